@@ -1,0 +1,1 @@
+"""Shopbell: customer-service chat and ticketing for web shops."""

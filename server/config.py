@@ -1,0 +1,53 @@
+"""Settings: environment over ``shopbell.toml`` in the data folder over defaults, typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """What may be set from outside; each field is documented in docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOPBELL_", extra="ignore")
+
+    data_dir: Path = Path("shopbell-data")
+    database_url: str | None = None
+    redis_url: str | None = None
+    rate_limits: bool = True
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    secure_cookies: bool = False
+    log_level: str = "info"
+    drain_s: float = Field(default=10.0, ge=0, le=60)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over the file in the data folder."""
+        given = init_settings()
+        folder = Path(given.get("data_dir") or env_settings().get("data_dir") or "shopbell-data")
+        file = TomlConfigSettingsSource(settings_cls, folder / "shopbell.toml")
+        return (init_settings, env_settings, file)
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file that is used when no database address is set."""
+        return self.data_dir / "shopbell.db"
+
+
+def load(data_dir: Path | None = None) -> Settings:
+    """The settings for a data folder. Raises pydantic.ValidationError for a value out of bounds."""
+    return Settings() if data_dir is None else Settings(data_dir=data_dir)

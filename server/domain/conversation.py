@@ -1,0 +1,439 @@
+"""The conversation and its reducer: the state after an event, and the turns and sessions it touched.
+
+The same ``apply`` runs in the transaction that writes the event and when the log is replayed, so a
+derived row is right exactly when it equals the fold of the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from server.domain import turns
+from server.domain.actors import ActorKind
+from server.domain.events import (
+    AssignmentAccepted,
+    AssignmentChanged,
+    AssignmentEnded,
+    BotHandedOff,
+    ConversationOpened,
+    ConversationStatusChanged,
+    ConversationTagged,
+    CustomerLeft,
+    CustomerReturned,
+    Event,
+    MessageFailed,
+    MessagePosted,
+    QueueEntered,
+    QueueLeft,
+    RatingAsked,
+    RatingGiven,
+    RatingRevised,
+    SessionEnded,
+    SessionStarted,
+    TurnDismissed,
+)
+from server.domain.turns import Owner, Turn
+
+SESSION_GAP_MS = 24 * 60 * 60 * 1000
+REOPEN_WINDOW_MS = 7 * 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One visit's talk inside a conversation; times in ms UTC, None while it has not happened."""
+
+    conversation_id: str
+    session_no: int
+    cause: str
+    started_at_ms: int
+    ended_at_ms: int | None = None
+    resolved_by: str | None = None
+    rating_asked_at_ms: int | None = None
+    rating: int | None = None
+    rated_at_ms: int | None = None
+    replies: int = 0
+    first_turn_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """Which message came last and whose it was."""
+
+    id: str
+    author_kind: ActorKind
+    author_id: str | None
+    visibility: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Everything the decisions about one conversation depend on; stored whole beside its columns.
+
+    ``staff_seq`` and ``visitor_seq`` are the heads of its two sequences, ``last_seq`` the log row it
+    stands at. ``turn`` is the open turn, ``last_turn`` the one that ended last.
+    """
+
+    id: str
+    customer_id: str
+    opened_at_ms: int
+    channel: str = "chat"
+    initiator: str = "customer"
+    locale: str | None = None
+    page_url: str | None = None
+    page_title: str | None = None
+    status: str = "open"
+    team_id: str | None = None
+    assignee_id: str | None = None
+    queued_at_ms: int | None = None
+    snoozed_until_ms: int | None = None
+    resolved_at_ms: int | None = None
+    reopened: bool = False
+    staff_seq: int = 0
+    visitor_seq: int = 0
+    last_seq: int = 0
+    last_activity_at_ms: int = 0
+    customer_present: bool = True
+    owner: Owner = Owner("bot", None, 0)
+    session: Session | None = None
+    turn_no: int = 0
+    turn: Turn | None = None
+    last_turn: Turn | None = None
+    reply_while_left: tuple[int, int, str, str | None] | None = None
+    unanswered: int = 0
+    messages: int = 0
+    last_message: LastMessage | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def session_no(self) -> int:
+        """Number of the latest session, 0 before the first."""
+        return self.session.session_no if self.session else 0
+
+    @property
+    def waiting_since_ms(self) -> int | None:
+        """When the shopper's wait began, None when nobody waits."""
+        return self.turn.ask_at_ms if self.turn else None
+
+    @property
+    def in_session(self) -> bool:
+        """True while a session is running."""
+        return self.session is not None and self.session.ended_at_ms is None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A conversation after an event, with the turns and sessions that are new or changed."""
+
+    conversation: Conversation
+    turns: tuple[Turn, ...] = ()
+    sessions: tuple[Session, ...] = ()
+
+
+def needs_session(conversation: Conversation, *, at_ms: int) -> str | None:
+    """The cause for which a customer message at ``at_ms`` starts a session, None when one goes on."""
+    if conversation.session is None:
+        return "new"
+    if not conversation.in_session:
+        return "reopen"
+    if at_ms - conversation.last_activity_at_ms > SESSION_GAP_MS:
+        return "gap"
+    return None
+
+
+def opened(event: Event) -> Conversation:
+    """The conversation that a ``conversation.opened`` event begins."""
+    data = event.data
+    if not isinstance(data, ConversationOpened):
+        raise TypeError(f"{event.kind} does not open a conversation")
+    if event.conversation_id is None or event.customer_id is None:
+        raise TypeError("conversation.opened needs a conversation and a customer")
+    return Conversation(
+        id=event.conversation_id,
+        customer_id=event.customer_id,
+        opened_at_ms=event.at_ms,
+        channel=data.channel,
+        initiator=data.initiator,
+        locale=data.locale,
+        page_url=data.page_url,
+        page_title=data.page_title,
+        staff_seq=event.staff_seq or 0,
+        visitor_seq=event.visitor_seq or 0,
+        last_seq=event.seq,
+        last_activity_at_ms=event.at_ms,
+        owner=Owner("bot", None, event.at_ms),
+    )
+
+
+def apply(conversation: Conversation, event: Event) -> Applied:
+    """The conversation after ``event``; pure, total over all kinds, constant time."""
+    moved = replace(
+        conversation,
+        staff_seq=event.staff_seq or conversation.staff_seq,
+        visitor_seq=event.visitor_seq or conversation.visitor_seq,
+        last_seq=event.seq,
+    )
+    match event.data:
+        case MessagePosted() as data:
+            return _posted(moved, event, data)
+        case MessageFailed() as data:
+            return _failed(moved, data)
+        case SessionStarted() as data:
+            return _session_started(moved, event, data)
+        case SessionEnded():
+            return _session_ended(moved, event)
+        case QueueEntered() as data:
+            entered = replace(
+                moved,
+                queued_at_ms=event.at_ms,
+                team_id=data.team_id if data.team_id is not None else moved.team_id,
+                assignee_id=None,
+            )
+            return _owned(entered, Owner("queue", entered.team_id, event.at_ms))
+        case QueueLeft():
+            return Applied(replace(moved, queued_at_ms=None))
+        case BotHandedOff():
+            return _owned(moved, Owner("queue", moved.team_id, event.at_ms))
+        case AssignmentAccepted() as data:
+            return _assigned(moved, event, data.to or event.actor_id)
+        case AssignmentChanged() as data:
+            return _assigned(moved, event, data.to or event.actor_id)
+        case AssignmentEnded():
+            return _unassigned(moved, event)
+        case ConversationStatusChanged() as data:
+            return _status(moved, event, data)
+        case ConversationTagged() as data:
+            kept = [tag for tag in moved.tags if tag not in data.remove]
+            added = [tag for tag in data.add if tag not in kept]
+            return Applied(replace(moved, tags=(*kept, *added)))
+        case TurnDismissed():
+            return _ended(moved, event, outcome="dismissed")
+        case CustomerLeft():
+            return _ended(replace(moved, customer_present=False), event, outcome="abandoned")
+        case CustomerReturned():
+            return _returned(moved)
+        case RatingAsked():
+            return _session_changed(moved, rating_asked_at_ms=event.at_ms)
+        case RatingGiven() | RatingRevised() as data:
+            return _session_changed(moved, rating=data.score, rated_at_ms=event.at_ms)
+        case _:
+            return Applied(moved)
+
+
+def is_counted_reply(event: Event, data: MessagePosted) -> bool:
+    """True for what ends a wait: public, by a person of the shop, typed, from a macro or an article."""
+    return (
+        event.actor_kind == "agent"
+        and data.visibility == "public"
+        and data.origin in turns.COUNTED_ORIGINS
+    )
+
+
+def _posted(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
+    at_ms = event.at_ms
+    conversation = replace(
+        conversation,
+        messages=conversation.messages + 1,
+        last_message=LastMessage(
+            data.message_id, event.actor_kind, event.actor_id, data.visibility, at_ms
+        ),
+    )
+    if data.visibility == "public":
+        conversation = replace(conversation, last_activity_at_ms=at_ms)
+    if event.actor_kind == "customer" and data.visibility == "public":
+        return _asked(conversation, event, data)
+    if event.actor_kind == "bot" and data.origin == "bot" and conversation.turn is not None:
+        if conversation.turn.bot_reply_at_ms is not None:
+            return Applied(conversation)
+        turn = replace(conversation.turn, bot_reply_at_ms=at_ms)
+        return Applied(replace(conversation, turn=turn), turns=(turn,))
+    if is_counted_reply(event, data):
+        return _replied(conversation, event, data)
+    return Applied(conversation)
+
+
+def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
+    conversation = replace(
+        conversation,
+        unanswered=conversation.unanswered + 1,
+        customer_present=True,
+        reply_while_left=None,
+    )
+    if conversation.turn is not None:
+        return Applied(conversation)
+    session = conversation.session
+    first = session is not None and session.first_turn_no is None
+    turn = Turn(
+        conversation_id=conversation.id,
+        turn_no=conversation.turn_no + 1,
+        session_no=conversation.session_no,
+        is_first_in_session=first,
+        ask_seq=event.seq,
+        ask_at_ms=event.at_ms,
+        ask_message_id=data.message_id,
+        owner_id=conversation.owner.id if conversation.owner.kind == "agent" else None,
+    )
+    conversation = replace(conversation, turn=turn, turn_no=turn.turn_no)
+    if not first:
+        return Applied(conversation, turns=(turn,))
+    changed = _session_changed(conversation, first_turn_no=turn.turn_no)
+    return Applied(changed.conversation, turns=(turn,), sessions=changed.sessions)
+
+
+def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
+    conversation = replace(conversation, unanswered=0)
+    if conversation.turn is None:
+        last = conversation.last_turn
+        if last is not None and last.outcome == "abandoned" and not conversation.customer_present:
+            if conversation.reply_while_left is None:
+                reply = (event.seq, event.at_ms, data.message_id, event.actor_id)
+                conversation = replace(conversation, reply_while_left=reply)
+        return Applied(conversation)
+    ended = turns.end(
+        conversation.turn,
+        conversation.owner,
+        outcome="answered",
+        seq=event.seq,
+        at_ms=event.at_ms,
+        reply_message_id=data.message_id,
+        answered_by=event.actor_id,
+    )
+    conversation = replace(conversation, turn=None, last_turn=ended)
+    session = conversation.session
+    if session is None:
+        return Applied(conversation, turns=(ended,))
+    changed = _session_changed(conversation, replies=session.replies + 1)
+    return Applied(changed.conversation, turns=(ended,), sessions=changed.sessions)
+
+
+def _failed(conversation: Conversation, data: MessageFailed) -> Applied:
+    last = conversation.last_turn
+    if conversation.turn is not None or last is None or last.reply_message_id != data.message_id:
+        return Applied(conversation)
+    turn = turns.reopen(last)
+    conversation = replace(
+        conversation, turn=turn, last_turn=None, unanswered=max(1, conversation.unanswered)
+    )
+    return Applied(conversation, turns=(turn,))
+
+
+def _returned(conversation: Conversation) -> Applied:
+    """A shopper who is back still has the question, unless a reply came meanwhile: that is the answer."""
+    last, reply = conversation.last_turn, conversation.reply_while_left
+    conversation = replace(conversation, customer_present=True, reply_while_left=None)
+    if (
+        last is None
+        or last.outcome != "abandoned"
+        or conversation.turn is not None
+        or conversation.status in ("resolved", "closed", "spam")
+    ):
+        return Applied(conversation)
+    turn = turns.reopen(last)
+    if reply is None:
+        return Applied(replace(conversation, turn=turn, last_turn=None), turns=(turn,))
+    seq, at_ms, message_id, agent_id = reply
+    answered = turns.end(
+        turn,
+        conversation.owner,
+        outcome="answered",
+        seq=seq,
+        at_ms=at_ms,
+        reply_message_id=message_id,
+        answered_by=agent_id,
+    )
+    return Applied(replace(conversation, last_turn=answered), turns=(answered,))
+
+
+def _ended(conversation: Conversation, event: Event, *, outcome: turns.Outcome) -> Applied:
+    if conversation.turn is None:
+        return Applied(conversation)
+    turn = turns.end(
+        conversation.turn,
+        conversation.owner,
+        outcome=outcome,
+        seq=event.seq,
+        at_ms=event.at_ms,
+    )
+    unanswered = conversation.unanswered if outcome == "abandoned" else 0
+    return Applied(
+        replace(conversation, turn=None, last_turn=turn, unanswered=unanswered), turns=(turn,)
+    )
+
+
+def _owned(conversation: Conversation, owner: Owner) -> Applied:
+    """The conversation owned by ``owner`` from now; an open wait is cut here."""
+    if conversation.turn is None:
+        return Applied(replace(conversation, owner=owner))
+    turn = turns.cut(conversation.turn, conversation.owner, owner.since_ms)
+    turn = replace(turn, owner_id=owner.id if owner.kind == "agent" else None)
+    return Applied(replace(conversation, owner=owner, turn=turn), turns=(turn,))
+
+
+def _assigned(conversation: Conversation, event: Event, agent_id: str | None) -> Applied:
+    conversation = replace(conversation, assignee_id=agent_id, queued_at_ms=None)
+    return _owned(conversation, Owner("agent", agent_id, event.at_ms))
+
+
+def _unassigned(conversation: Conversation, event: Event) -> Applied:
+    conversation = replace(conversation, assignee_id=None)
+    return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
+
+
+def _status(
+    conversation: Conversation, event: Event, data: ConversationStatusChanged
+) -> Applied:
+    conversation = replace(
+        conversation,
+        status=data.status,
+        snoozed_until_ms=data.until_ms if data.status == "snoozed" else None,
+        reopened=conversation.reopened
+        or (data.status == "open" and conversation.status in ("resolved", "closed", "spam")),
+    )
+    if data.status in ("open", "snoozed"):
+        return Applied(replace(conversation, resolved_at_ms=None))
+    outcome: turns.Outcome = "dismissed" if data.status == "spam" else "closed_unanswered"
+    ended = _ended(conversation, event, outcome=outcome)
+    conversation = replace(
+        ended.conversation,
+        resolved_at_ms=event.at_ms,
+        queued_at_ms=None,
+        unanswered=0,
+        owner=Owner("bot", None, event.at_ms),
+    )
+    if not conversation.in_session:
+        return Applied(conversation, turns=ended.turns)
+    changed = _session_changed(
+        conversation,
+        ended_at_ms=event.at_ms,
+        resolved_by=event.actor_id if event.actor_kind == "agent" else None,
+    )
+    return Applied(changed.conversation, turns=ended.turns, sessions=changed.sessions)
+
+
+def _session_started(conversation: Conversation, event: Event, data: SessionStarted) -> Applied:
+    current = conversation.session
+    ended: tuple[Session, ...] = ()
+    if current is not None and current.ended_at_ms is None:
+        if current.started_at_ms == event.at_ms and current.first_turn_no is None:
+            return Applied(conversation)
+        ended = (replace(current, ended_at_ms=event.at_ms),)
+    session = Session(
+        conversation_id=conversation.id,
+        session_no=conversation.session_no + 1,
+        cause=data.cause,
+        started_at_ms=event.at_ms,
+    )
+    return Applied(replace(conversation, session=session), sessions=(*ended, session))
+
+
+def _session_ended(conversation: Conversation, event: Event) -> Applied:
+    if not conversation.in_session:
+        return Applied(conversation)
+    return _session_changed(conversation, ended_at_ms=event.at_ms)
+
+
+def _session_changed(conversation: Conversation, **changes: int | str | None) -> Applied:
+    if conversation.session is None:
+        return Applied(conversation)
+    session = replace(conversation.session, **changes)  # type: ignore[arg-type]  # field by field
+    return Applied(replace(conversation, session=session), sessions=(session,))

@@ -1,0 +1,352 @@
+"""The kinds of event in the append-only log: one frozen dataclass each, registered in EVENT_KINDS.
+
+An event's data never carries message text or other personal data: texts live in their own rows, so
+that a text can be erased while the skeleton of what happened stays and the figures do not move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, Literal  # Any: JSON from the database and the wire
+
+from server.domain.actors import ActorKind
+from server.domain.errors import InvalidInput
+
+Visibility = Literal["public", "private"]
+Origin = Literal["typed", "macro", "kb", "bot", "auto", "campaign", "system"]
+Status = Literal["open", "snoozed", "resolved", "closed", "spam"]
+PresenceStatus = Literal["online", "busy", "away", "offline"]
+
+VISIBILITIES = ("public", "private")
+ORIGINS = ("typed", "macro", "kb", "bot", "auto", "campaign", "system")
+STATUSES = ("open", "snoozed", "resolved", "closed", "spam")
+PRESENCE_STATUSES = ("online", "busy", "away", "offline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventData:
+    """Base of all event data; ``kind`` is the name in log, wire and docs."""
+
+    kind: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationOpened(EventData):
+    """A conversation begins. ``initiator`` is customer, agent or campaign; the page is where it began."""
+
+    kind: ClassVar[str] = "conversation.opened"
+    channel: str = "chat"
+    initiator: str = "customer"
+    locale: str | None = None
+    page_url: str | None = None
+    page_title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(EventData):
+    """A session (one visit's talk) begins: cause new, gap (24 h of silence) or reopen."""
+
+    kind: ClassVar[str] = "session.started"
+    cause: str = "new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(EventData):
+    """The running session ends: cause resolved, gap or closed."""
+
+    kind: ClassVar[str] = "session.ended"
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePosted(EventData):
+    """A message was written. The text is in the message row; ``chars`` is its length."""
+
+    kind: ClassVar[str] = "message.posted"
+    message_id: str
+    visibility: str = "public"
+    origin: str = "typed"
+    chars: int = 0
+    attachment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFailed(EventData):
+    """A message could not be delivered; the turn it had answered is open again."""
+
+    kind: ClassVar[str] = "message.failed"
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntered(EventData):
+    """The conversation waits for an agent; ``ahead`` counts those waiting before it."""
+
+    kind: ClassVar[str] = "queue.entered"
+    team_id: str | None = None
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(EventData):
+    """The wait for an agent ended: reason assigned, abandoned, overflow or closed."""
+
+    kind: ClassVar[str] = "queue.left"
+    reason: str = "assigned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotHandedOff(EventData):
+    """A bot gave the conversation to people."""
+
+    kind: ClassVar[str] = "bot.handed_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentOffered(EventData):
+    """The conversation was offered to an agent."""
+
+    kind: ClassVar[str] = "assignment.offered"
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentAccepted(EventData):
+    """An agent owns the conversation now: reason auto, pull, claim or reply.
+
+    ``why`` keeps the facts of an automatic choice so that it can be told in words in any language:
+    load, capacity, candidates, served_before_at_ms, speaks.
+    """
+
+    kind: ClassVar[str] = "assignment.accepted"
+    to: str | None = None
+    reason: str = "claim"
+    why: dict[str, Any] | None = None  # Any: facts of the choice as JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentMissed(EventData):
+    """An offer was not taken in time."""
+
+    kind: ClassVar[str] = "assignment.missed"
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentChanged(EventData):
+    """The conversation passed from one agent to another."""
+
+    kind: ClassVar[str] = "assignment.changed"
+    from_: str | None = None
+    to: str | None = None
+    reason: str = "transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentEnded(EventData):
+    """Nobody owns the conversation any more: reason resolved, transfer, grace, offline or shift_end."""
+
+    kind: ClassVar[str] = "assignment.ended"
+    from_: str | None = None
+    reason: str = "transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationStatusChanged(EventData):
+    """The conversation is open, snoozed, resolved, closed or spam now."""
+
+    kind: ClassVar[str] = "conversation.status_changed"
+    status: str
+    previous: str | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationTagged(EventData):
+    """Tags were put on or taken off."""
+
+    kind: ClassVar[str] = "conversation.tagged"
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDismissed(EventData):
+    """The open turn needs no answer: reason courtesy, spam or duplicate."""
+
+    kind: ClassVar[str] = "turn.dismissed"
+    reason: str = "courtesy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerLeft(EventData):
+    """The shopper's widget has been away for more than a minute."""
+
+    kind: ClassVar[str] = "customer.left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerReturned(EventData):
+    """A shopper who had left is back."""
+
+    kind: ClassVar[str] = "customer.returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerIdentified(EventData):
+    """A shopper became known: method signed (proved by the shop) or claimed (said so)."""
+
+    kind: ClassVar[str] = "customer.identified"
+    method: str = "claimed"
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPresenceChanged(EventData):
+    """An agent is online, busy, away or offline, with room for ``capacity`` conversations."""
+
+    kind: ClassVar[str] = "agent.presence_changed"
+    status: str
+    capacity: int = 8
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFocusRecorded(EventData):
+    """An agent had the conversation in the foreground, with input, for ``focused_ms`` just now."""
+
+    kind: ClassVar[str] = "agent.focus_recorded"
+    focused_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingAsked(EventData):
+    """The shopper was asked to rate the session."""
+
+    kind: ClassVar[str] = "rating.asked"
+    session_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingGiven(EventData):
+    """The shopper rated the session, 1 to 5; a comment is kept apart."""
+
+    kind: ClassVar[str] = "rating.given"
+    score: int
+    session_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingRevised(EventData):
+    """The shopper changed the rating of the session."""
+
+    kind: ClassVar[str] = "rating.revised"
+    score: int
+    session_no: int | None = None
+
+
+EVENT_KINDS: dict[str, type[EventData]] = {
+    data.kind: data
+    for data in (
+        ConversationOpened,
+        SessionStarted,
+        SessionEnded,
+        MessagePosted,
+        MessageFailed,
+        QueueEntered,
+        QueueLeft,
+        BotHandedOff,
+        AssignmentOffered,
+        AssignmentAccepted,
+        AssignmentMissed,
+        AssignmentChanged,
+        AssignmentEnded,
+        ConversationStatusChanged,
+        ConversationTagged,
+        TurnDismissed,
+        CustomerLeft,
+        CustomerReturned,
+        CustomerIdentified,
+        AgentPresenceChanged,
+        AgentFocusRecorded,
+        RatingAsked,
+        RatingGiven,
+        RatingRevised,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One row of the log. ``seq`` is the only order; ``at_ms`` is the server's clock.
+
+    ``staff_seq`` and ``visitor_seq`` count what each audience of the conversation may see, without
+    gaps, from 1; ``visitor_seq`` is None for what the shopper may not see. Both are None for events
+    outside a conversation.
+    """
+
+    seq: int
+    event_id: str
+    at_ms: int
+    data: EventData
+    actor_kind: ActorKind
+    actor_id: str | None
+    conversation_id: str | None = None
+    customer_id: str | None = None
+    session_no: int | None = None
+    channel: str | None = None
+    team_id: str | None = None
+    staff_seq: int | None = None
+    visitor_seq: int | None = None
+    imported: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The name of the event in log, wire and docs."""
+        return self.data.kind
+
+
+@cache
+def _names(data_type: type[EventData]) -> tuple[tuple[str, str], ...]:
+    """Pairs (attribute, JSON key) of an event's data; a trailing underscore is for Python only."""
+    return tuple((f.name, f.name.rstrip("_")) for f in fields(data_type))
+
+
+def to_json(data: EventData) -> dict[str, Any]:  # Any: JSON values
+    """The data as a JSON object; absent values are left out."""
+    pairs = ((key, getattr(data, name)) for name, key in _names(type(data)))
+    return {key: value for key, value in pairs if value is not None}
+
+
+def from_json(kind: str, values: dict[str, Any]) -> EventData:  # Any: JSON values
+    """The data of one event of the log. Raises InvalidInput for an unknown kind or missing keys."""
+    data_type = EVENT_KINDS.get(kind)
+    if data_type is None:
+        raise InvalidInput(f"Unknown event kind {kind!r}.", kind=kind)
+    known = {
+        name: tuple(values[key]) if isinstance(values[key], list) else values[key]
+        for name, key in _names(data_type)
+        if key in values
+    }
+    try:
+        return data_type(**known)
+    except TypeError as error:
+        raise InvalidInput(f"Data of {kind} is incomplete.", kind=kind) from error
+
+
+def seen_by_shopper(data: EventData) -> bool:
+    """True when the shopper of the conversation may know of the event; private notes never."""
+    if isinstance(data, MessagePosted):
+        return data.visibility == "public"
+    return isinstance(
+        data,
+        ConversationOpened
+        | QueueEntered
+        | AssignmentAccepted
+        | AssignmentChanged
+        | ConversationStatusChanged
+        | RatingAsked
+        | RatingGiven
+        | RatingRevised,
+    )

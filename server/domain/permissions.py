@@ -1,0 +1,27 @@
+"""What a role may do: one table, read by every edge."""
+
+from __future__ import annotations
+
+from server.domain.actors import Actor
+from server.domain.errors import NotAllowed
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    "conversation.read": frozenset({"agent", "supervisor", "admin"}),
+    "conversation.write": frozenset({"agent", "supervisor", "admin"}),
+    "conversation.read_all": frozenset({"supervisor", "admin"}),
+    "report.own": frozenset({"agent", "supervisor", "admin"}),
+    "report.read": frozenset({"supervisor", "admin"}),
+    "people.manage": frozenset({"admin"}),
+    "shop.manage": frozenset({"admin"}),
+}
+
+
+def may(actor: Actor, permission: str) -> bool:
+    """True when the actor's role carries the permission. Raises KeyError for an unknown permission."""
+    return actor.role in PERMISSIONS[permission]
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Returns nothing. Raises NotAllowed when the actor's role does not carry the permission."""
+    if not may(actor, permission):
+        raise NotAllowed("Your role does not permit this. Ask an administrator.", needs=permission)

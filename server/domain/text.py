@@ -1,0 +1,33 @@
+"""Cleaning of what people type: one normal form, nothing that breaks JSON, UTF-8 or a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from server.domain.errors import InvalidInput
+
+MAX_BODY_CHARS = 8000
+# C0 and C1 controls except tab and line feed; NUL ends strings in PostgreSQL, the rest confuses logs.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str, *, limit: int, name: str = "body", empty: bool = False) -> str:
+    """``text`` in NFC with unix line ends, no control characters and no outer white space.
+
+    Raises InvalidInput when it holds lone surrogates, is longer than ``limit`` characters, or is
+    empty although ``empty`` is False.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{name} is not valid Unicode text.", field=name) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROLS.sub("", unicodedata.normalize("NFC", text)).strip()
+    if len(text) > limit:
+        raise InvalidInput(
+            f"{name} is too long: at most {limit} characters.", field=name, limit=limit
+        )
+    if not text and not empty:
+        raise InvalidInput(f"{name} is empty.", field=name)
+    return text

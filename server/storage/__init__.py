@@ -1,0 +1,1 @@
+"""The database: tables, the event log, and one module of queries per noun."""

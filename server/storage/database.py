@@ -1,0 +1,368 @@
+"""The database: one writer thread that shares commits, and a pool of readers.
+
+A transaction is a plain function ``job(tx)``. It reads at once and writes when it returns, so a job
+that raises has written nothing. Jobs that queue up while a commit runs share the next one (group
+commit); a caller gets its answer only after that commit. If a database error breaks a batch, its
+jobs run again one by one, so one poisoned job cannot fail its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar  # Any: SQLAlchemy parameters and results
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from server.domain.errors import AppError, Unavailable
+from server.domain.events import Event
+from server.storage.unit import Tx
+
+T = TypeVar("T")
+log = logging.getLogger("shopbell.database")
+
+MAX_BATCH_JOBS = 200
+MAX_BATCH_S = 0.02
+MAX_QUEUED_JOBS = 5000
+READERS = 4
+# How long a caller waits for its commit before it is told to try again; the job may still commit,
+# which is why every write that a client repeats carries an id of the client's.
+ANSWER_LIMIT_S = 10.0
+_SQLITE_OUTAGES = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "CORRUPT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one job left behind once its commit is on disk."""
+
+    events: tuple[Event, ...]
+    notices: tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[Tx], Any]  # Any: each job has its own answer
+    future: Future[Any]  # Any: the same answer
+
+
+class Clock:
+    """Milliseconds UTC that never go back, whatever happens to the machine's clock."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> int:
+        """The current time in ms UTC, at least the value given before."""
+        with self._lock:
+            self._last = max(self._last, int(self._now() * 1000))
+            return self._last
+
+    def not_before(self, at_ms: int) -> None:
+        """Continues from ``at_ms`` when the machine's clock is behind it (a clock set back)."""
+        with self._lock:
+            self._last = max(self._last, at_ms)
+
+
+class Database:
+    """Owner of the writer thread and the engines. Close it to release files and connections."""
+
+    def __init__(
+        self,
+        url: str | None,
+        path: Path,
+        *,
+        clock: Clock | None = None,
+        on_commit: Callable[[Sequence[Committed]], None] | None = None,
+    ) -> None:
+        """Opens PostgreSQL at ``url``, or SQLite at ``path`` when ``url`` is None.
+
+        ``on_commit`` is called on the writer thread after each commit, before the callers of the
+        batch get their answers, with what the batch left behind in commit order.
+        """
+        self.is_sqlite = url is None
+        self.clock = clock or Clock()
+        self.path = path
+        self.on_commit = on_commit
+        self._writer_engine = _engine(url, path, readonly=False)
+        self._reader_engine = _engine(url, path, readonly=True)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_QUEUED_JOBS)
+        self._connection: Connection | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._write_loop, name="writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that writes; for migrations and checks, not for the message path."""
+        return self._writer_engine
+
+    def submit(self, job: Callable[[Tx], T]) -> Future[T]:
+        """A future of the job's answer, done after its commit.
+
+        The order of calls is the order of the jobs. Raises Unavailable when too much is queued.
+        """
+        if self._closed:
+            raise Unavailable("The server is shutting down. Try again in a moment.")
+        future: Future[T] = Future()
+        try:
+            self._jobs.put_nowait(_Job(job, future))
+        except queue.Full:
+            raise Unavailable("The server is busy. Try again in a moment.", queue="full") from None
+        return future
+
+    async def write(self, job: Callable[[Tx], T]) -> T:
+        """The job's answer after its commit. Raises Unavailable when that takes too long."""
+        future = asyncio.wrap_future(self.submit(job))
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), ANSWER_LIMIT_S)
+        except TimeoutError:
+            future.add_done_callback(_ignore)
+            raise Unavailable("The database does not answer. Try again in a moment.") from None
+
+    def write_now(self, job: Callable[[Tx], T]) -> T:
+        """The job's answer after its commit, for callers without an event loop."""
+        return self.submit(job).result()
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """The answer of a query on a reader's connection, which cannot write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self.read_now, query)
+
+    def read_now(self, query: Callable[[Connection], T]) -> T:
+        """The answer of a query on this thread, from one consistent state of the database."""
+        try:
+            with self._reader_engine.connect() as connection, connection.begin():
+                return query(connection)
+        except (DBAPIError, OSError) as error:
+            if isinstance(error, DBAPIError) and not _is_outage(error):
+                raise
+            log.warning("database unavailable: %s", type(error).__name__)
+            raise Unavailable("The database is away. Try again in a moment.") from None
+
+    def close(self) -> None:
+        """Finishes what is queued and releases everything; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        self._readers.shutdown(wait=True)
+        self._writer_engine.dispose()
+        self._reader_engine.dispose()
+
+    @property
+    def queued(self) -> int:
+        """How many jobs wait for the writer."""
+        return self._jobs.qsize()
+
+    def _write_loop(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                if self._connection is not None:
+                    self._connection.close()
+                return
+            self._run_batch([job], more=True)
+
+    def _run_batch(self, jobs: list[_Job], *, more: bool) -> None:
+        """Commits or refuses the jobs and, with ``more``, those queued behind them."""
+        done: list[tuple[_Job, Any, AppError | None]] = []  # Any: each job has its own answer
+        committed: list[Committed] = []
+        taken = list(jobs)
+        try:
+            connection = self._connect()
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            batch = Batch(connection, self.is_sqlite, self.clock)
+            until = time.monotonic() + MAX_BATCH_S
+            index = 0
+            while index < len(taken):
+                job = taken[index]
+                index += 1
+                tx = batch.transaction()
+                try:
+                    answer = job.run(tx)
+                except AppError as refusal:
+                    done.append((job, None, refusal))
+                except SQLAlchemyError:
+                    raise
+                except Exception as error:  # a bug in one job must not stop the writer
+                    job.future.set_exception(error)
+                else:
+                    tx.flush()
+                    done.append((job, answer, None))
+                    if tx.events or tx.notices:
+                        committed.append(Committed(tuple(tx.events), tuple(tx.notices)))
+                if more and index == len(taken) < MAX_BATCH_JOBS and time.monotonic() < until:
+                    self._take(taken)
+            connection.commit()
+        except (SQLAlchemyError, OSError) as error:
+            self._rollback()
+            self._after_failure([job for job in taken if not job.future.done()], error)
+            return
+        if committed and self.on_commit is not None:
+            self.on_commit(committed)
+        for job, answer, failure in done:
+            if failure is None:
+                job.future.set_result(answer)
+            else:
+                job.future.set_exception(failure)
+
+    def _take(self, taken: list[_Job]) -> None:
+        try:
+            job = self._jobs.get_nowait()
+        except queue.Empty:
+            return
+        if job is None:
+            self._jobs.put(None)
+        else:
+            taken.append(job)
+
+    def _after_failure(self, jobs: list[_Job], error: Exception) -> None:
+        if isinstance(error, DBAPIError) and _is_outage(error):
+            log.warning("database unavailable: %s", type(error.orig).__name__)
+            for job in jobs:
+                job.future.set_exception(
+                    Unavailable("The database is away. Nothing was lost; try again in a moment.")
+                )
+        elif len(jobs) > 1:
+            for job in jobs:
+                self._run_batch([job], more=False)
+        else:
+            for job in jobs:
+                job.future.set_exception(error)
+
+    def _connect(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._writer_engine.connect()
+        return self._connection
+
+    def _rollback(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.rollback()
+                connection.close()
+            except (SQLAlchemyError, OSError):
+                connection.invalidate()
+
+
+class Batch:
+    """One commit's worth of jobs: the connection, the clock and the next number of the log."""
+
+    def __init__(self, connection: Connection, is_sqlite: bool, clock: Clock) -> None:
+        self.connection = connection
+        self.is_sqlite = is_sqlite
+        self._clock = clock
+        self._numbers: list[int] = []
+        self._next: int | None = None
+        self._at_ms: int | None = None
+
+    def transaction(self) -> Tx:
+        """A fresh unit of work for one job."""
+        return Tx(self.connection, at_ms=self._now(), next_seq=self._next_seq)
+
+    def _now(self) -> int:
+        """SQLite: this process's clock, which never goes back. PostgreSQL: the database's clock."""
+        if self.is_sqlite:
+            return self._clock()
+        if self._at_ms is None:
+            self._at_ms = int(
+                self.connection.execute(
+                    text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+                ).scalar_one()
+            )
+        return self._at_ms
+
+    def _next_seq(self) -> int:
+        if self.is_sqlite:
+            if self._next is None:
+                row = self.connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM event")
+                self._next = int(row.scalar_one())
+            self._next += 1
+            return self._next
+        if not self._numbers:
+            rows = self.connection.exec_driver_sql(
+                "SELECT nextval('event_seq') FROM generate_series(1, 16)"
+            )
+            self._numbers = [int(row[0]) for row in rows]
+        return self._numbers.pop(0)
+
+
+def _ignore(future: asyncio.Future[Any]) -> None:  # Any: the answer nobody waits for any more
+    if not future.cancelled():
+        future.exception()
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """True when the database is away, full or locked, and the same work may succeed later."""
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorname.split("_")[1] in _SQLITE_OUTAGES
+    name = type(error.orig).__name__
+    if name in ("DeadlockDetected", "SerializationFailure"):
+        return False
+    return isinstance(error, OperationalError) or name in ("DiskFull", "QueryCanceled")
+
+
+def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
+    size = READERS if readonly else 1
+    if url is None:
+        engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=QueuePool,
+            pool_size=size,
+            max_overflow=4,
+            connect_args={"check_same_thread": False, "timeout": 10, "isolation_level": None},
+        )
+        event.listen(engine, "connect", _sqlite_reader if readonly else _sqlite_writer)
+        if readonly:
+            event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    options = "-c statement_timeout=60000 -c lock_timeout=5000 -c synchronous_commit=on"
+    return create_engine(
+        address,
+        pool_size=size,
+        max_overflow=4,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",
+        connect_args={
+            "connect_timeout": 3,
+            "options": options,
+            "tcp_user_timeout": 5000,
+            "keepalives_idle": 5,
+        },
+    )
+
+
+def _sqlite_writer(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _sqlite_reader(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,66 @@
+"""Reading the log: whole, from a point on, or one conversation's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from server.domain.events import Event
+from server.storage.rows import EVENT, event_from_row
+
+
+def last_seq(connection: Connection) -> int:
+    """The highest number in the log, 0 when it is empty."""
+    return int(connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one())
+
+
+def events_after(
+    connection: Connection, seq: int, *, live_only: bool = False, limit: int = 1000
+) -> list[Event]:
+    """Up to ``limit`` events with a higher number, in order; ``live_only`` leaves out imported ones."""
+    statement = select(EVENT).where(EVENT.c.seq > seq).order_by(EVENT.c.seq).limit(limit)
+    if live_only:
+        statement = statement.where(~EVENT.c.imported)
+    return [event_from_row(row) for row in connection.execute(statement).mappings()]
+
+
+def conversation_events(
+    connection: Connection, conversation_id: str, *, up_to_seq: int | None = None
+) -> list[Event]:
+    """All events of a conversation in the order of the log, up to a number of it if given."""
+    statement = (
+        select(EVENT).where(EVENT.c.conversation_id == conversation_id).order_by(EVENT.c.seq)
+    )
+    if up_to_seq is not None:
+        statement = statement.where(EVENT.c.seq <= up_to_seq)
+    return [event_from_row(row) for row in connection.execute(statement).mappings()]
+
+
+def conversations_of_log(
+    connection: Connection, *, chunk: int = 500
+) -> Iterator[tuple[str, list[Event]]]:
+    """Each conversation of the log with its events, without holding the whole log in memory."""
+    after = ""
+    while True:
+        ids = (
+            connection.execute(
+                select(EVENT.c.conversation_id)
+                .where(EVENT.c.conversation_id > after)
+                .distinct()
+                .order_by(EVENT.c.conversation_id)
+                .limit(chunk)
+            )
+            .scalars()
+            .all()
+        )
+        if not ids:
+            return
+        groups: dict[str, list[Event]] = {conversation_id: [] for conversation_id in ids}
+        found = connection.execute(
+            select(EVENT).where(EVENT.c.conversation_id.in_(ids)).order_by(EVENT.c.seq)
+        ).mappings()
+        for row in found:
+            groups[row["conversation_id"]].append(event_from_row(row))
+        yield from groups.items()
+        after = ids[-1]

@@ -1,0 +1,194 @@
+"""Rows and frozen state, both ways: the only place that knows how state is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any  # Any: column values and JSON
+
+import orjson
+from sqlalchemy import Connection, Executable, RowMapping, Table, bindparam, insert, select, text, update
+
+from server.domain.conversation import Conversation, LastMessage, Session
+from server.domain.events import Event, from_json, to_json
+from server.domain.turns import Owner, Share, Turn
+from server.storage.tables import (
+    ConversationRow,
+    EventRow,
+    MessageRow,
+    SessionRow,
+    TurnRow,
+    table,
+)
+
+CONVERSATION = table(ConversationRow)
+EVENT = table(EventRow)
+MESSAGE = table(MessageRow)
+SESSION = table(SessionRow)
+TURN = table(TurnRow)
+
+
+def _upsert(target: Table) -> Executable:
+    """INSERT .. ON CONFLICT on the primary key, in the words both databases share."""
+    names = [column.name for column in target.columns]
+    keys = [column.name for column in target.primary_key.columns]
+    rest = ", ".join(f"{n} = excluded.{n}" for n in names if n not in keys)
+    return text(
+        f"INSERT INTO {target.name} ({', '.join(names)})"
+        f" VALUES ({', '.join(':' + n for n in names)})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
+    )
+
+
+INSERT_CONVERSATION = insert(CONVERSATION)
+INSERT_EVENT = insert(EVENT)
+INSERT_MESSAGE = insert(MESSAGE)
+UPSERT_SESSION = _upsert(SESSION)
+UPSERT_TURN = _upsert(TURN)
+_SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
+_LOCK_STATE = _SELECT_STATE.with_for_update()
+_UPDATED = [
+    c for c in CONVERSATION.columns.keys() if c not in ("id", "external_id", "preview", "customer_id")
+]
+_UPDATE = (
+    update(CONVERSATION)
+    .where(CONVERSATION.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in _UPDATED})
+)
+_UPDATE_WITH_PREVIEW = _UPDATE.values(preview=bindparam("preview"))
+
+
+def dumps(value: object) -> str:
+    """Compact JSON of dataclasses, mappings and plain values."""
+    return orjson.dumps(value).decode()
+
+
+def load_conversation(
+    connection: Connection, conversation_id: str, *, lock: bool = False
+) -> Conversation | None:
+    """The stored state of a conversation, or None; ``lock`` keeps other writers out until commit."""
+    statement = _LOCK_STATE if lock else _SELECT_STATE
+    state = connection.execute(statement, {"id": conversation_id}).scalar_one_or_none()
+    return None if state is None else conversation_from_json(state)
+
+
+def conversation_from_json(state: str) -> Conversation:
+    """The conversation written by ``conversation_values``."""
+    values = orjson.loads(state)
+    values["owner"] = Owner(**values["owner"])
+    values["tags"] = tuple(values["tags"])
+    if values["session"] is not None:
+        values["session"] = Session(**values["session"])
+    for name in ("turn", "last_turn"):
+        if values[name] is not None:
+            values[name] = turn_from_json(values[name])
+    if values["last_message"] is not None:
+        values["last_message"] = LastMessage(**values["last_message"])
+    if values["reply_while_left"] is not None:
+        values["reply_while_left"] = tuple(values["reply_while_left"])
+    return Conversation(**values)
+
+
+def turn_from_json(values: dict[str, Any]) -> Turn:  # Any: JSON
+    """The turn inside a conversation's state."""
+    values["shares"] = tuple(Share(**share) for share in values["shares"])
+    return Turn(**values)
+
+
+def conversation_values(
+    conversation: Conversation, *, external_id: str | None = None, preview: str | None = None
+) -> dict[str, Any]:  # Any: column values
+    """All columns of a conversation's row."""
+    return {
+        "id": conversation.id,
+        "external_id": external_id,
+        "customer_id": conversation.customer_id,
+        "channel": conversation.channel,
+        "status": conversation.status,
+        "team_id": conversation.team_id,
+        "assignee_id": conversation.assignee_id,
+        "queued_at_ms": conversation.queued_at_ms,
+        "waiting_since_ms": conversation.waiting_since_ms,
+        "snoozed_until_ms": conversation.snoozed_until_ms,
+        "opened_at_ms": conversation.opened_at_ms,
+        "resolved_at_ms": conversation.resolved_at_ms,
+        "last_activity_at_ms": conversation.last_activity_at_ms,
+        "staff_seq": conversation.staff_seq,
+        "visitor_seq": conversation.visitor_seq,
+        "last_seq": conversation.last_seq,
+        "preview": preview,
+        "state": dumps(conversation),
+    }
+
+
+def update_conversation(
+    conversation: Conversation, *, preview: str | None
+) -> tuple[Executable, Mapping[str, Any]]:  # Any: column values
+    """The statement and values that bring a conversation's row to its state."""
+    values = conversation_values(conversation, preview=preview)
+    chosen = {name: values[name] for name in _UPDATED}
+    chosen["b_id"] = conversation.id
+    if preview is None:
+        return _UPDATE, chosen
+    return _UPDATE_WITH_PREVIEW, chosen | {"preview": preview}
+
+
+def event_values(event: Event) -> dict[str, Any]:  # Any: column values
+    """All columns of an event's row."""
+    return {
+        "seq": event.seq,
+        "event_id": event.event_id,
+        "at_ms": event.at_ms,
+        "src_at_ms": None,
+        "kind": event.kind,
+        "conversation_id": event.conversation_id,
+        "session_no": event.session_no,
+        "customer_id": event.customer_id,
+        "actor_kind": event.actor_kind,
+        "actor_id": event.actor_id,
+        "channel": event.channel,
+        "team_id": event.team_id,
+        "staff_seq": event.staff_seq,
+        "visitor_seq": event.visitor_seq,
+        "data": dumps(to_json(event.data)),
+        "imported": event.imported,
+        "v": 1,
+    }
+
+
+def event_from_row(row: RowMapping) -> Event:
+    """The event of a row of the log."""
+    return Event(
+        seq=row["seq"],
+        event_id=row["event_id"],
+        at_ms=row["at_ms"],
+        data=from_json(row["kind"], orjson.loads(row["data"])),
+        actor_kind=row["actor_kind"],
+        actor_id=row["actor_id"],
+        conversation_id=row["conversation_id"],
+        customer_id=row["customer_id"],
+        session_no=row["session_no"],
+        channel=row["channel"],
+        team_id=row["team_id"],
+        staff_seq=row["staff_seq"],
+        visitor_seq=row["visitor_seq"],
+        imported=row["imported"],
+    )
+
+
+def session_values(session: Session) -> dict[str, Any]:  # Any: column values
+    """All columns of a session's row."""
+    return {name: getattr(session, name) for name in SESSION.columns.keys()}
+
+
+def turn_values(turn: Turn) -> dict[str, Any]:  # Any: column values
+    """All columns of a turn's row."""
+    values = {name: getattr(turn, name) for name in TURN.columns.keys() if name != "shares"}
+    return values | {"shares": dumps(turn.shares)}
+
+
+def turn_from_row(row: RowMapping) -> Turn:
+    """The turn of a row, without the columns that are worked out from it."""
+    values = {name: row[name] for name in Turn.__dataclass_fields__}
+    values["shares"] = tuple(Share(**share) for share in orjson.loads(values["shares"]))
+    values["is_first_in_session"] = bool(values["is_first_in_session"])
+    return Turn(**values)

@@ -1,0 +1,294 @@
+"""The tables. Times are UTC milliseconds, ids are text, JSON is text written by this program.
+
+``conversation``, ``chat_session`` and ``turn`` are derived: they equal the fold of ``event`` and are
+rebuilt from it by ``shopbell verify --repair``. Texts and personal data live outside the log.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import BigInteger, Index, Table, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+class Shop(SQLModel, table=True):
+    """The one shop of this database and its settings."""
+
+    id: int = Field(primary_key=True)
+    name: str
+    locale: str
+    timezone: str
+    currency: str
+    site_key: str = Field(unique=True)
+    origins: str = Field(default="[]", sa_type=Text)
+    identity_secret: str | None = None
+    settings: str = Field(default="{}", sa_type=Text)
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class Secret(SQLModel, table=True):
+    """Keys that this program made for itself, shared by all its processes."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Agent(SQLModel, table=True):
+    """A person who can sign in, or an inactive person known from an imported log."""
+
+    id: str = Field(primary_key=True)
+    email: str | None = Field(default=None, unique=True)
+    imported_as: str | None = Field(default=None, unique=True)
+    name: str
+    role: str = "agent"
+    password_hash: str | None = None
+    active: bool = True
+    locale: str | None = None
+    languages: str = Field(default="[]", sa_type=Text)
+    status: str = "offline"
+    capacity: int = 8
+    status_at_ms: int = Field(default=0, sa_type=BigInteger)
+    seen_at_ms: int = Field(default=0, sa_type=BigInteger)
+    last_assigned_at_ms: int = Field(default=0, sa_type=BigInteger)
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class Team(SQLModel, table=True):
+    """A group of agents with a queue of its own."""
+
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    name_zh: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class TeamMember(SQLModel, table=True):
+    """Who belongs to which team."""
+
+    __tablename__ = "team_member"
+    team_id: str = Field(primary_key=True, foreign_key="team.id")
+    agent_id: str = Field(primary_key=True, foreign_key="agent.id", index=True)
+
+
+class SignIn(SQLModel, table=True):
+    """A browser in which a person is signed in; the cookie's hash, never the cookie."""
+
+    __tablename__ = "sign_in"
+    token_hash: str = Field(primary_key=True)
+    agent_id: str = Field(foreign_key="agent.id", index=True)
+    csrf: str
+    created_at_ms: int = Field(sa_type=BigInteger)
+    seen_at_ms: int = Field(sa_type=BigInteger)
+    user_agent: str | None = None
+
+
+class ApiToken(SQLModel, table=True):
+    """A token a program acts with as a person; only its hash is kept."""
+
+    __tablename__ = "api_token"
+    token_hash: str = Field(primary_key=True)
+    agent_id: str = Field(foreign_key="agent.id", index=True)
+    name: str
+    created_at_ms: int = Field(sa_type=BigInteger)
+    expires_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    seen_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Customer(SQLModel, table=True):
+    """A shopper; anonymous until identified, ``verified`` once the shop's server has signed for it."""
+
+    id: str = Field(primary_key=True)
+    external_id: str | None = Field(default=None, unique=True)
+    name: str | None = None
+    email: str | None = Field(default=None, index=True)
+    phone: str | None = None
+    locale: str | None = None
+    identity: str = "anonymous"
+    created_at_ms: int = Field(sa_type=BigInteger)
+    seen_at_ms: int = Field(sa_type=BigInteger)
+
+
+class VisitorToken(SQLModel, table=True):
+    """What a shopper's browser shows to be the same shopper again; only its hash is kept."""
+
+    __tablename__ = "visitor_token"
+    token_hash: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id", index=True)
+    created_at_ms: int = Field(sa_type=BigInteger)
+    seen_at_ms: int = Field(sa_type=BigInteger)
+
+
+class EventRow(SQLModel, table=True):
+    """The append-only log: everything that happened, in the order of ``seq``."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_staff", "conversation_id", "staff_seq", unique=True),
+        Index("ix_event_visitor", "conversation_id", "visitor_seq"),
+        Index("ix_event_kind_at", "kind", "at_ms"),
+    )
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    event_id: str = Field(unique=True)
+    at_ms: int = Field(sa_type=BigInteger)
+    src_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    kind: str
+    conversation_id: str | None = None
+    session_no: int | None = None
+    customer_id: str | None = None
+    actor_kind: str
+    actor_id: str | None = None
+    channel: str | None = None
+    team_id: str | None = None
+    staff_seq: int | None = None
+    visitor_seq: int | None = None
+    data: str = Field(default="{}", sa_type=Text)
+    imported: bool = False
+    v: int = 1
+
+
+class ConversationRow(SQLModel, table=True):
+    """A conversation: ``state`` is the whole reducer state, the columns are what queries need."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        Index("ix_conversation_status", "status", "last_activity_at_ms"),
+        Index("ix_conversation_assignee", "assignee_id", "status"),
+        Index("ix_conversation_customer", "customer_id", "last_activity_at_ms"),
+        Index(
+            "ix_conversation_queued",
+            "queued_at_ms",
+            sqlite_where=text("queued_at_ms IS NOT NULL"),
+            postgresql_where=text("queued_at_ms IS NOT NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    external_id: str | None = Field(default=None, unique=True)
+    customer_id: str = Field(foreign_key="customer.id")
+    channel: str
+    status: str
+    team_id: str | None = None
+    assignee_id: str | None = None
+    queued_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    waiting_since_ms: int | None = Field(default=None, sa_type=BigInteger)
+    snoozed_until_ms: int | None = Field(default=None, sa_type=BigInteger)
+    opened_at_ms: int = Field(sa_type=BigInteger)
+    resolved_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    last_activity_at_ms: int = Field(sa_type=BigInteger)
+    staff_seq: int
+    visitor_seq: int
+    last_seq: int = Field(sa_type=BigInteger)
+    preview: str | None = None
+    state: str = Field(sa_type=Text)
+
+
+class MessageRow(SQLModel, table=True):
+    """What was written. ``client_id`` is unique per sender, so a resend finds the first answer."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("sender_kind", "sender_id", "client_id", name="uq_message_client"),
+        Index("ix_message_conversation", "conversation_id", "seq"),
+    )
+    id: str = Field(primary_key=True)
+    conversation_id: str = Field(foreign_key="conversation.id")
+    seq: int = Field(sa_type=BigInteger, unique=True)
+    staff_seq: int
+    visitor_seq: int | None = None
+    sender_kind: str
+    sender_id: str | None = None
+    client_id: str | None = None
+    visibility: str
+    origin: str
+    body: str = Field(sa_type=Text)
+    blocks: str | None = Field(default=None, sa_type=Text)
+    at_ms: int = Field(sa_type=BigInteger)
+
+
+class SessionRow(SQLModel, table=True):
+    """One visit's talk inside a conversation."""
+
+    __tablename__ = "chat_session"
+    __table_args__ = (Index("ix_chat_session_started", "started_at_ms"),)
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    session_no: int = Field(primary_key=True)
+    cause: str
+    started_at_ms: int = Field(sa_type=BigInteger)
+    ended_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    resolved_by: str | None = None
+    rating_asked_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    rating: int | None = None
+    rated_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    replies: int = 0
+    first_turn_no: int | None = None
+
+
+class RatingComment(SQLModel, table=True):
+    """What a shopper wrote beside a rating; kept apart from the log because it is personal."""
+
+    __tablename__ = "rating_comment"
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    session_no: int = Field(primary_key=True)
+    comment: str = Field(sa_type=Text)
+
+
+class TurnRow(SQLModel, table=True):
+    """One wait of a shopper; ``shares`` says how it divides among bot, queue and agents."""
+
+    __tablename__ = "turn"
+    __table_args__ = (
+        Index("ix_turn_ask", "ask_at_ms"),
+        Index("ix_turn_answered_by", "answered_by", "ask_at_ms"),
+    )
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    turn_no: int = Field(primary_key=True)
+    session_no: int
+    is_first_in_session: bool
+    ask_seq: int = Field(sa_type=BigInteger)
+    ask_at_ms: int = Field(sa_type=BigInteger)
+    ask_message_id: str
+    outcome: str
+    end_seq: int | None = Field(default=None, sa_type=BigInteger)
+    end_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    elapsed_ms: int | None = Field(default=None, sa_type=BigInteger)
+    reply_message_id: str | None = None
+    answered_by: str | None = None
+    owner_id: str | None = None
+    bot_reply_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    shares: str = Field(default="[]", sa_type=Text)
+
+
+class ReadMark(SQLModel, table=True):
+    """Up to which message a party has read a conversation."""
+
+    __tablename__ = "read_mark"
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    reader_kind: str = Field(primary_key=True)
+    reader_id: str = Field(primary_key=True)
+    message_id: str
+    message_seq: int = Field(sa_type=BigInteger)
+    at_ms: int = Field(sa_type=BigInteger)
+
+
+class Draft(SQLModel, table=True):
+    """What an agent has begun to write."""
+
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    agent_id: str = Field(primary_key=True, foreign_key="agent.id")
+    body: str = Field(sa_type=Text)
+    visibility: str
+    updated_at_ms: int = Field(sa_type=BigInteger)
+
+
+class UsedIdentity(SQLModel, table=True):
+    """Ids of signed identity tokens already shown, so that none works twice from another browser."""
+
+    __tablename__ = "used_identity"
+    jti: str = Field(primary_key=True)
+    customer_id: str
+    expires_at_ms: int = Field(sa_type=BigInteger, index=True)
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table behind a model, for Core statements on the message path."""
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel

@@ -1,0 +1,218 @@
+"""The unit of work: what one job has read and is going to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any  # Any: SQLAlchemy parameters
+
+from sqlalchemy import Connection, CursorResult, Executable
+
+from server.domain.actors import Actor
+from server.domain.conversation import Applied, Conversation, Session, apply, opened
+from server.domain.events import ConversationOpened, Event, EventData, MessagePosted, seen_by_shopper
+from server.domain.turns import Turn
+from server.storage import rows
+from server.storage.ids import new_id
+
+
+class Tx:
+    """One job's view of the database: reads go through at once, writes happen in ``flush``.
+
+    ``at_ms`` is the instant of the job, ms UTC. Conversations are loaded once and locked for the
+    job; after ``record`` the newest state is in ``conversation(id)``.
+    """
+
+    def __init__(
+        self, connection: Connection, *, at_ms: int, next_seq: Callable[[], int]
+    ) -> None:
+        self.connection = connection
+        self.at_ms = at_ms
+        self.events: list[Event] = []
+        self.notices: list[object] = []
+        self._next_seq = next_seq
+        self._conversations: dict[str, Conversation | None] = {}
+        self._new: dict[str, str | None] = {}
+        self._changed: set[str] = set()
+        self._previews: dict[str, str] = {}
+        self._sessions: dict[tuple[str, int], Session] = {}
+        self._turns: dict[tuple[str, int], Turn] = {}
+        self._messages: list[dict[str, Any]] = []  # Any: column values
+        self._later: list[tuple[Executable, Any]] = []  # Any: parameters
+        self._before: list[tuple[Executable, Any]] = []  # Any: parameters
+
+    def new_id(self) -> str:
+        """A fresh id, ordered by the time of this job."""
+        return new_id(self.at_ms)
+
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None  # Any: values
+    ) -> CursorResult[Any]:  # Any: untyped rows
+        """The result of a query. Do not write through it: use ``later``."""
+        return self.connection.execute(statement, parameters)
+
+    def later(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | list[Mapping[str, Any]] | None = None,  # Any: values
+        *,
+        first: bool = False,
+    ) -> None:
+        """Remembers a write for ``flush``; ``first`` puts it before conversations and events."""
+        (self._before if first else self._later).append((statement, parameters))
+
+    def notice(self, notice: object) -> None:
+        """Remembers something to tell after the commit that is not an event (read marks, presence)."""
+        self.notices.append(notice)
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """The conversation, locked until the commit, or None when there is none."""
+        if conversation_id not in self._conversations:
+            self._conversations[conversation_id] = rows.load_conversation(
+                self.connection, conversation_id, lock=True
+            )
+        return self._conversations[conversation_id]
+
+    def record(
+        self,
+        actor: Actor,
+        data: EventData,
+        *,
+        conversation: Conversation | None = None,
+        at_ms: int | None = None,
+        event_id: str | None = None,
+        imported: bool = False,
+    ) -> Event:
+        """Appends an event to the log and applies it; the conversation's new state is kept here."""
+        seq = self._next_seq()
+        event = Event(
+            seq=seq,
+            event_id=event_id or f"e{seq}",
+            at_ms=self.at_ms if at_ms is None else at_ms,
+            data=data,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            conversation_id=conversation.id if conversation else None,
+            customer_id=conversation.customer_id if conversation else None,
+            session_no=conversation.session_no if conversation else None,
+            channel=conversation.channel if conversation else None,
+            team_id=conversation.team_id if conversation else None,
+            staff_seq=conversation.staff_seq + 1 if conversation else None,
+            visitor_seq=conversation.visitor_seq + 1
+            if conversation and seen_by_shopper(data)
+            else None,
+            imported=imported,
+        )
+        self.events.append(event)
+        if conversation is not None:
+            self._keep(apply(conversation, event))
+        return event
+
+    def open_conversation(
+        self,
+        actor: Actor,
+        data: ConversationOpened,
+        *,
+        customer_id: str,
+        at_ms: int | None = None,
+        event_id: str | None = None,
+        external_id: str | None = None,
+        imported: bool = False,
+    ) -> Conversation:
+        """A new conversation, begun by its first event."""
+        conversation_id = self.new_id()
+        seq = self._next_seq()
+        event = Event(
+            seq=seq,
+            event_id=event_id or f"e{seq}",
+            at_ms=self.at_ms if at_ms is None else at_ms,
+            data=data,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            conversation_id=conversation_id,
+            customer_id=customer_id,
+            channel=data.channel,
+            staff_seq=1,
+            visitor_seq=1,
+            imported=imported,
+        )
+        self.events.append(event)
+        conversation = opened(event)
+        self._new[conversation_id] = external_id
+        self._conversations[conversation_id] = conversation
+        self._changed.add(conversation_id)
+        return conversation
+
+    def current(self, conversation: Conversation) -> Conversation:
+        """The newest state of a conversation that this job has worked on."""
+        return self._conversations.get(conversation.id) or conversation
+
+    def add_message(
+        self,
+        event: Event,
+        *,
+        client_id: str | None,
+        body: str,
+        blocks: str | None,
+        preview: str,
+    ) -> None:
+        """Remembers the text of a ``message.posted`` event."""
+        if not isinstance(event.data, MessagePosted) or event.conversation_id is None:
+            raise TypeError("only message.posted carries a text")
+        self._previews[event.conversation_id] = preview
+        self._messages.append(
+            {
+                "id": event.data.message_id,
+                "conversation_id": event.conversation_id,
+                "seq": event.seq,
+                "staff_seq": event.staff_seq,
+                "visitor_seq": event.visitor_seq,
+                "sender_kind": event.actor_kind,
+                "sender_id": event.actor_id,
+                "client_id": client_id,
+                "visibility": event.data.visibility,
+                "origin": event.data.origin,
+                "body": body,
+                "blocks": blocks,
+                "at_ms": event.at_ms,
+            }
+        )
+
+    def flush(self) -> None:
+        """Writes everything remembered, each table in one go; raises the database's errors."""
+        for statement, parameters in self._before:
+            self.connection.execute(statement, parameters)
+        changed = [c for key in self._changed if (c := self._conversations[key]) is not None]
+        new = [c for c in changed if c.id in self._new]
+        if new:
+            values = [
+                rows.conversation_values(c, external_id=self._new[c.id], preview=self._previews.get(c.id))
+                for c in new
+            ]
+            self.connection.execute(rows.INSERT_CONVERSATION, values)
+        if self.events:
+            self.connection.execute(rows.INSERT_EVENT, [rows.event_values(e) for e in self.events])
+        if self._messages:
+            self.connection.execute(rows.INSERT_MESSAGE, self._messages)
+        old = [c for c in changed if c.id not in self._new]
+        for conversation in old:
+            preview = self._previews.get(conversation.id)
+            self.connection.execute(*rows.update_conversation(conversation, preview=preview))
+        if self._sessions:
+            self.connection.execute(
+                rows.UPSERT_SESSION, [rows.session_values(s) for s in self._sessions.values()]
+            )
+        if self._turns:
+            self.connection.execute(
+                rows.UPSERT_TURN, [rows.turn_values(t) for t in self._turns.values()]
+            )
+        for statement, parameters in self._later:
+            self.connection.execute(statement, parameters)
+
+    def _keep(self, applied: Applied) -> None:
+        conversation = applied.conversation
+        self._conversations[conversation.id] = conversation
+        self._changed.add(conversation.id)
+        for session in applied.sessions:
+            self._sessions[(session.conversation_id, session.session_no)] = session
+        for turn in applied.turns:
+            self._turns[(turn.conversation_id, turn.turn_no)] = turn
