@@ -1,0 +1,173 @@
+"""Fixtures for every test; docs of each in its docstring (``pytest --fixtures`` lists them)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any  # Any: arguments handed on
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.browser import Pages, launch
+from tests.support.node import NodeClient
+from tests.support.postgres import PostgresCluster
+from tests.support.redis import RedisServer
+from tests.support.server import ServerProcess, shopbell
+from tests.support.tools import require
+
+DATABASES = ("sqlite", "postgresql")
+# Cheap and telling first; what drives a browser or kills servers for minutes last.
+LATE_MARKS = ("kill", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by the fixtures they take, and puts the slow kinds last."""
+    for item in items:
+        if "pages" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=_lateness)
+
+
+def _lateness(item: pytest.Item) -> int:
+    marks = {mark.name for mark in item.iter_markers()}
+    return max((number for number, name in enumerate(LATE_MARKS, 1) if name in marks), default=0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Hides Playwright's loop from asynchronous tests that follow a browser test.
+
+    Its synchronous interface leaves its own event loop marked as the running one between calls, and
+    asyncio then refuses to start another.
+    """
+    running = asyncio._get_running_loop()
+    test = getattr(item, "function", None)
+    if running is None or not inspect.iscoroutinefunction(inspect.unwrap(test or len)):
+        return (yield)
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(running)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder that does not exist yet, as on the first start."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A PostgreSQL of our own, started when the first test asks for it."""
+    cluster = PostgresCluster(require("postgres"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresCluster) -> str:
+    """The name of a database that `shopbell migrate` has prepared; copies of it cost 50 ms."""
+    url = postgres.create()
+    with tempfile.TemporaryDirectory(prefix="shopbell-migrate-") as folder:
+        done = shopbell("migrate", data_dir=Path(folder), database_url=url)
+    assert done.returncode == 0, done.stderr
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: PostgresCluster) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of this test's own."""
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresCluster, postgres_template: str) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database of this test's own."""
+    url = postgres.create(postgres_template)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """What SHOPBELL_DATABASE_URL is, None for SQLite in the data folder; the test runs on both.
+
+    The PostgreSQL database is migrated and empty. SQLite migrates when a server or command starts.
+    """
+    return request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest) -> str | None:
+    """As database_url, before any migration: for tests of the migrations themselves."""
+    return request.getfixturevalue("empty_postgres_url") if request.param == "postgresql" else None
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A Redis of our own; a test that stops it starts it again."""
+    server = RedisServer(require("redis-server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_server(data_dir: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts servers as ServerProcess(data_dir, ...) does and kills them after the test.
+
+    Without a data_dir they share the test's; pass database_url, env, mode, arguments by keyword.
+    """
+    servers: list[ServerProcess] = []
+
+    def start(folder: Path = data_dir, **options: Any) -> ServerProcess:  # Any: handed on
+        server = ServerProcess(folder, **options)
+        servers.append(server)
+        return server.start()
+
+    yield start
+    for server in servers:
+        if server.running:
+            server.kill()
+
+
+@pytest.fixture
+def node_client(tmp_path: Path) -> Iterator[Callable[[], NodeClient]]:
+    """Makes official JavaScript Socket.IO clients, ended after the test."""
+    clients: list[NodeClient] = []
+
+    def make() -> NodeClient:
+        clients.append(NodeClient(tmp_path / "node.log"))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, one for the run; tests take ``pages`` for profiles of their own."""
+    require("chromium")
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[Pages]:
+    """Opens pages in fresh profiles; the test fails when a script of a page raised.
+
+    A test that means to see such an error empties ``pages.errors``.
+    """
+    opened = Pages(browser)
+    yield opened
+    opened.close()
+    assert opened.errors == []

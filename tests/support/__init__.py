@@ -1,0 +1,1 @@
+"""What tests share: databases, server processes, browser, Node, waiting."""
