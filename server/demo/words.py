@@ -1,9 +1,9 @@
 """Texts that exist in both languages of the demo shop."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
-type Locale = Literal["en", "zh"]
+Locale: TypeAlias = Literal["en", "zh"]
 
 LOCALES: tuple[Locale, ...] = ("en", "zh")
 

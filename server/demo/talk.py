@@ -1,0 +1,111 @@
+"""Turns scenes into what two people would write to each other."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.demo.people import DemoPerson
+from server.demo.products import PRODUCTS, Product
+from server.demo.scenes import CITIES, COURIERS, DAYS, SCENES, Scene
+from server.demo.words import Locale
+
+_SLOT = re.compile(r"\{\w+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A scene with its slots decided."""
+
+    scene: Scene
+    product: Product
+    slots: dict[str, str]
+
+    def say(self, text: str, *, name: str = "") -> str:
+        """A text with its slots filled; `name` is the agent who speaks or is spoken to."""
+        return text.format_map({**self.slots, "name": name})
+
+
+def new_talk(draw: random.Random, locale: Locale) -> Talk:
+    """A matter that somebody who writes in that language could have."""
+    scenes = [scene for scene in SCENES if scene.locale == locale]
+    scene = draw.choices(scenes, [scene.weight for scene in scenes])[0]
+    return talk_about(draw, scene, draw.choice(PRODUCTS))
+
+
+def talk_about(draw: random.Random, scene: Scene, product: Product) -> Talk:
+    """That scene about that product, everything else drawn."""
+    locale = scene.locale
+    question, answer = draw.choice(product.asks)
+    slots = {
+        "product": short_title(product, locale),
+        "price": f"¥{product.price_minor // 100}",
+        "order": f"#{draw.randrange(18_000, 21_400)}",
+        "city": draw.choice(CITIES[locale]),
+        "day": draw.choice(DAYS[locale]),
+        "coupon": f"LY30-{draw.choice('23456789')}{draw.choice('ABCDEFGHJKLMNPQR')}"
+        f"{draw.choice('23456789')}",
+        "courier": draw.choice(COURIERS[locale]),
+        "fact_q": question.say(locale),
+        "fact_a": answer.say(locale),
+    }
+    return Talk(scene, product, slots)
+
+
+def short_title(product: Product, locale: Locale) -> str:
+    """The product's name as it stands in the middle of a sentence.
+
+    >>> short_title(PRODUCTS[0], "en")
+    'walnut desk lamp'
+    """
+    title = re.split("[,(（]", product.title.say(locale))[0]
+    return title[0].lower() + title[1:] if locale == "en" else title
+
+
+def agent_name(person: DemoPerson, locale: Locale) -> str:
+    """What shoppers of that language call an agent."""
+    return person.name.say(locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A shopper's message that was found in the scenes; `answers` are what may be said to it."""
+
+    scene: Scene
+    answers: tuple[str, ...]
+    opening: bool
+
+
+def recognise(body: str) -> Heard | None:
+    """The scene that a simulated shopper's message comes from, or None for a real person's words.
+
+    Words of a person are answered by a person, so only whole texts count as found.
+    """
+    for product in PRODUCTS:
+        for question, answer in product.asks:
+            for scene in SCENES:
+                asked = question.say(scene.locale)
+                if scene.topic == "product" and body.endswith(asked):
+                    said = answer.say(scene.locale)
+                    answers = tuple(text.replace("{fact_a}", said) for text in scene.answers)
+                    return Heard(scene, answers, opening=True)
+    return _recognise_template(body)
+
+
+def _recognise_template(body: str) -> Heard | None:
+    for scene in SCENES:
+        if scene.topic != "product" and _matches(body, scene.opens):
+            return Heard(scene, scene.answers, opening=True)
+        for asked, answers in scene.follows:
+            if _matches(body, asked):
+                return Heard(scene, answers, opening=False)
+    return None
+
+
+def _matches(body: str, texts: Sequence[str]) -> bool:
+    return any(_pattern(text).fullmatch(body) for text in texts)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = [re.escape(part) for part in _SLOT.split(text)]
+    return re.compile(".{1,60}?".join(parts))
