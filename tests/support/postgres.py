@@ -139,9 +139,11 @@ class PostgresCluster:
         """The programs, copied when the user that must run them may not enter their folder."""
         if self._user is None or _open_to_all(binaries):
             return binaries
-        copy = self.folder / "install"
-        shutil.copytree(binaries.parent, copy, symlinks=True)
-        return copy / binaries.name
+        # A wheel: the programs look for their libraries in a folder beside the package.
+        package = binaries.parents[1]
+        for source in (package, *package.parent.glob(f"{package.name}.libs")):
+            shutil.copytree(source, self.folder / "wheel" / source.name, symlinks=True)
+        return self.folder / "wheel" / binaries.relative_to(package.parent)
 
 
 def _open_to_all(folder: Path) -> bool:
