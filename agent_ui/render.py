@@ -1,0 +1,228 @@
+"""Pages from templates: one environment per language, so that every filter knows its language.
+
+A template sees `locale` (en, zh), `lang` (en, zh-CN), `theme` (auto, light, dark), `static_url` (an
+address without a slash at its end), `csrf`, `person` (None when nobody is signed in), what `page`
+was given, and the globals and filters of `_environment`. A name nobody gave is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, Protocol, cast  # Any: values of a template
+from zoneinfo import ZoneInfo
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from agent_ui import FOLDER
+
+Locale = Literal["en", "zh"]
+LOCALES: tuple[Locale, ...] = ("en", "zh")
+LANGUAGES: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
+SURFACES = ("pages", "console", "reports")
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# Browsers drop tabs and line ends inside an address, so a control character can hide a scheme.
+_SAFE_URL = re.compile(
+    r"(?:https?://|mailto:|tel:|/(?![/\\])|[#?])[^\x00-\x20\x7f\\]*", re.IGNORECASE
+)
+_HAN = re.compile("[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]")
+_EN_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905  # reads better
+
+
+class PersonShown(Protocol):
+    """What the top bar says about who is signed in."""
+
+    @property
+    def id(self) -> str:
+        """The id, which also picks the colour of the avatar."""
+
+    @property
+    def name(self) -> str:
+        """The name to show."""
+
+    @property
+    def role(self) -> str:
+        """agent, supervisor or admin."""
+
+
+def page(
+    name: str,
+    *,
+    locale: Locale,
+    theme: str,
+    static_url: str,
+    csrf: str,
+    person: PersonShown | None,
+    **context: Any,  # Any: whatever the template shows
+) -> str:
+    """The HTML of the template ``name``. Raises UndefinedError for a value that was not given."""
+    return (
+        _environment(locale)
+        .get_template(name)
+        .render(theme=theme, static_url=static_url, csrf=csrf, person=person, **context)
+    )
+
+
+@cache
+def messages(locale: Locale, surface: str) -> dict[str, str]:
+    """The sentences of one surface by key; empty while the surface has no file."""
+    path = FOLDER / "locales" / locale / f"{surface}.json"
+    if not path.exists():
+        return {}
+    return cast(dict[str, str], orjson.loads(path.read_bytes()))
+
+
+def sentence(locale: Locale, key: str, **args: object) -> str:
+    """The sentence of a key with its {names} filled in.
+
+    Where the key stands for a count, ``n`` chooses ``key.one`` or ``key.other`` as the language
+    wants it and is written with thousands marks. Raises KeyError for an unknown key.
+    """
+    known = _sentences(locale)
+    n = args.get("n")
+    if isinstance(n, int | float):
+        if key not in known:
+            key = f"{key}.one" if locale == "en" and n == 1 else f"{key}.other"
+        args["n"] = number(n)
+    return _PLACEHOLDER.sub(lambda found: str(args[found[1]]), known[key])
+
+
+def has_sentence(locale: Locale, key: str) -> bool:
+    """True when the key has a sentence."""
+    return key in _sentences(locale)
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with thousands marks, which both languages write alike; a dash for None.
+
+    >>> number(12345.678, 1)
+    '12,345.7'
+    """
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share 0..1 as per cent; a dash for None.
+
+    >>> percent(0.9541)
+    '95.4%'
+    """
+    return "–" if value is None else f"{value * 100:.{digits}f}%"
+
+
+def duration(ms: float | None) -> str:
+    """A span as people read a stopwatch, whole seconds rounded down; a dash for None.
+
+    >>> duration(46_900), duration(3_723_000)
+    ('0:46', '1:02:03')
+    """
+    if ms is None:
+        return "–"
+    minutes, seconds = divmod(max(0, int(ms // 1000)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def local_day(locale: Locale, at_ms: int, timezone: str) -> str:
+    """The day of an instant in a zone.
+
+    >>> local_day("en", 0, "Asia/Shanghai"), local_day("zh", 0, "Asia/Shanghai")
+    ('1 Jan 1970', '1970年1月1日')
+    """
+    at = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone))
+    if locale == "zh":
+        return f"{at.year}年{at.month}月{at.day}日"
+    return f"{at.day} {_EN_MONTHS[at.month - 1]} {at.year}"
+
+
+def local_time(locale: Locale, at_ms: int, timezone: str) -> str:
+    """Day and minute of an instant in a zone.
+
+    >>> local_time("en", 0, "Asia/Shanghai")
+    '1 Jan 1970, 08:00'
+    """
+    at = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone))
+    return f"{local_day(locale, at_ms, timezone)}{', ' if locale == 'en' else ' '}{at:%H:%M}"
+
+
+def url_ok(url: str | None) -> str:
+    r"""The address when a link may carry it (http, https, mailto, tel, or on this site), else "#".
+
+    >>> url_ok("/reports?by=day"), url_ok("java\tscript:alert(1)"), url_ok("//evil.example")
+    ('/reports?by=day', '#', '#')
+    """
+    return url if url and _SAFE_URL.fullmatch(url) else "#"
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name.
+
+    >>> initials("Lena Young"), initials("林小雨")
+    ('LY', '林')
+    """
+    words = name.split()
+    if not words:
+        return "?"
+    if _HAN.match(words[0]):
+        return words[0][0]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def hue(key: str) -> int:
+    """A steady number 0..11 for an id: the class h0..h11 of its avatar, as in the console."""
+    total = 0
+    for char in key:
+        total = (total * 31 + ord(char)) & 0xFFFFFFFF
+    return total % 12
+
+
+@cache
+def _sentences(locale: Locale) -> dict[str, str]:
+    together: dict[str, str] = {}
+    for surface in reversed(SURFACES):
+        together |= messages(locale, surface)
+    return together
+
+
+@pass_context
+def _icon(context: Context, name: str) -> Markup:
+    """An icon of the sprite, hidden from screen readers: words stand beside it."""
+    return Markup(
+        '<svg class="ic" aria-hidden="true"><use href="{}/icons.svg#i-{}"/></svg>'
+    ).format(context["static_url"], name)
+
+
+@cache
+def _environment(locale: Locale) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def spoken(function: Callable[..., str]) -> Callable[..., str]:
+        return lambda *args, **kwargs: function(locale, *args, **kwargs)
+
+    environment.globals.update(
+        locale=locale, lang=LANGUAGES[locale], t=spoken(sentence), icon=_icon, nav=None, wide=False
+    )
+    environment.filters.update(
+        duration=duration,
+        hue=hue,
+        initials=initials,
+        local_day=spoken(local_day),
+        local_time=spoken(local_time),
+        number=number,
+        percent=percent,
+        url_ok=url_ok,
+    )
+    return environment

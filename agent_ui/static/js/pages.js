@@ -1,0 +1,28 @@
+/** Comfort for the server-rendered pages; each of them works without it. */
+
+// A link of the language and theme menu keeps what the address already says (a report's filters).
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[data-keep-query]"))) {
+  const wanted = new URL(link.href);
+  const here = new URL(location.href);
+  for (const [name, value] of wanted.searchParams) here.searchParams.set(name, value);
+  link.href = here.pathname + here.search;
+}
+
+// The console reads the theme from here.
+const theme = document.documentElement.dataset.theme ?? "auto";
+try {
+  localStorage.setItem("shopbell.theme", theme);
+} catch {
+  // storage is switched off: the cookie alone carries the choice
+}
+
+const menu = document.querySelector("details.who");
+document.addEventListener("click", (event) => {
+  if (menu && !menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.hasAttribute("open")) return;
+  menu.removeAttribute("open");
+  menu.querySelector("summary")?.focus();
+});
+export {};
