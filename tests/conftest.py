@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any  # Any: arguments handed on
+from typing import TYPE_CHECKING, Any  # Any: arguments handed on
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -16,9 +15,14 @@ from tests.support.browser import Pages, launch
 from tests.support.node import NodeClient
 from tests.support.postgres import PostgresCluster
 from tests.support.redis import RedisServer
-from tests.support.server import ServerProcess, shopbell
+from tests.support.server import ServerProcess
 from tests.support.tools import require
 
+if TYPE_CHECKING:
+    from server.storage.database import Database
+
+# Product code is imported by the fixtures that need it, so that a fault in storage does not keep
+# the tests of the domain from running.
 DATABASES = ("sqlite", "postgresql")
 # Cheap and telling first; what drives a browser or kills servers for minutes last.
 LATE_MARKS = ("kill", "browser")
@@ -70,12 +74,15 @@ def postgres() -> Iterator[PostgresCluster]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresCluster) -> str:
-    """The name of a database that `shopbell migrate` has prepared; copies of it cost 50 ms."""
+def postgres_template(postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database; copies of it cost 50 ms."""
+    from server.storage.database import Database
+    from server.storage.migrate import migrate
+
     url = postgres.create()
-    with tempfile.TemporaryDirectory(prefix="shopbell-migrate-") as folder:
-        done = shopbell("migrate", data_dir=Path(folder), database_url=url)
-    assert done.returncode == 0, done.stderr
+    database = Database(url, tmp_path_factory.mktemp("template"))
+    migrate(database.engine)
+    database.close()
     return url.rpartition("/")[2]
 
 
@@ -108,6 +115,38 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
 def empty_database_url(request: pytest.FixtureRequest) -> str | None:
     """As database_url, before any migration: for tests of the migrations themselves."""
     return request.getfixturevalue("empty_postgres_url") if request.param == "postgresql" else None
+
+
+@pytest.fixture
+def open_database(database_url: str | None, data_dir: Path) -> Iterator[Callable[..., Database]]:
+    """Opens this test's migrated database, as often as it is called; on SQLite and PostgreSQL.
+
+    Keywords go to Database: clock, on_commit. Every one is closed after the test.
+    """
+    from server.config import Settings
+    from server.storage.database import Database
+    from server.storage.migrate import migrate
+
+    opened: list[Database] = []
+    data_dir.mkdir(exist_ok=True)
+    path = Settings(data_dir=data_dir).sqlite_path
+
+    def open_it(**options: Any) -> Database:  # Any: handed on
+        database = Database(database_url, path, **options)
+        opened.append(database)
+        if database.is_sqlite:
+            migrate(database.engine)
+        return database
+
+    yield open_it
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def database(open_database: Callable[..., Database]) -> Database:
+    """This test's migrated, empty database, opened; the test runs on SQLite and PostgreSQL."""
+    return open_database()
 
 
 @pytest.fixture(scope="session")
