@@ -58,6 +58,7 @@ format: $(VENV)/installed-test ## put the Python code in its one form
 	@$(BIN)/ruff format $(CODE)
 
 bench: $(VENV)/installed-test ## measure; never fails on time
+	@test -d tests/benchmarks || { echo "there are no benchmarks in tests/benchmarks" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -s -o python_files='bench_*.py' -o timeout=0 tests/benchmarks $(PYTEST_ARGS)
 
 clean: ## remove what was installed and cached; the demo shop's data stays

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any  # Any: arguments handed on
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browser import Pages, launch
 from tests.support.node import NodeClient
 from tests.support.postgres import PostgresCluster
+from tests.support.processes import tail
 from tests.support.redis import RedisServer
 from tests.support.server import ServerProcess
 from tests.support.tools import require
@@ -26,6 +30,14 @@ if TYPE_CHECKING:
 DATABASES = ("sqlite", "postgresql")
 # Cheap and telling first; what drives a browser or kills servers for minutes last.
 LATE_MARKS = ("kill", "browser")
+FAILED = pytest.StashKey[bool]()
+SCREENSHOTS = Path(__file__).resolve().parent.parent / "test-results"
+
+# No deadline: on two shared cores it would measure the neighbours. The same examples every time in
+# CI, so that what fails there fails here too; a person's machine looks for new ones.
+hypothesis.settings.register_profile("person", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "person")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,6 +69,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         return (yield)
     finally:
         asyncio._set_running_loop(running)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Lets fixtures know, when they clean up, whether the test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture
@@ -158,7 +180,9 @@ def redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def start_server(data_dir: Path) -> Iterator[Callable[..., ServerProcess]]:
+def start_server(
+    data_dir: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., ServerProcess]]:
     """Starts servers as ServerProcess(data_dir, ...) does and kills them after the test.
 
     Without a data_dir they share the test's; pass database_url, env, mode, arguments by keyword.
@@ -174,6 +198,8 @@ def start_server(data_dir: Path) -> Iterator[Callable[..., ServerProcess]]:
     for server in servers:
         if server.running:
             server.kill()
+        if request.node.stash.get(FAILED, False):
+            print(f"the end of {server.log}:\n{tail(server.log)}")
 
 
 @pytest.fixture
@@ -201,12 +227,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def pages(browser: Browser) -> Iterator[Pages]:
+def pages(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Pages]:
     """Opens pages in fresh profiles; the test fails when a script of a page raised.
 
-    A test that means to see such an error empties ``pages.errors``.
+    A test that means to see such an error empties ``pages.errors``. A failed test leaves pictures
+    of its pages in test-results.
     """
     opened = Pages(browser)
     yield opened
+    if request.node.stash.get(FAILED, False):
+        opened.screenshots(SCREENSHOTS / re.sub(r"[^\w.-]+", "_", request.node.name))
     opened.close()
     assert opened.errors == []

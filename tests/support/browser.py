@@ -80,6 +80,12 @@ class Pages:
         page.goto(url)
         return page
 
+    def screenshots(self, folder: Path) -> None:
+        """Writes a picture of every open page into a folder, numbered in order of opening."""
+        pages = [page for context in self._contexts for page in context.pages]
+        for number, page in enumerate(pages, 1):
+            page.screenshot(path=folder / f"{number}.png")
+
     def close(self) -> None:
         """Closes every page that was opened."""
         while self._contexts:
