@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
@@ -55,20 +54,19 @@ def _lateness(item: pytest.Item) -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Hides Playwright's loop from asynchronous tests that follow a browser test.
+    """Hides Playwright's loop from the tests that follow a browser test in the same process.
 
     Its synchronous interface leaves its own event loop marked as the running one between calls, and
     asyncio then refuses to start another.
     """
     running = asyncio._get_running_loop()
-    test = getattr(item, "function", None)
-    if running is None or not inspect.iscoroutinefunction(inspect.unwrap(test or len)):
+    if running is None or "browser" in getattr(item, "fixturenames", ()):
         return (yield)
     asyncio._set_running_loop(None)
     try:
         return (yield)
     finally:
-        asyncio._set_running_loop(running)
+        asyncio._set_running_loop(None if running.is_closed() else running)
 
 
 @pytest.hookimpl(wrapper=True)
