@@ -1,0 +1,4 @@
+// The vendored classic scripts set these; vendor.d.ts types what is taken from them.
+declare var preact: any;
+declare var preactHooks: any;
+declare var preactSignals: any;

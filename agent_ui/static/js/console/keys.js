@@ -1,0 +1,97 @@
+/**
+ * The keyboard. Keys are known by their place (KeyboardEvent.code), so that they work on every layout, and are left alone
+ * while a word is being composed. Plain keys work outside text fields, the Alt ones everywhere.
+ */
+import { current, currentId } from "./store.js";
+import { claim, resolve } from "./actions.js";
+import { isOpen } from "./waits.js";
+import { ask } from "./dialogs.js";
+import { focusComposer } from "./composer.js";
+import { moveCursor, openNeighbour } from "./list.js";
+import { openMenu } from "./header.js";
+
+const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+const mod = apple ? "⌘" : "Ctrl";
+const alt = apple ? "⌥" : "Alt";
+
+/** What the help dialog lists: the same rows the keys below do. */
+export const KEYS = [
+  { says: "move", keys: [["J"], ["K"]] },
+  { says: "open", keys: [["↵"]] },
+  { says: "neighbour", keys: [[alt, "J"], [alt, "K"]] },
+  { says: "reply", keys: [["R"], [alt, "L"]] },
+  { says: "note", keys: [["N"], [alt, "P"]] },
+  { says: "resolve", keys: [["E"], [alt, "E"]] },
+  { says: "resolve_next", keys: [[mod, alt, "E"]] },
+  { says: "snooze", keys: [["Z"], [alt, "M"]] },
+  { says: "claim", keys: [["C"]] },
+  { says: "transfer", keys: [["T"]] },
+  { says: "search", keys: [["/"]] },
+  { says: "palette", keys: [[mod, "K"]] },
+  { says: "send", keys: [[mod, "↵"]] },
+  { says: "leave", keys: [["Esc"]] },
+  { says: "help", keys: [["?"]] },
+];
+
+/** Runs only with a conversation open on the screen that is not done. @param {(id: string) => void} run */
+const whileOpen = (run) => () => {
+  const s = current.value;
+  if (s && isOpen(s)) run(s.id);
+};
+const resolveIt = whileOpen((id) => resolve(id));
+const snoozeIt = whileOpen(() => {
+  openMenu.value = "snooze";
+});
+const writeNote = () => {
+  if (currentId.value) focusComposer("private");
+};
+const writeReply = () => {
+  if (currentId.value) focusComposer("public");
+};
+
+/** @type {Record<string, () => void>} */
+const PLAIN = {
+  KeyJ: () => moveCursor(1),
+  KeyK: () => moveCursor(-1),
+  KeyE: resolveIt,
+  KeyN: writeNote,
+  KeyR: writeReply,
+  KeyZ: snoozeIt,
+  KeyC: whileOpen((id) => claim(id)),
+  KeyT: whileOpen((id) => ask({ kind: "transfer", id })),
+  Slash: () => document.getElementById("search")?.focus(),
+};
+/** @type {Record<string, () => void>} */
+const WITH_ALT = {
+  KeyJ: () => openNeighbour(1),
+  KeyK: () => openNeighbour(-1),
+  KeyE: resolveIt,
+  KeyP: writeNote,
+  KeyL: writeReply,
+  KeyM: snoozeIt,
+};
+
+/** @param {KeyboardEvent} e @returns {(() => void) | undefined} */
+function meaning(e) {
+  const command = apple ? e.metaKey && !e.ctrlKey : e.ctrlKey && !e.metaKey;
+  const free = !document.querySelector("dialog[open]");
+  if (command && !e.altKey && !e.shiftKey && e.code === "KeyK") return free ? () => ask({ kind: "palette" }) : () => {};
+  if (!free || e.getModifierState("AltGraph")) return undefined;
+  if (command && e.altKey && e.code === "KeyE") return whileOpen((id) => resolve(id, { next: true }));
+  if (e.ctrlKey || e.metaKey) return undefined;
+  if (e.altKey) return e.shiftKey ? undefined : WITH_ALT[e.code];
+  if (/** @type {Element} */ (e.target).closest?.("input, textarea, select, [contenteditable], [role=menu]")) return undefined;
+  if (e.key === "?" || (e.code === "Slash" && e.shiftKey)) return () => ask({ kind: "help" });
+  return e.shiftKey ? undefined : PLAIN[e.code];
+}
+
+/** Listens. */
+export function listen() {
+  addEventListener("keydown", (e) => {
+    if (e.defaultPrevented || e.isComposing || e.keyCode === 229) return;
+    const run = meaning(e);
+    if (!run) return;
+    e.preventDefault();
+    run();
+  });
+}

@@ -1,0 +1,55 @@
+/** Starts the console. */
+import { effect, html, render, useEffect, useState } from "./vendor.js";
+import { currentId, link } from "./store.js";
+import { start } from "./sync.js";
+import { follow } from "./route.js";
+import { listen } from "./keys.js";
+import { spoken } from "./alerts.js";
+import { showTheme } from "./preferences.js";
+import { watchAttention } from "./attention.js";
+import { saveDrafts } from "./composer.js";
+import { List } from "./list.js";
+import { Thread } from "./thread.js";
+import { Customer, sideOpen } from "./customer.js";
+import { PhoneBar, Rail } from "./rail.js";
+import { Banner } from "./banner.js";
+import { Toasts } from "./toasts.js";
+import { Dialogs } from "./dialogs.js";
+import { t } from "./words.js";
+
+function App() {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const phone = matchMedia("(max-width: 760px)"); // rows have another height there
+    const change = () => redraw((n) => n + 1);
+    phone.addEventListener("change", change);
+    return () => phone.removeEventListener("change", change);
+  }, []);
+  return html`<div class=${`app ${currentId.value ? "v-chat" : "v-list"}`}>
+      <a class="skip" href="#log" onClick=${(/** @type {Event} */ e) => { e.preventDefault(); document.getElementById(currentId.value ? "log" : "list")?.focus(); }}>${t("skip")}</a>
+      <${Rail} />
+      <main class="main"><${Banner} /><${List} /><${Thread} /></main>
+      <${Customer} />
+      ${sideOpen.value ? html`<div class="scrim" onClick=${() => { sideOpen.value = false; }}></div>` : null}
+      <${PhoneBar} />
+    </div>
+    <div class="sr" aria-live="polite" id="spoken">${spoken.value}</div>
+    <${Toasts} /><${Dialogs} />`;
+}
+
+showTheme();
+const root = document.getElementById("app");
+if (root) {
+  root.replaceChildren();
+  render(html`<${App} />`, root);
+}
+follow();
+listen();
+watchAttention();
+start();
+effect(() => {
+  if (link.value === "online") saveDrafts(["unsaved"]);
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) saveDrafts(["changed"]);
+});

@@ -1,0 +1,142 @@
+/** Keeps the store in step with the server: first load, gaps, reconnects, the open conversation. */
+import { CommandError, command, connect, tell } from "./connection.js";
+import { flushAll, recoverOutbox, followOtherTabs } from "./outbox.js";
+import { hear } from "./alerts.js";
+import {
+  applyEnvelope, applySignal, conversations, currentId, expireTyping, failThread, link, loadError, outbox,
+  putCatchUp, putDesk, putEarlier, putResolved, putThread, putWelcome, ready, resolved, showConversation, thread,
+} from "./store.js";
+
+const COMPARE_EVERY_MS = 30_000;
+const RELOAD_EVERY_MS = 180_000;
+/** @type {Set<string>} conversations being caught up */
+const catching = new Set();
+let loading = false;
+let loaded_at_ms = 0;
+
+/** Loads the whole desk. */
+export async function loadDesk() {
+  if (loading) return;
+  loading = true;
+  try {
+    putDesk(await command("desk.load"));
+    loaded_at_ms = Date.now();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    if (!ready.value && error.code !== "offline") loadError.value = error.code;
+  } finally {
+    loading = false;
+  }
+}
+
+/** Asks for all events of a conversation that came after those we have. @param {string} id */
+async function catchUp(id) {
+  if (catching.has(id)) return;
+  catching.add(id);
+  try {
+    for (let complete = false; !complete; ) {
+      const after_seq = thread.value?.id === id ? thread.value.last_seq : null;
+      if (after_seq === null) return;
+      const reply = await command("conversation.catch_up", { conversation_id: id, after_seq });
+      putCatchUp(id, reply);
+      complete = reply.complete || !reply.events.length;
+    }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error; // else: the next event or reconnect asks again
+  } finally {
+    catching.delete(id);
+  }
+}
+
+/** Fetches the thread of the open conversation. @param {string} id */
+async function fetchThread(id) {
+  try {
+    putThread(id, await command("conversation.open", { conversation_id: id }));
+    tell("viewing.set", { conversation_id: id, viewing: true });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    if (currentId.value === id && thread.value?.state !== "ready" && error.code !== "offline") failThread(id, error.code);
+  }
+}
+
+/** Opens a conversation, or none. @param {string | null} id */
+export function openConversation(id) {
+  if (id === currentId.value) {
+    if (id && thread.value?.state === "failed") retryThread();
+    return;
+  }
+  if (currentId.value) tell("viewing.set", { conversation_id: currentId.value, viewing: false });
+  showConversation(id);
+  if (id) fetchThread(id);
+}
+
+/** Tries again to load the open conversation. */
+export function retryThread() {
+  const id = currentId.value;
+  if (!id) return;
+  showConversation(id);
+  fetchThread(id);
+}
+
+let earlier = false;
+/** Loads the 200 events before the ones shown. */
+export async function loadEarlier() {
+  const open = thread.value;
+  if (earlier || !open || open.complete || !open.events.length) return;
+  earlier = true;
+  try {
+    const before_seq = open.events[0].conversation_seq;
+    putEarlier(open.id, await command("conversation.catch_up", { conversation_id: open.id, after_seq: 0, before_seq }));
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error; // scrolling up again asks again
+  } finally {
+    earlier = false;
+  }
+}
+
+/** Loads the newest resolved conversations, or the page after those shown. @param {boolean} more */
+export async function loadResolved(more) {
+  const { state, next_before_ms, ids } = resolved.value;
+  if (state === "loading" || (more && next_before_ms === null)) return;
+  resolved.value = { ids, next_before_ms, state: "loading" };
+  try {
+    putResolved(await command("conversation.list", { view: "resolved", limit: 50, ...(more ? { before_ms: next_before_ms } : {}) }), more);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    resolved.value = { ids, next_before_ms, state: "failed" };
+  }
+}
+
+/** Starts everything. */
+export function start() {
+  recoverOutbox();
+  addEventListener("storage", followOtherTabs);
+  connect({
+    welcome: (data) => {
+      const first = !ready.value;
+      if (putWelcome(data)) loadDesk();
+      const id = currentId.value;
+      if (id && (first || thread.value?.state !== "ready")) fetchThread(id);
+      else if (id) {
+        catchUp(id);
+        tell("viewing.set", { conversation_id: id, viewing: true });
+      }
+      flushAll();
+    },
+    event: (envelope) => {
+      const before = conversations.get(envelope.conversation_id);
+      const gap = applyEnvelope(envelope);
+      hear(envelope, before);
+      if (gap) catchUp(gap.id);
+    },
+    signal: applySignal,
+  });
+  setInterval(() => {
+    if (link.value !== "online") return;
+    const id = currentId.value;
+    // Delivery is at most once: a lost last event shows only by asking.
+    if (id && (!document.hidden || outbox.value.some((entry) => entry.state === "sent"))) catchUp(id);
+    if (Date.now() - loaded_at_ms > RELOAD_EVERY_MS && !document.hidden) loadDesk();
+  }, COMPARE_EVERY_MS);
+  setInterval(expireTyping, 1000);
+}

@@ -1,0 +1,100 @@
+/**
+ * Words, numbers and times for people. The sentences come with the page, in its language.
+ * @typedef {import("./types.js").Words} Words
+ */
+
+/** @param {string} id @returns {any} whatever the server wrote into the page */
+const embedded = (id) => JSON.parse(document.getElementById(id)?.textContent || "{}");
+
+/** @type {{ locale: "en"|"zh", csrf: string, person: { id: string, name: string, email: string, role: string } }} */
+export const page = embedded("page");
+/** @type {Record<string, string>} */
+const messages = embedded("messages");
+
+export const language = document.documentElement.lang || "en";
+const plural = new Intl.PluralRules(language);
+
+/**
+ * The sentence of a key with its {names} filled in.
+ * @param {string} key
+ * @param {Words} [words]
+ */
+export function t(key, words = {}) {
+  const text = messages[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(words[name] ?? ""));
+}
+
+/** The sentence for a count: key.one or key.other, as the language wants it. @param {string} key @param {number} n @param {Words} [words] */
+export const tn = (key, n, words) => t(`${key}.${plural.select(n) === "one" ? "one" : "other"}`, { n, ...words });
+
+/** A wait as people read a stopwatch: 0:47, 12:05, 1:02:03. @param {number} ms */
+export function stopwatch(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
+}
+
+/** A rough age: now, 6m, 3h, 2d. @param {number} ms */
+export function age(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return t("age.now");
+  if (minutes < 60) return t("age.minutes", { n: minutes });
+  if (minutes < 1440) return t("age.hours", { n: Math.floor(minutes / 60) });
+  return t("age.days", { n: Math.floor(minutes / 1440) });
+}
+
+const formats = {
+  clock: new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  day: new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }),
+  date: new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }),
+  year: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
+  full: new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }),
+};
+
+/** @param {number} at_ms */
+export const clockTime = (at_ms) => formats.clock.format(at_ms);
+/** @param {number} at_ms */
+export const fullTime = (at_ms) => formats.full.format(at_ms);
+
+/** @param {number} at_ms @param {number} now_ms */
+export const shortDate = (at_ms, now_ms) =>
+  (new Date(at_ms).getFullYear() === new Date(now_ms).getFullYear() ? formats.date : formats.year).format(at_ms);
+
+/** Whole local days from one instant to the other; the same day is 0. @param {number} from_ms @param {number} to_ms */
+export function daysBetween(from_ms, to_ms) {
+  const midnight = (/** @type {number} */ ms) => new Date(ms).setHours(0, 0, 0, 0);
+  return Math.round((midnight(to_ms) - midnight(from_ms)) / 86_400_000);
+}
+
+/** Today, yesterday, or the day by name. @param {number} at_ms @param {number} now_ms */
+export function dayName(at_ms, now_ms) {
+  const days = daysBetween(at_ms, now_ms);
+  if (days === 0) return t("day.today");
+  if (days === 1) return t("day.yesterday");
+  return days > 300 ? formats.year.format(at_ms) : formats.day.format(at_ms);
+}
+
+/** The time, with the day where it is not today. @param {number} at_ms @param {number} now_ms */
+export function moment(at_ms, now_ms) {
+  const days = daysBetween(now_ms, at_ms);
+  if (days === 0) return clockTime(at_ms);
+  if (days === 1) return t("day.tomorrow_at", { time: clockTime(at_ms) });
+  return `${shortDate(at_ms, now_ms)} ${clockTime(at_ms)}`;
+}
+
+/** A, B and C. @param {string[]} names */
+export const together = (names) => new Intl.ListFormat(language).format(names);
+
+/** A customer's name, or what stands for one while it is unknown. @param {{ id: string, name: string | null }} customer */
+export const customerName = (customer) =>
+  customer.name || t("visitor", { code: customer.id.slice(-4).toUpperCase() });
+
+/** The name of a language in the page's language. @param {string} code */
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames(language, { type: "language" }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
