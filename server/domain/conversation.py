@@ -379,9 +379,7 @@ def _unassigned(conversation: Conversation, event: Event) -> Applied:
     return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
 
 
-def _status(
-    conversation: Conversation, event: Event, data: ConversationStatusChanged
-) -> Applied:
+def _status(conversation: Conversation, event: Event, data: ConversationStatusChanged) -> Applied:
     conversation = replace(
         conversation,
         status=data.status,

@@ -7,7 +7,6 @@ that a text can be erased while the skeleton of what happened stays and the figu
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, Literal  # Any: JSON from the database and the wire
 
 from server.domain.actors import ActorKind
@@ -307,15 +306,16 @@ class Event:
         return self.data.kind
 
 
-@cache
-def _names(data_type: type[EventData]) -> tuple[tuple[str, str], ...]:
-    """Pairs (attribute, JSON key) of an event's data; a trailing underscore is for Python only."""
-    return tuple((f.name, f.name.rstrip("_")) for f in fields(data_type))
+# Pairs (attribute, JSON key) of each kind of data; a trailing underscore is for Python only.
+_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    kind: tuple((f.name, f.name.rstrip("_")) for f in fields(data_type))
+    for kind, data_type in EVENT_KINDS.items()
+}
 
 
 def to_json(data: EventData) -> dict[str, Any]:  # Any: JSON values
     """The data as a JSON object; absent values are left out."""
-    pairs = ((key, getattr(data, name)) for name, key in _names(type(data)))
+    pairs = ((key, getattr(data, name)) for name, key in _NAMES[data.kind])
     return {key: value for key, value in pairs if value is not None}
 
 
@@ -326,7 +326,7 @@ def from_json(kind: str, values: dict[str, Any]) -> EventData:  # Any: JSON valu
         raise InvalidInput(f"Unknown event kind {kind!r}.", kind=kind)
     known = {
         name: tuple(values[key]) if isinstance(values[key], list) else values[key]
-        for name, key in _names(data_type)
+        for name, key in _NAMES[kind]
         if key in values
     }
     try:

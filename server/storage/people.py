@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from server.domain.actors import Actor, Role
 from server.storage.tables import Agent, ConversationRow, Team, TeamMember, table
+from server.storage.unit import Tx
 
 AGENT = table(Agent)
 TEAM = table(Team)
@@ -18,7 +29,7 @@ _CONVERSATION = table(ConversationRow)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who can sign in (or is known from an import, then inactive and perhaps without e-mail).
+    """Someone who can sign in, or is known from an import (then inactive, perhaps without e-mail).
 
     ``load`` is the number of open conversations the person owns.
     """
@@ -36,6 +47,7 @@ class Person:
     seen_at_ms: int
     last_assigned_at_ms: int
     team_ids: frozenset[str]
+    status_cause: str | None = None
     imported_as: str | None = None
     load: int = 0
 
@@ -122,6 +134,97 @@ def _person(row: RowMapping, team_ids: frozenset[str], loads: dict[str, int]) ->
         seen_at_ms=row["seen_at_ms"],
         last_assigned_at_ms=row["last_assigned_at_ms"],
         team_ids=team_ids,
+        status_cause=row["status_cause"],
         imported_as=row["imported_as"],
         load=loads.get(row["id"], 0),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sign-in is checked against."""
+
+    agent_id: str
+    password_hash: str | None
+    active: bool
+
+
+def credentials(connection: Connection, email: str) -> Credentials | None:
+    """The credentials of the person with an e-mail address, None when there is no such person."""
+    return _credentials(connection, AGENT.c.email == email)
+
+
+def credentials_of(connection: Connection, agent_id: str) -> Credentials | None:
+    """The credentials of a person, None when there is no such person."""
+    return _credentials(connection, AGENT.c.id == agent_id)
+
+
+def anyone_can_sign_in(connection: Connection) -> bool:
+    """True once a person exists who can sign in; until then the set-up page is open."""
+    statement = select(AGENT.c.id).where(AGENT.c.active, AGENT.c.email.is_not(None)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def other_admins(connection: Connection, agent_id: str) -> int:
+    """How many active admins who can sign in there are besides a person."""
+    statement = select(func.count()).where(
+        AGENT.c.role == "admin",
+        AGENT.c.active,
+        AGENT.c.email.is_not(None),
+        AGENT.c.id != agent_id,
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def insert_person(tx: Tx, agent_id: str, values: Mapping[str, object]) -> None:
+    """Adds a person; columns that are not given keep their defaults."""
+    row = Agent.model_validate({"id": agent_id, "created_at_ms": tx.at_ms, **values}).model_dump()
+    tx.later(insert(AGENT), row)
+
+
+def update_person(tx: Tx, agent_id: str, **values: object) -> None:
+    """Changes columns of a person."""
+    tx.later(update(AGENT).where(AGENT.c.id == agent_id).values(**values))
+
+
+def load_team(connection: Connection, team_id: str) -> TeamRecord | None:
+    """One team, or None."""
+    row = connection.execute(select(TEAM).where(TEAM.c.id == team_id)).mappings().first()
+    return None if row is None else TeamRecord(row["id"], row["name"], row["name_zh"])
+
+
+def insert_team(tx: Tx, team_id: str, *, name: str, name_zh: str | None) -> None:
+    """Adds a team."""
+    values = {"id": team_id, "name": name, "name_zh": name_zh, "created_at_ms": tx.at_ms}
+    tx.later(insert(TEAM), values)
+
+
+def update_team(tx: Tx, team_id: str, *, name: str, name_zh: str | None) -> None:
+    """Renames a team."""
+    tx.later(update(TEAM).where(TEAM.c.id == team_id).values(name=name, name_zh=name_zh))
+
+
+def replace_members(tx: Tx, team_id: str, agent_ids: Iterable[str]) -> None:
+    """Makes exactly these people the members of a team."""
+    tx.later(delete(TEAM_MEMBER).where(TEAM_MEMBER.c.team_id == team_id))
+    rows = [_member(team_id, agent_id) for agent_id in sorted(set(agent_ids))]
+    if rows:
+        tx.later(insert(TEAM_MEMBER), rows)
+
+
+def replace_teams(tx: Tx, agent_id: str, team_ids: Iterable[str]) -> None:
+    """Makes a person a member of exactly these teams."""
+    tx.later(delete(TEAM_MEMBER).where(TEAM_MEMBER.c.agent_id == agent_id))
+    rows = [_member(team_id, agent_id) for team_id in sorted(set(team_ids))]
+    if rows:
+        tx.later(insert(TEAM_MEMBER), rows)
+
+
+def _credentials(connection: Connection, condition: ColumnElement[bool]) -> Credentials | None:
+    statement = select(AGENT.c.id, AGENT.c.password_hash, AGENT.c.active).where(condition)
+    row = connection.execute(statement).first()
+    return None if row is None else Credentials(row.id, row.password_hash, bool(row.active))
+
+
+def _member(team_id: str, agent_id: str) -> Mapping[str, object]:
+    return {"team_id": team_id, "agent_id": agent_id}

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Any  # Any: column values and JSON
 
 import orjson
-from sqlalchemy import Connection, Executable, RowMapping, Table, bindparam, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    RowMapping,
+    Table,
+    bindparam,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from server.domain.conversation import Conversation, LastMessage, Session
 from server.domain.events import Event, from_json, to_json
@@ -47,7 +57,9 @@ UPSERT_TURN = _upsert(TURN)
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
 _LOCK_STATE = _SELECT_STATE.with_for_update()
 _UPDATED = [
-    c for c in CONVERSATION.columns.keys() if c not in ("id", "external_id", "preview", "customer_id")
+    c
+    for c in CONVERSATION.columns.keys()
+    if c not in ("id", "external_id", "preview", "customer_id")
 ]
 _UPDATE = (
     update(CONVERSATION)

@@ -47,6 +47,7 @@ class Agent(SQLModel, table=True):
     locale: str | None = None
     languages: str = Field(default="[]", sa_type=Text)
     status: str = "offline"
+    status_cause: str | None = None
     capacity: int = 8
     status_at_ms: int = Field(default=0, sa_type=BigInteger)
     seen_at_ms: int = Field(default=0, sa_type=BigInteger)
@@ -128,7 +129,9 @@ class EventRow(SQLModel, table=True):
         Index("ix_event_visitor", "conversation_id", "visitor_seq"),
         Index("ix_event_kind_at", "kind", "at_ms"),
     )
-    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
     event_id: str = Field(unique=True)
     at_ms: int = Field(sa_type=BigInteger)
     src_at_ms: int | None = Field(default=None, sa_type=BigInteger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any  # Any: SQLAlchemy parameters
 
@@ -9,7 +10,13 @@ from sqlalchemy import Connection, CursorResult, Executable
 
 from server.domain.actors import Actor
 from server.domain.conversation import Applied, Conversation, Session, apply, opened
-from server.domain.events import ConversationOpened, Event, EventData, MessagePosted, seen_by_shopper
+from server.domain.events import (
+    ConversationOpened,
+    Event,
+    EventData,
+    MessagePosted,
+    seen_by_shopper,
+)
 from server.domain.turns import Turn
 from server.storage import rows
 from server.storage.ids import new_id
@@ -22,13 +29,13 @@ class Tx:
     job; after ``record`` the newest state is in ``conversation(id)``.
     """
 
-    def __init__(
-        self, connection: Connection, *, at_ms: int, next_seq: Callable[[], int]
-    ) -> None:
+    def __init__(self, connection: Connection, *, at_ms: int, next_seq: Callable[[], int]) -> None:
         self.connection = connection
         self.at_ms = at_ms
         self.events: list[Event] = []
         self.notices: list[object] = []
+        # Assignments of this job that the database does not count yet, by agent.
+        self.pending_loads: Counter[str] = Counter()
         self._next_seq = next_seq
         self._conversations: dict[str, Conversation | None] = {}
         self._new: dict[str, str | None] = {}
@@ -45,7 +52,9 @@ class Tx:
         return new_id(self.at_ms)
 
     def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None  # Any: values
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | None = None,  # Any: values
     ) -> CursorResult[Any]:  # Any: untyped rows
         """The result of a query. Do not write through it: use ``later``."""
         return self.connection.execute(statement, parameters)
@@ -185,7 +194,9 @@ class Tx:
         new = [c for c in changed if c.id in self._new]
         if new:
             values = [
-                rows.conversation_values(c, external_id=self._new[c.id], preview=self._previews.get(c.id))
+                rows.conversation_values(
+                    c, external_id=self._new[c.id], preview=self._previews.get(c.id)
+                )
                 for c in new
             ]
             self.connection.execute(rows.INSERT_CONVERSATION, values)

@@ -1,0 +1,58 @@
+"""The only way to a guarded object: it is there and the actor may see it, or it is not found."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from server.domain.actors import Actor
+from server.domain.conversation import Conversation
+from server.domain.errors import NotFound
+from server.storage.customers import Customer, load_customer
+from server.storage.messages import Message, load_message
+from server.storage.rows import load_conversation
+from server.storage.unit import Tx
+from server.storage.views import sees
+
+MISSING = "There is no such conversation."
+
+
+def may_see(actor: Actor, conversation: Conversation) -> bool:
+    """True for the shopper whose conversation it is, and for staff by team and role."""
+    if actor.kind == "customer":
+        return conversation.customer_id == actor.id
+    if actor.kind == "agent":
+        return sees(actor, conversation.team_id, conversation.assignee_id)
+    return actor.kind == "system"
+
+
+def access_conversation(tx: Tx, actor: Actor, conversation_id: str) -> Conversation:
+    """The conversation, locked for this transaction. Raises NotFound, also when it is hidden."""
+    conversation = tx.conversation(conversation_id)
+    if conversation is None or not may_see(actor, conversation):
+        raise NotFound(MISSING)
+    return conversation
+
+
+def read_conversation(connection: Connection, actor: Actor, conversation_id: str) -> Conversation:
+    """The conversation, for reading. Raises NotFound, also when it is hidden."""
+    conversation = load_conversation(connection, conversation_id)
+    if conversation is None or not may_see(actor, conversation):
+        raise NotFound(MISSING)
+    return conversation
+
+
+def access_message(tx: Tx, actor: Actor, conversation: Conversation, message_id: str) -> Message:
+    """A message of the conversation that the actor may read. Raises NotFound."""
+    message = load_message(tx.connection, message_id)
+    hidden = actor.kind == "customer" and message is not None and message.visibility != "public"
+    if message is None or hidden or message.conversation_id != conversation.id:
+        raise NotFound("There is no such message.")
+    return message
+
+
+def access_customer(tx: Tx, actor: Actor, customer_id: str) -> Customer:
+    """The customer, locked for this transaction. Raises NotFound, also for another shopper."""
+    customer = load_customer(tx.connection, customer_id, lock=True)
+    if customer is None or (actor.kind == "customer" and actor.id != customer.id):
+        raise NotFound("There is no such customer.")
+    return customer

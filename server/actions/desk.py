@@ -1,0 +1,231 @@
+"""What people look at: the desk, a list, a conversation, what was missed. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal  # Any: JSON values
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from server.actions.access import read_conversation
+from server.actions.payload import ConversationRef, NoPayload, Payload
+from server.domain.actors import Actor
+from server.domain.errors import NotFound, Unavailable
+from server.domain.text import clean
+from server.domain.turns import Turn
+from server.storage import conversations, customers, messages, people, views
+from server.storage.shop import Shop, load_shop
+from server.storage.views import Json
+
+DAY_MS = 24 * 3600 * 1000
+
+
+class ListConversations(Payload):
+    """A page of conversations, latest activity first."""
+
+    view: Literal["resolved", "all"] = "all"
+    query: Annotated[str, Field(max_length=200)] | None = None
+    before_ms: int | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class CatchUp(Payload):
+    """The events after ``after_seq``, or the page before ``before_seq``."""
+
+    conversation_id: str
+    after_seq: Annotated[int, Field(ge=0, le=2**53)] = 0
+    before_seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
+
+
+def the_shop(connection: Connection) -> Shop:
+    """The shop. Raises Unavailable before it is set up."""
+    shop = load_shop(connection)
+    if shop is None:
+        raise Unavailable("This shop is not set up yet. Open the set-up page first.")
+    return shop
+
+
+def load_desk(connection: Connection, actor: Actor, payload: NoPayload, *, at_ms: int) -> Json:
+    """Everything the console shows at its start."""
+    staff = people.load_people(connection)
+    me = next((person for person in staff if person.id == actor.id), None)
+    if me is None:
+        raise NotFound("There is no such agent.")
+    found = conversations.on_desk(connection, actor)
+    mine = [f for f in found if f.conversation.assignee_id == me.id]
+    waiting = [f for f in found if f.conversation.queued_at_ms is not None]
+    return {
+        "me": views.person_view(me),
+        "shop": views.shop_view(the_shop(connection)),
+        "agents": [views.person_view(person) for person in staff],
+        "teams": [
+            {"id": t.id, "name": t.name, "name_zh": t.name_zh}
+            for t in people.load_teams(connection)
+        ],
+        "conversations": views.summaries(connection, found),
+        "counts": {
+            "mine": len(mine),
+            "queue": len(waiting),
+            "open": len(found),
+            "resolved_today": conversations.resolved_since(
+                connection, actor, since_ms=at_ms - DAY_MS
+            ),
+        },
+        "server_at_ms": at_ms,
+    }
+
+
+def list_conversations(
+    connection: Connection, actor: Actor, payload: ListConversations, *, at_ms: int
+) -> Json:
+    """A page of the conversations the actor may see."""
+    query = clean(payload.query, limit=200, name="query", empty=True) if payload.query else None
+    found = conversations.search(
+        connection,
+        actor,
+        view=payload.view,
+        query=query,
+        before_ms=payload.before_ms,
+        limit=payload.limit,
+    )
+    full = len(found) == payload.limit
+    return {
+        "conversations": views.summaries(connection, found),
+        "next_before_ms": found[-1].conversation.last_activity_at_ms if full else None,
+    }
+
+
+def open_conversation(
+    connection: Connection, actor: Actor, payload: ConversationRef, *, at_ms: int
+) -> Json:
+    """A conversation with its latest events, its customer, what was read, and the agent's draft."""
+    conversation = read_conversation(connection, actor, payload.conversation_id)
+    head = conversation.staff_seq
+    after = max(0, head - views.PAGE)
+    events, _ = views.thread(connection, conversation.id, audience="agent", after_seq=after)
+    customer = customers.load_customer(connection, conversation.customer_id)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    names = people.names(connection)
+    marks = messages.read_marks(connection, conversation.id)
+    return {
+        "conversation": views.one_summary(connection, conversation.id),
+        "events": views.envelopes(connection, events, audience="agent"),
+        "complete": after == 0,
+        "customer": views.card(connection, customer, actor),
+        "read_marks": [
+            {
+                "reader": {
+                    "kind": mark["reader_kind"],
+                    "id": mark["reader_id"],
+                    "name": names.get(mark["reader_id"], customer.name),
+                },
+                "message_id": mark["message_id"],
+                "at_ms": mark["at_ms"],
+            }
+            for mark in marks
+        ],
+        "draft": messages.load_draft(connection, conversation.id, actor.id or ""),
+        "turns": [turn_view(t) for t in conversations.turns_of(connection, conversation.id)],
+    }
+
+
+def turn_view(turn: Turn) -> Json:
+    """A turn as the thread shows it."""
+    return {
+        "turn_no": turn.turn_no,
+        "session_no": turn.session_no,
+        "is_first_in_session": turn.is_first_in_session,
+        "ask_at_ms": turn.ask_at_ms,
+        "ask_message_id": turn.ask_message_id,
+        "reply_message_id": turn.reply_message_id,
+        "outcome": turn.outcome,
+        "elapsed_ms": turn.elapsed_ms,
+        "answered_by": turn.answered_by,
+    }
+
+
+def catch_up(connection: Connection, actor: Actor, payload: CatchUp, *, at_ms: int) -> Json:
+    """Events of a conversation that the actor may see; ``complete`` is False when more follow."""
+    conversation = read_conversation(connection, actor, payload.conversation_id)
+    audience: views.Audience = "agent" if actor.kind == "agent" else "visitor"
+    events, complete = views.thread(
+        connection,
+        conversation.id,
+        audience=audience,
+        after_seq=payload.after_seq,
+        before_seq=payload.before_seq,
+    )
+    answer: Json = {
+        "events": views.envelopes(connection, events, audience=audience),
+        "complete": complete,
+    }
+    if audience == "agent":
+        answer["conversation"] = views.one_summary(connection, conversation.id)
+    else:
+        answer["read_marks"] = [
+            {
+                "reader": {"kind": mark["reader_kind"], "id": mark["reader_id"]},
+                "message_id": mark["message_id"],
+                "at_ms": mark["at_ms"],
+            }
+            for mark in messages.read_marks(connection, conversation.id)
+        ]
+    return answer
+
+
+def visitor_welcome(connection: Connection, customer_id: str, *, at_ms: int) -> Json:
+    """What a shopper's widget learns when it connects, the visitor token aside."""
+    shop = the_shop(connection)
+    customer = customers.load_customer(connection, customer_id)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    found = [
+        f
+        for f in conversations.of_customer(connection, customer_id)
+        if f.conversation.status != "spam"
+    ]
+    settings = shop.settings
+    heads = views.heads(found, audience="visitor")
+    for head, f in zip(heads, found, strict=True):
+        head["unread"] = messages.unread_by_customer(connection, f.conversation.id, customer_id)
+    return {
+        "customer_id": customer_id,
+        "customer": {
+            "id": customer.id,
+            "name": customer.name,
+            "email": customer.email,
+            "verified": customer.verified,
+        },
+        "conversations": heads,
+        "shop": {
+            "name": shop.name,
+            "locale": shop.locale,
+            "timezone": shop.timezone,
+            "agents_online": sum(
+                1 for person in people.load_people(connection) if person.status == "online"
+            ),
+            "queue_length": conversations.queue_length(connection),
+            "typical_first_response_ms": conversations.typical_first_response_ms(
+                connection, since_ms=at_ms - 7 * DAY_MS
+            ),
+            "retention_months": settings.get("retention_months"),
+            "privacy_url": settings.get("privacy_url"),
+            "accent": settings.get("accent"),
+        },
+        "server_at_ms": at_ms,
+    }
+
+
+def agent_welcome(connection: Connection, actor: Actor, *, at_ms: int) -> Json:
+    """What a console or program learns when it connects as a person of the shop."""
+    me = people.load_person(connection, actor.id or "")
+    if me is None or not me.active:
+        raise NotFound("There is no such agent.")
+    found = conversations.on_desk(connection, actor)
+    return {
+        "agent": views.person_view(me),
+        "conversations": views.heads(found, audience="agent"),
+        "shop": views.shop_view(the_shop(connection)),
+        "server_at_ms": at_ms,
+    }

@@ -1,0 +1,328 @@
+"""Writing and reading messages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal  # Any: JSON blocks
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from server.actions import routing
+from server.actions.access import access_conversation, access_message
+from server.actions.payload import Payload
+from server.domain.actors import Actor
+from server.domain.conversation import REOPEN_WINDOW_MS, Conversation, needs_session
+from server.domain.errors import InvalidInput, NotFound
+from server.domain.events import (
+    AssignmentAccepted,
+    ConversationOpened,
+    ConversationStatusChanged,
+    CustomerReturned,
+    MessagePosted,
+    SessionEnded,
+    SessionStarted,
+)
+from server.domain.text import MAX_BODY_CHARS, clean
+from server.storage import conversations, customers, messages
+from server.storage.messages import Message
+from server.storage.rows import dumps
+from server.storage.unit import Tx
+
+PREVIEW_CHARS = 140
+MAX_BLOCKS = 10
+MAX_BLOCKS_CHARS = 8000
+Answer = dict[str, Any]  # Any: JSON values
+
+BLOCK_KEYS: dict[str, frozenset[str]] = {
+    "product": frozenset({"sku", "title", "price_minor", "currency", "price", "url", "image_url"}),
+    "link": frozenset({"url", "title"}),
+    "image": frozenset({"url", "alt"}),
+}
+_REQUIRED = {"product": ("title",), "link": ("url",), "image": ("url",)}
+
+
+class Page(Payload):
+    """The shop page from which a shopper writes."""
+
+    url: Annotated[str, Field(max_length=2000)]
+    title: Annotated[str, Field(max_length=300)] | None = None
+
+
+class PostMessage(Payload):
+    """A message; ``client_id`` is the sender's own id for it, so that a resend changes nothing."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=64)]
+    body: str = ""
+    conversation_id: Annotated[str, Field(max_length=64)] | None = None
+    visibility: Literal["public", "private"] = "public"
+    origin: Literal["typed", "macro", "kb"] = "typed"
+    blocks: list[dict[str, Any]] | None = None  # Any: checked by ``clean_blocks``
+    page: Page | None = None
+
+
+class MarkRead(Payload):
+    """Everything up to this message has been seen."""
+
+    conversation_id: str
+    message_id: str
+
+
+class SetDraft(Payload):
+    """What an agent has begun to write; an empty body forgets it."""
+
+    conversation_id: str
+    body: str
+    visibility: Literal["public", "private"] = "public"
+
+
+class ReadNotice(Payload):
+    """Told to the other parties after the commit: how far somebody has read."""
+
+    conversation_id: str
+    customer_id: str
+    reader_kind: str
+    reader_id: str
+    reader_name: str | None
+    message_id: str
+    at_ms: int
+
+
+def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
+    """Writes a message and what follows from it; the answer names it and its place.
+
+    The same ``client_id`` again gives the first answer and changes nothing. A shopper without
+    ``conversation_id`` continues the latest conversation, reopens it within the reopening window,
+    or opens a new one. Raises InvalidInput, NotFound.
+    """
+    if actor.id is None:
+        raise InvalidInput("Only a person can write a message.")
+    client_id = clean(payload.client_id, limit=64, name="client_id")
+    known = messages.message_by_client_id(
+        tx.connection, sender_kind=actor.kind, sender_id=actor.id, client_id=client_id
+    )
+    if known is not None:
+        return _answer(known, actor)
+    blocks = clean_blocks(payload.blocks)
+    body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks))
+    if actor.kind == "customer":
+        conversation = _customer_conversation(tx, actor, payload)
+        visibility = "public"
+    else:
+        if payload.conversation_id is None:
+            raise InvalidInput("conversation_id is missing.", field="conversation_id")
+        conversation = access_conversation(tx, actor, payload.conversation_id)
+        visibility = payload.visibility
+        if visibility == "public":
+            conversation = _agent_takes(tx, actor, conversation)
+        messages.set_draft(
+            tx,
+            conversation_id=conversation.id,
+            agent_id=actor.id,
+            body="",
+            visibility=visibility,
+        )
+    event = tx.record(
+        actor,
+        MessagePosted(
+            message_id=tx.new_id(),
+            visibility=visibility,
+            origin=payload.origin if actor.kind == "agent" else "typed",
+            chars=len(body),
+            attachment=any(block["type"] == "image" for block in blocks),
+        ),
+        conversation=conversation,
+    )
+    tx.add_message(
+        event,
+        client_id=client_id,
+        body=body,
+        blocks=dumps(blocks) if blocks else None,
+        preview=preview_of(body, blocks),
+    )
+    if actor.kind == "customer" and tx.current(conversation).owner.kind == "bot":
+        routing.place(tx, tx.current(conversation))
+    message = event.data
+    assert isinstance(message, MessagePosted)  # noqa: S101  # for the type checker
+    return {
+        "message_id": message.message_id,
+        "conversation_id": conversation.id,
+        "conversation_seq": event.visitor_seq if actor.kind == "customer" else event.staff_seq,
+        "at_ms": event.at_ms,
+    }
+
+
+def mark_read(tx: Tx, actor: Actor, payload: MarkRead) -> Answer:
+    """Remembers how far the actor has read and tells the others. Raises NotFound."""
+    conversation = access_conversation(tx, actor, payload.conversation_id)
+    message = access_message(tx, actor, conversation, payload.message_id)
+    if actor.id is None:
+        raise NotFound("There is no such reader.")
+    messages.mark_read(tx, message, reader_kind=actor.kind, reader_id=actor.id)
+    tx.notice(
+        ReadNotice(
+            conversation_id=conversation.id,
+            customer_id=conversation.customer_id,
+            reader_kind=actor.kind,
+            reader_id=actor.id,
+            reader_name=actor.name,
+            message_id=message.id,
+            at_ms=tx.at_ms,
+        )
+    )
+    return {}
+
+
+def set_draft(tx: Tx, actor: Actor, payload: SetDraft) -> Answer:
+    """Keeps what the agent has begun to write. Raises InvalidInput, NotFound."""
+    conversation = access_conversation(tx, actor, payload.conversation_id)
+    body = clean(payload.body, limit=MAX_BODY_CHARS, empty=True)
+    messages.set_draft(
+        tx,
+        conversation_id=conversation.id,
+        agent_id=actor.id or "",
+        body=body,
+        visibility=payload.visibility,
+    )
+    return {"updated_at_ms": tx.at_ms}
+
+
+def clean_blocks(blocks: list[dict[str, Any]] | None) -> list[dict[str, Any]]:  # Any: JSON
+    """The cards of a message with known keys only. Raises InvalidInput for anything unexpected."""
+    if not blocks:
+        return []
+    if len(blocks) > MAX_BLOCKS:
+        raise InvalidInput(f"At most {MAX_BLOCKS} blocks.", field="blocks", limit=MAX_BLOCKS)
+    cleaned = [_clean_block(block) for block in blocks]
+    if len(dumps(cleaned)) > MAX_BLOCKS_CHARS:
+        raise InvalidInput("The blocks are too large.", field="blocks", limit=MAX_BLOCKS_CHARS)
+    return cleaned
+
+
+def _clean_block(block: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in BLOCK_KEYS:
+        raise InvalidInput("Unknown type of block.", field="blocks", known=sorted(BLOCK_KEYS))
+    cleaned: dict[str, Any] = {"type": kind}  # Any: JSON
+    for key in BLOCK_KEYS[kind] & block.keys():
+        value = block[key]
+        if value is None:
+            continue
+        if key == "price_minor":
+            if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 2**53:
+                raise InvalidInput("price_minor must be a whole number.", field="blocks")
+            cleaned[key] = value
+            continue
+        if not isinstance(value, str):
+            raise InvalidInput(f"{key} must be text.", field="blocks")
+        cleaned[key] = clean(value, limit=2000, name=key, empty=True)
+        if key in ("url", "image_url") and not is_web_address(cleaned[key]):
+            raise InvalidInput(f"{key} must be an http or https address.", field="blocks")
+    for key in _REQUIRED[kind]:
+        if not cleaned.get(key):
+            raise InvalidInput(f"A {kind} block needs {key}.", field="blocks")
+    return cleaned
+
+
+def is_web_address(url: str) -> bool:
+    """True for an absolute http or https address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def preview_of(body: str, blocks: list[dict[str, Any]]) -> str:  # Any: JSON
+    """The first words of a message in one line, or the title of its first card."""
+    text = body or next((str(b.get("title") or b.get("alt") or b["url"]) for b in blocks), "")
+    return " ".join(text.split())[:PREVIEW_CHARS]
+
+
+def _answer(message: Message, actor: Actor) -> Answer:
+    return {
+        "message_id": message.id,
+        "conversation_id": message.conversation_id,
+        "conversation_seq": message.visitor_seq if actor.kind == "customer" else message.staff_seq,
+        "at_ms": message.at_ms,
+    }
+
+
+def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conversation:
+    """The conversation in which a shopper's message goes, open and with a session running."""
+    assert actor.id is not None  # noqa: S101  # for the type checker
+    # The customer's row is locked so that two first messages cannot open two conversations.
+    customer = customers.load_customer(tx.connection, actor.id, lock=True)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    conversation = None
+    if payload.conversation_id is not None:
+        conversation = access_conversation(tx, actor, payload.conversation_id)
+        if not _can_continue(conversation, at_ms=tx.at_ms):
+            conversation = None
+    if conversation is None:
+        latest = conversations.latest_of_customer(tx.connection, actor.id)
+        conversation = tx.conversation(latest) if latest else None
+        if conversation is not None and not _can_continue(conversation, at_ms=tx.at_ms):
+            conversation = None
+    if conversation is None:
+        page = payload.page
+        conversation = tx.open_conversation(
+            actor,
+            ConversationOpened(
+                locale=customer.locale,
+                page_url=page.url if page and is_web_address(page.url) else None,
+                page_title=clean(page.title, limit=300, name="title", empty=True)
+                if page and page.title
+                else None,
+            ),
+            customer_id=actor.id,
+        )
+    if conversation.status != "open":
+        tx.record(
+            actor,
+            ConversationStatusChanged(status="open", previous=conversation.status),
+            conversation=conversation,
+        )
+    start_session(tx, actor, tx.current(conversation))
+    conversation = tx.current(conversation)
+    if not conversation.customer_present:
+        tx.record(actor, CustomerReturned(), conversation=conversation)
+    return tx.current(conversation)
+
+
+def start_session(tx: Tx, actor: Actor, conversation: Conversation) -> None:
+    """Starts a session when the conversation needs one, ending one that fell silent."""
+    cause = needs_session(conversation, at_ms=tx.at_ms)
+    if cause is None:
+        return
+    if cause == "gap":
+        tx.record(actor, SessionEnded(cause="gap"), conversation=conversation)
+    tx.record(actor, SessionStarted(cause=cause), conversation=tx.current(conversation))
+
+
+def _can_continue(conversation: Conversation, *, at_ms: int) -> bool:
+    if conversation.status in ("open", "snoozed"):
+        return True
+    if conversation.status != "resolved" or conversation.resolved_at_ms is None:
+        return False
+    return at_ms - conversation.resolved_at_ms <= REOPEN_WINDOW_MS
+
+
+def _agent_takes(tx: Tx, actor: Actor, conversation: Conversation) -> Conversation:
+    """A public reply opens what was resolved and makes the writer the owner where there is none."""
+    if conversation.status in ("resolved", "closed", "spam"):
+        tx.record(
+            actor,
+            ConversationStatusChanged(status="open", previous=conversation.status),
+            conversation=conversation,
+        )
+        start_session(tx, actor, tx.current(conversation))
+    current = tx.current(conversation)
+    if current.owner.kind != "agent":
+        routing.leave_queue(tx, current)
+        tx.record(
+            actor,
+            AssignmentAccepted(to=actor.id, reason="reply"),
+            conversation=tx.current(conversation),
+        )
+    return tx.current(conversation)

@@ -1,0 +1,40 @@
+"""The base of all payloads: strict types, unknown keys ignored so that clients may be newer."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar  # Any: JSON from outside
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.domain.errors import InvalidInput
+
+
+class Payload(BaseModel):
+    """What a command takes. Strict: a number is not a string, a boolean is not a number."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+P = TypeVar("P", bound=Payload)
+
+
+def parse(payload_type: type[P], values: Any) -> P:  # Any: JSON from outside
+    """The payload in ``values``. Raises InvalidInput that names the first wrong field."""
+    if not isinstance(values, dict):
+        raise InvalidInput("The payload must be one JSON object.")
+    try:
+        return payload_type.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or None
+        raise InvalidInput(f"{field or 'payload'}: {first['msg']}.", field=field) from None
+
+
+class NoPayload(Payload):
+    """For commands that take nothing."""
+
+
+class ConversationRef(Payload):
+    """For commands about one conversation."""
+
+    conversation_id: str

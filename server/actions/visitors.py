@@ -1,0 +1,241 @@
+"""A shopper's browser connects: the same shopper as before, a new one, or one the shop vouches for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal  # Any: JSON values
+
+import jwt
+from pydantic import Field
+
+from server.actions.access import access_customer
+from server.actions.payload import Payload
+from server.domain.actors import SYSTEM, Actor
+from server.domain.errors import InvalidInput, NotAllowed
+from server.domain.events import CustomerIdentified
+from server.domain.text import clean
+from server.storage import customers, secrets
+from server.storage.customers import Customer
+from server.storage.shop import Shop, load_shop
+from server.storage.unit import Tx
+
+MAX_IDENTITY_S = 15 * 60
+LEEWAY_S = 30
+VISITOR_PREFIX = "sv_"
+
+
+class Connect(Payload):
+    """What the widget shows when it connects."""
+
+    site: Annotated[str, Field(max_length=100)]
+    visitor_token: Annotated[str, Field(max_length=200)] | None = None
+    identity: Annotated[str, Field(max_length=4000)] | None = None
+    locale: Literal["zh", "en"] | None = None
+
+
+class Describe(Payload):
+    """What a shopper says of themselves; claimed, never proof of anything."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    locale: Literal["zh", "en"] | None = None
+
+
+class UpdateCustomer(Payload):
+    """What an agent corrects in a customer's data."""
+
+    customer_id: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The claims of a signed identity that has passed every check."""
+
+    sub: str
+    jti: str
+    expires_at_ms: int
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+def connect(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
+    """The shopper behind a connection: ``visitor_token`` (kept by the browser) and ``customer_id``.
+
+    Raises NotAllowed for a wrong site key or a token that another identity has used, InvalidInput
+    for a signed identity that does not hold.
+    """
+    shop = load_shop(tx.connection)
+    if shop is None or shop.site_key != payload.site:
+        raise NotAllowed("This site key is not known. Check data-site in the embed code.")
+    token = payload.visitor_token
+    found = customers.customer_of_token(tx.connection, token, at_ms=tx.at_ms) if token else None
+    customer = customers.load_customer(tx.connection, found, lock=True) if found else None
+    if payload.identity is not None:
+        identity = read_identity(payload.identity, shop, at_ms=tx.at_ms)
+        return _identified(tx, payload, identity, customer, token if customer else None)
+    if customer is None or token is None:
+        return _anonymous(tx, payload)
+    customers.touch_visitor_token(tx, token)
+    changes: dict[str, str | int | None] = {"seen_at_ms": tx.at_ms}
+    if payload.locale and payload.locale != customer.locale:
+        changes["locale"] = payload.locale
+    customers.change_customer(tx, customer.id, **changes)
+    return {"visitor_token": token, "customer_id": customer.id}
+
+
+def read_identity(token: str, shop: Shop, *, at_ms: int) -> Identity:
+    """The claims of a signed identity (JWT, HS256). Raises InvalidInput with the reason."""
+    if not shop.identity_secret:
+        raise InvalidInput("This shop has no identity secret.", reason="identity")
+    try:
+        claims = jwt.decode(
+            token,
+            shop.identity_secret,
+            algorithms=["HS256"],
+            audience=shop.site_key,
+            options={
+                "require": ["sub", "iat", "exp", "aud", "jti"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except jwt.PyJWTError:
+        raise InvalidInput("The signed identity does not hold.", reason="identity") from None
+    issued, expires = claims["iat"], claims["exp"]
+    now_s = at_ms / 1000
+    times = all(isinstance(t, int | float) and not isinstance(t, bool) for t in (issued, expires))
+    if not times or not expires - issued <= MAX_IDENTITY_S or not issued <= now_s + LEEWAY_S:
+        raise InvalidInput("The signed identity lives too long.", reason="identity")
+    if not now_s <= expires + LEEWAY_S:
+        raise InvalidInput("The signed identity has expired.", reason="identity_expired")
+    if not isinstance(claims["jti"], str):
+        raise InvalidInput("The signed identity does not hold.", reason="identity")
+    return Identity(
+        sub=clean(str(claims["sub"]), limit=200, name="sub"),
+        jti=clean(claims["jti"], limit=200, name="jti"),
+        expires_at_ms=int(expires * 1000),
+        name=_claim(claims.get("name"), limit=200),
+        email=_claim(claims.get("email"), limit=254),
+        phone=_claim(claims.get("phone"), limit=40),
+    )
+
+
+def describe(tx: Tx, actor: Actor, payload: Describe) -> dict[str, Any]:  # Any: JSON values
+    """Keeps what a shopper says of themselves; verified data is not overwritten."""
+    customer = access_customer(tx, actor, actor.id or "")
+    values = _given(payload.name, payload.email, payload.phone)
+    if customer.verified:
+        values = {}
+    elif values:
+        values["identity"] = "claimed"
+        tx.record(actor, CustomerIdentified(method="claimed", fields=tuple(sorted(values))))
+    if payload.locale:
+        values["locale"] = payload.locale
+    if values:
+        customers.change_customer(tx, customer.id, **values)
+    return {"customer_id": customer.id}
+
+
+def update_customer(tx: Tx, actor: Actor, payload: UpdateCustomer) -> dict[str, Any]:  # Any: JSON
+    """An agent corrects name, e-mail or phone; what the shop has signed stays as signed."""
+    customer = access_customer(tx, actor, payload.customer_id)
+    values = _given(payload.name, payload.email, payload.phone)
+    if customer.verified and values:
+        raise NotAllowed("This customer's data comes signed from the shop and is changed there.")
+    if values:
+        if customer.identity == "anonymous":
+            values["identity"] = "claimed"
+        customers.change_customer(tx, customer.id, **values)
+        tx.record(actor, CustomerIdentified(method="claimed", fields=tuple(sorted(values))))
+    return {"customer_id": customer.id}
+
+
+def _given(name: str | None, email: str | None, phone: str | None) -> dict[str, str | int | None]:
+    values: dict[str, str | int | None] = {}
+    if name is not None:
+        values["name"] = clean(name, limit=200, name="name", empty=True) or None
+    if email is not None:
+        cleaned = clean(email, limit=254, name="email", empty=True)
+        if cleaned and ("@" not in cleaned or " " in cleaned):
+            raise InvalidInput("This is not an e-mail address.", field="email")
+        values["email"] = cleaned or None
+    if phone is not None:
+        values["phone"] = clean(phone, limit=40, name="phone", empty=True) or None
+    return values
+
+
+def _claim(value: object, *, limit: int) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidInput("The signed identity does not hold.", reason="identity")
+    return clean(value, limit=limit, name="identity", empty=True) or None
+
+
+def _anonymous(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
+    token = secrets.new_token(VISITOR_PREFIX)
+    customer = _new_customer(tx, payload)
+    customers.add_customer(tx, customer)
+    customers.add_visitor_token(tx, token, customer_id=customer.id)
+    return {"visitor_token": token, "customer_id": customer.id}
+
+
+def _new_customer(tx: Tx, payload: Connect) -> Customer:
+    return Customer(
+        id=tx.new_id(),
+        external_id=None,
+        name=None,
+        email=None,
+        phone=None,
+        locale=payload.locale,
+        identity="anonymous",
+        created_at_ms=tx.at_ms,
+        seen_at_ms=tx.at_ms,
+    )
+
+
+def _identified(
+    tx: Tx, payload: Connect, identity: Identity, current: Customer | None, token: str | None
+) -> dict[str, Any]:  # Any: JSON values
+    """A verified shopper: the one the shop knows by ``sub``, or the current one made known.
+
+    The browser's token changes with the identity, so a token from before opens nothing of it.
+    """
+    used_by = customers.identity_used_by(tx.connection, identity.jti)
+    known = customers.customer_by_external_id(tx.connection, identity.sub)
+    if used_by is not None and (current is None or current.id != used_by):
+        raise NotAllowed("This signed identity was used before.", reason="identity_used")
+    values: dict[str, str | int | None] = {
+        "identity": "verified",
+        "seen_at_ms": tx.at_ms,
+        **{k: v for k in ("name", "email", "phone") if (v := getattr(identity, k)) is not None},
+        **({"locale": payload.locale} if payload.locale else {}),
+    }
+    if known is not None:
+        customer = known
+    elif current is not None and current.external_id is None:
+        customer = current
+        values["external_id"] = identity.sub
+    else:
+        customer = replace(_new_customer(tx, payload), external_id=identity.sub)
+        customers.add_customer(tx, customer)
+    customers.change_customer(tx, customer.id, **values)
+    if used_by is None:
+        customers.use_identity(
+            tx, identity.jti, customer_id=customer.id, expires_at_ms=identity.expires_at_ms
+        )
+        tx.record(SYSTEM, CustomerIdentified(method="signed", fields=("external_id",)))
+    if token is not None and used_by is not None:
+        customers.touch_visitor_token(tx, token)
+        return {"visitor_token": token, "customer_id": customer.id}
+    if token is not None and current is not None and current.id == customer.id:
+        customers.drop_visitor_token(tx, token)
+    fresh = secrets.new_token(VISITOR_PREFIX)
+    customers.add_visitor_token(tx, fresh, customer_id=customer.id)
+    return {"visitor_token": fresh, "customer_id": customer.id}

@@ -1,0 +1,112 @@
+"""Who hears of committed events in this process: readers, one after the other, in commit order.
+
+Delivery here is a hint: a reader that fails or a process that dies loses nothing, because clients
+count and catch up from the log. Events that other processes write are found by ``follow``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from server.domain.errors import Unavailable
+from server.domain.events import Event
+from server.storage import event_log
+from server.storage.database import Committed, Database
+
+log = logging.getLogger("shopbell.bus")
+
+FOLLOW_S = 0.5
+# Between processes on PostgreSQL a lower number may become visible after a higher one.
+LOOK_BACK = 500
+Reader = Callable[[Committed], Awaitable[None]]
+
+
+class Bus:
+    """Hands committed events to its readers, in order, on the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queue: asyncio.Queue[Committed | Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._readers: list[Reader] = []
+        self._seen: set[int] = set()
+        self._cursor = 0
+
+    def subscribe(self, reader: Reader) -> None:
+        """Adds a reader behind those that are there."""
+        self._readers.append(reader)
+
+    def committed(self, batch: Sequence[Committed]) -> None:
+        """Takes what a commit left behind; called on the writer's thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take, list(batch))
+
+    def in_turn(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs a task between the events committed before and those committed after this call."""
+        self._queue.put_nowait(task)
+
+    @property
+    def waiting(self) -> int:
+        """How many commits wait to be told."""
+        return self._queue.qsize()
+
+    def _take(self, batch: list[Committed]) -> None:
+        for committed in batch:
+            for event in committed.events:
+                self._seen.add(event.seq)
+                if event.seq == self._cursor + 1:
+                    self._cursor = event.seq
+            self._queue.put_nowait(committed)
+
+    async def deliver(self) -> None:
+        """Runs until cancelled: tells the readers of each commit."""
+        while True:
+            item = await self._queue.get()
+            if isinstance(item, Committed):
+                for reader in self._readers:
+                    await self._guarded(reader(item))
+            else:
+                await self._guarded(item())
+            self._queue.task_done()
+
+    async def drained(self) -> None:
+        """Returns when everything committed so far has been told."""
+        await self._queue.join()
+
+    async def follow(self, database: Database) -> None:
+        """Runs until cancelled: finds events that other processes wrote, and tells of them."""
+        self._cursor = await database.read(event_log.last_seq)
+        look_back = 0 if database.is_sqlite else LOOK_BACK
+        self._seen.update(range(self._cursor - look_back + 1, self._cursor + 1))
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            after = self._cursor - look_back
+            try:
+                events = await database.read(
+                    lambda connection, after=after: event_log.events_after(  # type: ignore[misc]  # bound default
+                        connection, after, live_only=True
+                    )
+                )
+            except Unavailable:
+                continue
+            self._tell(events)
+            if self._seen and len(self._seen) > 10 * LOOK_BACK:
+                floor = self._cursor - 2 * LOOK_BACK
+                self._seen = {seq for seq in self._seen if seq > floor}
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        foreign = [event for event in events if event.seq not in self._seen]
+        if events:
+            self._cursor = max(self._cursor, events[-1].seq)
+        self._seen.update(event.seq for event in foreign)
+        if foreign:
+            self._queue.put_nowait(Committed(tuple(foreign), ()))
+
+    async def _guarded(self, call: Awaitable[None]) -> None:
+        try:
+            await call
+        except Unavailable:
+            log.warning("events not told: the database is away; clients will catch up")
+        except Exception:
+            log.exception("a reader of events failed")

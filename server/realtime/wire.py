@@ -1,0 +1,155 @@
+"""The command table and its one handler: parse, check the rate, run, answer; errors in one shape."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal  # Any: JSON values
+
+from server.actions import conversations, desk, messages, presence, ratings, visitors
+from server.actions.payload import ConversationRef, NoPayload, Payload, parse
+from server.dispatch import Action, Query
+from server.domain.errors import AppError, NotFound
+
+log = logging.getLogger("shopbell.realtime")
+
+Answer = dict[str, Any]  # Any: JSON values
+Limit = Literal["message", "signal", "other"]
+
+
+class SetTyping(Payload):
+    """Whether the sender is writing just now."""
+
+    conversation_id: str
+    typing: bool
+
+
+class SetViewing(Payload):
+    """Whether the agent has the conversation in front of them."""
+
+    conversation_id: str
+    viewing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table: exactly one of ``action`` (writes), ``query`` (reads), ``signal`` (tells).
+
+    ``answer`` says what an action's answer is completed with: the conversation's summary, the
+    customer's card, or the agent.
+    """
+
+    name: str
+    payload: type[Payload]
+    action: Action[Any] | None = None  # Any: of the row's payload
+    query: Query[Any] | None = None  # Any: of the row's payload
+    signal: str | None = None
+    limit: Limit = "other"
+    answer: Literal["conversation", "customer", "me"] | None = None
+
+
+VISITOR_COMMANDS = (
+    Command("message.post", messages.PostMessage, action=messages.post_message, limit="message"),
+    Command("message.mark_read", messages.MarkRead, action=messages.mark_read),
+    Command("conversation.catch_up", desk.CatchUp, query=desk.catch_up),
+    Command("conversation.end", ConversationRef, action=conversations.resolve),
+    Command("rating.give", ratings.GiveRating, action=ratings.give_rating),
+    Command("customer.describe", visitors.Describe, action=visitors.describe),
+    Command("typing.set", SetTyping, signal="typing", limit="signal"),
+)
+
+AGENT_COMMANDS = (
+    Command("desk.load", NoPayload, query=desk.load_desk),
+    Command("conversation.list", desk.ListConversations, query=desk.list_conversations),
+    Command("conversation.open", ConversationRef, query=desk.open_conversation),
+    Command("conversation.catch_up", desk.CatchUp, query=desk.catch_up),
+    Command("message.post", messages.PostMessage, action=messages.post_message, limit="message"),
+    Command("message.mark_read", messages.MarkRead, action=messages.mark_read),
+    Command("draft.set", messages.SetDraft, action=messages.set_draft),
+    Command(
+        "conversation.claim", ConversationRef, action=conversations.claim, answer="conversation"
+    ),
+    Command(
+        "conversation.transfer",
+        conversations.Transfer,
+        action=conversations.transfer,
+        answer="conversation",
+    ),
+    Command(
+        "conversation.resolve",
+        ConversationRef,
+        action=conversations.resolve,
+        answer="conversation",
+    ),
+    Command(
+        "conversation.reopen", ConversationRef, action=conversations.reopen, answer="conversation"
+    ),
+    Command(
+        "conversation.snooze",
+        conversations.Snooze,
+        action=conversations.snooze,
+        answer="conversation",
+    ),
+    Command("conversation.tag", conversations.Tag, action=conversations.tag, answer="conversation"),
+    Command(
+        "conversation.spam",
+        ConversationRef,
+        action=conversations.mark_spam,
+        answer="conversation",
+    ),
+    Command(
+        "turn.dismiss",
+        conversations.Dismiss,
+        action=conversations.dismiss_turn,
+        answer="conversation",
+    ),
+    Command("focus.record", conversations.Focus, action=conversations.record_focus),
+    Command("presence.set", presence.SetPresence, action=presence.set_presence, answer="me"),
+    Command(
+        "customer.update",
+        visitors.UpdateCustomer,
+        action=visitors.update_customer,
+        answer="customer",
+    ),
+    Command("typing.set", SetTyping, signal="typing", limit="signal"),
+    Command("viewing.set", SetViewing, signal="viewing", limit="signal"),
+)
+
+COMMANDS: dict[str, dict[str, Command]] = {
+    "/visitor": {command.name: command for command in VISITOR_COMMANDS},
+    "/agent": {command.name: command for command in AGENT_COMMANDS},
+}
+
+Runner = Callable[[Command, Payload], Awaitable[Answer]]
+
+
+async def answer(
+    namespace: str,
+    name: object,
+    arguments: tuple[Any, ...],
+    run: Runner,  # Any: JSON values
+) -> Answer:
+    """The acknowledgement of a command, whatever happens: ``ok`` with the answer, or the error."""
+    try:
+        command = COMMANDS[namespace].get(name) if isinstance(name, str) else None
+        if command is None:
+            raise NotFound("There is no such command.", command=str(name)[:64])
+        payload = parse(command.payload, arguments[0] if arguments else {})
+        return {"ok": True, **await run(command, payload)}
+    except AppError as error:
+        return {"ok": False, "error": error.shape()}
+    except Exception:
+        incident = secrets.token_hex(6)
+        log.exception("a command failed", extra={"incident": incident, "command": str(name)[:64]})
+        return {"ok": False, "error": internal(incident)}
+
+
+def internal(incident: str) -> Answer:
+    """The error object of a bug: an id to find it in the log, and nothing of the inside."""
+    return {
+        "code": "internal",
+        "message": "Something went wrong on our side. Try again; if it stays, name the incident.",
+        "details": {"incident": incident},
+    }

@@ -1,0 +1,251 @@
+"""Finding conversations: a shopper's latest, those that wait, those that an agent may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, true
+
+from server.domain.actors import Actor
+from server.domain.conversation import Conversation
+from server.storage.customers import CUSTOMER, VISITOR_TOKEN
+from server.storage.rows import (
+    CONVERSATION,
+    MESSAGE,
+    SESSION,
+    TURN,
+    conversation_from_json,
+    turn_from_row,
+)
+from server.domain.turns import Turn
+
+C = CONVERSATION.c
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A conversation with what lists show of its customer and its last message."""
+
+    conversation: Conversation
+    preview: str | None
+    customer_name: str | None
+    customer_locale: str | None
+    customer_identity: str
+
+
+def _found(row: RowMapping) -> Found:
+    return Found(
+        conversation_from_json(row["state"]),
+        row["preview"],
+        row["name"],
+        row["locale"],
+        row["identity"],
+    )
+
+
+_SELECT = select(
+    C.state, C.preview, CUSTOMER.c.name, CUSTOMER.c.locale, CUSTOMER.c.identity
+).join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == C.customer_id)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition of the conversations that a person of the shop may see.
+
+    Supervisors and admins see all; an agent sees what is theirs, their teams', or no team's.
+    """
+    if actor.leads:
+        return true()
+    own = [C.assignee_id == actor.id, C.team_id.is_(None)]
+    if actor.team_ids:
+        own.append(C.team_id.in_(sorted(actor.team_ids)))
+    return or_(*own)
+
+
+def by_ids(connection: Connection, ids: list[str]) -> dict[str, Found]:
+    """The conversations with these ids."""
+    if not ids:
+        return {}
+    rows = connection.execute(_SELECT.where(C.id.in_(ids))).mappings()
+    return {(found := _found(row)).conversation.id: found for row in rows}
+
+
+def on_desk(connection: Connection, actor: Actor, *, limit: int = 5000) -> list[Found]:
+    """The open and snoozed conversations the actor may see, the longest wait first."""
+    rows = connection.execute(
+        _SELECT.where(C.status.in_(("open", "snoozed")), visible_to(actor))
+        .order_by(C.waiting_since_ms.is_(None), C.waiting_since_ms, C.last_activity_at_ms.desc())
+        .limit(limit)
+    ).mappings()
+    return [_found(row) for row in rows]
+
+
+def search(
+    connection: Connection,
+    actor: Actor,
+    *,
+    view: str,
+    query: str | None,
+    before_ms: int | None,
+    limit: int,
+) -> list[Found]:
+    """Conversations the actor may see, latest activity first; ``query`` looks in names and texts."""
+    conditions = [visible_to(actor)]
+    if view == "resolved":
+        conditions.append(C.status.in_(("resolved", "closed")))
+    if before_ms is not None:
+        conditions.append(C.last_activity_at_ms < before_ms)
+    if query:
+        pattern = "%" + query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        texts = (
+            select(MESSAGE.c.conversation_id)
+            .where(MESSAGE.c.body.ilike(pattern, escape="\\"))
+            .order_by(MESSAGE.c.seq.desc())
+            .limit(500)
+        )
+        conditions.append(
+            or_(
+                CUSTOMER.c.name.ilike(pattern, escape="\\"),
+                CUSTOMER.c.email.ilike(pattern, escape="\\"),
+                C.id.in_(texts),
+            )
+        )
+    rows = connection.execute(
+        _SELECT.where(and_(*conditions)).order_by(C.last_activity_at_ms.desc()).limit(limit)
+    ).mappings()
+    return [_found(row) for row in rows]
+
+
+def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) -> list[Found]:
+    """A customer's conversations, the latest first."""
+    rows = connection.execute(
+        _SELECT.where(C.customer_id == customer_id)
+        .order_by(C.last_activity_at_ms.desc())
+        .limit(limit)
+    ).mappings()
+    return [_found(row) for row in rows]
+
+
+def count_of_customer(connection: Connection, customer_id: str) -> int:
+    """How many conversations a customer has had."""
+    statement = select(func.count()).where(C.customer_id == customer_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def latest_of_customer(connection: Connection, customer_id: str) -> str | None:
+    """The id of the customer's chat with the latest activity, spam aside, or None."""
+    found = connection.execute(
+        select(C.id)
+        .where(C.customer_id == customer_id, C.channel == "chat", C.status != "spam")
+        .order_by(C.last_activity_at_ms.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def open_count_of_customer(connection: Connection, customer_id: str) -> int:
+    """How many open conversations a customer has."""
+    statement = select(func.count()).where(C.customer_id == customer_id, C.status == "open")
+    return int(connection.execute(statement).scalar_one())
+
+
+def queued(
+    connection: Connection, *, team_ids: frozenset[str] | None = None, limit: int = 50
+) -> list[str]:
+    """Ids of the conversations that wait for an agent, longest first.
+
+    ``team_ids`` keeps to those teams and to conversations of no team; None means all.
+    """
+    statement = select(C.id).where(C.queued_at_ms.is_not(None), C.status == "open")
+    if team_ids is not None:
+        statement = statement.where(or_(C.team_id.is_(None), C.team_id.in_(sorted(team_ids))))
+    statement = statement.order_by(
+        func.coalesce(C.waiting_since_ms, C.queued_at_ms), C.queued_at_ms
+    ).limit(limit)
+    return [str(row[0]) for row in connection.execute(statement)]
+
+
+def queue_length(connection: Connection, *, team_id: str | None = None) -> int:
+    """How many conversations wait for an agent, in all or of one team."""
+    statement = select(func.count()).where(C.queued_at_ms.is_not(None), C.status == "open")
+    if team_id is not None:
+        statement = statement.where(C.team_id == team_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def of_assignee(connection: Connection, agent_id: str) -> list[str]:
+    """Ids of the open conversations that an agent owns, longest wait first."""
+    statement = (
+        select(C.id)
+        .where(C.assignee_id == agent_id, C.status == "open")
+        .order_by(C.waiting_since_ms.is_(None), C.waiting_since_ms)
+    )
+    return [str(row[0]) for row in connection.execute(statement)]
+
+
+def due_snoozes(connection: Connection, *, at_ms: int, limit: int = 100) -> list[str]:
+    """Ids of the snoozed conversations whose time has come."""
+    statement = select(C.id).where(C.status == "snoozed", C.snoozed_until_ms <= at_ms).limit(limit)
+    return [str(row[0]) for row in connection.execute(statement)]
+
+
+def served_before(connection: Connection, customer_id: str) -> dict[str, int]:
+    """When each agent last answered this customer, ms UTC by agent id."""
+    statement = (
+        select(TURN.c.answered_by, func.max(TURN.c.end_at_ms))
+        .join_from(CONVERSATION, TURN, TURN.c.conversation_id == C.id)
+        .where(C.customer_id == customer_id, TURN.c.answered_by.is_not(None))
+        .group_by(TURN.c.answered_by)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def turns_of(connection: Connection, conversation_id: str) -> list[Turn]:
+    """The turns of a conversation in order."""
+    rows = connection.execute(
+        select(TURN).where(TURN.c.conversation_id == conversation_id).order_by(TURN.c.turn_no)
+    ).mappings()
+    return [turn_from_row(row) for row in rows]
+
+
+def ratings_of(connection: Connection, ids: list[str]) -> dict[str, int]:
+    """The latest rating of each conversation that has one."""
+    if not ids:
+        return {}
+    statement = (
+        select(SESSION.c.conversation_id, SESSION.c.rating)
+        .where(SESSION.c.conversation_id.in_(ids), SESSION.c.rating.is_not(None))
+        .order_by(SESSION.c.session_no)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def typical_first_response_ms(connection: Connection, *, since_ms: int) -> int | None:
+    """Median wait of the latest answered first turns since an instant; None below five of them."""
+    c = TURN.c
+    rows = connection.execute(
+        select(c.elapsed_ms)
+        .where(c.ask_at_ms >= since_ms, c.is_first_in_session, c.outcome == "answered")
+        .order_by(c.ask_at_ms.desc())
+        .limit(200)
+    ).scalars()
+    spans = sorted(int(span) for span in rows if span is not None)
+    return spans[len(spans) // 2] if len(spans) >= 5 else None
+
+
+def resolved_since(connection: Connection, actor: Actor, *, since_ms: int) -> int:
+    """How many conversations that the actor may see were resolved since an instant."""
+    statement = select(func.count()).where(
+        C.status.in_(("resolved", "closed")), C.resolved_at_ms >= since_ms, visible_to(actor)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def waiting_with_widget(connection: Connection) -> list[str]:
+    """Ids of the shoppers who wait in an open chat and have a widget that could come back."""
+    statement = (
+        select(C.customer_id)
+        .distinct()
+        .join_from(CONVERSATION, VISITOR_TOKEN, VISITOR_TOKEN.c.customer_id == C.customer_id)
+        .where(C.status == "open", C.channel == "chat", C.waiting_since_ms.is_not(None))
+    )
+    return [str(row[0]) for row in connection.execute(statement)]

@@ -1,0 +1,137 @@
+"""Shoppers and the tokens their browsers hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from server.storage.secrets import token_hash
+from server.storage.tables import Customer as CustomerRow
+from server.storage.tables import UsedIdentity, VisitorToken, table
+from server.storage.unit import Tx
+
+CUSTOMER = table(CustomerRow)
+VISITOR_TOKEN = table(VisitorToken)
+USED_IDENTITY = table(UsedIdentity)
+
+# Sliding and absolute life of a visitor token.
+TOKEN_IDLE_MS = 30 * 24 * 3600 * 1000
+TOKEN_LIFE_MS = 180 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A shopper; ``identity`` is anonymous, claimed (said so) or verified (the shop signed for it)."""
+
+    id: str
+    external_id: str | None
+    name: str | None
+    email: str | None
+    phone: str | None
+    locale: str | None
+    identity: str
+    created_at_ms: int
+    seen_at_ms: int
+
+    @property
+    def verified(self) -> bool:
+        """True once the shop's own server has signed for this person."""
+        return self.identity == "verified"
+
+
+def customer_from_row(row: RowMapping) -> Customer:
+    """The customer of a row."""
+    return Customer(**{name: row[name] for name in Customer.__dataclass_fields__})
+
+
+def load_customer(
+    connection: Connection, customer_id: str, *, lock: bool = False
+) -> Customer | None:
+    """One customer, or None; ``lock`` keeps other writers out until the commit."""
+    statement = select(CUSTOMER).where(CUSTOMER.c.id == customer_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else customer_from_row(row)
+
+
+def customer_by_external_id(connection: Connection, external_id: str) -> Customer | None:
+    """The customer whom the shop knows by this id, or None."""
+    statement = select(CUSTOMER).where(CUSTOMER.c.external_id == external_id)
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else customer_from_row(row)
+
+
+def customer_of_token(connection: Connection, token: str, *, at_ms: int) -> str | None:
+    """The id of the customer whose browser holds the token, None when it is unknown or too old."""
+    c = VISITOR_TOKEN.c
+    found = connection.execute(
+        select(c.customer_id).where(
+            c.token_hash == token_hash(token),
+            c.seen_at_ms > at_ms - TOKEN_IDLE_MS,
+            c.created_at_ms > at_ms - TOKEN_LIFE_MS,
+        )
+    ).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def add_customer(tx: Tx, customer: Customer) -> None:
+    """Writes a new customer before anything that refers to it."""
+    values = {name: getattr(customer, name) for name in Customer.__dataclass_fields__}
+    tx.later(insert(CUSTOMER), values, first=True)
+
+
+def change_customer(tx: Tx, customer_id: str, **values: str | int | None) -> None:
+    """Writes new values of some columns of a customer."""
+    statement = update(CUSTOMER).where(CUSTOMER.c.id == bindparam("b_id"))
+    tx.later(
+        statement.values({key: bindparam(key) for key in values}), values | {"b_id": customer_id}
+    )
+
+
+def add_visitor_token(tx: Tx, token: str, *, customer_id: str) -> None:
+    """Remembers, as a hash, the token a browser will show."""
+    tx.later(
+        insert(VISITOR_TOKEN),
+        {
+            "token_hash": token_hash(token),
+            "customer_id": customer_id,
+            "created_at_ms": tx.at_ms,
+            "seen_at_ms": tx.at_ms,
+        },
+    )
+
+
+def touch_visitor_token(tx: Tx, token: str) -> None:
+    """Lets the token live on from now."""
+    statement = update(VISITOR_TOKEN).where(VISITOR_TOKEN.c.token_hash == bindparam("b_hash"))
+    tx.later(
+        statement.values(seen_at_ms=bindparam("at")), {"b_hash": token_hash(token), "at": tx.at_ms}
+    )
+
+
+def drop_visitor_token(tx: Tx, token: str) -> None:
+    """Ends a token at once."""
+    statement = VISITOR_TOKEN.delete().where(VISITOR_TOKEN.c.token_hash == bindparam("b_hash"))
+    tx.later(statement, {"b_hash": token_hash(token)})
+
+
+def identity_used_by(connection: Connection, jti: str) -> str | None:
+    """Who has shown the signed identity with this id before, None when nobody has."""
+    found = connection.execute(
+        select(USED_IDENTITY.c.customer_id).where(USED_IDENTITY.c.jti == jti)
+    ).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def use_identity(tx: Tx, jti: str, *, customer_id: str, expires_at_ms: int) -> None:
+    """Remembers that a signed identity was shown, and forgets those that have expired."""
+    tx.later(
+        USED_IDENTITY.delete().where(USED_IDENTITY.c.expires_at_ms < bindparam("now")),
+        {"now": tx.at_ms},
+    )
+    tx.later(
+        insert(USED_IDENTITY),
+        {"jti": jti, "customer_id": customer_id, "expires_at_ms": expires_at_ms},
+    )

@@ -1,0 +1,123 @@
+"""What an import looks up and writes besides events: ids by the names that the file uses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any  # Any: column values
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, text, update
+
+from server.storage.customers import CUSTOMER
+from server.storage.people import AGENT, TEAM
+from server.storage.rows import CONVERSATION, EVENT
+from server.storage.unit import Tx
+
+_SET_COMMENT = text(
+    "INSERT INTO rating_comment (conversation_id, session_no, comment)"
+    " VALUES (:conversation_id, :session_no, :comment)"
+    " ON CONFLICT (conversation_id, session_no) DO UPDATE SET comment = excluded.comment"
+)
+_SEEN_LATER = (
+    update(CUSTOMER)
+    .where(CUSTOMER.c.id == bindparam("b_id"), CUSTOMER.c.seen_at_ms < bindparam("at_ms"))
+    .values(seen_at_ms=bindparam("at_ms"))
+)
+
+
+def known_events(connection: Connection, event_ids: Collection[str]) -> set[str]:
+    """Those of the event ids that are in the log."""
+    statement = select(EVENT.c.event_id).where(EVENT.c.event_id.in_(sorted(event_ids)))
+    return set(connection.execute(statement).scalars())
+
+
+def conversations_by_external_id(
+    connection: Connection, external_ids: Collection[str]
+) -> dict[str, tuple[str, str, str | None]]:
+    """(id, customer id, the customer's external id) of the conversations with these names."""
+    statement = (
+        select(
+            CONVERSATION.c.external_id,
+            CONVERSATION.c.id,
+            CONVERSATION.c.customer_id,
+            CUSTOMER.c.external_id.label("customer"),
+        )
+        .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == CONVERSATION.c.customer_id)
+        .where(CONVERSATION.c.external_id.in_(sorted(external_ids)))
+    )
+    return {
+        row.external_id: (row.id, row.customer_id, row.customer)
+        for row in connection.execute(statement)
+    }
+
+
+def customers_by_external_id(
+    connection: Connection, external_ids: Collection[str]
+) -> dict[str, str]:
+    """Ids of the customers with these names."""
+    statement = select(CUSTOMER.c.external_id, CUSTOMER.c.id).where(
+        CUSTOMER.c.external_id.in_(sorted(external_ids))
+    )
+    return {row.external_id: row.id for row in connection.execute(statement)}
+
+
+def people_by_name(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """Ids of the people whose e-mail, or whose name in an earlier import, is one of these."""
+    lower = sorted({name.lower() for name in names})
+    statement = select(AGENT.c.id, AGENT.c.email, AGENT.c.imported_as).where(
+        or_(func.lower(AGENT.c.email).in_(lower), AGENT.c.imported_as.in_(sorted(names)))
+    )
+    emails: dict[str, str] = {}
+    imported: dict[str, str] = {}
+    for row in connection.execute(statement):
+        if row.email is not None:
+            emails[row.email.lower()] = row.id
+        if row.imported_as is not None:
+            imported[row.imported_as] = row.id
+    found = {name: emails.get(name.lower()) or imported.get(name) for name in names}
+    return {name: agent_id for name, agent_id in found.items() if agent_id is not None}
+
+
+def teams_by_name(connection: Connection) -> dict[str, str]:
+    """Ids of all teams by their id and by their names in lower case."""
+    found: dict[str, str] = {}
+    for row in connection.execute(select(TEAM.c.id, TEAM.c.name, TEAM.c.name_zh)):
+        found |= {name.lower(): row.id for name in (row.id, row.name, row.name_zh) if name}
+    return found
+
+
+def add_people(tx: Tx, people: Sequence[tuple[str, str]]) -> None:
+    """Writes inactive people (id, name in the file) before the events that name them."""
+    if people:
+        values: list[Mapping[str, Any]] = [  # Any: column values
+            {
+                "id": agent_id,
+                "imported_as": name,
+                "name": name,
+                "role": "agent",
+                "active": False,
+                "languages": "[]",
+                "status": "offline",
+                "capacity": 8,
+                "status_at_ms": 0,
+                "seen_at_ms": 0,
+                "last_assigned_at_ms": 0,
+                "created_at_ms": tx.at_ms,
+            }
+            for agent_id, name in people
+        ]
+        tx.later(insert(AGENT), values, first=True)
+
+
+def see_customers(tx: Tx, seen: dict[str, int]) -> None:
+    """Moves the time at which customers were last seen forward, never back."""
+    if seen:
+        rows: list[Mapping[str, Any]] = [  # Any: column values
+            {"b_id": key, "at_ms": at_ms} for key, at_ms in sorted(seen.items())
+        ]
+        tx.later(_SEEN_LATER, rows)
+
+
+def set_rating_comment(tx: Tx, conversation_id: str, *, session_no: int, comment: str) -> None:
+    """Keeps what a shopper wrote beside a rating, apart from the log."""
+    values = {"conversation_id": conversation_id, "session_no": session_no, "comment": comment}
+    tx.later(_SET_COMMENT, values)

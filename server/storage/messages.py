@@ -1,0 +1,161 @@
+"""What was written: texts by id, the answer to a resend, read marks, drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any  # Any: JSON blocks
+
+import orjson
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+
+from server.storage.rows import MESSAGE
+from server.storage.tables import Draft, ReadMark, table
+from server.storage.unit import Tx
+
+READ_MARK = table(ReadMark)
+DRAFT = table(Draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as written; ``blocks`` is a list of cards or None."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    staff_seq: int
+    visitor_seq: int | None
+    sender_kind: str
+    sender_id: str | None
+    client_id: str | None
+    visibility: str
+    origin: str
+    body: str
+    blocks: list[dict[str, Any]] | None  # Any: JSON
+    at_ms: int
+
+
+def _message(row: Any) -> Message:  # Any: row mapping
+    values = {name: row[name] for name in Message.__dataclass_fields__}
+    if values["blocks"] is not None:
+        values["blocks"] = orjson.loads(values["blocks"])
+    return Message(**values)
+
+
+_BY_CLIENT_ID = select(MESSAGE).where(
+    MESSAGE.c.sender_kind == bindparam("kind"),
+    MESSAGE.c.sender_id == bindparam("id"),
+    MESSAGE.c.client_id == bindparam("client_id"),
+)
+
+
+def message_by_client_id(
+    connection: Connection, *, sender_kind: str, sender_id: str, client_id: str
+) -> Message | None:
+    """The message that this sender has already posted under this id, or None."""
+    values = {"kind": sender_kind, "id": sender_id, "client_id": client_id}
+    row = connection.execute(_BY_CLIENT_ID, values).mappings().first()
+    return None if row is None else _message(row)
+
+
+def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
+    """The messages with these ids; erased ones are absent."""
+    if not ids:
+        return {}
+    found = connection.execute(select(MESSAGE).where(MESSAGE.c.id.in_(ids))).mappings()
+    return {row["id"]: _message(row) for row in found}
+
+
+def load_message(connection: Connection, message_id: str) -> Message | None:
+    """One message, or None."""
+    return messages_by_id(connection, [message_id]).get(message_id)
+
+
+_MARK = text(
+    "INSERT INTO read_mark"
+    " (conversation_id, reader_kind, reader_id, message_id, message_seq, at_ms)"
+    " VALUES (:conversation_id, :reader_kind, :reader_id, :message_id, :message_seq, :at_ms)"
+    " ON CONFLICT (conversation_id, reader_kind, reader_id) DO UPDATE SET"
+    " message_id = excluded.message_id, message_seq = excluded.message_seq, at_ms = excluded.at_ms"
+    " WHERE read_mark.message_seq < excluded.message_seq"
+)
+
+
+def mark_read(tx: Tx, message: Message, *, reader_kind: str, reader_id: str) -> None:
+    """Remembers how far a party has read; a mark never goes back."""
+    tx.later(
+        _MARK,
+        {
+            "conversation_id": message.conversation_id,
+            "reader_kind": reader_kind,
+            "reader_id": reader_id,
+            "message_id": message.id,
+            "message_seq": message.seq,
+            "at_ms": tx.at_ms,
+        },
+    )
+
+
+def read_marks(connection: Connection, conversation_id: str) -> list[dict[str, Any]]:  # Any: JSON
+    """How far each party has read: reader_kind, reader_id, message_id, message_seq, at_ms."""
+    found = connection.execute(
+        select(READ_MARK).where(READ_MARK.c.conversation_id == conversation_id)
+    ).mappings()
+    return [dict(row) for row in found]
+
+
+def load_draft(
+    connection: Connection, conversation_id: str, agent_id: str
+) -> dict[str, Any] | None:  # Any: JSON
+    """What the agent has begun to write: body, visibility, updated_at_ms; None when nothing."""
+    c = DRAFT.c
+    row = (
+        connection.execute(
+            select(c.body, c.visibility, c.updated_at_ms).where(
+                c.conversation_id == conversation_id, c.agent_id == agent_id
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else dict(row)
+
+
+_SET_DRAFT = text(
+    "INSERT INTO draft (conversation_id, agent_id, body, visibility, updated_at_ms)"
+    " VALUES (:conversation_id, :agent_id, :body, :visibility, :updated_at_ms)"
+    " ON CONFLICT (conversation_id, agent_id) DO UPDATE SET body = excluded.body,"
+    " visibility = excluded.visibility, updated_at_ms = excluded.updated_at_ms"
+)
+_DROP_DRAFT = delete(DRAFT).where(
+    DRAFT.c.conversation_id == bindparam("conversation_id"),
+    DRAFT.c.agent_id == bindparam("agent_id"),
+)
+
+
+def set_draft(tx: Tx, *, conversation_id: str, agent_id: str, body: str, visibility: str) -> None:
+    """Keeps what the agent has begun to write; an empty body forgets it."""
+    keys = {"conversation_id": conversation_id, "agent_id": agent_id}
+    if not body:
+        tx.later(_DROP_DRAFT, keys)
+        return
+    tx.later(_SET_DRAFT, keys | {"body": body, "visibility": visibility, "updated_at_ms": tx.at_ms})
+
+
+def unread_by_customer(connection: Connection, conversation_id: str, customer_id: str) -> int:
+    """How many messages of the shop the shopper has not seen yet."""
+    mark = connection.execute(
+        select(READ_MARK.c.message_seq).where(
+            READ_MARK.c.conversation_id == conversation_id,
+            READ_MARK.c.reader_kind == "customer",
+            READ_MARK.c.reader_id == customer_id,
+        )
+    ).scalar_one_or_none()
+    statement = select(func.count()).where(
+        MESSAGE.c.conversation_id == conversation_id,
+        MESSAGE.c.sender_kind != "customer",
+        MESSAGE.c.visibility == "public",
+        MESSAGE.c.seq > (mark or 0),
+    )
+    return int(connection.execute(statement).scalar_one())

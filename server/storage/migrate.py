@@ -1,0 +1,86 @@
+"""Bringing a database to this version's tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from server.domain.errors import Conflict
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+def head() -> str:
+    """The revision that this version of the program works with."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision a database is at, None when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
+    """The revision the database was at before it was brought to this version's.
+
+    A SQLite file that already holds data is copied first, to ``NAME.before-REVISION``.
+    Raises Conflict for a database that a newer version has written.
+    """
+    with engine.connect() as connection:
+        before = revision(connection)
+    if before == head():
+        return before
+    check_not_newer(before)
+    if before is not None and backup_of is not None:
+        _copy(backup_of, backup_of.with_name(f"{backup_of.name}.before-{head()}"))
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # Two processes that start together must not both create the tables.
+            connection.execute(text("SELECT pg_advisory_xact_lock(5107234)"))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    return before
+
+
+def check_not_newer(found: str | None) -> None:
+    """Returns nothing. Raises Conflict when ``found`` is a revision this version does not know."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise Conflict(
+            "This database was written by a newer version of Shopbell. Install that version or"
+            " restore a backup.",
+            revision=found,
+        )
+
+
+def check_current(engine: Engine) -> None:
+    """Returns nothing. Raises Conflict when the database is not at this version's revision."""
+    with engine.connect() as connection:
+        found = revision(connection)
+        empty = not inspect(connection).get_table_names()
+    check_not_newer(found)
+    if found != head():
+        what = "is empty" if empty else "was written by an older version of Shopbell"
+        raise Conflict(f"The database {what}. Run: shopbell migrate", revision=found)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file, also while others write to it."""
+    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
+        original.backup(copy)

@@ -1,0 +1,1 @@
+"""Alembic migrations, forward only; none of them imports the tables."""

@@ -1,0 +1,94 @@
+"""Browsers in which people are signed in. The cookie is random; only its hash is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from server.storage.people import Person, load_person
+from server.storage.tables import SignIn, table
+from server.storage.tokens import token_hash
+from server.storage.unit import Tx
+
+SIGN_IN = table(SignIn)
+IDLE_MS = 12 * 3_600_000
+"""A sign-in ends after this long without a request."""
+ABSOLUTE_MS = 7 * 86_400_000
+"""A sign-in ends this long after it began, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is signed in, with the hash of the cookie, the CSRF token and the last use seen."""
+
+    person: Person
+    token_hash: str
+    csrf: str
+    seen_at_ms: int
+
+
+def signed_in_of_cookie(connection: Connection, cookie: str, at_ms: int) -> SignedIn | None:
+    """The live sign-in of a cookie and its active person; None when there is none any more."""
+    row = connection.execute(
+        select(SIGN_IN).where(
+            SIGN_IN.c.token_hash == token_hash(cookie),
+            SIGN_IN.c.seen_at_ms > at_ms - IDLE_MS,
+            SIGN_IN.c.created_at_ms > at_ms - ABSOLUTE_MS,
+        )
+    ).first()
+    if row is None:
+        return None
+    person = load_person(connection, row.agent_id)
+    if person is None or not person.active:
+        return None
+    return SignedIn(person, row.token_hash, row.csrf, row.seen_at_ms)
+
+
+def person_of_cookie(connection: Connection, cookie: str, at_ms: int) -> Person | None:
+    """The active person whom a session cookie stands for, or None."""
+    found = signed_in_of_cookie(connection, cookie, at_ms)
+    return None if found is None else found.person
+
+
+def insert_sign_in(
+    tx: Tx, cookie: str, *, agent_id: str, csrf: str, user_agent: str | None
+) -> None:
+    """Remembers a new sign-in and forgets those that have run out."""
+    tx.later(
+        delete(SIGN_IN).where(
+            or_(
+                SIGN_IN.c.seen_at_ms <= tx.at_ms - IDLE_MS,
+                SIGN_IN.c.created_at_ms <= tx.at_ms - ABSOLUTE_MS,
+            )
+        )
+    )
+    tx.later(
+        insert(SIGN_IN),
+        {
+            "token_hash": token_hash(cookie),
+            "agent_id": agent_id,
+            "csrf": csrf,
+            "created_at_ms": tx.at_ms,
+            "seen_at_ms": tx.at_ms,
+            "user_agent": user_agent,
+        },
+    )
+
+
+def touch_sign_in(tx: Tx, hashed: str) -> None:
+    """Notes that a sign-in was used now."""
+    tx.later(update(SIGN_IN).where(SIGN_IN.c.token_hash == hashed).values(seen_at_ms=tx.at_ms))
+
+
+def delete_sign_in(tx: Tx, hashed: str) -> None:
+    """Ends one sign-in."""
+    tx.later(delete(SIGN_IN).where(SIGN_IN.c.token_hash == hashed))
+
+
+def delete_sign_ins(tx: Tx, agent_id: str, *, but: str | None = None) -> None:
+    """Ends all sign-ins of a person, except the one whose hash is ``but``."""
+    statement = delete(SIGN_IN).where(SIGN_IN.c.agent_id == agent_id)
+    if but is not None:
+        statement = statement.where(SIGN_IN.c.token_hash != but)
+    tx.later(statement)

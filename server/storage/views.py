@@ -1,0 +1,303 @@
+"""What programs are shown of conversations, customers and events: plain JSON values.
+
+One place for every edge, so that a socket, a page and an API show the same thing. What a shopper may
+not know (reasons of an assignment, notes, addresses of agents) is left out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal  # Any: JSON values
+
+from sqlalchemy import Connection, select
+
+from server.domain.actors import Actor
+from server.domain.events import (
+    AssignmentAccepted,
+    AssignmentChanged,
+    AssignmentEnded,
+    ConversationOpened,
+    ConversationStatusChanged,
+    Event,
+    MessagePosted,
+    QueueEntered,
+    RatingGiven,
+    RatingRevised,
+    to_json,
+)
+from server.storage import conversations, customers, messages, people
+from server.storage.conversations import Found
+from server.storage.messages import Message
+from server.storage.people import Person
+from server.storage.rows import EVENT, event_from_row
+from server.storage.shop import Shop
+
+Audience = Literal["visitor", "agent"]
+Json = dict[str, Any]  # Any: JSON values
+PAGE = 200
+TARGETS = {"warn_ms": 100_000, "limit_ms": 180_000}
+
+
+def shop_view(shop: Shop) -> Json:
+    """The shop as staff see it."""
+    return {
+        "name": shop.name,
+        "locale": shop.locale,
+        "timezone": shop.timezone,
+        "currency": shop.currency,
+        "targets": TARGETS,
+    }
+
+
+def person_view(person: Person) -> Json:
+    """A colleague as staff see them."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "role": person.role,
+        "locale": person.locale,
+        "status": person.status,
+        "capacity": person.capacity,
+        "load": person.load,
+        "team_ids": sorted(person.team_ids),
+    }
+
+
+def summary(found: Found, *, names: Mapping[str, str], rating: int | None = None) -> Json:
+    """A conversation as lists of the console show it."""
+    c = found.conversation
+    last = c.last_message
+    return {
+        "id": c.id,
+        "status": c.status,
+        "channel": c.channel,
+        "locale": c.locale,
+        "team_id": c.team_id,
+        "assignee_id": c.assignee_id,
+        "customer": {
+            "id": c.customer_id,
+            "name": found.customer_name,
+            "verified": found.customer_identity == "verified",
+            "locale": found.customer_locale,
+        },
+        "customer_present": c.customer_present,
+        "waiting_since_ms": c.waiting_since_ms,
+        "unanswered": c.unanswered,
+        "queued_at_ms": c.queued_at_ms,
+        "opened_at_ms": c.opened_at_ms,
+        "resolved_at_ms": c.resolved_at_ms,
+        "snoozed_until_ms": c.snoozed_until_ms,
+        "session_no": c.session_no,
+        "last_message": last
+        and {
+            "id": last.id,
+            "preview": found.preview or "",
+            "author_kind": last.author_kind,
+            "author_name": found.customer_name
+            if last.author_kind == "customer"
+            else names.get(last.author_id or ""),
+            "visibility": last.visibility,
+            "at_ms": last.at_ms,
+        },
+        "last_activity_at_ms": c.last_activity_at_ms,
+        "tags": list(c.tags),
+        "entry_page": {"url": c.page_url, "title": c.page_title} if c.page_url else None,
+        "rating": rating if rating is not None else (c.session.rating if c.session else None),
+        "conversation_seq": c.staff_seq,
+        "reopened": c.reopened,
+    }
+
+
+def summaries(connection: Connection, found: Sequence[Found]) -> list[Json]:
+    """Conversations as lists of the console show them, in the given order."""
+    names = people.names(connection)
+    ratings = conversations.ratings_of(connection, [f.conversation.id for f in found])
+    return [summary(f, names=names, rating=ratings.get(f.conversation.id)) for f in found]
+
+
+def one_summary(connection: Connection, conversation_id: str) -> Json:
+    """One conversation as lists of the console show it. Raises KeyError when there is none."""
+    found = conversations.by_ids(connection, [conversation_id])[conversation_id]
+    return summaries(connection, [found])[0]
+
+
+def heads(found: Iterable[Found], *, audience: Audience) -> list[Json]:
+    """Ids, states and sequence heads, for a client to see what it has missed."""
+    return [
+        {
+            "id": f.conversation.id,
+            "status": f.conversation.status,
+            "conversation_seq": f.conversation.staff_seq
+            if audience == "agent"
+            else f.conversation.visitor_seq,
+        }
+        for f in found
+    ]
+
+
+def card(connection: Connection, customer: customers.Customer, actor: Actor) -> Json:
+    """A customer as the panel beside a chat shows them, with the conversations the actor may see."""
+    past = conversations.of_customer(connection, customer.id)
+    names = people.names(connection)
+    ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
+    return {
+        "id": customer.id,
+        "name": customer.name,
+        "email": customer.email,
+        "phone": customer.phone,
+        "locale": customer.locale,
+        "verified": customer.verified,
+        "identity": customer.identity,
+        "external_id": customer.external_id,
+        "created_at_ms": customer.created_at_ms,
+        "last_seen_at_ms": customer.seen_at_ms,
+        "conversations": [
+            {
+                "id": c.id,
+                "status": c.status,
+                "opened_at_ms": c.opened_at_ms,
+                "last_activity_at_ms": c.last_activity_at_ms,
+                "preview": f.preview or "",
+                "assignee_name": names.get(c.assignee_id or ""),
+                "rating": ratings.get(c.id),
+                "messages": c.messages,
+            }
+            for f in past
+            if sees(actor, (c := f.conversation).team_id, c.assignee_id)
+        ],
+        "conversation_count": conversations.count_of_customer(connection, customer.id),
+    }
+
+
+def sees(actor: Actor, team_id: str | None, assignee_id: str | None) -> bool:
+    """True when a person of the shop may see a conversation; the same rule as ``visible_to``."""
+    return actor.leads or assignee_id == actor.id or team_id is None or team_id in actor.team_ids
+
+
+def thread(
+    connection: Connection,
+    conversation_id: str,
+    *,
+    audience: Audience,
+    after_seq: int = 0,
+    before_seq: int | None = None,
+) -> tuple[list[Event], bool]:
+    """A page of a conversation's events that the audience may see, ascending, and whether that is all.
+
+    With ``before_seq`` the page before it; else the page after ``after_seq``.
+    """
+    column = EVENT.c.staff_seq if audience == "agent" else EVENT.c.visitor_seq
+    statement = select(EVENT).where(EVENT.c.conversation_id == conversation_id)
+    if before_seq is not None:
+        statement = statement.where(column < before_seq).order_by(column.desc())
+    else:
+        statement = statement.where(column > after_seq).order_by(column)
+    rows = connection.execute(statement.limit(PAGE + 1)).mappings().all()
+    events = [event_from_row(row) for row in rows[:PAGE]]
+    if before_seq is not None:
+        events.reverse()
+    return events, len(rows) <= PAGE
+
+
+def envelopes(
+    connection: Connection,
+    events: Sequence[Event],
+    *,
+    audience: Audience,
+    state: bool = False,
+) -> list[Json]:
+    """The events as the audience receives them, with texts and names read from the rows.
+
+    ``state`` adds each conversation's newest summary (staff only).
+    """
+    ids = [e.data.message_id for e in events if isinstance(e.data, MessagePosted)]
+    texts = messages.messages_by_id(connection, ids)
+    names = people.names(connection)
+    wanted = sorted({e.conversation_id for e in events if e.conversation_id})
+    found = conversations.by_ids(connection, wanted)
+    shown: dict[str, Json] = {}
+    if state:
+        shown = {f.conversation.id: summary(f, names=names) for f in found.values()}
+    customer_names = {f.conversation.customer_id: f.customer_name for f in found.values()}
+    teams = {team.id: team.name for team in people.load_teams(connection)}
+    result = []
+    for event in events:
+        name = (
+            customer_names.get(event.actor_id or "")
+            if event.actor_kind == "customer"
+            else names.get(event.actor_id or "")
+        )
+        envelope: Json = {
+            "seq": event.seq,
+            "kind": event.kind,
+            "at_ms": event.at_ms,
+            "actor": {"kind": event.actor_kind, "id": event.actor_id, "name": name},
+            "conversation_id": event.conversation_id,
+            "conversation_seq": event.staff_seq if audience == "agent" else event.visitor_seq,
+            "data": _data(
+                event, audience=audience, texts=texts, names=names, name=name, teams=teams
+            ),
+        }
+        if state and event.conversation_id in shown:
+            envelope["state"] = shown[event.conversation_id]
+        result.append(envelope)
+    return result
+
+
+def message_view(
+    message: Message | None, event: Event, data: MessagePosted, *, name: str | None
+) -> Json:
+    """A message as every client shows it; the body is empty once it was erased."""
+    return {
+        "id": data.message_id,
+        "client_id": message.client_id if message else None,
+        "body": message.body if message else "",
+        "blocks": (message.blocks if message else None) or [],
+        "visibility": data.visibility,
+        "origin": data.origin,
+        "author": {"kind": event.actor_kind, "id": event.actor_id, "name": name},
+        "at_ms": event.at_ms,
+    }
+
+
+def _data(
+    event: Event,
+    *,
+    audience: Audience,
+    texts: Mapping[str, Message],
+    names: Mapping[str, str],
+    name: str | None,
+    teams: Mapping[str, str],
+) -> Json:
+    data = event.data
+    if isinstance(data, MessagePosted):
+        message = texts.get(data.message_id)
+        return {"message": message_view(message, event, data, name=name)}
+
+    def person(agent_id: str | None) -> Json | None:
+        return {"id": agent_id, "name": names.get(agent_id)} if agent_id else None
+
+    values = to_json(data)
+    match data:
+        case AssignmentAccepted() | AssignmentChanged() if audience == "visitor":
+            return {"agent": person(data.to or event.actor_id)}
+        case AssignmentAccepted():
+            return values | {"to": person(data.to or event.actor_id), "why": data.why}
+        case AssignmentChanged():
+            return values | {"to": person(data.to), "from": person(data.from_)}
+        case AssignmentEnded():
+            return values | {"from": person(data.from_)}
+        case QueueEntered():
+            if audience == "visitor":
+                return {"ahead": data.ahead}
+            team = data.team_id and {"id": data.team_id, "name": teams.get(data.team_id)}
+            return values | {"team": team or None}
+        case ConversationStatusChanged():
+            return values | {"by": event.actor_kind}
+        case ConversationOpened() if audience == "visitor":
+            return {"channel": data.channel}
+        case RatingGiven() | RatingRevised() if audience == "visitor":
+            return {"score": data.score}
+        case _:
+            return values
