@@ -1,0 +1,376 @@
+"""Bringing in another desk's history: the events of an NDJSON file become events of the log.
+
+Historical times are kept and every event is marked as imported, so nothing that watches the log
+routes, notifies or measures it as if it happened now. The same ``event_id`` again changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import Connection
+
+from server.actions.messages import preview_of
+from server.domain.actors import SYSTEM, Actor
+from server.domain.conversation import SESSION_GAP_MS, Conversation, needs_session
+from server.domain.errors import InvalidInput
+from server.domain.events import (
+    ConversationOpened,
+    ConversationStatusChanged,
+    EventData,
+    MessagePosted,
+    SessionStarted,
+    from_json,
+)
+from server.domain.importing import (
+    EVENT_PREFIX,
+    OPENED_PREFIX,
+    REOPENED_PREFIX,
+    SESSION_PREFIX,
+    ImportRow,
+    Rejected,
+    Sorted,
+    read_row,
+    sort_out,
+)
+from server.domain.periods import zone
+from server.storage import customers, imports
+from server.storage.customers import Customer
+from server.storage.database import Database
+from server.storage.shop import load_shop
+from server.storage.unit import Tx
+
+BATCH_ROWS = 500
+MAX_LINE_BYTES = 256 * 1024
+_BOM = b"\xef\xbb\xbf"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class ImportOutcome:
+    """How many rows were taken, were known already, and which were refused and why."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def add(self, rows: Sorted) -> None:
+        """Counts a batch in."""
+        self.accepted += len(rows.taken)
+        self.unchanged += rows.unchanged
+        self.rejected += rows.rejected
+
+
+def import_events(
+    database: Database, path: Path, *, dry_run: bool = False, progress: Progress | None = None
+) -> ImportOutcome:
+    """Takes the events of an NDJSON file in the order of (time, line), 500 rows a transaction.
+
+    With ``dry_run`` everything is checked and nothing written. ``progress`` is told (rows done,
+    rows in all). Memory grows with the number of rows, not with their size. Raises InvalidInput
+    when there is no shop, OSError when the file cannot be read.
+    """
+    shop = database.read_now(load_shop)
+    if shop is None:
+        raise InvalidInput("There is no shop yet. Create one with `shopbell init` first.")
+    tz = zone(shop.timezone)
+    outcome = ImportOutcome()
+    with path.open("rb") as file:
+        index = _index(file, tz, outcome)
+        trial = Trial()
+        total = len(index.order)
+        for start in range(0, total, BATCH_ROWS):
+            rows = index.rows(file, start, tz)
+            if dry_run:
+                outcome.add(database.read_now(partial(trial.batch, rows=rows)))
+            else:
+                outcome.add(database.write_now(partial(import_batch, rows=rows)))
+            if progress is not None:
+                progress(min(start + BATCH_ROWS, total), total)
+    outcome.rejected.sort(key=lambda rejected: rejected.line)
+    return outcome
+
+
+def import_batch(tx: Tx, rows: Sequence[ImportRow]) -> Sorted:
+    """Takes rows in order within one transaction; tells apart what was taken, known and refused."""
+    names = {row.conversation for row in rows if row.conversation is not None}
+    found = imports.conversations_by_external_id(tx.connection, names)
+    sorted_rows = sort_out(
+        rows,
+        known=_known(tx.connection, rows),
+        customers={name: owner for name, (_, _, owner) in found.items()},
+    )
+    batch = _Batch(
+        tx,
+        sorted_rows.taken,
+        conversations={name: conversation_id for name, (conversation_id, _, _) in found.items()},
+    )
+    for row in sorted_rows.taken:
+        batch.take(row)
+    batch.finish()
+    return sorted_rows
+
+
+class Trial:
+    """What a dry run must remember between batches, because it writes nothing."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._owners: dict[str, str | None] = {}
+
+    def batch(self, connection: Connection, rows: Sequence[ImportRow]) -> Sorted:
+        """The rows told apart as ``import_batch`` would."""
+        self._known |= _known(connection, rows)
+        names = {row.conversation for row in rows if row.conversation is not None}
+        found = imports.conversations_by_external_id(connection, names)
+        self._owners |= {name: owner for name, (_, _, owner) in found.items()}
+        return sort_out(rows, known=self._known, customers=self._owners)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Where the good lines of a file are, in the order in which they happened."""
+
+    order: list[int]
+    offsets: array[int]
+    lines: array[int]
+
+    def rows(self, file: BinaryIO, start: int, tz: ZoneInfo) -> list[ImportRow]:
+        """The rows of one batch, read again from the file."""
+        found = []
+        for place in self.order[start : start + BATCH_ROWS]:
+            file.seek(self.offsets[place])
+            line = self.lines[place]
+            found.append(_parse(file.readline(MAX_LINE_BYTES), line=line, tz=tz))
+        return found
+
+
+def _index(file: BinaryIO, tz: ZoneInfo, outcome: ImportOutcome) -> _Index:
+    """Reads the file once; lines that cannot be taken go to ``outcome.rejected``."""
+    times, offsets, lines = array("q"), array("q"), array("q")
+    for line, offset, raw in _lines(file):
+        if raw is None:
+            reason = f"The line is longer than {MAX_LINE_BYTES // 1024} KiB."
+            outcome.rejected.append(Rejected(line, reason))
+            continue
+        try:
+            row = _parse(raw, line=line, tz=tz)
+        except InvalidInput as refusal:
+            outcome.rejected.append(Rejected(line, refusal.message))
+            continue
+        times.append(row.at_ms)
+        offsets.append(offset)
+        lines.append(line)
+    return _Index(sorted(range(len(times)), key=times.__getitem__), offsets, lines)
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes | None]]:
+    """(number, offset, bytes) of the lines that are not blank; None for one that is too long."""
+    offset = len(_BOM) if file.read(len(_BOM)) == _BOM else 0
+    file.seek(offset)
+    line = 0
+    while raw := file.readline(MAX_LINE_BYTES):
+        line += 1
+        here, offset = offset, offset + len(raw)
+        if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+            while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                offset += len(rest)
+            offset += len(rest)
+            yield line, here, None
+        elif raw.strip():
+            yield line, here, raw
+
+
+def _parse(raw: bytes, *, line: int, tz: ZoneInfo) -> ImportRow:
+    """The row of a line. Raises InvalidInput with the reason."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"The line is not JSON in UTF-8: {error.msg}.") from None
+    return read_row(value, line=line, tz=tz)
+
+
+def _known(connection: Connection, rows: Sequence[ImportRow]) -> set[str]:
+    """Those of the rows' event ids that an earlier import has brought."""
+    ids = {EVENT_PREFIX + row.event_id for row in rows}
+    found = imports.known_events(connection, ids)
+    return {event_id.removeprefix(EVENT_PREFIX) for event_id in found}
+
+
+class _Batch:
+    """One transaction of an import: names are looked up once, rows become events one by one."""
+
+    def __init__(self, tx: Tx, rows: Sequence[ImportRow], *, conversations: dict[str, str]) -> None:
+        self._tx = tx
+        self._conversations = conversations
+        self._customers = imports.customers_by_external_id(
+            tx.connection, {row.customer for row in rows if row.customer is not None}
+        )
+        people = set().union(*(row.people for row in rows)) if rows else set()
+        self._agents = imports.people_by_name(tx.connection, people)
+        self._teams = imports.teams_by_name(tx.connection)
+        self._new_people: list[tuple[str, str]] = []
+        self._seen: dict[str, int] = {}
+
+    def take(self, row: ImportRow) -> None:
+        """Records the row, after what it presupposes and the file left out."""
+        if row.conversation is None:
+            self._record(row, self._actor(row), None)
+            return
+        conversation_id = self._conversations.get(row.conversation)
+        if conversation_id is None:
+            conversation = self._open(row)
+            if row.kind == ConversationOpened.kind:
+                return
+        else:
+            found = self._tx.conversation(conversation_id)
+            assert found is not None  # events are never deleted
+            conversation = found
+        if row.actor_kind == "customer":
+            self._seen[conversation.customer_id] = row.at_ms
+        if row.kind == MessagePosted.kind and row.actor_kind == "customer":
+            conversation = self._prepare(row, conversation)
+        self._record(row, self._actor(row, conversation), conversation)
+
+    def finish(self) -> None:
+        """Writes the people and times that the rows brought along."""
+        imports.add_people(self._tx, self._new_people)
+        imports.see_customers(self._tx, self._seen)
+
+    def _open(self, row: ImportRow) -> Conversation:
+        """The new conversation of a row, opened by the row itself or by what it lets us derive."""
+        assert row.conversation is not None  # the caller has checked
+        explicit = row.kind == ConversationOpened.kind
+        initiator = "agent" if row.actor_kind == "agent" else "customer"
+        values = {"channel": row.channel, "initiator": initiator} | (row.values if explicit else {})
+        if not values.get("page_url", "").startswith(("http://", "https://")):
+            values.pop("page_url", None)
+        customer_id = self._customer(row)
+        prefix = EVENT_PREFIX if explicit else OPENED_PREFIX
+        actor = SYSTEM
+        if explicit:
+            actor = self._actor(row)
+            if row.actor_kind == "customer":
+                actor = Actor("customer", customer_id)
+        conversation = self._tx.open_conversation(
+            actor,
+            ConversationOpened(**values),
+            customer_id=customer_id,
+            at_ms=row.at_ms,
+            event_id=prefix + row.event_id,
+            external_id=row.conversation,
+            imported=True,
+        )
+        self._conversations[row.conversation] = conversation.id
+        return conversation
+
+    def _prepare(self, row: ImportRow, conversation: Conversation) -> Conversation:
+        """The conversation open and with a session running, as a customer's message finds it."""
+        if conversation.status in ("resolved", "closed", "snoozed"):
+            data = ConversationStatusChanged(status="open", previous=conversation.status)
+            self._derive(row, data, conversation, prefix=REOPENED_PREFIX)
+            conversation = self._tx.current(conversation)
+        if conversation.status == "spam":
+            return conversation
+        cause = needs_session(conversation, at_ms=row.at_ms)
+        session = conversation.session
+        # A session that the file itself has just begun knows no message yet.
+        if cause == "gap" and session and row.at_ms - session.started_at_ms <= SESSION_GAP_MS:
+            cause = None
+        if cause is not None:
+            self._derive(row, SessionStarted(cause=cause), conversation, prefix=SESSION_PREFIX)
+        return self._tx.current(conversation)
+
+    def _derive(
+        self, row: ImportRow, data: EventData, conversation: Conversation, *, prefix: str
+    ) -> None:
+        self._tx.record(
+            SYSTEM,
+            data,
+            conversation=conversation,
+            at_ms=row.at_ms,
+            event_id=prefix + row.event_id,
+            imported=True,
+        )
+
+    def _record(self, row: ImportRow, actor: Actor, conversation: Conversation | None) -> None:
+        values = dict(row.values)
+        body = values.pop("body", "")
+        comment = values.pop("comment", "")
+        for key in ("from", "to"):
+            if values.get(key) is not None:
+                values[key] = self._agent(values[key])
+        if row.kind == "queue.entered":
+            name = values.get("team_id") or values.get("queue_id")
+            values["team_id"] = self._teams.get(name.lower()) if name else None
+        if row.kind in ("message.posted", "message.failed"):
+            name = values.get("message_id") or row.event_id
+            values["message_id"] = message_id_of(row.conversation or "", name)
+            values.setdefault("chars", len(body))
+        event = self._tx.record(
+            actor,
+            from_json(row.kind, values),
+            conversation=conversation,
+            at_ms=row.at_ms,
+            event_id=EVENT_PREFIX + row.event_id,
+            imported=True,
+        )
+        if row.kind == MessagePosted.kind:
+            self._tx.add_message(
+                event, client_id=None, body=body, blocks=None, preview=preview_of(body, [])
+            )
+        if comment and conversation is not None and conversation.session is not None:
+            imports.set_rating_comment(
+                self._tx, conversation.id, session_no=conversation.session_no, comment=comment
+            )
+
+    def _actor(self, row: ImportRow, conversation: Conversation | None = None) -> Actor:
+        if row.actor_kind == "agent":
+            assert row.actor is not None  # checked when the row was read
+            return Actor("agent", self._agent(row.actor), row.actor)
+        if row.actor_kind == "customer":
+            return Actor("customer", conversation.customer_id if conversation else None)
+        return Actor(row.actor_kind)
+
+    def _agent(self, name: str) -> str:
+        """The id of the agent whom the file calls by this name; unknown ones become inactive."""
+        found = self._agents.get(name)
+        if found is None:
+            found = self._agents[name] = self._tx.new_id()
+            self._new_people.append((found, name))
+        return found
+
+    def _customer(self, row: ImportRow) -> str:
+        assert row.customer is not None  # sort_out refuses the row otherwise
+        found = self._customers.get(row.customer)
+        if found is None:
+            found = self._customers[row.customer] = self._tx.new_id()
+            customers.add_customer(
+                self._tx,
+                Customer(
+                    id=found,
+                    external_id=row.customer,
+                    name=None,
+                    email=None,
+                    phone=None,
+                    locale=None,
+                    identity="claimed",
+                    created_at_ms=row.at_ms,
+                    seen_at_ms=row.at_ms,
+                ),
+            )
+        return found
+
+
+def message_id_of(conversation: str, name: str) -> str:
+    """The id of an imported message: the same for the same names, 32 hexadecimal digits."""
+    return hashlib.sha256(f"{conversation}\0{name}".encode()).hexdigest()[:32]

@@ -1,0 +1,239 @@
+"""A report as rows of the contract: one per metric and group, for the command line and the API."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import Connection, select
+
+from server.domain.errors import InvalidInput
+from server.domain.metrics import (
+    DIMENSIONS,
+    Figures,
+    Metric,
+    Wait,
+    groups,
+    measure,
+    metric_of,
+)
+from server.reports.turns import Scope, load_waits
+from server.storage.event_log import last_seq
+from server.storage.people import AGENT, TEAM
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One number of a report; the fields and their order are those of ``report --format json``."""
+
+    metric: str
+    definition_version: int
+    filters: Mapping[str, Value]
+    as_of_seq: int
+    group: str | None
+    n: int
+    n_open: int
+    value: float | int | None
+    unit: str
+    numerator: int | None
+    denominator: int | None
+    interval: tuple[float, float] | None
+    median_ms: int | None
+    p90_ms: int | None
+    p95_ms: int | None
+    mean_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How groups are called in a report: e-mail or imported actor, team name, two-digit hour."""
+
+    agents: Mapping[str, str]
+    teams: Mapping[str, str]
+
+    def of(self, dimension: str, key: str | int | None) -> str | None:
+        """The name of a group; None for the group without one."""
+        if key is None:
+            return None
+        if dimension == "agent":
+            return self.agents.get(str(key), str(key))
+        if dimension == "team":
+            return self.teams.get(str(key), str(key))
+        return f"{key:02}" if isinstance(key, int) else key
+
+
+def load_labels(connection: Connection) -> Labels:
+    """The names of all agents and teams."""
+    c = AGENT.c
+    agents = {
+        row.id: row.email or row.imported_as or row.name
+        for row in connection.execute(select(c.id, c.email, c.imported_as, c.name))
+    }
+    teams = {row.id: row.name for row in connection.execute(select(TEAM.c.id, TEAM.c.name))}
+    return Labels(agents, teams)
+
+
+def report(
+    connection: Connection, metric_ids: Sequence[str], scope: Scope, *, by: str | None = None
+) -> list[ReportRow]:
+    """The rows of a report: per metric one row, or with ``by`` one per group that has any turn.
+
+    Raises InvalidInput for a metric or dimension that there is not.
+    """
+    metrics = [metric_of(metric_id) for metric_id in metric_ids]
+    if by is not None and by not in DIMENSIONS:
+        raise InvalidInput(f"Cannot group by {by!r}. There are: {', '.join(DIMENSIONS)}.", by=by)
+    as_of_seq = last_seq(connection) if scope.as_of_seq is None else scope.as_of_seq
+    waits = load_waits(connection, scope)
+    labels = load_labels(connection)
+    filters = filters_of(scope, by=by)
+    found: list[ReportRow] = []
+    for metric in metrics:
+        for key, rows in _grouped(waits, by):
+            figures = measure(metric, rows, as_of_ms=scope.as_of_ms)
+            if by is not None and figures.n == 0:
+                continue
+            group = None if by is None else labels.of(by, key)
+            found.append(_row(metric, figures, filters, as_of_seq, group))
+    return found
+
+
+def filters_of(scope: Scope, *, by: str | None) -> dict[str, Value]:
+    """What makes the report repeatable besides the metric's version and ``as_of_seq``."""
+    filters: dict[str, Value] = {
+        "from": iso(scope.from_ms),
+        "to": iso(scope.to_ms),
+        "as_of": iso(scope.as_of_ms),
+        "by": by,
+        "timezone": scope.timezone,
+    }
+    chosen = {"agent": scope.agent_id, "team": scope.team_id, "channel": scope.channel}
+    return filters | {key: value for key, value in chosen.items() if value is not None}
+
+
+def iso(at_ms: int | None) -> str | None:
+    """An instant as ISO 8601 in UTC with milliseconds.
+
+    >>> iso(0)
+    '1970-01-01T00:00:00.000Z'
+    """
+    if at_ms is None:
+        return None
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03}Z"
+
+
+def to_json(rows: Iterable[ReportRow]) -> str:
+    """The list of the contract as JSON, one row a line."""
+    lines = [orjson.dumps(_values(row)).decode() for row in rows]
+    return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"
+
+
+def to_csv(rows: Iterable[ReportRow]) -> str:
+    """The rows as CSV with the names of the contract; the interval in two columns."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    names = [field.name for field in fields(ReportRow) if field.name != "interval"]
+    writer.writerow([*names, "interval_low", "interval_high"])
+    for row in rows:
+        values = _values(row)
+        values["filters"] = orjson.dumps(values["filters"]).decode()
+        cells = [safe_cell(values[name]) for name in names]
+        writer.writerow([*cells, *(row.interval or (None, None))])
+    return out.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """The value, a text that a spreadsheet would run as a formula behind an apostrophe."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value
+
+
+def to_table(rows: Sequence[ReportRow]) -> str:
+    """The rows for reading on a terminal, columns aligned, times as minutes and seconds."""
+    heads = ("metric", "group", "value", "n", "open", "p90", "p95", "mean", "95 % interval")
+    lines = [heads, *(_cells(row) for row in rows)]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            text + " " * (width - _width(text))
+            if column < 2
+            else " " * (width - _width(text)) + text
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cells(row: ReportRow) -> tuple[str, ...]:
+    if row.unit == "ms":
+        value = _clock(row.median_ms) if row.median_ms is not None or not row.n else "not reached"
+        p90 = _clock(row.p90_ms) if row.p90_ms is not None else _missing(row.n, 29)
+        p95 = _clock(row.p95_ms) if row.p95_ms is not None else _missing(row.n, 59)
+        mean = _clock(row.mean_ms)
+    else:
+        value = "-" if row.value is None else f"{row.numerator}/{row.denominator} {row.value:.1%}"
+        p90 = p95 = mean = ""
+    interval = f"{row.interval[0]:.1%}-{row.interval[1]:.1%}" if row.interval else ""
+    group = row.group or ("" if row.filters["by"] is None else "(none)")
+    return (row.metric, group, value, str(row.n), str(row.n_open), p90, p95, mean, interval)
+
+
+def _missing(n: int, smallest: int) -> str:
+    return "n too small" if n < smallest else "not reached"
+
+
+def _clock(ms: int | None) -> str:
+    if ms is None:
+        return "-"
+    minutes, seconds = divmod(ms / 1000, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{seconds:04.1f}"
+    return f"{hours}:{minutes:02}:{text}" if hours else f"{minutes}:{text}"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _grouped(waits: list[Wait], by: str | None) -> Iterable[tuple[str | int | None, list[Wait]]]:
+    return ((None, waits),) if by is None else groups(waits, by).items()
+
+
+def _values(row: ReportRow) -> dict[str, object]:
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def _row(
+    metric: Metric,
+    figures: Figures,
+    filters: Mapping[str, Value],
+    as_of_seq: int,
+    group: str | None,
+) -> ReportRow:
+    return ReportRow(
+        metric=metric.id,
+        definition_version=metric.version,
+        filters=filters,
+        as_of_seq=as_of_seq,
+        group=group,
+        n=figures.n,
+        n_open=figures.n_open,
+        value=figures.value,
+        unit=metric.unit,
+        numerator=figures.numerator,
+        denominator=figures.denominator,
+        interval=figures.interval,
+        median_ms=figures.median_ms,
+        p90_ms=figures.p90_ms,
+        p95_ms=figures.p95_ms,
+        mean_ms=figures.mean_ms,
+    )

@@ -1,0 +1,133 @@
+"""The example that was worked out by hand gives exactly the figures that were worked out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from functools import partial
+
+import pytest
+
+from server.domain.errors import InvalidInput
+from server.reports.cli import formatted, report_command
+from server.reports.rows import ReportRow
+from server.storage.database import Database
+from tests.reports.worked_example import AMY, AS_OF, BO
+
+METRICS = ("frt", "rt", "r3m_turn")
+FIELDS = ["metric", "definition_version", "filters", "as_of_seq", "group", "n", "n_open", "value", "unit", "numerator", "denominator", "interval", "median_ms", "p90_ms", "p95_ms", "mean_ms"]
+
+
+def report(database: Database, *metrics: str, **options: object) -> list[ReportRow]:
+    return database.read_now(
+        partial(report_command, metric_ids=metrics, now_ms=0, **({"as_of": AS_OF} | options))
+    )
+
+
+def test_first_response_is_50_s_and_the_second_session_is_open(example: Database) -> None:
+    (row,) = report(example, "frt")
+    assert (row.n, row.n_open, row.median_ms, row.mean_ms) == (2, 1, 50_000, 50_000)
+
+
+def test_response_time_keeps_the_censored_waits(example: Database) -> None:
+    (row,) = report(example, "rt")
+    assert (row.n, row.n_open, row.median_ms, row.mean_ms) == (4, 1, 150_000, 100_000)
+    assert (row.value, row.p90_ms, row.p95_ms) == (150_000, None, None)
+
+
+def test_two_of_three_turns_were_answered_within_three_minutes(example: Database) -> None:
+    (row,) = report(example, "r3m_turn")
+    assert (row.numerator, row.denominator, row.n) == (2, 3, 3)
+    assert row.value == pytest.approx(2 / 3)
+    assert row.interval == pytest.approx((0.2077, 0.9385), abs=1e-3)
+
+
+def test_a_turn_matures_after_three_minutes(example: Database) -> None:
+    (before,) = report(example, "r3m_turn", as_of="2026-11-21T11:02:59.999")
+    (after,) = report(example, "r3m_turn", as_of="2026-11-21T11:03:00")
+    assert (before.denominator, after.denominator) == (2, 3)
+
+
+def test_answers_belong_to_who_replied_and_waits_to_who_owns_them(example: Database) -> None:
+    rows = {row.group: row for row in report(example, "rt", by="agent")}
+    assert {key: (row.n, row.n_open, row.median_ms) for key, row in rows.items()} == {
+        AMY: (1, 0, 50_000),
+        BO: (2, 0, 150_000),
+        None: (1, 1, None),
+    }
+
+
+def test_at_an_earlier_instant_the_turn_was_open_and_its_owner_waited_for(
+    example: Database,
+) -> None:
+    rows = {
+        row.group: row for row in report(example, "rt", by="agent", as_of="2026-11-20T10:03:30")
+    }
+    assert {key: (row.n, row.n_open) for key, row in rows.items()} == {AMY: (2, 1)}
+
+
+def test_days_and_hours_are_those_of_the_shop(example: Database) -> None:
+    assert [(r.group, r.n) for r in report(example, "rt", by="day")] == [
+        ("2026-11-20", 3),
+        ("2026-11-21", 1),
+    ]
+    assert [(r.group, r.n) for r in report(example, "rt", by="hour")] == [("10", 3), ("11", 1)]
+    assert [(r.group, r.n) for r in report(example, "rt", by="segment")] == [(None, 4)]
+
+
+def test_a_period_ends_before_its_end_and_a_bare_date_is_a_whole_day(example: Database) -> None:
+    (day,) = report(example, "rt", from_="2026-11-20", to="2026-11-20")
+    (upto,) = report(example, "rt", to="2026-11-20T10:03:00")
+    assert (day.n, upto.n) == (3, 1)
+
+
+def test_only_the_log_up_to_a_row_counts(example: Database) -> None:
+    (last,) = report(example, "rt")
+    (same,) = report(example, "rt", as_of_seq=last.as_of_seq)
+    (none,) = report(example, "rt", as_of_seq=0)
+    (early,) = report(example, "rt", as_of_seq=4)
+    assert same == last
+    assert none.n == 0
+    assert (early.n, early.n_open) == (0, 0) or early.n == 1
+
+
+def test_json_has_the_fields_of_the_contract_in_order(example: Database) -> None:
+    rows = json.loads(formatted(report(example, *METRICS), "json"))
+    assert [row["metric"] for row in rows] == list(METRICS)
+    assert all(list(row) == FIELDS for row in rows)
+    assert rows[0]["filters"]["as_of"] == "2026-11-21T03:10:00.000Z"
+    assert rows[2]["unit"] == "ratio" and rows[2]["median_ms"] is None
+
+
+def test_csv_reads_back(example: Database) -> None:
+    rows = list(csv.DictReader(io.StringIO(formatted(report(example, *METRICS), "csv"))))
+    assert [(row["metric"], row["n"], row["n_open"]) for row in rows] == [
+        ("frt", "2", "1"),
+        ("rt", "4", "1"),
+        ("r3m_turn", "3", "1"),
+    ]
+
+
+def test_table_says_when_there_are_too_few(example: Database) -> None:
+    text = formatted(report(example, *METRICS), "table")
+    assert "n too small" in text
+    assert "2/3 66.7%" in text
+
+
+@pytest.mark.parametrize(
+    ("metrics", "options"),
+    [
+        (("nonsense",), {}),
+        ((), {}),
+        (("rt",), {"by": "weather"}),
+        (("rt",), {"as_of": "yesterday"}),
+        (("rt",), {"from_": "2026-13-01"}),
+        (("rt",), {"as_of_seq": -1}),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    example: Database, metrics: tuple[str, ...], options: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidInput):
+        report(example, *metrics, **options)
