@@ -1,0 +1,169 @@
+// Shapes that the widget's modules share. Read by the type checker only, never served.
+
+export {};
+
+declare global {
+  interface Window {
+    Shopbell?: any;
+  }
+
+  type Locale = "zh" | "en";
+  type Words = Record<string, string>;
+  type Say = (key: string, values?: Record<string, string | number>) => string;
+
+  interface Shell {
+    options: {
+      site: string;
+      prefix: string;
+      locale?: string;
+      theme?: string;
+      color: string;
+      page?: { product?: Block; cart?: object; order?: object };
+      unread: number;
+      expanded: boolean;
+    };
+    base: URL;
+    root: ShadowRoot;
+    frame: HTMLElement;
+    button: HTMLButtonElement;
+    language(): Locale;
+    style(text: string, file: string): CSSStyleSheet | undefined;
+    look(name: string, value: string): void;
+    luminance(hex: string): number;
+    paint(hex?: string | null): void;
+    refresh(): void;
+    emit(name: string, detail?: unknown): void;
+  }
+
+  interface Vault {
+    get(name: string): string | null;
+    set(name: string, value: string): void;
+    drop(name: string): void;
+    names(): string[];
+    clear(): void;
+  }
+
+  interface Actor {
+    kind: "customer" | "agent" | "bot" | "system";
+    id: string;
+    name: string | null;
+  }
+
+  interface Block {
+    type?: string;
+    title?: string;
+    url?: string;
+    alt?: string;
+    sku?: string;
+    price?: string | number;
+    price_minor?: number;
+    currency?: string;
+    image_url?: string;
+  }
+
+  interface Message {
+    id: string;
+    client_id: string;
+    body: string;
+    blocks?: Block[] | null;
+    author: Actor;
+    at_ms: number;
+  }
+
+  interface Envelope {
+    seq: number;
+    kind: string;
+    at_ms: number;
+    actor: Actor;
+    conversation_id: string;
+    conversation_seq: number;
+    data: any;
+  }
+
+  interface Signal {
+    kind: string;
+    data: any;
+  }
+
+  interface Head {
+    id: string;
+    status: string;
+    conversation_seq: number;
+    unread?: number;
+  }
+
+  interface Welcome {
+    visitor_token: string;
+    customer_id: string;
+    customer?: { name?: string | null };
+    conversations: Head[];
+    shop: {
+      name: string;
+      agents_online: number;
+      queue_length: number;
+      typical_first_response_ms: number | null;
+      retention_months: number | null;
+      privacy_url: string | null;
+      accent: string | null;
+    };
+    server_at_ms: number;
+  }
+
+  interface Failure {
+    code: string;
+    message: string;
+    details?: { retry_after_s?: number };
+  }
+
+  interface Answer {
+    ok: boolean;
+    error?: Failure;
+    [key: string]: any;
+  }
+
+  /** A message of the shopper that the server has not confirmed, or whose event has not come yet. */
+  interface Entry {
+    client_id: string;
+    body: string;
+    blocks?: Block[];
+    page?: object;
+    conversation_id: string | null;
+    at_ms: number;
+    error?: Failure | null;
+    sent?: { message_id: string; conversation_seq: number };
+  }
+
+  type Line =
+    | { type: "message"; key: string; seq: number; at_ms: number; message: Message }
+    | { type: "joined" | "status" | "rating"; key: string; seq: number; at_ms: number; name?: string; status?: string };
+
+  interface Conversation {
+    id: string;
+    status: string;
+    /** The last event that was applied; 0 before the thread was asked for. */
+    seq: number;
+    /** The last event that the server is known to have. */
+    head: number;
+    /** Events up to here were there before this page; they are no news. */
+    historySeq: number;
+    /** Whether the thread is wanted here, so that it is kept complete. */
+    wanted: boolean;
+    unread: number;
+    lines: Line[];
+    agent: { id: string; name: string } | null;
+    ahead: number | null;
+    /** Own messages up to this event were read by the shop. */
+    readSeq: number;
+    markedId: string | null;
+    ratingAsked: boolean;
+    score: number | null;
+    typing: { name: string | null; until_ms: number } | null;
+    openedAt_ms: number;
+  }
+
+  /** How the connection stands: what is shown in words to the shopper. */
+  interface LinkState {
+    name: "idle" | "connecting" | "online" | "reconnecting" | "offline" | "draining" | "refused";
+    error?: Failure;
+  }
+}
