@@ -412,7 +412,8 @@ def _session_started(conversation: Conversation, event: Event, data: SessionStar
     current = conversation.session
     ended: tuple[Session, ...] = ()
     if current is not None and current.ended_at_ms is None:
-        if current.started_at_ms == event.at_ms and current.first_turn_no is None:
+        # Told twice in one instant, as by a log that names a session after its first message.
+        if current.started_at_ms == event.at_ms:
             return Applied(conversation)
         ended = (replace(current, ended_at_ms=event.at_ms),)
     session = Session(

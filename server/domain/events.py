@@ -79,6 +79,22 @@ class MessageFailed(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited(EventData):
+    """The text of a message was changed; moves no clock."""
+
+    kind: ClassVar[str] = "message.edited"
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRedacted(EventData):
+    """The text of a message was taken away; moves no clock."""
+
+    kind: ClassVar[str] = "message.redacted"
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueEntered(EventData):
     """The conversation waits for an agent; ``ahead`` counts those waiting before it."""
 
@@ -245,6 +261,45 @@ class RatingRevised(EventData):
     session_no: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCreated(EventData):
+    """The shopper placed an order; money in the smallest unit of its currency."""
+
+    kind: ClassVar[str] = "order.created"
+    order_id: str
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPaid(EventData):
+    """An order was paid, at ``paid_at_ms`` by the shop's clock."""
+
+    kind: ClassVar[str] = "order.paid"
+    order_id: str
+    amount_minor: int | None = None
+    currency: str | None = None
+    paid_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefunded(EventData):
+    """Money of an order was given back."""
+
+    kind: ClassVar[str] = "order.refunded"
+    order_id: str
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(EventData):
+    """An order was called off."""
+
+    kind: ClassVar[str] = "order.cancelled"
+    order_id: str
+
+
 EVENT_KINDS: dict[str, type[EventData]] = {
     data.kind: data
     for data in (
@@ -253,6 +308,8 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         SessionEnded,
         MessagePosted,
         MessageFailed,
+        MessageEdited,
+        MessageRedacted,
         QueueEntered,
         QueueLeft,
         BotHandedOff,
@@ -272,6 +329,10 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         RatingAsked,
         RatingGiven,
         RatingRevised,
+        OrderCreated,
+        OrderPaid,
+        OrderRefunded,
+        OrderCancelled,
     )
 }
 

@@ -87,11 +87,15 @@ class Tx:
         data: EventData,
         *,
         conversation: Conversation | None = None,
+        customer_id: str | None = None,
         at_ms: int | None = None,
         event_id: str | None = None,
         imported: bool = False,
     ) -> Event:
-        """Appends an event to the log and applies it; the conversation's new state is kept here."""
+        """Appends an event to the log and applies it; the conversation's new state is kept here.
+
+        ``customer_id`` is for events outside a conversation.
+        """
         seq = self._next_seq()
         event = Event(
             seq=seq,
@@ -101,7 +105,7 @@ class Tx:
             actor_kind=actor.kind,
             actor_id=actor.id,
             conversation_id=conversation.id if conversation else None,
-            customer_id=conversation.customer_id if conversation else None,
+            customer_id=conversation.customer_id if conversation else customer_id,
             session_no=conversation.session_no if conversation else None,
             channel=conversation.channel if conversation else None,
             team_id=conversation.team_id if conversation else None,
