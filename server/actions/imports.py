@@ -32,6 +32,7 @@ from server.domain.events import (
 )
 from server.domain.importing import (
     EVENT_PREFIX,
+    MESSAGE_KINDS,
     OPENED_PREFIX,
     REOPENED_PREFIX,
     SESSION_PREFIX,
@@ -224,7 +225,8 @@ class _Batch:
     def take(self, row: ImportRow) -> None:
         """Records the row, after what it presupposes and the file left out."""
         if row.conversation is None:
-            self._record(row, self._actor(row), None)
+            customer_id = self._customer(row) if row.customer else None
+            self._record(row, self._actor(row, customer_id), None, customer_id)
             return
         conversation_id = self._conversations.get(row.conversation)
         if conversation_id is None:
@@ -239,7 +241,7 @@ class _Batch:
             self._seen[conversation.customer_id] = row.at_ms
         if row.kind == MessagePosted.kind and row.actor_kind == "customer":
             conversation = self._prepare(row, conversation)
-        self._record(row, self._actor(row, conversation), conversation)
+        self._record(row, self._actor(row, conversation.customer_id), conversation)
 
     def finish(self) -> None:
         """Writes the people and times that the rows brought along."""
@@ -258,9 +260,7 @@ class _Batch:
         prefix = EVENT_PREFIX if explicit else OPENED_PREFIX
         actor = SYSTEM
         if explicit:
-            actor = self._actor(row)
-            if row.actor_kind == "customer":
-                actor = Actor("customer", customer_id)
+            actor = self._actor(row, customer_id)
         conversation = self._tx.open_conversation(
             actor,
             ConversationOpened(**values),
@@ -302,7 +302,13 @@ class _Batch:
             imported=True,
         )
 
-    def _record(self, row: ImportRow, actor: Actor, conversation: Conversation | None) -> None:
+    def _record(
+        self,
+        row: ImportRow,
+        actor: Actor,
+        conversation: Conversation | None,
+        customer_id: str | None = None,
+    ) -> None:
         values = dict(row.values)
         body = values.pop("body", "")
         comment = values.pop("comment", "")
@@ -312,14 +318,16 @@ class _Batch:
         if row.kind == "queue.entered":
             name = values.get("team_id") or values.get("queue_id")
             values["team_id"] = self._teams.get(name.lower()) if name else None
-        if row.kind in ("message.posted", "message.failed"):
+        if row.kind in MESSAGE_KINDS:
             name = values.get("message_id") or row.event_id
             values["message_id"] = message_id_of(row.conversation or "", name)
+        if row.kind == MessagePosted.kind:
             values.setdefault("chars", len(body))
         event = self._tx.record(
             actor,
             from_json(row.kind, values),
             conversation=conversation,
+            customer_id=customer_id,
             at_ms=row.at_ms,
             event_id=EVENT_PREFIX + row.event_id,
             imported=True,
@@ -333,12 +341,12 @@ class _Batch:
                 self._tx, conversation.id, session_no=conversation.session_no, comment=comment
             )
 
-    def _actor(self, row: ImportRow, conversation: Conversation | None = None) -> Actor:
+    def _actor(self, row: ImportRow, customer_id: str | None) -> Actor:
         if row.actor_kind == "agent":
             assert row.actor is not None  # checked when the row was read
             return Actor("agent", self._agent(row.actor), row.actor)
         if row.actor_kind == "customer":
-            return Actor("customer", conversation.customer_id if conversation else None)
+            return Actor("customer", customer_id)
         return Actor(row.actor_kind)
 
     def _agent(self, name: str) -> str:

@@ -28,10 +28,15 @@ REOPENED_PREFIX = "ir:"
 SESSION_PREFIX = "is:"
 
 _ACTOR_KINDS = ("customer", "agent", "bot", "system")
-_OUTSIDE_CONVERSATIONS = frozenset({"agent.presence_changed"})
+_ORDER_KINDS = ("order.created", "order.paid", "order.refunded", "order.cancelled")
+_OUTSIDE_CONVERSATIONS = frozenset({"agent.presence_changed", *_ORDER_KINDS})
+MESSAGE_KINDS = frozenset(
+    {"message.posted", "message.failed", "message.edited", "message.redacted"}
+)
 _NEEDS_AGENT = frozenset({"agent.presence_changed", "agent.focus_recorded"})
 _DEFAULT_ORIGIN = {"customer": "typed", "agent": "typed", "bot": "bot", "system": "system"}
 _LARGEST = 2**53
+_MOMENTS = {"until_ms", "paid_at_ms", "paid_ts"}
 
 Check = Callable[[object, str], object]
 
@@ -170,8 +175,10 @@ def _data(kind: str, value: object, tz: ZoneInfo) -> dict[str, Any]:  # Any: JSO
     for key in _REQUIRED.get(kind, ()):
         if key not in found:
             raise InvalidInput(f"data.{key} is missing.")
-    if isinstance(value.get("until_ms"), str) and "until_ms" in checks:
-        found["until_ms"] = _time(value["until_ms"], "data.until_ms", tz)
+    for key in _MOMENTS & found.keys():
+        found[key] = _time(found[key], f"data.{key}", tz)
+    if "paid_ts" in found:
+        found.setdefault("paid_at_ms", found.pop("paid_ts"))
     return found
 
 
@@ -269,6 +276,11 @@ def _time(value: object, name: str, tz: ZoneInfo) -> int:
     return cast(int, _whole(0, MAX_AT_MS)(value, name))
 
 
+_ORDER: dict[str, Check] = {
+    "order_id": _id,
+    "amount_minor": _whole(-_LARGEST, _LARGEST),
+    "currency": _word,
+}
 _CHECKS: dict[str, dict[str, Check]] = {
     "conversation.opened": {
         "channel": _word,
@@ -288,6 +300,8 @@ _CHECKS: dict[str, dict[str, Check]] = {
         "body": _body,
     },
     "message.failed": {"message_id": _id},
+    "message.edited": {"message_id": _id},
+    "message.redacted": {"message_id": _id},
     "queue.entered": {"team_id": _id, "queue_id": _id, "ahead": _whole(0, _LARGEST)},
     "queue.left": {"reason": _word},
     "bot.handed_off": {},
@@ -315,12 +329,19 @@ _CHECKS: dict[str, dict[str, Check]] = {
     "rating.asked": {},
     "rating.given": {"score": _whole(1, 5), "scale": _whole(5, 5), "comment": _comment},
     "rating.revised": {"score": _whole(1, 5), "scale": _whole(5, 5), "comment": _comment},
+    "order.created": _ORDER,
+    "order.paid": _ORDER | {"paid_at_ms": _moment, "paid_ts": _moment},
+    "order.refunded": _ORDER,
+    "order.cancelled": {"order_id": _id},
 }
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "message.failed": ("message_id",),
+    "message.edited": ("message_id",),
+    "message.redacted": ("message_id",),
     "conversation.status_changed": ("status",),
     "agent.presence_changed": ("status",),
     "agent.focus_recorded": ("focused_ms",),
     "rating.given": ("score",),
     "rating.revised": ("score",),
+    **dict.fromkeys(_ORDER_KINDS, ("order_id",)),
 }

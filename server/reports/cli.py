@@ -36,7 +36,7 @@ def report_command(
     """The rows of ``shopbell report``; times are ISO 8601 in the shop's zone.
 
     Ends are exclusive and a bare date as an end is the end of that day; ``as_of`` is ``now_ms``
-    when absent. Raises InvalidInput for no shop, an unknown metric or group, or a time that is none.
+    when absent. Raises InvalidInput for no shop, an unknown metric or group, or no such time.
     """
     shop = load_shop(connection)
     if shop is None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,20 @@ from server.storage.database import Database
 from tests.reports.worked_example import AMY, AS_OF, BO
 
 METRICS = ("frt", "rt", "r3m_turn")
-FIELDS = ["metric", "definition_version", "filters", "as_of_seq", "group", "n", "n_open", "value", "unit", "numerator", "denominator", "interval", "median_ms", "p90_ms", "p95_ms", "mean_ms"]
+FIELDS = [
+    *("metric", "definition_version", "filters", "as_of_seq", "group", "n", "n_open"),
+    *("value", "unit", "numerator", "denominator", "interval"),
+    *("median_ms", "p90_ms", "p95_ms", "mean_ms"),
+]
 
 
-def report(database: Database, *metrics: str, **options: object) -> list[ReportRow]:
-    return database.read_now(
-        partial(report_command, metric_ids=metrics, now_ms=0, **({"as_of": AS_OF} | options))
-    )
+def report(
+    database: Database,
+    *metrics: str,
+    **options: Any,  # Any: handed on
+) -> list[ReportRow]:
+    options = {"as_of": AS_OF} | options
+    return database.read_now(partial(report_command, metric_ids=metrics, now_ms=0, **options))
 
 
 def test_first_response_is_50_s_and_the_second_session_is_open(example: Database) -> None:
@@ -86,10 +94,8 @@ def test_only_the_log_up_to_a_row_counts(example: Database) -> None:
     (last,) = report(example, "rt")
     (same,) = report(example, "rt", as_of_seq=last.as_of_seq)
     (none,) = report(example, "rt", as_of_seq=0)
-    (early,) = report(example, "rt", as_of_seq=4)
     assert same == last
     assert none.n == 0
-    assert (early.n, early.n_open) == (0, 0) or early.n == 1
 
 
 def test_json_has_the_fields_of_the_contract_in_order(example: Database) -> None:
@@ -97,7 +103,7 @@ def test_json_has_the_fields_of_the_contract_in_order(example: Database) -> None
     assert [row["metric"] for row in rows] == list(METRICS)
     assert all(list(row) == FIELDS for row in rows)
     assert rows[0]["filters"]["as_of"] == "2026-11-21T03:10:00.000Z"
-    assert rows[2]["unit"] == "ratio" and rows[2]["median_ms"] is None
+    assert (rows[2]["unit"], rows[2]["median_ms"]) == ("ratio", None)
 
 
 def test_csv_reads_back(example: Database) -> None:
