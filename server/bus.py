@@ -7,15 +7,16 @@ count and catch up from the log. Events that other processes write are found by 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
 
 from server.domain.errors import Unavailable
 from server.domain.events import Event
 from server.storage import event_log
 from server.storage.database import Committed, Database
 
-log = logging.getLogger("shopbell.bus")
+log = structlog.stdlib.get_logger("shopbell.bus")
 
 FOLLOW_S = 0.5
 # Between processes on PostgreSQL a lower number may become visible after a higher one.

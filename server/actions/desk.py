@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal  # Any: JSON values
+from typing import Annotated, Literal  # Any: JSON values
 
 from pydantic import Field
 from sqlalchemy import Connection

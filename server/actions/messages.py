@@ -142,7 +142,7 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     if actor.kind == "customer" and tx.current(conversation).owner.kind == "bot":
         routing.place(tx, tx.current(conversation))
     message = event.data
-    assert isinstance(message, MessagePosted)  # noqa: S101  # for the type checker
+    assert isinstance(message, MessagePosted)  # for the type checker
     return {
         "message_id": message.message_id,
         "conversation_id": conversation.id,
@@ -249,7 +249,7 @@ def _answer(message: Message, actor: Actor) -> Answer:
 
 def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conversation:
     """The conversation in which a shopper's message goes, open and with a session running."""
-    assert actor.id is not None  # noqa: S101  # for the type checker
+    assert actor.id is not None  # for the type checker
     # The customer's row is locked so that two first messages cannot open two conversations.
     customer = customers.load_customer(tx.connection, actor.id, lock=True)
     if customer is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,10 +10,9 @@ from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any  # Any: JSON values and python-socketio
 
+import structlog
 from aiohttp import web
-from socketio.exceptions import (  # type: ignore[import-untyped]  # no py.typed
-    ConnectionRefusedError as Refused,
-)
+from socketio.exceptions import ConnectionRefusedError as Refused
 from sqlalchemy import Connection
 
 from server.actions import conversations as conversation_actions
@@ -42,7 +40,6 @@ from server.realtime.rooms import (
     STAFF,
     VISITOR,
     IndexedManager,
-    agent_room,
     customer_room,
     rooms_of,
     staff_rooms,
@@ -52,7 +49,7 @@ from server.storage import conversations, customers, people, sign_ins, tokens, v
 from server.storage.database import Committed, Database
 from server.storage.shop import load_shop
 
-log = logging.getLogger("shopbell.realtime")
+log = structlog.stdlib.get_logger("shopbell.realtime")
 
 Json = dict[str, Any]  # Any: JSON values
 TYPING_TTL_MS = 5000
@@ -62,6 +59,8 @@ HEARTBEAT_S = 30.0
 CHECK_PEOPLE_S = 2.0
 DRAIN_SPREAD_MS = 5000
 DRAIN_SLICE = 200
+# Over https the prefixed one, see server/http/sessions.py.
+COOKIE_NAMES = ("__Host-sid", "sid")
 
 
 @dataclass(slots=True)
@@ -122,7 +121,7 @@ class Edge:
         await self._load_origins()
         here = await self.database.read(conversations.waiting_with_widget)
         now_s = time.monotonic()
-        self._gone_at_s = {customer_id: now_s for customer_id in here}
+        self._gone_at_s = dict.fromkeys(here, now_s)
         self._every(1.0, self.engine.watch)
         self._every(5.0, self._notice_leavers)
         self._every(HEARTBEAT_S / 2, self._heartbeat)
@@ -294,7 +293,7 @@ class Edge:
             try:
                 await join()
             except AppError as error:
-                log.warning("a client could not be welcomed", extra={"code": error.code})
+                log.warning("a client could not be welcomed", code=error.code)
                 await self.engine.disconnect(client.sid, namespace=client.namespace)
 
         return guarded
@@ -358,7 +357,7 @@ class Edge:
         if command.signal is not None:
             await self._signal_from(client, payload)
             return {}
-        assert command.action is not None  # noqa: S101  # exactly one is set
+        assert command.action is not None  # exactly one is set
         answer = await run(self.database, command.action, client.actor, payload)
         if command.answer is None:
             return answer
@@ -625,7 +624,7 @@ def _cookie(request: web.Request) -> str | None:
         jar = SimpleCookie(request.headers.get("Cookie", ""))
     except CookieError:
         return None
-    for name in sign_ins.COOKIE_NAMES:
+    for name in COOKIE_NAMES:
         if name in jar:
             return jar[name].value
     return None

@@ -8,11 +8,12 @@ import time
 from typing import Any  # Any: python-socketio is not typed
 
 import orjson
-import socketio  # type: ignore[import-untyped]  # no py.typed
+import socketio
+import structlog
 from aiohttp import web
-from socketio import packet  # type: ignore[import-untyped]  # no py.typed
+from socketio import packet
 
-log = logging.getLogger("shopbell.realtime")
+log = structlog.stdlib.get_logger("shopbell.realtime")
 
 MAX_FRAME_BYTES = 64 * 1024
 PING_INTERVAL_S = 20
@@ -90,7 +91,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         now_s = time.monotonic()
         for eio_sid, socket in list(self.eio.sockets.items()):
             if socket.queue.qsize() > MAX_QUEUED_PACKETS:
-                log.info("slow client cut", extra={"queued": socket.queue.qsize()})
+                log.info("slow client cut", queued=socket.queue.qsize())
                 await self.cut(eio_sid)
             elif now_s - self._begun.get(eio_sid, now_s) > CONNECT_LIMIT_S:
                 await self.cut(eio_sid)
@@ -170,7 +171,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         self._bad_since += 1
         now_s = time.monotonic()
         if now_s - self._bad_logged_at_s >= 60:
-            log.warning("bad packets", extra={"count": self._bad_since, "latest": why})
+            log.warning("bad packets", count=self._bad_since, latest=why)
             self._bad_logged_at_s = now_s
             self._bad_since = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any  # Any: python-socketio is not typed
 
-from socketio import AsyncManager  # type: ignore[import-untyped]  # no py.typed
+from socketio import AsyncManager
 
 from server.domain.actors import Actor
 

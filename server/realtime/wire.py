@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal  # Any: JSON values
+
+import structlog
 
 from server.actions import conversations, desk, messages, presence, ratings, visitors
 from server.actions.payload import ConversationRef, NoPayload, Payload, parse
 from server.dispatch import Action, Query
 from server.domain.errors import AppError, NotFound
 
-log = logging.getLogger("shopbell.realtime")
+log = structlog.stdlib.get_logger("shopbell.realtime")
 
 Answer = dict[str, Any]  # Any: JSON values
 Limit = Literal["message", "signal", "other"]
@@ -142,7 +143,7 @@ async def answer(
         return {"ok": False, "error": error.shape()}
     except Exception:
         incident = secrets.token_hex(6)
-        log.exception("a command failed", extra={"incident": incident, "command": str(name)[:64]})
+        log.exception("a command failed", incident=incident, command=str(name)[:64])
         return {"ok": False, "error": internal(incident)}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, s
 
 from server.domain.actors import Actor
 from server.domain.conversation import Conversation
+from server.domain.turns import Turn
 from server.storage.customers import CUSTOMER, VISITOR_TOKEN
 from server.storage.rows import (
     CONVERSATION,
@@ -17,7 +18,6 @@ from server.storage.rows import (
     conversation_from_json,
     turn_from_row,
 )
-from server.domain.turns import Turn
 
 C = CONVERSATION.c
 

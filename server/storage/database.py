@@ -9,7 +9,6 @@ jobs run again one by one, so one poisoned job cannot fail its neighbours.
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import sqlite3
 import threading
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar  # Any: SQLAlchemy parameters and results
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -30,7 +30,7 @@ from server.domain.events import Event
 from server.storage.unit import Tx
 
 T = TypeVar("T")
-log = logging.getLogger("shopbell.database")
+log = structlog.stdlib.get_logger("shopbell.database")
 
 MAX_BATCH_JOBS = 200
 MAX_BATCH_S = 0.02

@@ -1,0 +1,170 @@
+"""The composition root: the only module that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import structlog
+from aiohttp import web
+
+from server.bus import Bus
+from server.config import Settings
+from server.domain.errors import AppError, Conflict
+from server.http import keys
+from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
+from server.jobs.due import run_jobs
+from server.realtime.edge import Edge
+from server.realtime.engine import SOCKET_PATH
+from server.storage.database import Database
+from server.storage.lock import take_serving_lock
+from server.storage.migrate import check_current, migrate
+from server.storage.people import anyone_can_sign_in
+
+log = structlog.stdlib.get_logger("shopbell.app")
+
+# Beside the server while it runs: the demo's storefront and its shoppers.
+Companion = Callable[["Running"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts traffic."""
+
+    database: Database
+    edge: Edge
+    host: str
+    port: int
+    setup_code: str | None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # compared only
+        return f"http://{host}:{self.port}"
+
+
+def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[str] | None]:
+    """The database at this version's tables, and with SQLite the lock of the serving process.
+
+    Raises Conflict when another process serves this folder, or the tables are not this version's.
+    """
+    lock = None
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if serving:
+            lock = take_serving_lock(settings.data_dir)
+    database = Database(settings.database_url, settings.sqlite_path)
+    try:
+        if settings.database_url is None:
+            migrate(database.engine, backup_of=settings.sqlite_path)
+        else:
+            check_current(database.engine)
+    except BaseException:
+        database.close()
+        raise
+    return database, lock
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, database: Database, *, host: str, port: int
+) -> AsyncIterator[Running]:
+    """A server for the time of the block; leaving it drains: nothing accepted is lost."""
+    bus = Bus(asyncio.get_running_loop())
+    database.on_commit = bus.committed
+    edge = Edge(database, bus, settings)
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
+    app[keys.DATABASE] = database
+    app[keys.SETTINGS] = settings
+    app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
+    add_routes(app)
+    app.router.add_route("*", SOCKET_PATH, edge.engine.serve)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, reuse_address=True)
+    tasks = [asyncio.create_task(bus.deliver()), asyncio.create_task(bus.follow(database))]
+    try:
+        await edge.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise Conflict(
+                f"Port {port} on {host} cannot be used ({error.strerror}). Choose another --port.",
+                port=port,
+            ) from None
+        tasks.append(asyncio.create_task(run_jobs(database)))
+        bound = runner.addresses[0][1] if port == 0 else port
+        ready = await database.read(anyone_can_sign_in)
+        yield Running(database, edge, host, bound, None if ready else app[SETUP_CODE])
+    finally:
+        await _stop(settings, site, runner, edge, tasks)
+
+
+async def _stop(
+    settings: Settings,
+    site: web.TCPSite,
+    runner: web.AppRunner,
+    edge: Edge,
+    tasks: list[asyncio.Task[None]],
+) -> None:
+    edge.draining = True
+    if site in runner.sites:
+        await site.stop()
+    try:
+        await asyncio.wait_for(edge.drain(), settings.drain_s)
+    except TimeoutError:
+        log.warning("drain cut short", sockets=edge.sockets)
+    await edge.stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await runner.cleanup()
+
+
+async def serve(
+    settings: Settings,
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[Running], Awaitable[None]],
+    companion: Companion | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. A second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    async with running(settings, database, host=host, port=port) as server:
+        beside = asyncio.create_task(companion(server)) if companion is not None else None
+        await announce(server)
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait(
+            {waiting, *([beside] if beside else [])}, return_when=asyncio.FIRST_COMPLETED
+        )
+        if beside is not None:
+            if beside.done() and not stop.is_set():
+                _report(beside)
+                await stop.wait()
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    error = task.exception()
+    if isinstance(error, AppError):
+        log.error("stopped beside the server", reason=error.message)
+    elif error is not None:
+        log.error("stopped beside the server", exc_info=error)

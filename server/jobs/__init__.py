@@ -1,0 +1,1 @@
+"""Timed work: what becomes due without anybody doing anything."""

@@ -1,0 +1,60 @@
+"""The loop that looks for what has become due; rows say what is, so a restart loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from server.actions import conversations as conversation_actions
+from server.actions import presence
+from server.actions.payload import ConversationRef
+from server.dispatch import run
+from server.domain.actors import SYSTEM
+from server.domain.errors import NotFound, Unavailable
+from server.storage import conversations
+from server.storage.database import Database
+
+log = structlog.stdlib.get_logger("shopbell.jobs")
+
+Job = Callable[[Database], Awaitable[None]]
+
+
+async def wake_snoozed(database: Database) -> None:
+    """Brings back the conversations whose snooze is over."""
+    at_ms = database.clock()
+    due = await database.read(lambda c: conversations.due_snoozes(c, at_ms=at_ms))
+    for conversation_id in due:
+        payload = ConversationRef(conversation_id=conversation_id)
+        try:
+            await run(database, conversation_actions.wake, SYSTEM, payload)
+        except NotFound:
+            continue
+
+
+async def end_grace(database: Database) -> None:
+    """Takes agents offline whose connection has been gone too long."""
+    await database.write(presence.end_grace)
+
+
+# (seconds between runs, job)
+JOBS: tuple[tuple[float, Job], ...] = ((2.0, wake_snoozed), (15.0, end_grace))
+
+
+async def run_jobs(database: Database) -> None:
+    """Runs until cancelled; a job that fails is tried again at its next turn."""
+    async with asyncio.TaskGroup() as group:
+        for seconds, job in JOBS:
+            group.create_task(_every(seconds, job, database))
+
+
+async def _every(seconds: float, job: Job, database: Database) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await job(database)
+        except Unavailable:
+            log.warning("a job waits for the database", job=job.__name__)
+        except Exception:
+            log.exception("a job failed", job=job.__name__)
