@@ -5,6 +5,7 @@ shoppers of the past are, ``history`` gives the past as import rows, ``storefron
 own pages, ``run_shoppers`` and ``run_colleagues`` keep the desk alive.
 """
 
+from server.demo.colleagues import run_colleagues
 from server.demo.history import history
 from server.demo.people import (
     DEMO_PASSWORD,
@@ -18,6 +19,8 @@ from server.demo.people import (
     demo_agents,
     demo_customers,
 )
+from server.demo.shoppers import run_shoppers
+from server.demo.storefront import storefront_app
 
 __all__ = [
     "DEMO_PASSWORD",
@@ -31,4 +34,7 @@ __all__ = [
     "demo_agents",
     "demo_customers",
     "history",
+    "run_colleagues",
+    "run_shoppers",
+    "storefront_app",
 ]

@@ -4,11 +4,26 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 from server.demo.people import DemoPerson
 from server.demo.products import PRODUCTS, Product
-from server.demo.scenes import CITIES, COURIERS, DAYS, SCENES, Scene
-from server.demo.words import Locale
+from server.demo.scenes import (
+    BACK_AGAIN,
+    BACK_ANSWERS,
+    CITIES,
+    COURIERS,
+    DAYS,
+    FAREWELLS,
+    GREETINGS,
+    HOLDS,
+    NUDGES,
+    SCENES,
+    THANKS,
+    Scene,
+)
+from server.demo.words import LOCALES, Locale
 
 _SLOT = re.compile(r"\{\w+\}")
 
@@ -69,36 +84,51 @@ def agent_name(person: DemoPerson, locale: Locale) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A shopper's message that was found in the scenes; `answers` are what may be said to it."""
+    """A simulated shopper's message: what kind it is, and what may be said to it."""
 
-    scene: Scene
+    matter: Literal["question", "greeting", "nudge", "thanks"]
+    locale: Locale
     answers: tuple[str, ...]
-    opening: bool
 
 
 def recognise(body: str) -> Heard | None:
-    """The scene that a simulated shopper's message comes from, or None for a real person's words.
+    """What a simulated shopper's message is about, or None for a real person's words.
 
     Words of a person are answered by a person, so only whole texts count as found.
     """
-    for product in PRODUCTS:
-        for question, answer in product.asks:
-            for scene in SCENES:
+    for locale in LOCALES:
+        if _matches(body, THANKS[locale]):
+            return Heard("thanks", locale, FAREWELLS[locale])
+        if _matches(body, NUDGES[locale]):
+            return Heard("nudge", locale, HOLDS[locale])
+        if _matches(body, GREETINGS[locale]):
+            return Heard("greeting", locale, HOLDS[locale])
+        if _matches(body, BACK_AGAIN[locale]):
+            return Heard("question", locale, BACK_ANSWERS[locale])
+    return _about_product(body) or _about_scene(body)
+
+
+def _about_product(body: str) -> Heard | None:
+    for scene in SCENES:
+        if scene.topic != "product":
+            continue
+        for product in PRODUCTS:
+            for question, answer in product.asks:
                 asked = question.say(scene.locale)
-                if scene.topic == "product" and body.endswith(asked):
+                if any(text.replace("{fact_q}", asked) == body for text in scene.opens):
                     said = answer.say(scene.locale)
                     answers = tuple(text.replace("{fact_a}", said) for text in scene.answers)
-                    return Heard(scene, answers, opening=True)
-    return _recognise_template(body)
+                    return Heard("question", scene.locale, answers)
+    return None
 
 
-def _recognise_template(body: str) -> Heard | None:
+def _about_scene(body: str) -> Heard | None:
     for scene in SCENES:
         if scene.topic != "product" and _matches(body, scene.opens):
-            return Heard(scene, scene.answers, opening=True)
+            return Heard("question", scene.locale, scene.answers)
         for asked, answers in scene.follows:
             if _matches(body, asked):
-                return Heard(scene, answers, opening=False)
+                return Heard("question", scene.locale, answers)
     return None
 
 
@@ -106,6 +136,7 @@ def _matches(body: str, texts: Sequence[str]) -> bool:
     return any(_pattern(text).fullmatch(body) for text in texts)
 
 
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     parts = [re.escape(part) for part in _SLOT.split(text)]
     return re.compile(".{1,60}?".join(parts))
