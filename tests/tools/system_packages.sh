@@ -11,6 +11,11 @@ have_font() { # have_font PACKAGE FAMILY: as a package, or installed in another 
     dpkg-query --status "$1" >/dev/null 2>&1 || { have fc-list && [ -n "$(fc-list "$2" 2>/dev/null)" ]; }
 }
 
+install() { # install PACKAGE...: says nothing, its words go to $log
+    $root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq install --yes --no-install-recommends "$@" </dev/null >"$log" 2>&1
+}
+
 missing=
 want() { # want PACKAGE CHECK...: adds PACKAGE to the missing when CHECK fails
     package=$1
@@ -38,18 +43,19 @@ if [ -n "$missing" ]; then
         echo "not installed here, and no right to install:$missing"
     else
         echo "installing with apt-get:$missing"
-        export DEBIAN_FRONTEND=noninteractive
-        $root apt-get -qq update </dev/null || echo "apt-get update failed; going on with the lists at hand"
+        log=$(mktemp)
+        $root apt-get -qq update </dev/null >"$log" 2>&1 || {
+            cat "$log"
+            echo "apt-get update failed; going on with the lists at hand"
+        }
         # shellcheck disable=SC2086  # a list of words is meant
-        if ! $root env DEBIAN_FRONTEND=noninteractive \
-            apt-get -qq install --yes --no-install-recommends $missing </dev/null >/dev/null; then
+        if ! install $missing; then
             # One package that cannot be had must not keep the others away.
             for package in $missing; do
-                $root env DEBIAN_FRONTEND=noninteractive \
-                    apt-get -qq install --yes --no-install-recommends "$package" </dev/null >/dev/null ||
-                    echo "could not be installed: $package"
+                install "$package" || { tail -n 5 "$log"; echo "could not be installed: $package"; }
             done
         fi
+        rm -f "$log"
     fi
 fi
 
