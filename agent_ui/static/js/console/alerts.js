@@ -14,7 +14,7 @@ export const spoken = signal("");
 /** @param {string} text */
 export function say(text) {
   // The same sentence twice in a row would not be read again; a changing space at the end makes it new.
-  spoken.value = spoken.value === text ? `${text}\u00a0` : text;
+  spoken.value = spoken.peek() === text ? `${text}\u00a0` : text;
 }
 
 /** @type {AudioContext | null} */

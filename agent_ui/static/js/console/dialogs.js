@@ -1,9 +1,9 @@
 /** The dialogs: transfer, snooze until, tags, spam, help. One at a time. */
 import { html, signal, useState } from "./vendor.js";
 import { agents, conversations, me, revision, teams } from "./store.js";
-import { markSpam, snooze, tag, transfer } from "./actions.js";
+import { markSpam, snooze, snoozeChoices, tag, transfer } from "./actions.js";
 import { serverNow } from "./clock.js";
-import { customerName, t } from "./words.js";
+import { customerName, moment, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
 import { Palette } from "./palette.js";
 import { KEYS } from "./keys.js";
@@ -63,6 +63,7 @@ function SnoozeUntil({ id }) {
   const past = !(at_ms > serverNow() + 30_000);
   return html`<${Dialog} title=${t("snooze.title")} onClose=${close}>
     <form class="stack" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); if (!past) { close(); snooze(id, at_ms); } }}>
+      <div class="chips" role="group" aria-label=${t("snooze.quick")}>${snoozeChoices().map((choice) => html`<button type="button" class="btn" title=${moment(choice.at_ms, serverNow())} onClick=${() => { close(); snooze(id, choice.at_ms); }}>${t(choice.key)}</button>`)}</div>
       <label class="field"><span>${t("snooze.until")}</span><input class="input" type="datetime-local" autofocus required value=${value} min=${local(serverNow())} aria-invalid=${past} onInput=${(/** @type {any} an input's event */ e) => setValue(e.target.value)} />
         ${past ? html`<small class="err">${t("snooze.past")}</small>` : html`<small>${t("snooze.hint")}</small>`}</label>
       <div class="act end"><button type="button" class="btn" onClick=${close}>${t("cancel")}</button><button class="btn primary" disabled=${past}>${t("snooze")}</button></div>

@@ -32,9 +32,9 @@ function Where({ s }) {
   const page = safeLink(s.entry_page?.url);
   const title = s.entry_page?.title || s.entry_page?.url;
   const agent = s.assignee_id && s.assignee_id !== me.value.id ? agents.value.get(s.assignee_id)?.name : null;
-  return html`<div class="sub"><${Icon} name=${s.channel === "email" ? "mail" : "globe"} /> <span class="ch">${t(`channel.${s.channel === "email" ? "email" : "web"}`)}</span>
-    ${title ? html`<span class="opt">· ${t("on_page")} ${page ? html`<a href=${page} target="_blank" rel="noopener noreferrer">${title}</a>` : title}</span>` : null}
-    ${agent ? html`<span>· ${t("with", { name: agent })}</span>` : null}
+  return html`<div class="sub"><${Icon} name=${s.channel === "email" ? "mail" : "globe"} /> <span class="ch">${t(`channel.${s.channel === "email" ? "email" : "web"}`)}</span>${" "}
+    ${title ? html`<span class="opt">· ${t("on_page")} ${page ? html`<a href=${page} target="_blank" rel="noopener noreferrer">${title}</a>` : title}</span> ` : null}
+    ${agent ? html`<span>· ${t("with", { name: agent })}</span> ` : null}
     ${!s.customer_present && isOpen(s) ? html`<span>· ${t("not_here")}</span>` : null}</div>`;
 }
 
@@ -57,11 +57,12 @@ export function Header({ s }) {
     ${s.status === "open" && s.waiting_since_ms !== null ? html`<${Target} since=${s.waiting_since_ms} />` : null}
     ${open && !mine ? html`<button type="button" class=${`btn ${s.assignee_id ? "opt" : "primary"}`} aria-keyshortcuts="c" title=${t("claim_hint")} onClick=${() => claim(s.id)}><${Icon} name="hand" /><span>${t(s.assignee_id ? "take_over" : "claim")}</span></button>` : null}
     ${open ? html`<${IconButton} icon="user-round-plus" name=${t("transfer")} keys="t" cls="opt" onClick=${() => ask({ kind: "transfer", id: s.id })} />
-      <${Menu} cls="btn icon" name=${t("snooze")} keys="z" openBy=${openMenu} as="snooze" label=${html`<${Icon} name="alarm-clock" />`} items=${(/** @type {() => void} */ close) => html`<${SnoozeItems} s=${s} close=${close} />`} />` : null}
+      <${Menu} cls="btn icon opt" name=${t("snooze")} keys="z" openBy=${openMenu} as="snooze" label=${html`<${Icon} name="alarm-clock" />`} items=${(/** @type {() => void} */ close) => html`<${SnoozeItems} s=${s} close=${close} />`} />` : null}
     <${Menu} cls="btn icon" name=${t("more")} label=${html`<${Icon} name="ellipsis" />`} items=${(/** @type {() => void} */ close) => {
       const item = (/** @type {string} */ icon, /** @type {string} */ key, /** @type {() => void} */ run, /** @type {string} */ keys = "") => html`<${MenuItem} icon=${icon} text=${t(key)} keys=${keys} onClick=${() => { close(); run(); }} />`;
       return [
         open && item("user-round-plus", "transfer", () => ask({ kind: "transfer", id: s.id }), "T"),
+        open && item("alarm-clock", "snooze", () => ask({ kind: "snooze", id: s.id }), "Z"),
         open && !mine && item("hand", s.assignee_id ? "take_over" : "claim", () => claim(s.id), "C"),
         open && s.waiting_since_ms !== null && item("thumbs-up", "dismiss", () => dismissWait(s.id)),
         item("tag", "edit_tags", () => ask({ kind: "tags", id: s.id })),
@@ -72,7 +73,7 @@ export function Header({ s }) {
       ];
     }} />
     <button type="button" class="btn icon sidebtn" aria-label=${t("details")} title=${t("details")} aria-expanded=${sideOpen.value} onClick=${toggleSide}><${Icon} name="panel-right" /></button>
-    ${open ? html`<button type="button" class="btn resolve" aria-keyshortcuts="e" aria-label=${t("resolve")} onClick=${() => resolve(s.id)}><${Icon} name="check" /><span>${t("resolve")}</span> <kbd aria-hidden="true">E</kbd></button>`
-    : html`<button type="button" class="btn resolve" aria-label=${t("reopen")} onClick=${() => reopen(s.id)}><${Icon} name="rotate-ccw" /><span>${t("reopen")}</span></button>`}
+    ${open ? html`<button type="button" class="btn resolve" aria-keyshortcuts="e" onClick=${() => resolve(s.id)}><${Icon} name="check" /><span>${t("resolve")}</span> <kbd aria-hidden="true">E</kbd></button>`
+    : html`<button type="button" class="btn resolve" onClick=${() => reopen(s.id)}><${Icon} name="rotate-ccw" /><span>${t("reopen")}</span></button>`}
   </div>`;
 }

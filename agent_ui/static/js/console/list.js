@@ -312,7 +312,7 @@ function Rows() {
     e.preventDefault();
     moveCursor(step);
   };
-  return html`<div class="scroll" id="list" role="tabpanel" aria-label=${search.value.query ? t("search.results") : t(`tab.${tab.value}`)} aria-busy=${!ready.value}
+  return html`<div class="scroll" id="list" role="tabpanel" tabindex="-1" aria-label=${search.value.query ? t("search.results") : t(`tab.${tab.value}`)} aria-busy=${!ready.value}
     ref=${scroller} onScroll=${scrolled} onKeyDown=${keys} onPointerMove=${holdOrder} onPointerLeave=${letGo}>
     ${items.length ? html`<ul class="rows" role="list" style=${{ height: `${y}px` }}>
       ${shown.map((item) => {
@@ -331,7 +331,7 @@ export function List() {
   }, [counts.value.waiting]);
   return html`<section class="list" aria-label=${t("list")}>
     <header>
-      <div class="lh"><h1>${t("inbox")}</h1><${PresenceMenu} /></div>
+      <div class="lh"><h2>${t("inbox")}</h2><${PresenceMenu} /></div>
       <${SearchBox} />
       <${Tabs} />
     </header>

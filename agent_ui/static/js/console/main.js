@@ -17,6 +17,12 @@ import { Toasts } from "./toasts.js";
 import { Dialogs } from "./dialogs.js";
 import { t } from "./words.js";
 
+/** Goes to the talk without a change of address, which says what is open. @param {Event} e */
+function skip(e) {
+  e.preventDefault();
+  document.getElementById(currentId.value ? "log" : "list")?.focus();
+}
+
 function App() {
   const [, redraw] = useState(0);
   useEffect(() => {
@@ -26,9 +32,9 @@ function App() {
     return () => phone.removeEventListener("change", change);
   }, []);
   return html`<div class=${`app ${currentId.value ? "v-chat" : "v-list"}`}>
-      <a class="skip" href="#log" onClick=${(/** @type {Event} */ e) => { e.preventDefault(); document.getElementById(currentId.value ? "log" : "list")?.focus(); }}>${t("skip")}</a>
+      <a class="skip" href=${currentId.value ? "#log" : "#list"} onClick=${skip}>${t("skip")}</a>
       <${Rail} />
-      <main class="main"><${Banner} /><${List} /><${Thread} /></main>
+      <main class="main"><h1 class="sr">${t("inbox")}</h1><${Banner} /><${List} /><${Thread} /></main>
       <${Customer} />
       ${sideOpen.value ? html`<div class="scrim" onClick=${() => { sideOpen.value = false; }}></div>` : null}
       <${PhoneBar} />

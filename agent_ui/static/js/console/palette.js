@@ -36,7 +36,7 @@ function deeds() {
     { id: "queue", icon: "hourglass", text: t("palette.tab", { tab: t("tab.queue") }), run: () => showTab("queue") },
     ...(/** @type {const} */ (["online", "busy", "away", "offline"])).map((state) => me.value.status !== state && { id: state, icon: "circle-dot", text: t("palette.be", { state: t(`presence.${state}`) }), run: () => setPresence({ status: state }) }),
     { id: "reports", icon: "chart-column", text: t("reports"), run: () => location.assign("/reports") },
-    { id: "settings", icon: "settings", text: t("settings"), run: () => location.assign("/settings") },
+    me.value.role === "admin" && { id: "settings", icon: "settings", text: t("settings"), run: () => location.assign("/settings") },
     { id: "theme", icon: "sun-moon", text: t("palette.theme"), run: () => prefer("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark") },
     { id: "language", icon: "languages", text: t("other_language"), run: otherLanguage },
     { id: "help", icon: "keyboard", text: t("help"), keys: "?", run: () => ask({ kind: "help" }) },

@@ -75,6 +75,6 @@ const PersonItems = ({ close }) => html`<div class="cap person" role="presentati
   <${MenuItem} icon="log-out" text=${t("sign_out")} onClick=${signOut} />`;
 
 /** @param {{ at: string, wordy?: boolean }} props */
-export const PersonMenu = ({ at, wordy = false }) => html`<${Menu} cls="person" at=${at} name=${t("person.menu", { name: me.value.name, state: t(`presence.${me.value.status}`) })} popup=${me.value.name}
+export const PersonMenu = ({ at, wordy = false }) => html`<${Menu} cls="person" at=${at} named=${false} name=${t("person.menu", { name: me.value.name, state: t(`presence.${me.value.status}`) })} popup=${me.value.name}
   label=${html`<${Avatar} id=${me.value.id} name=${me.value.name} size="sm" here=${me.value.status} />${wordy ? html`<span aria-hidden="true">${t("me")}</span>` : null}`}
   items=${(/** @type {() => void} */ close) => html`<${PersonItems} close=${close} />`} />`;

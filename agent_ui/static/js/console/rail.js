@@ -12,6 +12,8 @@ const PLACES = [
   { icon: "settings", key: "settings", href: "/settings" },
 ];
 
+const admin = () => me.value.role === "admin";
+
 /** @param {{ place: typeof PLACES[number], wordy?: boolean }} props */
 function Place({ place, wordy = false }) {
   const here = place.key === "inbox";
@@ -26,11 +28,11 @@ export const Rail = () => html`<nav class="rail" aria-label=${t("nav")}>
   <${Place} place=${PLACES[0]} /><${Place} place=${PLACES[1]} />
   <div class="sp"></div>
   <${IconButton} icon="keyboard" name=${t("help")} keys="?" onClick=${() => ask({ kind: "help" })} />
-  <${Place} place=${PLACES[2]} />
+  ${admin() ? html`<${Place} place=${PLACES[2]} />` : null}
   <${PersonMenu} at="beside" key=${me.value.id} />
 </nav>`;
 
 export const PhoneBar = () => (currentId.value ? null : html`<nav class="mob" aria-label=${t("nav")}>
-  ${PLACES.map((place) => html`<${Place} place=${place} wordy key=${place.key} />`)}
+  ${PLACES.filter((place) => place.key !== "settings" || admin()).map((place) => html`<${Place} place=${place} wordy key=${place.key} />`)}
   <${PersonMenu} at="above" wordy />
 </nav>`);

@@ -22,7 +22,7 @@ export const ready = signal(false);
 export const loadError = signal(/** @type {string | null} */ (null));
 
 export const me = signal(/** @type {Agent} */ ({
-  id: page.person.id, name: page.person.name, email: page.person.email, role: page.person.role,
+  id: page.person.id, name: page.person.name, email: "", role: page.person.role,
   status: "offline", capacity: 0, load: 0, team_ids: [],
 }));
 export const shop = signal(/** @type {import("./types.js").Shop} */ ({

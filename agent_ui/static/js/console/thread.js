@@ -86,7 +86,7 @@ function Block({ block }) {
   const icon = { product: "package", image: "image", link: "link" }[block.type];
   if (!icon || !title) return null;
   const money = block.price ?? (block.price_minor !== undefined && block.currency
-    ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: block.currency }).format(block.price_minor / (/^(JPY|KRW|VND)$/.test(block.currency) ? 1 : 100)) : "");
+    ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: block.currency, currencyDisplay: "narrowSymbol" }).format(block.price_minor / (/^(JPY|KRW|VND)$/.test(block.currency) ? 1 : 100)) : "");
   return html`<div class="pcard"><span class="ph"><${Icon} name=${icon} /></span><span>
     <b>${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer nofollow">${title}</a>` : title}</b>
     ${block.sku ? html`<small>${block.sku}</small>` : null}${money ? html`<span class="pr">${money}</span>` : null}</span></div>`;

@@ -52,9 +52,9 @@ export function Wait({ since }) {
 
 /**
  * A button and the menu it opens. Arrow keys walk, Escape and a click elsewhere close, focus returns to the button.
- * @param {{ label: Child, name?: string, cls?: string, at?: string, popup?: string, keys?: string, openBy?: { value: string }, as?: string, items: (close: () => void) => Child }} props
+ * @param {{ label: Child, name?: string, cls?: string, at?: string, popup?: string, named?: boolean, keys?: string, openBy?: { value: string }, as?: string, items: (close: () => void) => Child }} props
  */
-export function Menu({ label, name, cls = "btn", at = "right", popup, keys, openBy, as = "", items }) {
+export function Menu({ label, name, cls = "btn", at = "right", popup, named = true, keys, openBy, as = "", items }) {
   const [open, setOpen] = useState(false);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const entries = () => /** @type {HTMLElement[]} */ ([...(root.current?.querySelectorAll('[role^="menuitem"]') ?? [])]);
@@ -93,7 +93,7 @@ export function Menu({ label, name, cls = "btn", at = "right", popup, keys, open
     e.stopPropagation();
   };
   return html`<span class="pop" ref=${root} onKeyDown=${walk}>
-    <button type="button" class=${cls} aria-haspopup="menu" aria-expanded=${open} aria-label=${name} title=${name} aria-keyshortcuts=${keys} onClick=${() => setOpen(!open)}>${label}</button>
+    <button type="button" class=${cls} aria-haspopup="menu" aria-expanded=${open} aria-label=${named ? name : undefined} title=${name} aria-keyshortcuts=${keys} onClick=${() => setOpen(!open)}>${label}${named ? null : html`<span class="sr">${name}</span>`}</button>
     ${open ? html`<div class=${`menu ${at}`} role="menu" aria-label=${popup ?? name}>${items(() => close())}</div>` : null}
   </span>`;
 }

@@ -6,12 +6,14 @@
 /** @param {string} id @returns {any} whatever the server wrote into the page */
 const embedded = (id) => JSON.parse(document.getElementById(id)?.textContent || "{}");
 
-/** @type {{ locale: "en"|"zh", csrf: string, person: { id: string, name: string, email: string, role: string } }} */
+/** @type {{ locale: "en"|"zh", csrf: string, person: { id: string, name: string, role: string } }} */
 export const page = embedded("page");
 /** @type {Record<string, string>} */
 const messages = embedded("messages");
 
 export const language = document.documentElement.lang || "en";
+/** Dates as they are written here: 12 Nov rather than Nov 12. */
+const dates = language === "en" ? "en-GB" : language;
 const plural = new Intl.PluralRules(language);
 
 /**
@@ -45,11 +47,11 @@ export function age(ms) {
 }
 
 const formats = {
-  clock: new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-  day: new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }),
-  date: new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }),
-  year: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
-  full: new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }),
+  clock: new Intl.DateTimeFormat(dates, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  day: new Intl.DateTimeFormat(dates, { weekday: "long", day: "numeric", month: "long" }),
+  date: new Intl.DateTimeFormat(dates, { day: "numeric", month: "short" }),
+  year: new Intl.DateTimeFormat(dates, { day: "numeric", month: "short", year: "numeric" }),
+  full: new Intl.DateTimeFormat(dates, { dateStyle: "full", timeStyle: "medium" }),
 };
 
 /** @param {number} at_ms */
