@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, Protocol, cast  # Any: values of a template
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -180,6 +180,13 @@ def hue(key: str) -> int:
     for char in key:
         total = (total * 31 + ord(char)) & 0xFFFFFFFF
     return total % 12
+
+
+@cache
+def timezones() -> list[str]:
+    """The time zones to offer in a form: places, not abbreviations."""
+    regions = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+    return sorted(n for n in available_timezones() if n.split("/")[0] in regions and "/" in n)
 
 
 @cache

@@ -25,4 +25,19 @@ document.addEventListener("keydown", (event) => {
   menu.removeAttribute("open");
   menu.querySelector("summary")?.focus();
 });
+
+// A button that copies the text of another element; without a clipboard it stays hidden.
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("button[data-copy]"))) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  const label = button.querySelector("span");
+  const before = label?.textContent ?? "";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy ?? "")?.textContent ?? "");
+    if (label) label.textContent = button.dataset.copied ?? "";
+    setTimeout(() => {
+      if (label) label.textContent = before;
+    }, 2000);
+  });
+}
 export {};

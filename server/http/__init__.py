@@ -1,0 +1,1 @@
+"""The HTTP edge: pages, files and health. ``routes`` puts it together."""

@@ -1,0 +1,116 @@
+"""Reading what clients send, within limits, and writing JSON back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any  # Any: JSON
+from urllib.parse import parse_qs
+
+import orjson
+from aiohttp import web
+
+from server.domain.errors import InvalidInput, TooLarge
+
+FORM_BYTES = 64 * 1024
+FORM_FIELDS = 400
+JSON_BYTES = 1024 * 1024
+JSON_DEPTH = 8
+# Beyond it JavaScript, and every client written in it, would see another number.
+MAX_NUMBER = 2**53
+READ_LIMIT_S = 30.0
+
+Form = dict[str, list[str]]
+_FORM = web.RequestKey("form", dict[str, list[str]])
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body. Raises TooLarge beyond ``limit`` bytes, InvalidInput when it is too slow.
+
+    Counts what comes out of decompression, so a small bomb is a large body.
+    """
+    too_large = TooLarge(f"At most {limit} bytes.", limit=limit)
+    if (request.content_length or 0) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(READ_LIMIT_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise InvalidInput("The body did not arrive in time.") from None
+    return bytes(body)
+
+
+async def read_form(request: web.Request) -> Form:
+    """The fields of a plain HTML form. Raises InvalidInput for anything else.
+
+    Reads the body once; the second call gives the same answer.
+    """
+    if _FORM in request:
+        return request[_FORM]
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise InvalidInput("Send a plain HTML form.")
+    body = await read_body(request, FORM_BYTES)
+    try:
+        text = body.decode("ascii")
+        form: Form = parse_qs(
+            text,
+            keep_blank_values=True,
+            max_num_fields=FORM_FIELDS,
+            errors="strict",
+            separator="&",
+        )
+    except ValueError:  # no ASCII, no UTF-8 inside, too many fields
+        raise InvalidInput("The form cannot be read.") from None
+    request[_FORM] = form
+    return form
+
+
+def field(form: Form, name: str) -> str:
+    """The one value of a field, empty when it was not sent. Raises InvalidInput for several."""
+    values = form.get(name, [""])
+    if len(values) > 1:
+        raise InvalidInput(f"{name} was sent twice.", field=name)
+    return values[0]
+
+
+async def read_json(request: web.Request, limit: int = JSON_BYTES) -> Any:  # Any: JSON
+    """The JSON of the body.
+
+    Raises InvalidInput for what is no JSON, for NaN, lone surrogates and NUL, for numbers beyond
+    2**53 and for more than 8 levels.
+    """
+    body = await read_body(request, limit)
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidInput("The body is not valid JSON.") from None
+    _check_json(value)
+    return value
+
+
+def json_response(value: object, *, status: int = 200) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+
+
+def _check_json(value: object) -> None:
+    level: list[object] = [value]
+    for _ in range(JSON_DEPTH + 1):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.keys()
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, str) and "\0" in item:
+                raise InvalidInput("Text must not contain NUL.")
+            elif isinstance(item, int | float) and abs(item) > MAX_NUMBER:
+                raise InvalidInput("A number is too large.", limit=MAX_NUMBER)
+        level = below
+        if not level:
+            return
+    raise InvalidInput(f"JSON may be {JSON_DEPTH} levels deep.", limit=JSON_DEPTH)

@@ -1,0 +1,15 @@
+"""What the HTTP edge is given by the composition root, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from server.config import Settings
+from server.storage.database import Database
+
+DATABASE = web.AppKey("database", Database)
+SETTINGS = web.AppKey("settings", Settings)
+NOT_READY: web.AppKey[Callable[[], str | None]] = web.AppKey("not_ready")
+"""Optional: why this process should get no traffic now (it drains, the broker is away), or None."""

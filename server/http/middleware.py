@@ -1,0 +1,105 @@
+"""What every answer carries, and one log line for every request."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from server.domain.errors import TooLarge
+from server.http.bodies import FORM_BYTES, JSON_BYTES
+from server.http.client import is_https
+from server.http.errors import errors, route_name
+from server.http.preferences import language_of_person
+from server.http.sessions import csrf
+
+log = structlog.stdlib.get_logger("shopbell.http")
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self' ws: wss:; font-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'self'"
+)
+OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: with it browsers send "Origin: null" with our own forms, and over plain http
+    # nothing else tells them from a foreign site's. Other sites get no referrer either way.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "no-store",
+}
+YEAR_S = 365 * 86_400
+# The loudest routes tell nothing new; they are logged only when they fail.
+QUIET_PATHS = ("/static/", "/widget/", "/socket.io/", "/healthz", "/readyz", "/metrics")
+BODY_LIMITS = (("/socket.io/", 2 * JSON_BYTES), ("/api/", JSON_BYTES), ("/hooks/", JSON_BYTES))
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Adds the security headers that the handler has not set; a signal of the application."""
+    headers = response.headers
+    for name, value in COMMON_HEADERS.items():
+        headers.setdefault(name, value)
+    if response.content_type == "text/html":
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    else:
+        headers.setdefault("Content-Security-Policy", OTHER_POLICY)
+    if is_https(request):
+        headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}")
+    headers.popall("Server", None)
+
+
+@web.middleware
+async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One line for each request: method, route pattern, status and time; nothing of its content."""
+    began = time.perf_counter()
+    status = 500
+    try:
+        response = await handler(request)
+        status = response.status
+    except web.HTTPException as answer:
+        status = answer.status
+        raise
+    except ConnectionError:
+        status = 499
+        raise
+    finally:
+        if status >= 400 or not request.path.startswith(QUIET_PATHS):
+            log.info(
+                "request",
+                method=request.method,
+                route=route_name(request),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+    return response
+
+
+@web.middleware
+async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses a body that says itself that it is too large, before anything reads it."""
+    limit = next((n for path, n in BODY_LIMITS if request.path.startswith(path)), FORM_BYTES)
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"At most {limit} bytes.", limit=limit)
+    return await handler(request)
+
+
+@web.middleware
+async def plain_sockets(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Hides from Socket.IO that the client could deflate its messages.
+
+    A compressed frame can grow a thousandfold, and each open socket would hold a window of its own.
+    """
+    wanted = hdrs.SEC_WEBSOCKET_EXTENSIONS in request.headers
+    if wanted and request.path.startswith("/socket.io"):
+        headers = request.headers.copy()
+        headers.popall(hdrs.SEC_WEBSOCKET_EXTENSIONS)
+        request = request.clone(headers=headers)
+    return await handler(request)
+
+
+MIDDLEWARES = (log_request, errors, limit_body, plain_sockets, csrf, language_of_person)
+"""In the order in which a request meets them."""

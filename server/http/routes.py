@@ -1,0 +1,29 @@
+"""All routes of the HTTP edge, put together for the composition root."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.http.bodies import JSON_BYTES
+from server.http.front_door import SETUP_CODE, add_front_door
+from server.http.health import add_health
+from server.http.middleware import MIDDLEWARES, add_headers
+from server.http.pages import add_pages
+from server.http.settings import add_settings
+from server.http.static import add_static
+from server.http.widget import add_widget
+
+__all__ = ["MAX_BODY_BYTES", "MIDDLEWARES", "SETUP_CODE", "add_routes"]
+MAX_BODY_BYTES = 2 * JSON_BYTES
+"""``client_max_size`` of the application; each route has a smaller limit of its own."""
+
+
+def add_routes(app: web.Application) -> None:
+    """Adds all pages. Needs ``app[DATABASE]`` and ``app[SETTINGS]``, and MIDDLEWARES in the app."""
+    add_health(app)
+    add_static(app)
+    add_widget(app)
+    add_front_door(app)
+    add_pages(app)
+    add_settings(app)
+    app.on_response_prepare.append(add_headers)

@@ -1,0 +1,130 @@
+"""Structured logs: a JSON object a line, or coloured text on a terminal; nothing personal in them.
+
+Everything goes through the standard library's root logger, so libraries' records take the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+REDACTED = "[redacted]"
+MAX_TEXT_CHARS = 8000
+_SECRET_KEY = re.compile(
+    "passw|token|authorization|cookie|secret|hmac|csrf|^auth$|^body$|^jwt$|^query", re.IGNORECASE
+)
+_SHAPES = (
+    re.compile(r"\bsb_[\w-]{16,}"),  # our API tokens
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),  # signed identities
+    re.compile(r"\$argon2\w+\$[^\s'\"]+"),
+    re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{8,}"),
+    re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"),  # a password inside an address
+    re.compile(r"(?<!\w)\d{17}[\dXx](?!\w)"),  # Chinese identity cards
+    re.compile(r"(?<!\w)(?:\+?86[ -]?)?1[3-9]\d{9}(?!\w)"),  # Chinese mobile numbers
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Thirteen digits are left alone: they are milliseconds far more often than cards.
+_CARD = re.compile(r"(?<!\w)(?:\d[ -]?){13,18}\d(?!\w)")
+# Controls could end a line or drive a terminal; bidi marks could make a line read differently.
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def configure(
+    level: str = "info", *, stream: TextIO | None = None, pretty: bool | None = None
+) -> None:
+    """Sets up logging of the whole process; ``pretty`` None means: when the stream is a terminal.
+
+    The default stream is stderr, because stdout belongs to the command line. Raises ValueError for
+    an unknown level.
+    """
+    stream = stream or sys.stderr
+    if pretty is None:
+        pretty = stream.isatty()
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if pretty
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        foreign_pre_chain=common,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # The request log of server.http replaces it, without query strings and addresses.
+    logging.getLogger("aiohttp.access").disabled = True
+    for name in ("engineio", "socketio", "engineio.server", "socketio.server"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *common,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The record without secrets and personal data, every text on one line."""
+    return {key: _clean(key, value) for key, value in event.items()}
+
+
+def _clean(key: str, value: object) -> object:
+    if key.startswith("_"):  # structlog's own record, removed before rendering
+        return value
+    if value is not None and _SECRET_KEY.search(key):
+        return REDACTED
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain(str(name)): _clean(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean("", inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """The text with secrets masked, e-mail addresses hashed and control characters escaped."""
+    text = text[:MAX_TEXT_CHARS]
+    for shape in _SHAPES:
+        text = shape.sub(REDACTED, text)
+    text = _EMAIL.sub(lambda found: email_hash(found[0]), text)
+    text = _CARD.sub(lambda found: REDACTED if _luhn(found[0]) else found[0], text)
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def email_hash(email: str) -> str:
+    """A short mark of an e-mail address, the same each time, from which it cannot be read."""
+    return "email:" + hashlib.sha256(email.strip().lower().encode()).hexdigest()[:10]
+
+
+def _luhn(text: str) -> bool:
+    """True for digits with a valid check digit (ISO/IEC 7812-1)."""
+    digits = [int(char) for char in text if char.isdigit()][::-1]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
