@@ -1,8 +1,8 @@
 """The chat widget: where its files are, which version they are, and how they are served.
 
 The modules stand in the folder as a browser can run them, one noun a file. Served that way they would
-be some twenty requests, so `panel_source` joins them into one and leaves out comment lines and
-indentation, which a shop's visitor would otherwise pay for. Nothing is renamed or rewritten.
+be twenty requests and mostly comments, for which a shop's visitors would wait; so `asset` joins what
+belongs together and leaves comments and needless spaces out. Nothing is renamed or rewritten.
 """
 
 import hashlib
@@ -11,24 +11,38 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-"""The folder whose files are served below `/widget/{version}/`."""
+"""The folder of the widget's files."""
 
-_SERVED = {".js", ".css", ".json"}
-_CAST = re.compile(r"/\*\* @(?:type|param)[^*]*\*/ ?")
-_COMMENT_LINE = re.compile(r"^\s*//")
-_IMPORT = re.compile(r'^import (?:[^"]*? from )?"(\./[^"]+|\.\./[^"]+)";\n', re.MULTILINE)
+BUNDLES = ("panel.js", "extras.js")
+"""Modules that are served together with what they import; the second is loaded when it is needed."""
+
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_IMPORT = re.compile(r'^import (?:[^"]*? from )?"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
-_NAME = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+_NAME = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+# A regular expression literal stands where a value may begin, which is after one of these.
+_PIECE = re.compile(
+    r"""(?P<comment>/\*.*?\*/|//[^\n]*)
+    |(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`
+        |(?<=[(,=:\[!&|?{;])\s*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)
+    |(?P<space>\s+)
+    |(?P<other>[\w$]+|.)""",
+    re.DOTALL | re.VERBOSE,
+)
+_OPEN = set("{([,;:?=&|>!.<*")
+_SHUT = set("})],;:?=&|.<>*")
+
+
+def content_type(path: str) -> str:
+    """The media type that an asset is served as."""
+    return _TYPES[Path(path).suffix]
 
 
 @cache
 def version() -> str:
     """A hash over everything that decides what the widget's addresses serve."""
-    digest = hashlib.sha256()
-    files = (
-        path for path in FOLDER.rglob("*") if path.suffix in _SERVED or path.name == "__init__.py"
-    )
-    for path in sorted(files):
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(path for path in FOLDER.rglob("*") if path.suffix in _TYPES):
         relative = path.relative_to(FOLDER)
         if relative.parts[0] != "demo":
             digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
@@ -38,41 +52,78 @@ def version() -> str:
 @cache
 def loader_source() -> str:
     """The script that a shop embeds, knowing the version of the files that it asks for."""
-    return _lean((FOLDER / "loader.js").read_text("utf-8")).replace("__VERSION__", version())
-
-
-@cache
-def panel_source() -> str:
-    """The panel and all that it imports, as one module for `/widget/{version}/panel.js`.
-
-    Raises ValueError when two modules use one top-level name, since they share a scope here.
-    """
-    parts: list[str] = []
-    names: dict[str, Path] = {}
-    for path in _in_order(FOLDER / "panel.js", []):
-        text = _IMPORT.sub("", path.read_text("utf-8"))
-        for name in _NAME.findall(text):
-            if name in names:
-                raise ValueError(f"{name} is in {names[name].name} and in {path.name}")
-            names[name] = path
-        parts.append(text if path.name == "panel.js" else _EXPORT.sub("", text))
-    return _lean("".join(parts))
+    source = (FOLDER / "loader.js").read_text("utf-8")
+    return lean_script(source).replace("__VERSION__", version())
 
 
 @cache
 def asset(path: str) -> bytes | None:
-    """What `/widget/{version}/{path}` serves; None when there is no such file.
-
-    `panel.js` is joined, style sheets are without comments, everything else is as it stands.
-    """
-    if path == "panel.js":
-        return panel_source().encode()
+    """What `/widget/{version}/{path}` serves; None when there is no such file."""
     file = (FOLDER / path).resolve()
-    inside = file.is_relative_to(FOLDER.resolve()) and file.suffix in {".js", ".css"}
-    if not inside or not file.is_file():
+    if not file.is_relative_to(FOLDER.resolve()) or file.suffix not in _TYPES or not file.is_file():
         return None
+    if path in BUNDLES:
+        return lean_script(_joined(path)).encode()
+    if file.parent.name == "vendor":
+        return file.read_bytes()
     text = file.read_text("utf-8")
-    return (_lean(text) if file.suffix == ".css" else text).encode()
+    return (lean_script(text) if file.suffix == ".js" else lean_style(text)).encode()
+
+
+def lean_script(source: str) -> str:
+    """The same program without comments and without the spaces that it can do without.
+
+    A backquoted text must not hold another one. Line ends stay where they might end a statement.
+
+    >>> lean_script("const a = 1; // one\\nif (a) {\\n  f(a, / b/g);\\n}\\n")
+    'const a=1;if(a){f(a,/ b/g);}'
+    """
+    out: list[str] = []
+    space = ""
+    for piece in _PIECE.finditer(source):
+        kind, text = piece.lastgroup, piece[0]
+        if kind == "comment":
+            continue
+        if kind == "space":
+            space = "\n" if "\n" in text or space == "\n" else " "
+            continue
+        text = text.strip() if kind == "text" else text
+        if space and out and not _needless(space, out[-1][-1], text[0]):
+            out.append(space)
+        out.append(text)
+        space = ""
+    return "".join(out)
+
+
+def lean_style(source: str) -> str:
+    """The style sheet without comments, indentation and empty lines."""
+    lines = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL).splitlines()
+    return "".join(filter(None, map(str.strip, lines)))
+
+
+def _needless(space: str, before: str, after: str) -> bool:
+    if before in _OPEN or after in _SHUT:
+        return True
+    word = re.compile(r"[\w$]")
+    # A line that begins with a bracket or quote after a complete expression would be read as its rest.
+    return space == " " and not (word.match(before) and word.match(after)) and before not in "+-/" and after not in "+-/"
+
+
+def _joined(name: str) -> str:
+    """A module and all that it imports as one.
+
+    Raises ValueError when two of them use one top-level name, since they share a scope here.
+    """
+    parts: list[str] = []
+    names: dict[str, Path] = {}
+    for path in _in_order(FOLDER / name, []):
+        text = _IMPORT.sub("", path.read_text("utf-8"))
+        for found in _NAME.findall(text):
+            if found in names:
+                raise ValueError(f"{found} is in {names[found].name} and in {path.name}")
+            names[found] = path
+        parts.append(text if path.name == name else _EXPORT.sub("", text))
+    return "".join(parts)
 
 
 def _in_order(path: Path, seen: list[Path]) -> list[Path]:
@@ -83,24 +134,3 @@ def _in_order(path: Path, seen: list[Path]) -> list[Path]:
             _in_order(imported, seen)
     seen.append(path)
     return seen
-
-
-def _lean(source: str) -> str:
-    """The source without whole-line comments, indentation and empty lines.
-
-    Works by lines: a comment beside code stays, and no line of a text in backquotes may look like
-    a comment.
-    """
-    kept: list[str] = []
-    inside = False
-    for line in source.splitlines():
-        text = _CAST.sub("", line.strip())
-        if not inside and text.startswith("/*"):
-            inside = "*/" not in text
-            text = text.split("*/", 1)[1].strip() if not inside else ""
-        elif inside:
-            inside = "*/" not in text
-            continue
-        if text and not _COMMENT_LINE.match(text):
-            kept.append(text)
-    return "\n".join(kept) + "\n"

@@ -20,30 +20,29 @@ export function element(tag, props = {}, ...children) {
 /** Paths of Lucide icons (ISC licence), on a 24 x 24 grid. */
 const PATHS = {
   close: "M18 6 6 18M6 6l12 12",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  leave: "m16 17 5-5-5-5M21 12H9M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4",
   back: "m15 18-6-6 6-6",
   next: "m9 18 6-6-6-6",
   up: "m5 12 7-7 7 7M12 19V5",
-  down: "M12 5v14M19 12l-7 7-7-7",
   check: "M20 6 9 17l-5-5",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3 2",
   alert: "m21.7 18-8-14a2 2 0 0 0-3.4 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.7-3M12 9v4M12 17h.01",
-  star: "m12 3 2.8 5.7 6.2.9-4.5 4.4 1.1 6.2-5.6-3-5.6 3 1.1-6.2L3 9.6l6.2-.9z",
   send: "M14.5 21.7a.5.5 0 0 0 1 0l6.5-19a.5.5 0 0 0-.7-.7l-19 6.5a.5.5 0 0 0 0 1l8 3.2a2 2 0 0 1 1 1zM21.8 2.2 11 13",
-  box: "M11 21.7a2 2 0 0 0 2 0l7-4a2 2 0 0 0 1-1.7V8a2 2 0 0 0-1-1.7l-7-4a2 2 0 0 0-2 0l-7 4A2 2 0 0 0 3 8v8a2 2 0 0 0 1 1.7zM12 22V12M3.3 7 12 12l8.7-5M7.5 4.3l9 5.1",
-  link: "M15 3h6v6M10 14 21 3M18 13v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h6",
 };
 
 /**
  * An icon that says nothing by itself: the control around it has the name.
  * @param {keyof typeof PATHS} name
  */
-export function icon(name) {
+export const icon = (name) => drawing(PATHS[name], name);
+
+/** @param {string} d @param {string} name */
+export function drawing(d, name) {
   const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("class", "icon i-" + name);
-  path.setAttribute("d", PATHS[name]);
+  path.setAttribute("d", d);
   svg.append(path);
   return svg;
 }

@@ -1,4 +1,3 @@
-import { productBlock } from "./blocks.js";
 import { createChat } from "./chat.js";
 import { palette } from "./color.js";
 import { createComposer } from "./composer.js";
@@ -12,17 +11,18 @@ import { createVault } from "./vault.js";
 
 const NARROW = "(max-width: 480px)";
 
-/** The address of the style sheet beside this module. */
-const STYLES = new URL("panel.css", import.meta.url);
-
 /**
  * Builds the panel into the launcher's shadow root and gives back what the shop's page may ask of it.
  * @param {Shell} shell
  */
 export async function start(shell) {
-  const response = await fetch(STYLES, { credentials: "omit" });
-  if (!response.ok) throw new Error("no styles");
-  shell.style(await response.text(), "panel.css");
+  /** @param {string} file */
+  const dressIn = async (file) => {
+    const response = await fetch(new URL(file, import.meta.url));
+    if (!response.ok) throw new Error(file);
+    shell.style(await response.text(), file);
+  };
+  await dressIn("panel.css");
 
   const vault = createVault(shell.options.prefix);
   const narrow = matchMedia(NARROW);
@@ -54,6 +54,31 @@ export async function start(shell) {
     },
   });
 
+  /** @type {Extras | null} */
+  let loadedExtras = null;
+  /** @type {Promise<Extras | null> | undefined} */
+  let loadingExtras;
+
+  /** What most conversations begin without; null when it cannot be had now. */
+  function loadExtras() {
+    return (loadingExtras ||= Promise.all([import("./extras.js"), dressIn("extras.css")]).then(
+      ([module]) => {
+        loadedExtras = module.extras;
+        render();
+        return loadedExtras;
+      },
+      () => {
+        loadingExtras = undefined;
+        return null;
+      },
+    ));
+  }
+
+  const extras = () => {
+    if (!loadedExtras) loadExtras();
+    return loadedExtras;
+  };
+
   /** Says a text once to those who listen to the page. @param {string} text */
   function announce(text) {
     announcer.replaceChildren(element("p", {}, text));
@@ -63,10 +88,8 @@ export async function start(shell) {
     if (open && view === "chat" && document.visibilityState === "visible") chat.read();
   };
 
-  /** Everything that has words, made anew when the language changes. */
-  function build() {
-    const locale = shell.language();
-    const say = speaker(locale);
+  /** Everything that has words, made anew when the language changes. @param {Locale} locale @param {Say} say */
+  function build(locale, say) {
     const goHome = () => show("home", true);
     const home = createHome({
       chat, say, locale,
@@ -76,7 +99,7 @@ export async function start(shell) {
       },
       onClose: () => close(),
     });
-    const thread = createThread({ chat, say, locale, onSeen: seen });
+    const thread = createThread({ chat, say, locale, onSeen: seen, extras });
     const composer = createComposer({
       say, vault,
       onSend: (text) => {
@@ -89,18 +112,14 @@ export async function start(shell) {
     const face = element("span", { class: "face" });
     const title = element("h2");
     const presence = element("p");
-    const end = action(say("end"), () => ask(true), { role: "menuitem" });
-    const homeItem = action(say("back"), () => (toggleMenu(false), goHome()), { role: "menuitem" });
-    const menu = element("div", { class: "menu", role: "menu", "aria-label": say("more"), hidden: true }, end, homeItem);
-    const more = action(say("more"), () => toggleMenu(Boolean(menu.hidden)), { icon: "more", class: "tool", "aria-expanded": "false", "aria-haspopup": "menu" });
+    const end = action(say("end"), () => ask(true), { icon: "leave", class: "tool", title: say("end") });
     const header = element(
       "header", { class: "head" },
       action(say("back"), goHome, { icon: "back", class: "tool" }),
       face,
       element("div", { class: "who" }, title, presence),
-      more,
+      end,
       action(say("close"), () => close(), { icon: "close", class: "tool" }),
-      menu,
     );
     const askText = element("p", {}, say("endAsk"));
     const askBox = element(
@@ -116,8 +135,9 @@ export async function start(shell) {
         action(say("endNo"), () => ask(false), { class: "secondary" }),
       ),
     );
+    const product = () => (shell.options.page?.product && extras()?.productBlock(shell.options.page.product)) || null;
     const offer = action("", () => {
-      const block = productBlock(shell.options.page?.product);
+      const block = product();
       if (block) chat.post(block.title || "", [block]);
       offered = JSON.stringify(block);
       render();
@@ -133,24 +153,7 @@ export async function start(shell) {
     let offered = "";
 
     /** @param {boolean} shown */
-    function toggleMenu(shown) {
-      menu.hidden = !shown;
-      more.setAttribute("aria-expanded", String(shown));
-      end.hidden = !chat.shown || isOver(chat.shown);
-      if (shown) (end.hidden ? homeItem : end).focus();
-    }
-    menu.addEventListener("keydown", (event) => {
-      const items = [end, homeItem].filter((item) => !item.hidden);
-      const at = items.indexOf(/** @type {HTMLButtonElement} */ (event.target));
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step) items[(at + step + items.length) % items.length].focus();
-      else if (event.key === "Tab") toggleMenu(false);
-      else if (event.key !== "Home" && event.key !== "End") return;
-      if (event.key !== "Tab") event.preventDefault();
-    });
-    /** @param {boolean} shown */
     function ask(shown) {
-      toggleMenu(false);
       askText.textContent = say("endAsk");
       askBox.hidden = !shown;
       if (shown) /** @type {HTMLElement} */ (askBox.querySelector("button")).focus();
@@ -193,11 +196,8 @@ export async function start(shell) {
       say, locale, thread, composer, home, status, chatView,
       /** True when something smaller than the panel was open and is closed now. */
       closeInner() {
-        if (!menu.hidden) {
-          toggleMenu(false);
-          more.focus();
-        } else if (!askBox.hidden) ask(false);
-        else return false;
+        if (askBox.hidden) return false;
+        ask(false);
         return true;
       },
       draw() {
@@ -209,9 +209,10 @@ export async function start(shell) {
         const place = view === "home" ? home.node.lastElementChild : askBox;
         if (status.parentElement !== holder) holder.insertBefore(status, place);
         const it = chat.shown;
-        const block = productBlock(shell.options.page?.product);
+        const block = product();
         offer.hidden = !block || JSON.stringify(block) === offered || Boolean(it && isOver(it));
-        if (block && !offer.hidden) offer.replaceChildren(icon("box"), say("sendProduct", { title: block.title || "" }));
+        if (block && !offer.hidden) offer.replaceChildren(say("sendProduct", { title: block.title || "" }));
+        end.hidden = !it || isOver(it);
         again.hidden = !it || !isOver(it);
         for (const node of composer.nodes) node.classList.toggle("gone", it?.status === "closed" || chat.state.name === "refused");
         composer.setOver(Boolean(it && isOver(it)));
@@ -274,8 +275,9 @@ export async function start(shell) {
     panel.setAttribute("aria-modal", String(narrow.matches));
   };
 
-  const rebuild = () => {
-    ui = build();
+  const rebuild = async () => {
+    const locale = shell.language();
+    ui = build(locale, await speaker(locale));
     dress();
     render();
   };
@@ -347,7 +349,7 @@ export async function start(shell) {
     if (open) render();
   });
 
-  rebuild();
+  await rebuild();
   const remembered = vault.get("token") || vault.names().some((name) => name.startsWith("out."));
   // The page before this one had the chat open. A phone's whole screen is not taken unasked.
   if (vault.get("open") && !narrow.matches) unfold(false);
@@ -371,12 +373,11 @@ export async function start(shell) {
       render();
     },
     /** @param {unknown} card */
-    sendProduct(card) {
-      const block = productBlock(card);
-      if (!block) return;
+    async sendProduct(card) {
       unfold(true);
       show("chat", true);
-      chat.post(block.title || "", [block]);
+      const block = (await loadExtras())?.productBlock(card);
+      if (block) chat.post(block.title || "", [block]);
     },
     /** @param {unknown} text */
     prefill(text) {

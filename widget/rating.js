@@ -1,6 +1,7 @@
-import { action, element, icon } from "./element.js";
+import { action, drawing, element } from "./element.js";
 
 const SCORES = [1, 2, 3, 4, 5];
+const STAR = "m12 3 2.8 5.7 6.2.9-4.5 4.4 1.1 6.2-5.6-3-5.6 3 1.1-6.2L3 9.6l6.2-.9z";
 
 /**
  * The question how the chat was, and afterwards the answer that was given.
@@ -36,7 +37,7 @@ export function ratingCard({ conversation, say, rate }) {
             },
           },
         }),
-        icon("star"),
+        drawing(STAR, "star"),
       );
     const stars = SCORES.map(choice);
     const form = element(
@@ -64,7 +65,7 @@ export function ratingCard({ conversation, say, rate }) {
 
   const showScore = () => {
     const n = conversation.score || 0;
-    const stars = SCORES.map((at) => element("span", { class: at <= n ? "star on" : "star" }, icon("star")));
+    const stars = SCORES.map((at) => element("span", { class: at <= n ? "star on" : "star" }, drawing(STAR, "star")));
     box.replaceChildren(
       element("div", { class: "stars given", "aria-hidden": "true" }, ...stars),
       element("p", {}, say("rated", { n }), " ", action(say("rateChange"), showForm, { class: "quiet" })),

@@ -1,8 +1,6 @@
-import { cards } from "./blocks.js";
 import { action, avatar, element, icon, reconcile } from "./element.js";
 import { clock, day } from "./i18n.js";
 import { linked } from "./links.js";
-import { ratingCard } from "./rating.js";
 import { isOver } from "./store.js";
 
 const NEAR_END = 60;
@@ -15,9 +13,10 @@ const GROUP_MS = 5 * 60_000;
  *   say: Say,
  *   locale: Locale,
  *   onSeen: () => void,
- * }} parts onSeen: the shopper looks at the end of the thread
+ *   extras: () => Extras | null,
+ * }} parts extras: null while they are loaded, after which the thread is drawn again; onSeen: the shopper looks at the end of the thread
  */
-export function createThread({ chat, say, locale, onSeen }) {
+export function createThread({ chat, say, locale, onSeen, extras }) {
   const log = element("div", { class: "log", role: "log", "aria-live": "off", "aria-label": say("messages"), tabindex: 0 });
   const below = action(say("newBelow"), () => toEnd(), { class: "below", hidden: true });
   let lastKey = "";
@@ -41,7 +40,7 @@ export function createThread({ chat, say, locale, onSeen }) {
 
   /** @param {string} body @param {Block[] | null | undefined} blocks @param {string} [who] */
   const bubble = (body, blocks, who) => {
-    const made = cards(blocks, say, locale);
+    const made = (blocks?.length && extras()?.cards(blocks, say, locale)) || [];
     const words = element("div", { class: "bubble", dir: "auto" }, who ? element("span", { class: "unseen" }, who + ": ") : null, ...linked(body));
     // A card whose title is the whole text says it already.
     return element("div", { class: "stack" }, made.length && blocks?.[0]?.title === body ? null : words, ...made);
@@ -53,7 +52,7 @@ export function createThread({ chat, say, locale, onSeen }) {
     const name = message.author.name || say("someone");
     return {
       key,
-      mark: `m${last}`,
+      mark: `m${last}${Boolean(message.blocks?.length && extras())}`,
       make: () =>
         element(
           "div",
@@ -67,7 +66,7 @@ export function createThread({ chat, say, locale, onSeen }) {
   /** @param {Entry} entry */
   const entryRow = (entry) => ({
     key: entry.client_id,
-    mark: entry.sent ? "mtrue" : entry.error ? "error" : "pending",
+    mark: entry.sent ? `mtrue${Boolean(entry.blocks?.length && extras())}` : entry.error ? "error" : "pending",
     make: () => element("div", { class: "message mine" + (entry.sent ? "" : " pending") }, bubble(entry.body, entry.blocks, say("you"))),
   });
 
@@ -110,11 +109,11 @@ export function createThread({ chat, say, locale, onSeen }) {
       else if (line.type === "status") {
         const words = line.status !== "ended" ? say("reopened") : line.name === "customer" ? say("endedByMe") : line.name === "agent" ? say("endedBy", { shop }) : say("endedLine");
         made.push(lineRow(line.key, `${words} · ${clock(line.at_ms, locale)}`));
-      } else if (it) {
+      } else if (it && extras()) {
         made.push({
           key: line.key,
           mark: `${line.seq}/${it.score}`,
-          make: () => ratingCard({ conversation: it, say, rate: (score, comment) => chat.rate(it.id, score, comment) }),
+          make: () => /** @type {Extras} */ (extras()).ratingCard({ conversation: it, say, rate: (score, comment) => chat.rate(it.id, score, comment) }),
         });
       }
     });

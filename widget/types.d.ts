@@ -11,6 +11,8 @@ declare global {
   type Words = Record<string, string>;
   type Say = (key: string, values?: Record<string, string | number>) => string;
 
+  type Extras = typeof import("./extras.js").extras;
+
   interface Shell {
     options: {
       site: string;

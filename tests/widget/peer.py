@@ -35,7 +35,6 @@ SHOP = {
 }
 AGENT = {"kind": "agent", "id": "agent-1", "name": "Chen Hao"}
 T = TypeVar("T")
-TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 @dataclass
@@ -162,16 +161,16 @@ class Desk:
         return f"http://localhost:{self.shop_port}/{path}"
 
     async def _loader(self, request: web.Request) -> web.Response:
-        return self._file(widget.loader_source().encode(), ".js")
+        return self._file(widget.loader_source().encode(), "loader.js")
 
     async def _asset(self, request: web.Request) -> web.Response:
         found = widget.asset(request.match_info["path"])
         if found is None:
             raise web.HTTPNotFound
-        return self._file(found, "." + request.path.rsplit(".", 1)[-1])
+        return self._file(found, request.path)
 
-    def _file(self, body: bytes, suffix: str) -> web.Response:
-        answer = web.Response(body=body, content_type=TYPES.get(suffix, "text/plain"))
+    def _file(self, body: bytes, path: str) -> web.Response:
+        answer = web.Response(body=body, content_type=widget.content_type(path))
         answer.charset = "utf-8"
         answer.headers["Access-Control-Allow-Origin"] = "*"
         answer.enable_compression(web.ContentCoding.gzip)

@@ -1,9 +1,8 @@
-export const en = {
+export const words = {
   dialog: "Chat with {shop}",
   ourShop: "our shop",
   close: "Close chat",
   back: "Back to start",
-  more: "More options",
   greeting: "Hello, how can we help?",
   greetingName: "Hello {name}, how can we help?",
   replySoon: "Usually replies in under a minute",

@@ -1,9 +1,8 @@
-export const zh = {
+export const words = {
   dialog: "与{shop}客服聊天",
   ourShop: "本店",
   close: "关闭聊天",
   back: "返回首页",
-  more: "更多",
   greeting: "您好,有什么可以帮您?",
   greetingName: "{name},您好,有什么可以帮您?",
   replySoon: "通常 1 分钟内回复",
