@@ -1,0 +1,277 @@
+"""Replaying the log and comparing every derived row with what the log says it must be.
+
+Differences are told in words, one sentence each. Memory is bounded: a few hundred conversations are
+looked at at a time, on one consistent state of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any  # Any: column values
+
+import orjson
+from sqlalchemy import Connection, RowMapping, Table, exists, func, select
+
+from server.domain.errors import InvalidInput
+from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
+from server.domain.replay import Replayed, replay
+from server.storage.people import AGENT
+from server.storage.rows import (
+    CONVERSATION,
+    EVENT,
+    MESSAGE,
+    SESSION,
+    TURN,
+    conversation_values,
+    dumps,
+    event_from_row,
+    session_values,
+    turn_values,
+)
+
+_CHUNK = 300
+# Not derived from the log: the name in another desk's file, and words of a message.
+_CONVERSATION_COLUMNS = [
+    column.name for column in CONVERSATION.columns if column.name not in ("external_id", "preview")
+]
+_MESSAGE_COLUMNS = (
+    "conversation_id",
+    "seq",
+    "staff_seq",
+    "visitor_seq",
+    "sender_kind",
+    "sender_id",
+    "visibility",
+    "origin",
+    "at_ms",
+)
+Values = Mapping[str, Any]  # Any: column values
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as the log says; a conversation that is named can be rebuilt."""
+
+    text: str
+    conversation_id: str | None = None
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Some conversations' log and rows."""
+
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    unreadable: list[Difference] = field(default_factory=list)
+    conversations: dict[str, RowMapping] = field(default_factory=dict)
+    sessions: dict[str, dict[int, RowMapping]] = field(default_factory=dict)
+    turns: dict[str, dict[int, RowMapping]] = field(default_factory=dict)
+    messages: dict[str, dict[str, RowMapping]] = field(default_factory=dict)
+
+
+def verify(connection: Connection) -> Iterator[Difference]:
+    """Every difference between the log and what is derived from it; nothing when all is well."""
+    after = ""
+    while ids := _next_ids(connection, after):
+        chunk = _load(connection, ids)
+        yield from chunk.unreadable
+        for conversation_id in ids:
+            yield from _compare(chunk, conversation_id)
+        after = ids[-1]
+    yield from _presence(connection)
+
+
+def count_conversations(connection: Connection) -> int:
+    """How many conversations there are, for a progress bar."""
+    return int(connection.execute(select(func.count()).select_from(CONVERSATION)).scalar_one())
+
+
+def _next_ids(connection: Connection, after: str) -> list[str]:
+    """The next ids in order, of conversations that are in the log or have a row, or both."""
+    c = EVENT.c.conversation_id
+    logged = select(c).where(c > after).distinct().order_by(c).limit(_CHUNK)
+    stored = (
+        select(CONVERSATION.c.id)
+        .where(
+            CONVERSATION.c.id > after, ~exists().where(EVENT.c.conversation_id == CONVERSATION.c.id)
+        )
+        .order_by(CONVERSATION.c.id)
+        .limit(_CHUNK)
+    )
+    found = {*connection.execute(logged).scalars(), *connection.execute(stored).scalars()}
+    return sorted(found)[:_CHUNK]
+
+
+def _load(connection: Connection, ids: list[str]) -> _Chunk:
+    chunk = _Chunk()
+    statement = select(EVENT).where(EVENT.c.conversation_id.in_(ids)).order_by(EVENT.c.seq)
+    for row in connection.execute(statement).mappings():
+        try:
+            event = event_from_row(row)
+        except (InvalidInput, orjson.JSONDecodeError, TypeError, AttributeError):
+            text = f"Event {row['seq']} of conversation {row['conversation_id']} cannot be read."
+            chunk.unreadable.append(Difference(text))
+            continue
+        chunk.events.setdefault(row["conversation_id"], []).append(event)
+    for row in _rows(connection, CONVERSATION, "id", ids):
+        chunk.conversations[row["id"]] = row
+    for row in _rows(connection, SESSION, "conversation_id", ids):
+        chunk.sessions.setdefault(row["conversation_id"], {})[row["session_no"]] = row
+    for row in _rows(connection, TURN, "conversation_id", ids):
+        chunk.turns.setdefault(row["conversation_id"], {})[row["turn_no"]] = row
+    for row in _rows(connection, MESSAGE, "conversation_id", ids):
+        chunk.messages.setdefault(row["conversation_id"], {})[row["id"]] = row
+    return chunk
+
+
+def _rows(connection: Connection, target: Table, key: str, ids: list[str]) -> Iterable[RowMapping]:
+    return connection.execute(select(target).where(target.c[key].in_(ids))).mappings()
+
+
+def _compare(chunk: _Chunk, conversation_id: str) -> Iterator[Difference]:
+    where = f"Conversation {conversation_id}"
+    events = chunk.events.get(conversation_id, [])
+    if not events:
+        yield Difference(f"{where}: has a row but no events in the log.")
+        return
+    replayed = replay(events)
+    if replayed is None:
+        yield Difference(f"{where}: the log does not begin with conversation.opened.")
+        return
+    found = (
+        *_sequences(events),
+        *_conversation(chunk.conversations.get(conversation_id), replayed),
+        *_numbered(
+            "session",
+            chunk.sessions.get(conversation_id, {}),
+            {no: session_values(session) for no, session in replayed.sessions.items()},
+        ),
+        *_numbered(
+            "turn",
+            chunk.turns.get(conversation_id, {}),
+            {no: turn_values(turn) for no, turn in replayed.turns.items()},
+        ),
+        *_messages(chunk.messages.get(conversation_id, {}), events),
+    )
+    for text in found:
+        yield Difference(f"{where}: {text}", conversation_id)
+
+
+def _sequences(events: list[Event]) -> Iterator[str]:
+    """Both sequences count from 1 without gaps, and the shopper's only what the shopper may see."""
+    visitor = 0
+    for staff, event in enumerate(events, 1):
+        if event.staff_seq != staff:
+            yield f"event {event.seq} has staff_seq {event.staff_seq}, the log says {staff}."
+        expected = None
+        if seen_by_shopper(event.data):
+            visitor += 1
+            expected = visitor
+        if event.visitor_seq != expected:
+            yield f"event {event.seq} has visitor_seq {event.visitor_seq}, the log says {expected}."
+
+
+def _conversation(row: RowMapping | None, replayed: Replayed) -> Iterator[str]:
+    if row is None:
+        yield "the row is missing."
+        return
+    expected = conversation_values(replayed.conversation)
+    yield from _differences("", row, expected, _CONVERSATION_COLUMNS)
+
+
+def _numbered(
+    noun: str, rows: Mapping[int, RowMapping], expected: Mapping[int, Values]
+) -> Iterator[str]:
+    for number in sorted(rows.keys() | expected.keys()):
+        if number not in rows:
+            yield f"{noun} {number} is missing."
+        elif number not in expected:
+            yield f"{noun} {number} is not in the log."
+        else:
+            values = expected[number]
+            yield from _differences(f"{noun} {number}: ", rows[number], values, values)
+
+
+def _messages(rows: Mapping[str, RowMapping], events: Iterable[Event]) -> Iterator[str]:
+    expected = {
+        event.data.message_id: _message_values(event, event.data)
+        for event in events
+        if isinstance(event.data, MessagePosted)
+    }
+    for message_id in sorted(rows.keys() | expected.keys()):
+        if message_id not in rows:
+            yield f"message {message_id} is missing."
+        elif message_id not in expected:
+            yield f"message {message_id} is not in the log."
+        else:
+            name = f"message {message_id}: "
+            yield from _differences(name, rows[message_id], expected[message_id], _MESSAGE_COLUMNS)
+
+
+def _message_values(event: Event, data: MessagePosted) -> Values:
+    return {
+        "conversation_id": event.conversation_id,
+        "seq": event.seq,
+        "staff_seq": event.staff_seq,
+        "visitor_seq": event.visitor_seq,
+        "sender_kind": event.actor_kind,
+        "sender_id": event.actor_id,
+        "visibility": data.visibility,
+        "origin": data.origin,
+        "at_ms": event.at_ms,
+    }
+
+
+def _differences(
+    prefix: str, row: RowMapping, expected: Values, columns: Iterable[str]
+) -> Iterator[str]:
+    for column in columns:
+        stored, right = row[column], expected[column]
+        if column == "state":
+            yield from _state(prefix, stored, right)
+        elif column == "shares":
+            if _loads(stored) != orjson.loads(right):
+                yield f"{prefix}shares is {stored}, the log says {right}."
+        elif stored != right:
+            yield f"{prefix}{column} is {stored!r}, the log says {right!r}."
+
+
+def _state(prefix: str, stored: str, right: str) -> Iterator[str]:
+    values, expected = _loads(stored), orjson.loads(right)
+    if not isinstance(values, dict):
+        yield f"{prefix}state cannot be read."
+        return
+    for key in sorted(values.keys() | expected.keys()):
+        if values.get(key) != expected.get(key):
+            yield (
+                f"{prefix}state.{key} is {dumps(values.get(key))},"
+                f" the log says {dumps(expected.get(key))}."
+            )
+
+
+def _loads(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _presence(connection: Connection) -> Iterator[Difference]:
+    """Every agent is in the state that the last event of this desk, not of an import, says."""
+    c = EVENT.c
+    last = (
+        select(func.max(c.seq))
+        .where(c.kind == AgentPresenceChanged.kind, ~c.imported, c.actor_id.is_not(None))
+        .group_by(c.actor_id)
+    )
+    expected: dict[str, str] = {}
+    for row in connection.execute(select(EVENT).where(c.seq.in_(last))).mappings():
+        data = event_from_row(row).data
+        if isinstance(data, AgentPresenceChanged):
+            expected[row["actor_id"]] = data.status
+    for row in connection.execute(select(AGENT.c.id, AGENT.c.status)).mappings():
+        right = expected.get(row["id"], "offline")
+        if row["status"] != right:
+            yield Difference(
+                f"Agent {row['id']}: status is {row['status']!r}, the log says {right!r}."
+            )

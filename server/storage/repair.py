@@ -1,0 +1,60 @@
+"""Writing the derived rows of a conversation anew from its events."""
+
+from __future__ import annotations
+
+from typing import Any  # Any: column values
+
+from sqlalchemy import delete, insert, select, update
+
+from server.domain.errors import NotFound
+from server.domain.events import Event, MessagePosted
+from server.domain.replay import replay
+from server.storage import rows
+from server.storage.event_log import conversation_events
+from server.storage.rows import CONVERSATION, MESSAGE, SESSION, TURN
+from server.storage.unit import Tx
+
+
+def rebuild(tx: Tx, conversation_id: str) -> None:
+    """Makes conversation, sessions, turns and the frames of messages what the log says.
+
+    A message whose text is lost is not invented. Raises NotFound when the log has no such
+    conversation.
+    """
+    locked = select(CONVERSATION.c.id).where(CONVERSATION.c.id == conversation_id)
+    known = tx.execute(locked.with_for_update()).first()
+    events = conversation_events(tx.connection, conversation_id)
+    replayed = replay(events)
+    if replayed is None:
+        raise NotFound("The log has no such conversation.", conversation=conversation_id)
+    values = rows.conversation_values(replayed.conversation)
+    if known is None:
+        tx.later(insert(CONVERSATION), values)
+    else:
+        kept = {k: v for k, v in values.items() if k not in ("id", "external_id", "preview")}
+        statement = update(CONVERSATION).where(CONVERSATION.c.id == conversation_id)
+        tx.later(statement.values(**kept))
+    tx.later(delete(SESSION).where(SESSION.c.conversation_id == conversation_id))
+    tx.later(delete(TURN).where(TURN.c.conversation_id == conversation_id))
+    for session in replayed.sessions.values():
+        tx.later(rows.UPSERT_SESSION, rows.session_values(session))
+    for turn in replayed.turns.values():
+        tx.later(rows.UPSERT_TURN, rows.turn_values(turn))
+    for event in events:
+        if isinstance(event.data, MessagePosted):
+            statement = update(MESSAGE).where(MESSAGE.c.id == event.data.message_id)
+            tx.later(statement.values(**_frame(event, event.data)))
+
+
+def _frame(event: Event, data: MessagePosted) -> dict[str, Any]:  # Any: column values
+    return {
+        "conversation_id": event.conversation_id,
+        "seq": event.seq,
+        "staff_seq": event.staff_seq,
+        "visitor_seq": event.visitor_seq,
+        "sender_kind": event.actor_kind,
+        "sender_id": event.actor_id,
+        "visibility": data.visibility,
+        "origin": data.origin,
+        "at_ms": event.at_ms,
+    }
