@@ -6,7 +6,7 @@ looked at at a time, on one consistent state of the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any  # Any: column values
 
@@ -56,6 +56,10 @@ class Difference:
     text: str
     conversation_id: str | None = None
 
+    def __str__(self) -> str:
+        """The sentence."""
+        return self.text
+
 
 @dataclass(slots=True)
 class _Chunk:
@@ -69,21 +73,30 @@ class _Chunk:
     messages: dict[str, dict[str, RowMapping]] = field(default_factory=dict)
 
 
-def verify(connection: Connection) -> Iterator[Difference]:
-    """Every difference between the log and what is derived from it; nothing when all is well."""
+def verify(
+    connection: Connection, *, looked_at: Callable[[int], None] | None = None
+) -> Iterator[Difference]:
+    """Every difference between the log and what is derived from it; nothing when all is well.
+
+    ``looked_at`` is told how many more conversations have been compared.
+    """
     after = ""
     while ids := _next_ids(connection, after):
         chunk = _load(connection, ids)
         yield from chunk.unreadable
         for conversation_id in ids:
             yield from _compare(chunk, conversation_id)
+        if looked_at is not None:
+            looked_at(len(ids))
         after = ids[-1]
     yield from _presence(connection)
 
 
-def count_conversations(connection: Connection) -> int:
-    """How many conversations there are, for a progress bar."""
-    return int(connection.execute(select(func.count()).select_from(CONVERSATION)).scalar_one())
+def sizes(connection: Connection) -> tuple[int, int]:
+    """How many events and conversations there are."""
+    events = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
+    conversations = connection.execute(select(func.count()).select_from(CONVERSATION)).scalar_one()
+    return int(events), int(conversations)
 
 
 def _next_ids(connection: Connection, after: str) -> list[str]:
