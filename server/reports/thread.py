@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from server.domain.actors import Actor
+from server.domain.errors import NotFound
 from server.domain.turns import Owner, OwnerKind, Share, Turn, reopen
 from server.storage.customers import CUSTOMER
-from server.storage.rows import CONVERSATION
+from server.storage.people import TEAM, names
+from server.storage.rows import CONVERSATION, MESSAGE, TURN, load_conversation, turn_from_row
+from server.storage.views import sees
 
 MISSING = "There is no such turn."
 _MESSAGES = 200
@@ -115,7 +119,7 @@ def _stretches(
 
 
 def _owner_name(owner: Owner | Share, people: dict[str, str], teams: dict[str, str]) -> str | None:
-    known = {"agent": people, "queue": teams, "bot": {}}[owner.kind]
+    known = {"agent": people, "queue": teams}.get(owner.kind, {})
     return known.get(owner.id or "")
 
 
