@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any  # Any: coroutines
 
 import structlog
 from aiohttp import web
@@ -21,6 +21,7 @@ from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_rout
 from server.jobs.due import run_jobs
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
+from server.storage import event_log
 from server.storage.database import Database
 from server.storage.lock import take_serving_lock
 from server.storage.migrate import check_current, migrate
@@ -29,7 +30,7 @@ from server.storage.people import anyone_can_sign_in
 log = structlog.stdlib.get_logger("shopbell.app")
 
 # Beside the server while it runs: the demo's storefront and its shoppers.
-Companion = Callable[["Running"], Awaitable[None]]
+Companion = Callable[["Running"], Coroutine[Any, Any, None]]  # Any: as asyncio types it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[st
             migrate(database.engine, backup_of=settings.sqlite_path)
         else:
             check_current(database.engine)
+        database.clock.not_before(database.read_now(event_log.last_live_at_ms))
     except BaseException:
         database.close()
         raise

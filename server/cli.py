@@ -108,9 +108,9 @@ def serve_command(host: Host = "127.0.0.1", port: Port = 8080, data_dir: DataDir
 
 async def _serve(settings: config.Settings, database: Database, *, host: str, port: int) -> None:
     async def announce(server: Running) -> None:
+        _say(f"ready {server.url}")
         if server.setup_code is not None:
             _say(f"Set up your shop at {server.url}/setup with the code {server.setup_code}")
-        _say(f"ready {server.url}")
 
     await serve(settings, database, host=host, port=port, announce=announce)
 
@@ -125,7 +125,7 @@ def demo_command(
     ] = True,
 ) -> None:
     """Run the demo shop Mori & Oak; its storefront is on the next port."""
-    from server.demo.run import prepare, run_demo  # only the demo pays for its data
+    from server.demo.run import prepare, run_demo  # noqa: PLC0415  # only the demo pays for it
 
     settings = config.load(data_dir)
     configure(level=settings.log_level)
@@ -273,7 +273,7 @@ def import_events_command(
 
 
 @app.command("report")
-def report_command(
+def report_command(  # noqa: PLR0917  # each is an option of its own
     metrics: Annotated[str, typer.Argument(help="Metric ids, separated by commas.")],
     start: Annotated[str | None, typer.Option("--from", help="ISO 8601.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO 8601, exclusive.")] = None,
@@ -361,8 +361,8 @@ def _run(work: object) -> None:
     """Runs a coroutine on the fastest loop there is."""
     assert asyncio.iscoroutine(work)  # for the type checker
     try:
-        import uvloop
-    except ImportError:  # not made for every system
+        import uvloop  # noqa: PLC0415  # not made for every system
+    except ImportError:
         asyncio.run(work)
     else:
         uvloop.run(work)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from server.domain.actors import Actor
 from server.domain.conversation import Conversation
 from server.domain.errors import NotFound
+from server.storage.connection import Connection
 from server.storage.customers import Customer, load_customer
 from server.storage.messages import Message, load_message
 from server.storage.rows import load_conversation

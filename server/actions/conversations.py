@@ -55,8 +55,8 @@ class Tag(Payload):
     """Tags to put on and to take off."""
 
     conversation_id: str
-    add: Annotated[list[str], Field(max_length=MAX_TAGS)] = []
-    remove: Annotated[list[str], Field(max_length=MAX_TAGS)] = []
+    add: Annotated[list[str], Field(max_length=MAX_TAGS, default_factory=list)]
+    remove: Annotated[list[str], Field(max_length=MAX_TAGS, default_factory=list)]
 
 
 class Dismiss(Payload):
@@ -78,7 +78,7 @@ def _answer(conversation: Conversation) -> Answer:
 
 
 def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
-    """Makes the agent the owner. Raises Conflict when a colleague has it and the agent leads nobody."""
+    """Makes the agent the owner. Raises Conflict when a colleague has it; leaders may take it."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
     if conversation.status not in ("open", "snoozed"):
         raise Conflict("The conversation is not open. Reopen it first.", status=conversation.status)
@@ -104,7 +104,7 @@ def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 
 def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
-    """Passes the conversation to an agent or a team's queue. Raises NotFound, InvalidInput, Conflict."""
+    """Passes it to an agent or a team's queue. Raises NotFound, InvalidInput, Conflict."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
     if (payload.agent_id is None) == (payload.team_id is None):
         raise InvalidInput("Name either an agent or a team.", field="agent_id")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal  # Any: JSON values
 
 from pydantic import Field
-from sqlalchemy import Connection
 
 from server.actions.access import read_conversation
 from server.actions.payload import ConversationRef, NoPayload, Payload
@@ -14,6 +14,7 @@ from server.domain.errors import NotFound, Unavailable
 from server.domain.text import clean
 from server.domain.turns import Turn
 from server.storage import conversations, customers, messages, people, views
+from server.storage.connection import Connection
 from server.storage.shop import Shop, load_shop
 from server.storage.views import Json
 
@@ -37,6 +38,15 @@ class CatchUp(Payload):
     before_seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who looks, when (ms UTC), and through which connection."""
+
+    connection: Connection
+    actor: Actor
+    at_ms: int
+
+
 def the_shop(connection: Connection) -> Shop:
     """The shop. Raises Unavailable before it is set up."""
     shop = load_shop(connection)
@@ -45,8 +55,9 @@ def the_shop(connection: Connection) -> Shop:
     return shop
 
 
-def load_desk(connection: Connection, actor: Actor, payload: NoPayload, *, at_ms: int) -> Json:
+def load_desk(look: Look, _: NoPayload) -> Json:
     """Everything the console shows at its start."""
+    connection, actor = look.connection, look.actor
     staff = people.load_people(connection)
     me = next((person for person in staff if person.id == actor.id), None)
     if me is None:
@@ -68,17 +79,16 @@ def load_desk(connection: Connection, actor: Actor, payload: NoPayload, *, at_ms
             "queue": len(waiting),
             "open": len(found),
             "resolved_today": conversations.resolved_since(
-                connection, actor, since_ms=at_ms - DAY_MS
+                connection, actor, since_ms=look.at_ms - DAY_MS
             ),
         },
-        "server_at_ms": at_ms,
+        "server_at_ms": look.at_ms,
     }
 
 
-def list_conversations(
-    connection: Connection, actor: Actor, payload: ListConversations, *, at_ms: int
-) -> Json:
+def list_conversations(look: Look, payload: ListConversations) -> Json:
     """A page of the conversations the actor may see."""
+    connection, actor = look.connection, look.actor
     query = clean(payload.query, limit=200, name="query", empty=True) if payload.query else None
     found = conversations.search(
         connection,
@@ -95,10 +105,9 @@ def list_conversations(
     }
 
 
-def open_conversation(
-    connection: Connection, actor: Actor, payload: ConversationRef, *, at_ms: int
-) -> Json:
+def open_conversation(look: Look, payload: ConversationRef) -> Json:
     """A conversation with its latest events, its customer, what was read, and the agent's draft."""
+    connection, actor = look.connection, look.actor
     conversation = read_conversation(connection, actor, payload.conversation_id)
     head = conversation.staff_seq
     after = max(0, head - views.PAGE)
@@ -145,8 +154,9 @@ def turn_view(turn: Turn) -> Json:
     }
 
 
-def catch_up(connection: Connection, actor: Actor, payload: CatchUp, *, at_ms: int) -> Json:
+def catch_up(look: Look, payload: CatchUp) -> Json:
     """Events of a conversation that the actor may see; ``complete`` is False when more follow."""
+    connection, actor = look.connection, look.actor
     conversation = read_conversation(connection, actor, payload.conversation_id)
     audience: views.Audience = "agent" if actor.kind == "agent" else "visitor"
     events, complete = views.thread(

@@ -16,7 +16,6 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Connection
 
 from server.actions.messages import preview_of
 from server.domain.actors import SYSTEM, Actor
@@ -44,8 +43,10 @@ from server.domain.importing import (
 )
 from server.domain.periods import zone
 from server.storage import customers, imports
+from server.storage.connection import Connection
 from server.storage.customers import Customer
 from server.storage.database import Database
+from server.storage.ratings import set_rating_comment
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
 
@@ -337,7 +338,7 @@ class _Batch:
                 event, client_id=None, body=body, blocks=None, preview=preview_of(body, [])
             )
         if comment and conversation is not None and conversation.session is not None:
-            imports.set_rating_comment(
+            set_rating_comment(
                 self._tx, conversation.id, session_no=conversation.session_no, comment=comment
             )
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
-from sqlalchemy import bindparam, select, update
 
 from server.actions import routing
 from server.actions.payload import Payload
@@ -15,7 +14,7 @@ from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import AgentPresenceChanged
 from server.storage import people
-from server.storage.people import AGENT, Person
+from server.storage.people import Person
 from server.storage.unit import Tx
 
 # How long an agent whose connection dropped keeps the conversations that wait for an answer.
@@ -35,20 +34,6 @@ class PresenceNotice(Payload):
     agent_id: str
 
 
-_SET = (
-    update(AGENT)
-    .where(AGENT.c.id == bindparam("b_id"))
-    .values(
-        status=bindparam("status"),
-        status_cause=bindparam("status_cause"),
-        capacity=bindparam("capacity"),
-        status_at_ms=bindparam("at_ms"),
-        seen_at_ms=bindparam("at_ms"),
-    )
-)
-_SEEN = update(AGENT).where(AGENT.c.id == bindparam("b_id")).values(seen_at_ms=bindparam("at_ms"))
-
-
 def set_presence(tx: Tx, actor: Actor, payload: SetPresence) -> dict[str, Any]:  # Any: JSON values
     """Changes the agent's state; who comes online takes what waits, who leaves gives it back."""
     person = _locked(tx, actor)
@@ -62,7 +47,7 @@ def arrive(tx: Tx, actor: Actor) -> dict[str, Any]:  # Any: JSON values
     if person.status == "offline" and person.status_cause != "self" and person.role == "agent":
         _change(tx, person, status="online", capacity=None, cause="console")
     else:
-        tx.later(_SEEN, {"b_id": person.id, "at_ms": tx.at_ms})
+        people.note_seen(tx, [person.id])
     return {"agent_id": person.id}
 
 
@@ -74,21 +59,12 @@ def note_seen(tx: Tx, actor: Actor) -> dict[str, Any]:  # Any: JSON values
 
 def seen(tx: Tx, agent_ids: Sequence[str]) -> None:
     """Notes that these agents are connected."""
-    if agent_ids:
-        tx.later(_SEEN, [{"b_id": agent_id, "at_ms": tx.at_ms} for agent_id in agent_ids])
+    people.note_seen(tx, agent_ids)
 
 
 def end_grace(tx: Tx) -> int:
     """Takes agents offline whose connection has been gone for the grace time; how many."""
-    gone = (
-        tx.execute(
-            select(AGENT.c.id).where(
-                AGENT.c.status != "offline", AGENT.c.seen_at_ms < tx.at_ms - GRACE_MS
-            )
-        )
-        .scalars()
-        .all()
-    )
+    gone = people.unseen_since(tx.connection, tx.at_ms - GRACE_MS)
     for agent_id in gone:
         person = people.load_person(tx.connection, agent_id, lock=True)
         if person is not None:
@@ -105,16 +81,7 @@ def _locked(tx: Tx, actor: Actor) -> Person:
 
 def _change(tx: Tx, person: Person, *, status: str, capacity: int | None, cause: str) -> None:
     room = person.capacity if capacity is None else capacity
-    tx.later(
-        _SET,
-        {
-            "b_id": person.id,
-            "status": status,
-            "status_cause": cause,
-            "capacity": room,
-            "at_ms": tx.at_ms,
-        },
-    )
+    people.set_status(tx, person.id, status=status, cause=cause, capacity=room)
     if status != person.status or room != person.capacity:
         tx.record(person.actor, AgentPresenceChanged(status=status, capacity=room, cause=cause))
     tx.notice(PresenceNotice(agent_id=person.id))

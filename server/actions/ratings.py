@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any  # Any: JSON values
 
 from pydantic import Field
-from sqlalchemy import text
 
 from server.actions.access import access_conversation
 from server.actions.payload import Payload
@@ -13,6 +12,7 @@ from server.domain.actors import Actor
 from server.domain.errors import Conflict
 from server.domain.events import RatingGiven, RatingRevised
 from server.domain.text import clean
+from server.storage.ratings import set_rating_comment
 from server.storage.unit import Tx
 
 
@@ -24,15 +24,8 @@ class GiveRating(Payload):
     comment: str | None = None
 
 
-SET_COMMENT = text(
-    "INSERT INTO rating_comment (conversation_id, session_no, comment)"
-    " VALUES (:conversation_id, :session_no, :comment)"
-    " ON CONFLICT (conversation_id, session_no) DO UPDATE SET comment = excluded.comment"
-)
-
-
 def give_rating(tx: Tx, actor: Actor, payload: GiveRating) -> dict[str, Any]:  # Any: JSON values
-    """Rates the latest session; a second rating revises the first. Raises Conflict before any reply."""
+    """Rates the latest session; a second rating revises the first. Raises Conflict too early."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
     session = conversation.session
     if session is None or (session.replies == 0 and session.rating_asked_at_ms is None):
@@ -53,12 +46,5 @@ def give_rating(tx: Tx, actor: Actor, payload: GiveRating) -> dict[str, Any]:  #
             conversation=conversation,
         )
     if comment:
-        tx.later(
-            SET_COMMENT,
-            {
-                "conversation_id": conversation.id,
-                "session_no": session.session_no,
-                "comment": comment,
-            },
-        )
+        set_rating_comment(tx, conversation.id, session_no=session.session_no, comment=comment)
     return {"conversation_id": conversation.id, "score": payload.score}

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, update
-
 from server.domain.actors import SYSTEM
 from server.domain.conversation import Conversation
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
 from server.domain.routing import Candidate, Choice, choose
 from server.storage import conversations, people
-from server.storage.people import AGENT, Person
+from server.storage.people import Person
 from server.storage.unit import Tx
-
-_ASSIGNED = (
-    update(AGENT)
-    .where(AGENT.c.id == bindparam("b_id"))
-    .values(last_assigned_at_ms=bindparam("at_ms"))
-)
 
 
 def candidate(
@@ -94,7 +86,7 @@ def assign(tx: Tx, conversation: Conversation, choice: Choice, *, reason: str) -
         conversation=tx.current(conversation),
     )
     tx.pending_loads[choice.agent_id] += 1
-    tx.later(_ASSIGNED, {"b_id": choice.agent_id, "at_ms": tx.at_ms})
+    people.note_assigned(tx, choice.agent_id)
 
 
 def leave_queue(tx: Tx, conversation: Conversation, *, reason: str = "assigned") -> None:
@@ -131,7 +123,7 @@ def pull(tx: Tx, person: Person, *, freed: int = 0) -> int:
 
 
 def release(tx: Tx, person: Person, *, reason: str) -> None:
-    """Returns the conversations in which a shopper waits for this agent to the queue or a colleague."""
+    """Gives the conversations in which a shopper waits for this agent to others or the queue."""
     for conversation_id in conversations.of_assignee(tx.connection, person.id):
         conversation = tx.conversation(conversation_id)
         if conversation is None or conversation.turn is None:

@@ -1,4 +1,4 @@
-"""A shopper's browser connects: the same shopper as before, a new one, or one the shop vouches for."""
+"""A shopper's browser connects: known from before, new, or vouched for by the shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conversation and its reducer: the state after an event, and the turns and sessions it touched.
+"""The conversation and its reducer: the state after an event, the turns and sessions it touched.
 
 The same ``apply`` runs in the transaction that writes the event and when the log is replayed, so a
 derived row is right exactly when it equals the fold of the log.
@@ -6,7 +6,9 @@ derived row is right exactly when it equals the fold of the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any  # Any: each step takes the data of its own kind
 
 from server.domain import turns
 from server.domain.actors import ActorKind
@@ -21,6 +23,7 @@ from server.domain.events import (
     CustomerLeft,
     CustomerReturned,
     Event,
+    EventData,
     MessageFailed,
     MessagePosted,
     QueueEntered,
@@ -68,10 +71,10 @@ class LastMessage:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Everything the decisions about one conversation depend on; stored whole beside its columns.
+    """What decisions about a conversation depend on; stored whole beside its columns.
 
-    ``staff_seq`` and ``visitor_seq`` are the heads of its two sequences, ``last_seq`` the log row it
-    stands at. ``turn`` is the open turn, ``last_turn`` the one that ended last.
+    ``staff_seq`` and ``visitor_seq`` are the heads of its two sequences, ``last_seq`` the log row
+    it stands at. ``turn`` is the open turn, ``last_turn`` the one that ended last.
     """
 
     id: str
@@ -94,7 +97,7 @@ class Conversation:
     last_seq: int = 0
     last_activity_at_ms: int = 0
     customer_present: bool = True
-    owner: Owner = Owner("bot", None, 0)
+    owner: Owner = field(default_factory=lambda: Owner("bot", None, 0))
     session: Session | None = None
     turn_no: int = 0
     turn: Turn | None = None
@@ -131,7 +134,7 @@ class Applied:
 
 
 def needs_session(conversation: Conversation, *, at_ms: int) -> str | None:
-    """The cause for which a customer message at ``at_ms`` starts a session, None when one goes on."""
+    """Why a customer message at ``at_ms`` starts a session, None when one goes on."""
     if conversation.session is None:
         return "new"
     if not conversation.in_session:
@@ -173,55 +176,12 @@ def apply(conversation: Conversation, event: Event) -> Applied:
         visitor_seq=event.visitor_seq or conversation.visitor_seq,
         last_seq=event.seq,
     )
-    match event.data:
-        case MessagePosted() as data:
-            return _posted(moved, event, data)
-        case MessageFailed() as data:
-            return _failed(moved, data)
-        case SessionStarted() as data:
-            return _session_started(moved, event, data)
-        case SessionEnded():
-            return _session_ended(moved, event)
-        case QueueEntered() as data:
-            entered = replace(
-                moved,
-                queued_at_ms=event.at_ms,
-                team_id=data.team_id if data.team_id is not None else moved.team_id,
-                assignee_id=None,
-            )
-            return _owned(entered, Owner("queue", entered.team_id, event.at_ms))
-        case QueueLeft():
-            return Applied(replace(moved, queued_at_ms=None))
-        case BotHandedOff():
-            return _owned(moved, Owner("queue", moved.team_id, event.at_ms))
-        case AssignmentAccepted() as data:
-            return _assigned(moved, event, data.to or event.actor_id)
-        case AssignmentChanged() as data:
-            return _assigned(moved, event, data.to or event.actor_id)
-        case AssignmentEnded():
-            return _unassigned(moved, event)
-        case ConversationStatusChanged() as data:
-            return _status(moved, event, data)
-        case ConversationTagged() as data:
-            kept = [tag for tag in moved.tags if tag not in data.remove]
-            added = [tag for tag in data.add if tag not in kept]
-            return Applied(replace(moved, tags=(*kept, *added)))
-        case TurnDismissed():
-            return _ended(moved, event, outcome="dismissed")
-        case CustomerLeft():
-            return _ended(replace(moved, customer_present=False), event, outcome="abandoned")
-        case CustomerReturned():
-            return _returned(moved)
-        case RatingAsked():
-            return _session_changed(moved, rating_asked_at_ms=event.at_ms)
-        case RatingGiven() | RatingRevised() as data:
-            return _session_changed(moved, rating=data.score, rated_at_ms=event.at_ms)
-        case _:
-            return Applied(moved)
+    step = _STEPS.get(type(event.data))
+    return Applied(moved) if step is None else step(moved, event, event.data)
 
 
 def is_counted_reply(event: Event, data: MessagePosted) -> bool:
-    """True for what ends a wait: public, by a person of the shop, typed, from a macro or an article."""
+    """True for what ends a wait: public, by a person, typed or from a macro or an article."""
     return (
         event.actor_kind == "agent"
         and data.visibility == "public"
@@ -284,10 +244,10 @@ def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> A
     conversation = replace(conversation, unanswered=0)
     if conversation.turn is None:
         last = conversation.last_turn
-        if last is not None and last.outcome == "abandoned" and not conversation.customer_present:
-            if conversation.reply_while_left is None:
-                reply = (event.seq, event.at_ms, data.message_id, event.actor_id)
-                conversation = replace(conversation, reply_while_left=reply)
+        left = last is not None and last.outcome == "abandoned"
+        if left and not conversation.customer_present and not conversation.reply_while_left:
+            reply = (event.seq, event.at_ms, data.message_id, event.actor_id)
+            conversation = replace(conversation, reply_while_left=reply)
         return Applied(conversation)
     ended = turns.end(
         conversation.turn,
@@ -306,7 +266,7 @@ def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> A
     return Applied(changed.conversation, turns=(ended,), sessions=changed.sessions)
 
 
-def _failed(conversation: Conversation, data: MessageFailed) -> Applied:
+def _failed(conversation: Conversation, _: Event, data: MessageFailed) -> Applied:
     last = conversation.last_turn
     if conversation.turn is not None or last is None or last.reply_message_id != data.message_id:
         return Applied(conversation)
@@ -317,8 +277,8 @@ def _failed(conversation: Conversation, data: MessageFailed) -> Applied:
     return Applied(conversation, turns=(turn,))
 
 
-def _returned(conversation: Conversation) -> Applied:
-    """A shopper who is back still has the question, unless a reply came meanwhile: that is the answer."""
+def _returned(conversation: Conversation, _: Event, __: CustomerReturned) -> Applied:
+    """A shopper who is back still has the question, unless a reply came meanwhile."""
     last, reply = conversation.last_turn, conversation.reply_while_left
     conversation = replace(conversation, customer_present=True, reply_while_left=None)
     if (
@@ -369,12 +329,15 @@ def _owned(conversation: Conversation, owner: Owner) -> Applied:
     return Applied(replace(conversation, owner=owner, turn=turn), turns=(turn,))
 
 
-def _assigned(conversation: Conversation, event: Event, agent_id: str | None) -> Applied:
+def _assigned(
+    conversation: Conversation, event: Event, data: AssignmentAccepted | AssignmentChanged
+) -> Applied:
+    agent_id = data.to or event.actor_id
     conversation = replace(conversation, assignee_id=agent_id, queued_at_ms=None)
     return _owned(conversation, Owner("agent", agent_id, event.at_ms))
 
 
-def _unassigned(conversation: Conversation, event: Event) -> Applied:
+def _unassigned(conversation: Conversation, event: Event, _: AssignmentEnded) -> Applied:
     conversation = replace(conversation, assignee_id=None)
     return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
 
@@ -425,10 +388,50 @@ def _session_started(conversation: Conversation, event: Event, data: SessionStar
     return Applied(replace(conversation, session=session), sessions=(*ended, session))
 
 
-def _session_ended(conversation: Conversation, event: Event) -> Applied:
+def _session_ended(conversation: Conversation, event: Event, _: SessionEnded) -> Applied:
     if not conversation.in_session:
         return Applied(conversation)
     return _session_changed(conversation, ended_at_ms=event.at_ms)
+
+
+def _queued(conversation: Conversation, event: Event, data: QueueEntered) -> Applied:
+    conversation = replace(
+        conversation,
+        queued_at_ms=event.at_ms,
+        team_id=data.team_id if data.team_id is not None else conversation.team_id,
+        assignee_id=None,
+    )
+    return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
+
+
+def _unqueued(conversation: Conversation, _: Event, __: QueueLeft) -> Applied:
+    return Applied(replace(conversation, queued_at_ms=None))
+
+
+def _handed_off(conversation: Conversation, event: Event, _: BotHandedOff) -> Applied:
+    return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
+
+
+def _tagged(conversation: Conversation, _: Event, data: ConversationTagged) -> Applied:
+    kept = [tag for tag in conversation.tags if tag not in data.remove]
+    added = [tag for tag in data.add if tag not in kept]
+    return Applied(replace(conversation, tags=(*kept, *added)))
+
+
+def _dismissed(conversation: Conversation, event: Event, _: TurnDismissed) -> Applied:
+    return _ended(conversation, event, outcome="dismissed")
+
+
+def _left(conversation: Conversation, event: Event, _: CustomerLeft) -> Applied:
+    return _ended(replace(conversation, customer_present=False), event, outcome="abandoned")
+
+
+def _rating_asked(conversation: Conversation, event: Event, _: RatingAsked) -> Applied:
+    return _session_changed(conversation, rating_asked_at_ms=event.at_ms)
+
+
+def _rated(conversation: Conversation, event: Event, data: RatingGiven | RatingRevised) -> Applied:
+    return _session_changed(conversation, rating=data.score, rated_at_ms=event.at_ms)
 
 
 def _session_changed(conversation: Conversation, **changes: int | str | None) -> Applied:
@@ -436,3 +439,26 @@ def _session_changed(conversation: Conversation, **changes: int | str | None) ->
         return Applied(conversation)
     session = replace(conversation.session, **changes)  # type: ignore[arg-type]  # field by field
     return Applied(replace(conversation, session=session), sessions=(session,))
+
+
+# What each kind of event does; kinds that are not here change nothing but the sequence.
+_STEPS: dict[type[EventData], Callable[[Conversation, Event, Any], Applied]] = {  # Any: own data
+    MessagePosted: _posted,
+    MessageFailed: _failed,
+    SessionStarted: _session_started,
+    SessionEnded: _session_ended,
+    QueueEntered: _queued,
+    QueueLeft: _unqueued,
+    BotHandedOff: _handed_off,
+    AssignmentAccepted: _assigned,
+    AssignmentChanged: _assigned,
+    AssignmentEnded: _unassigned,
+    ConversationStatusChanged: _status,
+    ConversationTagged: _tagged,
+    TurnDismissed: _dismissed,
+    CustomerLeft: _left,
+    CustomerReturned: _returned,
+    RatingAsked: _rating_asked,
+    RatingGiven: _rated,
+    RatingRevised: _rated,
+}

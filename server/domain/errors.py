@@ -1,4 +1,4 @@
-"""The one family of errors that people and programs see; edges translate it, nobody else catches it."""
+"""The one family of errors that people and programs see; only edges catch and translate it."""
 
 from __future__ import annotations
 

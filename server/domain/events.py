@@ -32,7 +32,7 @@ class EventData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationOpened(EventData):
-    """A conversation begins. ``initiator`` is customer, agent or campaign; the page is where it began."""
+    """A conversation begins; ``initiator`` is customer, agent or campaign."""
 
     kind: ClassVar[str] = "conversation.opened"
     channel: str = "chat"
@@ -160,7 +160,7 @@ class AssignmentChanged(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEnded(EventData):
-    """Nobody owns the conversation any more: reason resolved, transfer, grace, offline or shift_end."""
+    """Nobody owns the conversation now: reason transfer, grace, offline or shift_end."""
 
     kind: ClassVar[str] = "assignment.ended"
     from_: str | None = None

@@ -17,7 +17,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 
 def may(actor: Actor, permission: str) -> bool:
-    """True when the actor's role carries the permission. Raises KeyError for an unknown permission."""
+    """True when the actor's role carries the permission. Raises KeyError for an unknown one."""
     return actor.role in PERMISSIONS[permission]
 
 

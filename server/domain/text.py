@@ -8,7 +8,7 @@ import unicodedata
 from server.domain.errors import InvalidInput
 
 MAX_BODY_CHARS = 8000
-# C0 and C1 controls except tab and line feed; NUL ends strings in PostgreSQL, the rest confuses logs.
+# C0 and C1 controls except tab and line feed: PostgreSQL takes no NUL, the rest confuses logs.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

@@ -1,8 +1,8 @@
 """Turns: how long a shopper waited, for whom, and how it ended. Pure steps used by the reducer.
 
 A turn opens at the first customer message when none is open and ends with a counted human reply, a
-dismissal, the shopper leaving, or the conversation closing. The wait is cut at each change of owner,
-so the shares of bot, queue and agents add up to the wait exactly.
+dismissal, the shopper leaving, or the conversation closing. The wait is cut at each change of
+owner, so the shares of bot, queue and agents add up to the wait.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Turn:
 
 
 def cut(turn: Turn, owner: Owner, at_ms: int) -> Turn:
-    """The turn with the time up to ``at_ms`` given to ``owner``; unchanged for an empty stretch."""
+    """The turn with the time up to ``at_ms`` given to ``owner``."""
     start = turn.shares_until_ms
     if at_ms <= start:
         return turn
@@ -97,7 +97,7 @@ def end(
 ) -> Turn:
     """The turn ended at ``at_ms``, the last stretch given to ``owner``.
 
-    A time before what is already divided counts as that instant, so shares still add up to the wait.
+    A time before what is already divided counts as that instant, so shares add up to the wait.
     """
     end_at_ms = max(at_ms, turn.shares_until_ms)
     return replace(
@@ -112,7 +112,7 @@ def end(
 
 
 def reopen(turn: Turn) -> Turn:
-    """The turn waiting again, as if it had never ended; the time since is given out at the next cut."""
+    """The turn waiting again, as if it had never ended."""
     return replace(
         turn,
         outcome="waiting",

@@ -13,7 +13,6 @@ from typing import Any  # Any: JSON values and python-socketio
 import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
-from sqlalchemy import Connection
 
 from server.actions import conversations as conversation_actions
 from server.actions import desk, messages, presence, visitors
@@ -46,6 +45,7 @@ from server.realtime.rooms import (
 )
 from server.realtime.wire import Command, SetTyping, SetViewing
 from server.storage import conversations, customers, people, sign_ins, tokens, views
+from server.storage.connection import Connection
 from server.storage.database import Committed, Database
 from server.storage.shop import load_shop
 
@@ -180,9 +180,9 @@ class Edge:
     def _transport_origin(self, origin: str | None, environ: Json) -> bool:
         """Whether a page may use the transport at all.
 
-        A websocket of a foreign page is let in only to be refused by name at its connect, so that the
-        widget can say what is wrong; polling answers listed origins only. Cookies are never accepted
-        from another origin, see ``_connect_agent``.
+        A websocket of a foreign page is let in only to be refused by name at its connect, so that
+        the widget can say what is wrong; polling answers listed origins only. Cookies are never
+        accepted from another origin, see ``_connect_agent``.
         """
         if origin is None or environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             return True
@@ -306,7 +306,7 @@ class Edge:
             await self.engine.enter_room(client.sid, room, namespace=client.namespace)
 
     def _disconnect(self, namespace: str) -> Callable[..., Awaitable[None]]:
-        async def disconnect(sid: str, reason: object = None) -> None:
+        async def disconnect(sid: str, _reason: object = None) -> None:
             client = self._clients.pop(sid, None)
             if client is None:
                 return

@@ -1,4 +1,4 @@
-"""The Socket.IO server with what the stock one lacks: no binary events, no log flood, slow clients cut."""
+"""The Socket.IO server: no binary events, no log flood, slow and silent clients cut."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         self._bad_since = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answers one request of the transport; what cannot be parsed is a 400, never a traceback."""
+        """Answers one request of the transport; what cannot be parsed is a 400, no traceback."""
         sid = request.query.get("sid")
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
         if sid and upgrade:
@@ -141,7 +141,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
             await self._refuse(eio_sid, type(error).__name__)
 
     async def _answer_bad(self, eio_sid: str, data: str) -> None:
-        """A command whose JSON does not parse still gets its answer, when its number can be read."""
+        """A command whose JSON does not parse still gets an answer if its number can be read."""
         match = _COMMAND.match(data)
         if match is None:
             return

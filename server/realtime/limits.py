@@ -81,7 +81,7 @@ class Addresses:
         self._buckets: dict[str, Bucket] = {}
 
     def slowdown_s(self, address: str, now_s: float) -> float:
-        """How long a new visitor of this address should be held up, never more than a few seconds."""
+        """How long to hold up a new visitor of this address, never more than a few seconds."""
         if len(self._buckets) > self.MOST:
             self._buckets.clear()
         bucket = self._buckets.get(address)

@@ -52,6 +52,7 @@ class IndexedManager(AsyncManager):  # type: ignore[misc]  # untyped base
 
     def __init__(self) -> None:
         super().__init__()
+        self.rooms: dict[str, dict[str | None, Any]]  # Any: python-socketio's two-way dict
         self._rooms_by_sid: dict[tuple[str, str], set[str | None]] = {}
 
     def basic_enter_room(

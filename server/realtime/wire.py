@@ -1,4 +1,4 @@
-"""The command table and its one handler: parse, check the rate, run, answer; errors in one shape."""
+"""The command table and its one handler: parse, run, answer; errors in one shape."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SetViewing(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the table: exactly one of ``action`` (writes), ``query`` (reads), ``signal`` (tells).
+    """A row of the table, with one of ``action`` (writes), ``query`` (reads), ``signal`` (tells).
 
     ``answer`` says what an action's answer is completed with: the conversation's summary, the
     customer's card, or the agent.
@@ -126,6 +126,14 @@ COMMANDS: dict[str, dict[str, Command]] = {
 Runner = Callable[[Command, Payload], Awaitable[Answer]]
 
 
+def find(namespace: str, name: object) -> Command:
+    """The row of a command. Raises NotFound."""
+    command = COMMANDS[namespace].get(name) if isinstance(name, str) else None
+    if command is None:
+        raise NotFound("There is no such command.", command=str(name)[:64])
+    return command
+
+
 async def answer(
     namespace: str,
     name: object,
@@ -134,9 +142,7 @@ async def answer(
 ) -> Answer:
     """The acknowledgement of a command, whatever happens: ``ok`` with the answer, or the error."""
     try:
-        command = COMMANDS[namespace].get(name) if isinstance(name, str) else None
-        if command is None:
-            raise NotFound("There is no such command.", command=str(name)[:64])
+        command = find(namespace, name)
         payload = parse(command.payload, arguments[0] if arguments else {})
         return {"ok": True, **await run(command, payload)}
     except AppError as error:

@@ -88,7 +88,7 @@ def search(
     before_ms: int | None,
     limit: int,
 ) -> list[Found]:
-    """Conversations the actor may see, latest activity first; ``query`` looks in names and texts."""
+    """Conversations the actor may see, latest first; ``query`` looks in names and texts."""
     conditions = [visible_to(actor)]
     if view == "resolved":
         conditions.append(C.status.in_(("resolved", "closed")))

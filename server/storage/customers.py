@@ -22,7 +22,7 @@ TOKEN_LIFE_MS = 180 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A shopper; ``identity`` is anonymous, claimed (said so) or verified (the shop signed for it)."""
+    """A shopper; ``identity`` is anonymous, claimed (said so) or verified (signed by the shop)."""
 
     id: str
     external_id: str | None

@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from server.domain.errors import AppError, Unavailable
+from server.domain.errors import Unavailable
 from server.domain.events import Event
 from server.storage.unit import Tx
 
@@ -180,43 +180,27 @@ class Database:
 
     def _run_batch(self, jobs: list[_Job], *, more: bool) -> None:
         """Commits or refuses the jobs and, with ``more``, those queued behind them."""
-        done: list[tuple[_Job, Any, AppError | None]] = []  # Any: each job has its own answer
-        committed: list[Committed] = []
         taken = list(jobs)
         try:
             connection = self._connect()
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            batch = Batch(connection, self.is_sqlite, self.clock)
+            batch = Batch(connection, is_sqlite=self.is_sqlite, clock=self.clock)
             until = time.monotonic() + MAX_BATCH_S
             index = 0
             while index < len(taken):
-                job = taken[index]
+                batch.run(taken[index])
                 index += 1
-                tx = batch.transaction()
-                try:
-                    answer = job.run(tx)
-                except AppError as refusal:
-                    done.append((job, None, refusal))
-                except SQLAlchemyError:
-                    raise
-                except Exception as error:  # a bug in one job must not stop the writer
-                    job.future.set_exception(error)
-                else:
-                    tx.flush()
-                    done.append((job, answer, None))
-                    if tx.events or tx.notices:
-                        committed.append(Committed(tuple(tx.events), tuple(tx.notices)))
                 if more and index == len(taken) < MAX_BATCH_JOBS and time.monotonic() < until:
                     self._take(taken)
             connection.commit()
         except (SQLAlchemyError, OSError) as error:
             self._rollback()
-            self._after_failure([job for job in taken if not job.future.done()], error)
+            self._after_failure(taken, error)
             return
-        if committed and self.on_commit is not None:
-            self.on_commit(committed)
-        for job, answer, failure in done:
+        if batch.committed and self.on_commit is not None:
+            self.on_commit(batch.committed)
+        for job, answer, failure in batch.done:
             if failure is None:
                 job.future.set_result(answer)
             else:
@@ -262,19 +246,35 @@ class Database:
 
 
 class Batch:
-    """One commit's worth of jobs: the connection, the clock and the next number of the log."""
+    """One commit's worth of jobs: the connection, the clock and the next number of the log.
 
-    def __init__(self, connection: Connection, is_sqlite: bool, clock: Clock) -> None:
+    ``done`` holds what to answer each job and ``committed`` what to tell, once the commit is made.
+    """
+
+    def __init__(self, connection: Connection, *, is_sqlite: bool, clock: Clock) -> None:
         self.connection = connection
         self.is_sqlite = is_sqlite
+        self.done: list[tuple[_Job, Any, Exception | None]] = []  # Any: each job's own answer
+        self.committed: list[Committed] = []
         self._clock = clock
         self._numbers: list[int] = []
         self._next: int | None = None
         self._at_ms: int | None = None
 
-    def transaction(self) -> Tx:
-        """A fresh unit of work for one job."""
-        return Tx(self.connection, at_ms=self._now(), next_seq=self._next_seq)
+    def run(self, job: _Job) -> None:
+        """Runs one job; one that raises has written nothing. Raises the database's errors only."""
+        tx = Tx(self.connection, at_ms=self._now(), next_seq=self._next_seq)
+        try:
+            answer = job.run(tx)
+        except (SQLAlchemyError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  # told to the caller; must not stop the writer
+            self.done.append((job, None, error))
+            return
+        tx.flush()
+        self.done.append((job, answer, None))
+        if tx.events or tx.notices:
+            self.committed.append(Committed(tuple(tx.events), tuple(tx.notices)))
 
     def _now(self) -> int:
         """SQLite: this process's clock, which never goes back. PostgreSQL: the database's clock."""

@@ -15,10 +15,16 @@ def last_seq(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one())
 
 
+def last_live_at_ms(connection: Connection) -> int:
+    """When the latest event that was not imported happened, 0 when there is none."""
+    statement = select(EVENT.c.at_ms).where(~EVENT.c.imported).order_by(EVENT.c.seq.desc()).limit(1)
+    return int(connection.execute(statement).scalar_one_or_none() or 0)
+
+
 def events_after(
     connection: Connection, seq: int, *, live_only: bool = False, limit: int = 1000
 ) -> list[Event]:
-    """Up to ``limit`` events with a higher number, in order; ``live_only`` leaves out imported ones."""
+    """Up to ``limit`` events with a higher number; ``live_only`` leaves out imported ones."""
     statement = select(EVENT).where(EVENT.c.seq > seq).order_by(EVENT.c.seq).limit(limit)
     if live_only:
         statement = statement.where(~EVENT.c.imported)

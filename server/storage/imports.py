@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from server.storage.customers import CUSTOMER
 from server.storage.people import AGENT, TEAM
 from server.storage.rows import CONVERSATION, EVENT
 from server.storage.unit import Tx
 
-_SET_COMMENT = text(
-    "INSERT INTO rating_comment (conversation_id, session_no, comment)"
-    " VALUES (:conversation_id, :session_no, :comment)"
-    " ON CONFLICT (conversation_id, session_no) DO UPDATE SET comment = excluded.comment"
-)
 _SEEN_LATER = (
     update(CUSTOMER)
     .where(CUSTOMER.c.id == bindparam("b_id"), CUSTOMER.c.seen_at_ms < bindparam("at_ms"))
@@ -115,9 +110,3 @@ def see_customers(tx: Tx, seen: dict[str, int]) -> None:
             {"b_id": key, "at_ms": at_ms} for key, at_ms in sorted(seen.items())
         ]
         tx.later(_SEEN_LATER, rows)
-
-
-def set_rating_comment(tx: Tx, conversation_id: str, *, session_no: int, comment: str) -> None:
-    """Keeps what a shopper wrote beside a rating, apart from the log."""
-    values = {"conversation_id": conversation_id, "session_no": session_no, "comment": comment}
-    tx.later(_SET_COMMENT, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from server.domain.errors import Conflict
 
+# Its lines about dialects and transactions tell an operator nothing.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    bindparam,
     delete,
     func,
     insert,
@@ -228,3 +229,45 @@ def _credentials(connection: Connection, condition: ColumnElement[bool]) -> Cred
 
 def _member(team_id: str, agent_id: str) -> Mapping[str, object]:
     return {"team_id": team_id, "agent_id": agent_id}
+
+
+_SET_STATUS = (
+    update(AGENT)
+    .where(AGENT.c.id == bindparam("b_id"))
+    .values(
+        status=bindparam("status"),
+        status_cause=bindparam("cause"),
+        capacity=bindparam("capacity"),
+        status_at_ms=bindparam("at_ms"),
+        seen_at_ms=bindparam("at_ms"),
+    )
+)
+_SEEN = update(AGENT).where(AGENT.c.id == bindparam("b_id")).values(seen_at_ms=bindparam("at_ms"))
+_ASSIGNED = (
+    update(AGENT)
+    .where(AGENT.c.id == bindparam("b_id"))
+    .values(last_assigned_at_ms=bindparam("at_ms"))
+)
+
+
+def set_status(tx: Tx, agent_id: str, *, status: str, cause: str, capacity: int) -> None:
+    """Writes an agent's state, who or what caused it, and how many conversations fit."""
+    values = {"b_id": agent_id, "status": status, "cause": cause, "capacity": capacity}
+    tx.later(_SET_STATUS, values | {"at_ms": tx.at_ms})
+
+
+def note_seen(tx: Tx, agent_ids: Sequence[str]) -> None:
+    """Notes that these agents are connected now."""
+    if agent_ids:
+        tx.later(_SEEN, [{"b_id": agent_id, "at_ms": tx.at_ms} for agent_id in agent_ids])
+
+
+def note_assigned(tx: Tx, agent_id: str) -> None:
+    """Notes that the agent was given a conversation now."""
+    tx.later(_ASSIGNED, {"b_id": agent_id, "at_ms": tx.at_ms})
+
+
+def unseen_since(connection: Connection, at_ms: int) -> list[str]:
+    """Ids of the agents who are not offline but were last connected before an instant."""
+    statement = select(AGENT.c.id).where(AGENT.c.status != "offline", AGENT.c.seen_at_ms < at_ms)
+    return [str(row[0]) for row in connection.execute(statement)]

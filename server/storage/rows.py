@@ -37,13 +37,17 @@ SESSION = table(SessionRow)
 TURN = table(TurnRow)
 
 
+def _names(target: Table) -> list[str]:
+    return [column.name for column in target.columns]
+
+
 def _upsert(target: Table) -> Executable:
     """INSERT .. ON CONFLICT on the primary key, in the words both databases share."""
     names = [column.name for column in target.columns]
     keys = [column.name for column in target.primary_key.columns]
     rest = ", ".join(f"{n} = excluded.{n}" for n in names if n not in keys)
     return text(
-        f"INSERT INTO {target.name} ({', '.join(names)})"
+        f"INSERT INTO {target.name} ({', '.join(names)})"  # noqa: S608  # our own names
         f" VALUES ({', '.join(':' + n for n in names)})"
         f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
     )
@@ -57,9 +61,9 @@ UPSERT_TURN = _upsert(TURN)
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
 _LOCK_STATE = _SELECT_STATE.with_for_update()
 _UPDATED = [
-    c
-    for c in CONVERSATION.columns.keys()
-    if c not in ("id", "external_id", "preview", "customer_id")
+    name
+    for name in _names(CONVERSATION)
+    if name not in ("id", "external_id", "preview", "customer_id")
 ]
 _UPDATE = (
     update(CONVERSATION)
@@ -77,7 +81,7 @@ def dumps(value: object) -> str:
 def load_conversation(
     connection: Connection, conversation_id: str, *, lock: bool = False
 ) -> Conversation | None:
-    """The stored state of a conversation, or None; ``lock`` keeps other writers out until commit."""
+    """The stored state of a conversation, or None; ``lock`` keeps others out until the commit."""
     statement = _LOCK_STATE if lock else _SELECT_STATE
     state = connection.execute(statement, {"id": conversation_id}).scalar_one_or_none()
     return None if state is None else conversation_from_json(state)
@@ -189,12 +193,12 @@ def event_from_row(row: RowMapping) -> Event:
 
 def session_values(session: Session) -> dict[str, Any]:  # Any: column values
     """All columns of a session's row."""
-    return {name: getattr(session, name) for name in SESSION.columns.keys()}
+    return {name: getattr(session, name) for name in _names(SESSION)}
 
 
 def turn_values(turn: Turn) -> dict[str, Any]:  # Any: column values
     """All columns of a turn's row."""
-    values = {name: getattr(turn, name) for name in TURN.columns.keys() if name != "shares"}
+    values = {name: getattr(turn, name) for name in _names(TURN) if name != "shares"}
     return values | {"shares": dumps(turn.shares)}
 
 

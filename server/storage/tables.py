@@ -1,7 +1,7 @@
 """The tables. Times are UTC milliseconds, ids are text, JSON is text written by this program.
 
-``conversation``, ``chat_session`` and ``turn`` are derived: they equal the fold of ``event`` and are
-rebuilt from it by ``shopbell verify --repair``. Texts and personal data live outside the log.
+``conversation``, ``chat_session`` and ``turn`` are derived: they equal the fold of ``event`` and
+are rebuilt from it by ``shopbell verify --repair``. Texts and personal data live outside the log.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ApiToken(SQLModel, table=True):
 
 
 class Customer(SQLModel, table=True):
-    """A shopper; anonymous until identified, ``verified`` once the shop's server has signed for it."""
+    """A shopper; anonymous until identified, ``verified`` once the shop has signed for it."""
 
     id: str = Field(primary_key=True)
     external_id: str | None = Field(default=None, unique=True)
@@ -284,7 +284,7 @@ class Draft(SQLModel, table=True):
 
 
 class UsedIdentity(SQLModel, table=True):
-    """Ids of signed identity tokens already shown, so that none works twice from another browser."""
+    """Ids of signed identities already shown, so that none works again from another browser."""
 
     __tablename__ = "used_identity"
     jti: str = Field(primary_key=True)

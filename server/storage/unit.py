@@ -70,7 +70,7 @@ class Tx:
         (self._before if first else self._later).append((statement, parameters))
 
     def notice(self, notice: object) -> None:
-        """Remembers something to tell after the commit that is not an event (read marks, presence)."""
+        """Remembers something to tell after the commit that is no event (read marks, presence)."""
         self.notices.append(notice)
 
     def conversation(self, conversation_id: str) -> Conversation | None:

@@ -1,7 +1,7 @@
 """What programs are shown of conversations, customers and events: plain JSON values.
 
-One place for every edge, so that a socket, a page and an API show the same thing. What a shopper may
-not know (reasons of an assignment, notes, addresses of agents) is left out here.
+One place for every edge, so that a socket, a page and an API show the same thing. What a shopper
+may not know (reasons of an assignment, notes, addresses of agents) is left out here.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def heads(found: Iterable[Found], *, audience: Audience) -> list[Json]:
 
 
 def card(connection: Connection, customer: customers.Customer, actor: Actor) -> Json:
-    """A customer as the panel beside a chat shows them, with the conversations the actor may see."""
+    """A customer as the panel beside a chat shows them, with what the actor may see."""
     past = conversations.of_customer(connection, customer.id)
     names = people.names(connection)
     ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
@@ -183,7 +183,7 @@ def thread(
     after_seq: int = 0,
     before_seq: int | None = None,
 ) -> tuple[list[Event], bool]:
-    """A page of a conversation's events that the audience may see, ascending, and whether that is all.
+    """A page of the events that the audience may see, ascending, and whether that is all.
 
     With ``before_seq`` the page before it; else the page after ``after_seq``.
     """
@@ -274,30 +274,44 @@ def _data(
     if isinstance(data, MessagePosted):
         message = texts.get(data.message_id)
         return {"message": message_view(message, event, data, name=name)}
+    if audience == "visitor":
+        return _visitor_data(event, names)
+    return _staff_data(event, names, teams)
 
-    def person(agent_id: str | None) -> Json | None:
-        return {"id": agent_id, "name": names.get(agent_id)} if agent_id else None
 
-    values = to_json(data)
-    match data:
-        case AssignmentAccepted() | AssignmentChanged() if audience == "visitor":
-            return {"agent": person(data.to or event.actor_id)}
-        case AssignmentAccepted():
-            return values | {"to": person(data.to or event.actor_id), "why": data.why}
-        case AssignmentChanged():
-            return values | {"to": person(data.to), "from": person(data.from_)}
-        case AssignmentEnded():
-            return values | {"from": person(data.from_)}
-        case QueueEntered():
-            if audience == "visitor":
-                return {"ahead": data.ahead}
-            team = data.team_id and {"id": data.team_id, "name": teams.get(data.team_id)}
-            return values | {"team": team or None}
+def _person(agent_id: str | None, names: Mapping[str, str]) -> Json | None:
+    return {"id": agent_id, "name": names.get(agent_id)} if agent_id else None
+
+
+def _visitor_data(event: Event, names: Mapping[str, str]) -> Json:
+    match event.data:
+        case AssignmentAccepted() | AssignmentChanged() as data:
+            return {"agent": _person(data.to or event.actor_id, names)}
+        case QueueEntered() as data:
+            return {"ahead": data.ahead}
+        case ConversationStatusChanged() as data:
+            return {"status": data.status, "by": event.actor_kind}
+        case ConversationOpened() as data:
+            return {"channel": data.channel}
+        case RatingGiven() | RatingRevised() as data:
+            return {"score": data.score}
+        case data:
+            return to_json(data)
+
+
+def _staff_data(event: Event, names: Mapping[str, str], teams: Mapping[str, str]) -> Json:
+    values = to_json(event.data)
+    match event.data:
+        case AssignmentAccepted() as data:
+            return values | {"to": _person(data.to or event.actor_id, names), "why": data.why}
+        case AssignmentChanged() as data:
+            return values | {"to": _person(data.to, names), "from": _person(data.from_, names)}
+        case AssignmentEnded() as data:
+            return values | {"from": _person(data.from_, names)}
+        case QueueEntered() as data:
+            team = {"id": data.team_id, "name": teams.get(data.team_id)} if data.team_id else None
+            return values | {"team": team}
         case ConversationStatusChanged():
             return values | {"by": event.actor_kind}
-        case ConversationOpened() if audience == "visitor":
-            return {"channel": data.channel}
-        case RatingGiven() | RatingRevised() if audience == "visitor":
-            return {"score": data.score}
         case _:
             return values
