@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from server.demo.line import Json, Line, LineLost
+from server.demo.people import demo_agents
 from server.demo.products import PRODUCTS
 from server.demo.scenes import FAREWELLS, HOLDS, SCENES
 from server.demo.talk import Heard, recognise, talk_about
-from server.demo.words import Locale
+from server.demo.words import LOCALES, Locale
 
 log = logging.getLogger("shopbell.demo")
 
@@ -126,6 +127,11 @@ class _Colleague:
             await self.line.call("presence.set", status=status, capacity=1)
             self.status = status
 
+    def _speaks(self) -> tuple[Locale, ...]:
+        """The languages of the agent who is played; both for somebody the demo does not know."""
+        email = self.line.welcome["agent"].get("email")
+        return next((one.speaks for one in demo_agents() if one.email == email), LOCALES)
+
     def _ripe(self, chat: Json, what: str, low_s: float, high_s: float) -> bool:
         """True once a while has passed since this came up; a new message starts it anew."""
         last = chat.get("last_message") or {}
@@ -141,7 +147,7 @@ class _Colleague:
             if not self._ripe(chat, "claim", 25, 80):
                 continue
             heard = await self._last_words(chat)
-            if heard is None or heard.matter == "thanks":
+            if heard is None or heard.matter == "thanks" or heard.locale not in self._speaks():
                 continue
             answer = await self.line.call("conversation.claim", conversation_id=chat["id"])
             if answer.get("ok"):
@@ -179,14 +185,24 @@ class _Colleague:
         self.chats.pop(chat["id"], None)
 
     async def _last_words(self, chat: Json) -> Heard | None:
-        """What the shopper's latest message is, None when it is not a simulated shopper's."""
+        """What the shopper wants to hear about, None when a real person is writing."""
         answer = await self.line.call("conversation.open", conversation_id=chat["id"])
+        found: Heard | None = None
         for envelope in reversed(answer.get("events", [])):
-            if envelope["kind"] == "message.posted":
-                message = envelope["data"]["message"]
-                if message["author"]["kind"] == "customer":
-                    return recognise(message["body"])
-        return None
+            message = envelope["data"].get("message")
+            if envelope["kind"] != "message.posted" or message["visibility"] == "private":
+                continue
+            if message["author"]["kind"] == "agent":
+                break
+            heard = recognise(message["body"]) if message["author"]["kind"] == "customer" else None
+            if heard is None and message["author"]["kind"] == "customer":
+                return None
+            # "Hello?" and "are you there?" stand around the question that they are about.
+            if heard is not None and (found is None or heard.matter == "question"):
+                found = heard
+                if heard.matter in ("question", "thanks"):
+                    break
+        return found
 
     def _filled(self, texts: Sequence[str], locale: Locale) -> str:
         scene = next(scene for scene in SCENES if scene.locale == locale)

@@ -77,14 +77,16 @@ def stretches(
     found: list[Stretch] = []
     days = days_between(start_at_ms, end_at_ms)
     sale = sale_day(days)
-    for person in people:
+    for number, person in enumerate(people):
         for day in days:
             if day.weekday() in person.days_off and day != sale:
                 continue
             begin = local_hour_at_ms(day, person.shift[0]) + draw.randrange(-4, 9) * MINUTE_MS
             finish = local_hour_at_ms(day, person.shift[1]) + draw.randrange(-3, 12) * MINUTE_MS
-            meal = begin + (finish - begin) // 2 + draw.randrange(-30, 30) * MINUTE_MS
-            back = meal + draw.randrange(25, 50) * MINUTE_MS
+            # One after the other, so that somebody is always there.
+            share = 0.36 + 0.09 * number
+            meal = begin + round((finish - begin) * share) + draw.randrange(-6, 6) * MINUTE_MS
+            back = meal + draw.randrange(22, 38) * MINUTE_MS
             found += [Stretch(person.email, begin, meal), Stretch(person.email, back, finish)]
     return [
         Stretch(one.email, one.start_at_ms, min(one.end_at_ms, end_at_ms))

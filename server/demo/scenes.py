@@ -209,7 +209,7 @@ SCENES: tuple[Scene, ...] = (
         "not_received", "after", "en", 4,
         (
             "Parcel says delivered, nothing here. Order {order}",
-            "The tracking of {order} says “delivered”，but I have no parcel.",
+            "The tracking of {order} says “delivered”, but I have no parcel.",
         ),
         (
             "I’m sorry. I’ve opened a search with {courier}; if it isn’t found in two days we send a new one.",

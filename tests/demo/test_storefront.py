@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from aiohttp import web
 from playwright.sync_api import Page, expect
 
 from server.demo.people import DEMO_SHOP
 from server.demo.products import PRODUCTS
-from server.demo.storefront import storefront_app
 from server.demo.words import LOCALES, Locale
+from tests.demo.serving import storefront
 from tests.support.browser import Pages, Theme, axe
 from tests.support.ports import free_port
 
@@ -31,31 +28,8 @@ def desk_url() -> str:
 
 @pytest.fixture(scope="module")
 def shop_url(desk_url: str) -> Iterator[str]:
-    started: list[str] = []
-    ready = threading.Event()
-    loop = asyncio.new_event_loop()
-
-    async def start() -> web.AppRunner:
-        runner = web.AppRunner(storefront_app(desk_url=desk_url, site_key="site-1"))
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        started.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        return runner
-
-    def serve() -> None:
-        runner = loop.run_until_complete(start())
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    yield started[0]
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    with storefront(desk_url=desk_url, site_key="site-1") as url:
+        yield url
 
 
 def watched(page: Page) -> list[str]:
