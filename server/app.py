@@ -30,6 +30,7 @@ from server.storage.people import anyone_can_sign_in
 log = structlog.stdlib.get_logger("shopbell.app")
 
 # Beside the server while it runs: the demo's storefront and its shoppers.
+AddRoutes = Callable[[web.Application], None]
 Companion = Callable[["Running"], Coroutine[Any, Any, None]]  # Any: as asyncio types it
 
 
@@ -75,7 +76,12 @@ def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[st
 
 @asynccontextmanager
 async def running(
-    settings: Settings, database: Database, *, host: str, port: int
+    settings: Settings,
+    database: Database,
+    *,
+    host: str,
+    port: int,
+    more_routes: AddRoutes | None = None,
 ) -> AsyncIterator[Running]:
     """A server for the time of the block; leaving it drains: nothing accepted is lost."""
     bus = Bus(asyncio.get_running_loop())
@@ -86,6 +92,8 @@ async def running(
     app[keys.SETTINGS] = settings
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     add_routes(app)
+    if more_routes is not None:
+        more_routes(app)
     app.router.add_route("*", SOCKET_PATH, edge.engine.serve)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     await runner.setup()
@@ -137,6 +145,7 @@ async def serve(
     port: int,
     announce: Callable[[Running], Awaitable[None]],
     companion: Companion | None = None,
+    more_routes: AddRoutes | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains. A second signal ends the process at once."""
     stop = asyncio.Event()
@@ -149,7 +158,7 @@ async def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with running(settings, database, host=host, port=port) as server:
+    async with running(settings, database, host=host, port=port, more_routes=more_routes) as server:
         beside = asyncio.create_task(companion(server)) if companion is not None else None
         await announce(server)
         waiting = asyncio.create_task(stop.wait())
