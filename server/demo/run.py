@@ -41,6 +41,7 @@ Say = Callable[[str], None]
 # Whom visitors of the demo sign in as; the others are played while there is traffic.
 FOR_PEOPLE = ("chen.hao@mori-oak.example", "wang.min@mori-oak.example", "admin@mori-oak.example")
 PROGRESS_ROWS = 5000
+DAY_MS = 86_400_000
 
 
 def both(words: Words) -> str:
@@ -61,8 +62,8 @@ def prepare(database: Database, *, say: Say) -> None:
     database.write_now(lambda tx: _create(tx, hashed))
     teams = database.write_now(_create_teams)
     database.write_now(lambda tx: _fill_teams(tx, teams))
-    database.write_now(_create_customers)
     now_at_ms = database.clock()
+    database.write_now(lambda tx: _create_customers(tx, now_at_ms))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.ndjson"
         with path.open("wb") as file:
@@ -123,8 +124,9 @@ def _agent_id(tx: Tx, person: DemoPerson) -> str:
     return found.agent_id
 
 
-def _create_customers(tx: Tx) -> None:
-    for shopper in demo_customers():
+def _create_customers(tx: Tx, now_at_ms: int) -> None:
+    for number, shopper in enumerate(demo_customers()):
+        since_at_ms = now_at_ms - (91 + number * 37 % 800) * DAY_MS
         customers.add_customer(
             tx,
             customers.Customer(
@@ -135,8 +137,8 @@ def _create_customers(tx: Tx) -> None:
                 phone=None,
                 locale=shopper.locale,
                 identity="claimed" if shopper.name else "anonymous",
-                created_at_ms=0,
-                seen_at_ms=0,
+                created_at_ms=since_at_ms,
+                seen_at_ms=since_at_ms,
             ),
         )
 

@@ -164,6 +164,7 @@ def opened(event: Event) -> Conversation:
         visitor_seq=event.visitor_seq or 0,
         last_seq=event.seq,
         last_activity_at_ms=event.at_ms,
+        customer_present=not event.imported,
         owner=Owner("bot", None, event.at_ms),
     )
 
@@ -216,7 +217,7 @@ def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> App
     conversation = replace(
         conversation,
         unanswered=conversation.unanswered + 1,
-        customer_present=True,
+        customer_present=not event.imported,
         reply_while_left=None,
     )
     if conversation.turn is not None:
