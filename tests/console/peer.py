@@ -281,6 +281,7 @@ class Peer:
         self.refusals: dict[str, list[Refused]] = {}
         self.lose_answers: dict[str, int] = {}
         self.hold_opens = False
+        self.mute = False
         self.accounted: dict[str, Json] = {}
         self.signed_out = False
         self.connections = 0
@@ -370,8 +371,10 @@ class Peer:
         """Cuts every connection, as a lost network does."""
 
         async def cut() -> None:
-            for sid in list(self._sio.manager.get_participants(NAMESPACE, None)):
-                await self._sio.eio.disconnect(sid[1])
+            server = self._runner.server if self._runner else None
+            for connection in server.connections if server else []:
+                if connection.transport is not None:
+                    connection.transport.abort()
 
         self._await(cut())
 
@@ -456,6 +459,8 @@ class Peer:
 
     async def emit(self, envelope: Json) -> None:
         """Sends an envelope; for commands."""
+        if self.mute:
+            return
         await self._sio.emit("event", envelope, namespace=NAMESPACE)
 
     async def change(

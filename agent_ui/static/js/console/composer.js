@@ -64,7 +64,9 @@ export function saveDrafts(states = ["changed", "unsaved"]) {
 export function focusComposer(visibility) {
   const id = currentId.value;
   if (id && visibility) write(id, { visibility });
-  requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.getElementById("composer"))?.focus());
+  const focus = () => document.getElementById("composer")?.focus();
+  focus(); // at once, so that the next key is already typed into it
+  requestAnimationFrame(focus); // and where the field is only now put on the page
 }
 
 /** Puts a message that failed back where it can be changed. @param {{ conversation_id: string, body: string, visibility: Visibility }} entry */
@@ -139,7 +141,7 @@ export function Composer({ s }) {
     document.getElementById(`write-${next}`)?.focus();
   };
   const sendKeys = enter ? "↵" : apple ? "⌘ ↵" : "Ctrl ↵";
-  const saved = { same: "", changed: "", saving: "", saved: t("draft.saved"), unsaved: t("draft.unsaved") }[state];
+  const saved = !body ? "" : { same: "", changed: "", saving: "", saved: t("draft.saved"), unsaved: t("draft.unsaved") }[state];
   return html`<div class="dock">
     ${s.status === "open" && !s.assignee_id ? html`<div class="callout ask"><${Icon} name="hourglass" /><span>${t("composer.unclaimed")}</span><button type="button" class="btn" onClick=${() => claim(id)}><${Icon} name="hand" />${t("claim")}</button></div>` : null}
     ${s.status === "snoozed" ? html`<div class="callout ask"><${Icon} name="alarm-clock" /><span>${t("composer.snoozed")}</span><button type="button" class="btn" onClick=${() => reopen(id)}><${Icon} name="bell" />${t("wake")}</button></div>` : null}

@@ -15,10 +15,15 @@ import { route } from "./route.js";
 
 /** Whether the panel is shown where it has no column of its own. */
 export const sideOpen = signal(false);
-export const toggleSide = () => {
+/** @type {HTMLElement | null} */
+let opener = null;
+export function toggleSide() {
   sideOpen.value = !sideOpen.value;
-  if (sideOpen.value) requestAnimationFrame(() => document.getElementById("side")?.focus());
-};
+  if (sideOpen.value) {
+    opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    requestAnimationFrame(() => document.getElementById("side")?.focus());
+  } else if (opener?.isConnected) opener.focus();
+}
 
 const IDENTITY_ICONS = { verified: "shield-check", claimed: "circle-help", anonymous: "user-round" };
 
@@ -106,7 +111,7 @@ export function Customer() {
   if (!s || open?.state === "failed") return html`<aside class="side blank" aria-label=${t("customer")}></aside>`;
   const card = open?.card;
   return html`<aside id="side" class=${`side ${sideOpen.value ? "shown" : ""}`} aria-label=${t("customer")} tabindex="0"
-      onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.defaultPrevented) sideOpen.value = false; }}>
+      onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.defaultPrevented && sideOpen.value) toggleSide(); }}>
     <div class="sidehead"><b>${t("details")}</b><${IconButton} icon="x" name=${t("close")} cls="quiet" onClick=${toggleSide} /></div>
     ${card ? html`<${Identity} card=${card} key=${card.id} />` : html`<div class="skeletons" aria-hidden="true"><div class="skeleton"><i></i><b></b><b></b></div></div>`}
     <${About} s=${s} />

@@ -14,6 +14,8 @@ import { ask } from "./dialogs.js";
 import { leave } from "./route.js";
 import { sideOpen, toggleSide } from "./customer.js";
 
+const narrow = matchMedia("(max-width: 1100px)"); // as in console.css: where the panel has no column
+
 /** Set to the name of a menu to open it from the keyboard. */
 export const openMenu = signal("");
 
@@ -66,7 +68,7 @@ export function Header({ s }) {
         open && !mine && item("hand", s.assignee_id ? "take_over" : "claim", () => claim(s.id), "C"),
         open && s.waiting_since_ms !== null && item("thumbs-up", "dismiss", () => dismissWait(s.id)),
         item("tag", "edit_tags", () => ask({ kind: "tags", id: s.id })),
-        item("panel-right", "details", toggleSide),
+        narrow.matches && item("panel-right", "details", toggleSide),
         !open && item("rotate-ccw", "reopen", () => reopen(s.id)),
         open && html`<hr />`,
         open && item("ban", "spam", () => ask({ kind: "spam", id: s.id })),

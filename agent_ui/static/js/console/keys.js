@@ -2,7 +2,7 @@
  * The keyboard. Keys are known by their place (KeyboardEvent.code), so that they work on every layout, and are left alone
  * while a word is being composed. Plain keys work outside text fields, the Alt ones everywhere.
  */
-import { current, currentId } from "./store.js";
+import { current, currentId, me } from "./store.js";
 import { claim, resolve } from "./actions.js";
 import { isOpen } from "./waits.js";
 import { ask } from "./dialogs.js";
@@ -57,7 +57,9 @@ const PLAIN = {
   KeyN: writeNote,
   KeyR: writeReply,
   KeyZ: snoozeIt,
-  KeyC: whileOpen((id) => claim(id)),
+  KeyC: whileOpen((id) => {
+    if (current.value?.assignee_id !== me.value.id) claim(id);
+  }),
   KeyT: whileOpen((id) => ask({ kind: "transfer", id })),
   Slash: () => document.getElementById("search")?.focus(),
 };

@@ -195,7 +195,7 @@ function Third({ s }) {
   if (s.reopened && isOpen(s)) chips.push(html`<span class="st warn"><${Icon} name="rotate-ccw" />${t("reopened")}</span>`);
   if (s.assignee_id !== me.value.id && (tab.value !== "queue" || search.value.query)) {
     const name = s.assignee_id ? agents.value.get(s.assignee_id)?.name : isOpen(s) ? t("nobody") : null;
-    if (name) chips.push(html`<span class="tag who"><${Icon} name="headset" />${name}</span>`);
+    if (name) chips.push(html`<span class="tag by"><${Icon} name="headset" />${name}</span>`);
   }
   for (const tag of s.tags.slice(0, 2)) chips.push(html`<span class="tag">${tag}</span>`);
   if (s.tags.length > 2) chips.push(html`<span class="tag">+${s.tags.length - 2}</span>`);

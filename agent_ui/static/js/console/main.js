@@ -10,7 +10,7 @@ import { watchAttention } from "./attention.js";
 import { saveDrafts } from "./composer.js";
 import { List } from "./list.js";
 import { Thread } from "./thread.js";
-import { Customer, sideOpen } from "./customer.js";
+import { Customer, sideOpen, toggleSide } from "./customer.js";
 import { PhoneBar, Rail } from "./rail.js";
 import { Banner } from "./banner.js";
 import { Toasts } from "./toasts.js";
@@ -36,7 +36,7 @@ function App() {
       <${Rail} />
       <main class="main"><h1 class="sr">${t("inbox")}</h1><${Banner} /><${List} /><${Thread} /></main>
       <${Customer} />
-      ${sideOpen.value ? html`<div class="scrim" onClick=${() => { sideOpen.value = false; }}></div>` : null}
+      ${sideOpen.value ? html`<div class="scrim" onClick=${toggleSide}></div>` : null}
       <${PhoneBar} />
     </div>
     <div class="sr" aria-live="polite" id="spoken">${spoken.value}</div>

@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").OutboxEntry} OutboxEntry
  */
 import { CommandError, command } from "./connection.js";
-import { dropOutbox, link, outbox, pendingOf, putOutbox } from "./store.js";
+import { dropOutbox, hasArrived, link, outbox, pendingOf, putOutbox } from "./store.js";
 import { serverNow } from "./clock.js";
 import { page } from "./words.js";
 
@@ -98,10 +98,15 @@ async function attempt(entry) {
   try {
     const reply = await command("message.post", { client_id, conversation_id, body, visibility, origin: "typed" });
     forget(client_id);
-    if (outbox.value.some((other) => other.client_id === client_id)) putOutbox({ ...entry, state: "sent", message_id: reply.message_id });
+    if (hasArrived(entry)) dropOutbox(client_id);
+    else putOutbox({ ...entry, state: "sent", message_id: reply.message_id });
     return true;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    if (!outbox.value.some((other) => other.client_id === client_id)) {
+      forget(client_id); // its event came although its answer did not
+      return true;
+    }
     if (!AGAIN.has(error.code)) {
       keep({ ...entry, state: "failed", error: error.code });
       return true;

@@ -329,6 +329,12 @@ export function putFound(summaries) {
 /** The conversation's messages still on their way, oldest first. @param {string} id */
 export const pendingOf = (id) => outbox.value.filter((entry) => entry.conversation_id === id);
 
+/** Whether a message of the outbox is in its thread already, or in one that is not kept and so will be loaded with it. @param {OutboxEntry} entry */
+export function hasArrived({ conversation_id, client_id }) {
+  const thread = threads.get(conversation_id);
+  return !thread || thread.events.some((event) => event.kind === "message.posted" && event.data.message.client_id === client_id);
+}
+
 /** @param {OutboxEntry} entry */
 export function putOutbox(entry) {
   const known = outbox.value.some((other) => other.client_id === entry.client_id);
