@@ -1,7 +1,7 @@
 """The tables. Times are UTC milliseconds, ids are text, JSON is text written by this program.
 
-``conversation``, ``chat_session`` and ``turn`` are derived: they equal the fold of ``event`` and
-are rebuilt from it by ``shopbell verify --repair``. Texts and personal data live outside the log.
+``conversation``, ``chat_session`` and ``turn`` are derived: they equal the fold of ``event``, which
+``shopbell verify`` proves. Texts and personal data live outside the log.
 """
 
 from __future__ import annotations
