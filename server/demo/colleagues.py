@@ -14,7 +14,7 @@ from server.demo.line import Json, Line, LineLost
 from server.demo.people import demo_agents
 from server.demo.products import PRODUCTS
 from server.demo.scenes import FAREWELLS, HOLDS, SCENES
-from server.demo.talk import Heard, recognise, talk_about
+from server.demo.talk import Heard, recognise, spoken_name, talk_about
 from server.demo.words import LOCALES, Locale
 
 log = logging.getLogger("shopbell.demo")
@@ -207,7 +207,7 @@ class _Colleague:
     def _filled(self, texts: Sequence[str], locale: Locale) -> str:
         scene = next(scene for scene in SCENES if scene.locale == locale)
         talk = talk_about(self.draw, scene, self.draw.choice(PRODUCTS))
-        name = str(self.line.welcome["agent"].get("name", ""))
+        name = spoken_name(str(self.line.welcome["agent"].get("name", "")), locale)
         return talk.say(self.draw.choice(texts), name=name)
 
 

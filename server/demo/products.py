@@ -321,7 +321,7 @@ PRODUCTS = (
                 Words("does the linen duvet cover shrink in the wash?", "亚麻被套洗了会缩水吗？"),
                 Words(
                     "It’s pre-washed, so 2 % at most. 40 °C is fine.",
-                    "已经预缩过，最多 2%,40 度水洗没问题。",
+                    "已经预缩过，最多 2%，40 度水洗没问题。",
                 ),
             ),
             (
@@ -381,7 +381,7 @@ PRODUCTS = (
             "在同一个山谷里纺线、织造，收一圈短流苏。沙发从此要抢着坐。",
         ),
         Words("100 % merino wool", "100% 美利奴羊毛"),
-        Words("130 × 180 cm, 720 g", "130 × 180 cm,720 g"),
+        Words("130 × 180 cm, 720 g", "130 × 180 cm，720 g"),
         Words("Air it; hand wash cold with wool soap.", "平时晾晒通风，冷水手洗，用羊毛洗剂。"),
         (
             (
@@ -412,7 +412,7 @@ PRODUCTS = (
             "多倒一点，少倒一点，调到你的高度。整夜清凉，沙沙轻响。",
         ),
         Words("Organic buckwheat hulls, cotton twill", "有机荞麦壳、棉斜纹布"),
-        Words("38 × 56 cm, 2.4 kg", "38 × 56 cm,2.4 kg"),
+        Words("38 × 56 cm, 2.4 kg", "38 × 56 cm，2.4 kg"),
         Words("Sun the hulls; wash the cover only.", "荞麦壳晒太阳，只洗枕套。"),
         (
             (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from server.demo.line import Json, Line, LineLost
 from server.demo.people import DEMO_SHOP, shopper_name
 from server.demo.scenes import GREETINGS, NUDGES, RATING_COMMENTS, THANKS
-from server.demo.talk import Talk, new_talk
+from server.demo.talk import Talk, new_talk, spoken_name
 from server.demo.words import Locale
 
 log = logging.getLogger("shopbell.demo")
@@ -17,6 +17,8 @@ log = logging.getLogger("shopbell.demo")
 # A desk that nobody attends is left alone when so many wait; every visit ends its own chat.
 MOST_WAITING = 8
 RETURNING = 12
+# Each unanswered visit in a row doubles the time until the next, up to this often.
+MOST_DOUBLINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ async def run_shoppers(
 ) -> None:
     """Lets simulated shoppers chat until ``stop`` is set; returns when all have hung up.
 
-    At most ``shoppers`` chat at once, and none begins while the queue is long, so an unattended
-    desk does not fill up. ``url`` is the desk, ``shop_url`` the storefront whose pages they name;
-    ``pace`` below 1 makes everybody quicker.
+    At most ``shoppers`` chat at once, each ends what it began, none begins while the queue is long,
+    and who finds nobody comes back ever more rarely, so an unattended desk does not fill up.
+    ``url`` is the desk, ``shop_url`` the storefront whose pages they name; ``pace`` below 1 makes
+    everybody quicker.
     """
     street = _Street(url, site_key, shop_url or url, pace, random.Random(f"shoppers-{seed}"))
     tasks = [asyncio.create_task(_come_and_go(street, number)) for number in range(shoppers)]
@@ -76,15 +79,18 @@ async def run_shoppers(
 async def _come_and_go(street: _Street, number: int) -> None:
     # Not everybody at once: the first within seconds, the others when they like.
     await street.pause(2 + 18 * number, 12 + 30 * number)
+    unanswered = 0
     while True:
         try:
-            await _visit(street)
+            answered = await _visit(street)
+            unanswered = 0 if answered else min(unanswered + 1, MOST_DOUBLINGS)
         except LineLost as lost:
             log.debug("a simulated shopper was cut off: %s", lost)
-        await street.pause(20, 70)
+        await street.pause(20 * 2**unanswered, 70 * 2**unanswered)
 
 
-async def _visit(street: _Street) -> None:
+async def _visit(street: _Street) -> bool:
+    """One visit to the shop; True when somebody answered."""
     draw = street.draw
     back = draw.choice(street.known) if street.known and draw.random() < 0.25 else None
     locale: Locale = back.locale if back else ("zh" if draw.random() < 0.6 else "en")
@@ -94,10 +100,11 @@ async def _visit(street: _Street) -> None:
         auth["visitor_token"] = back.visitor_token
     async with Line(url=street.url, namespace="/visitor", auth=auth) as line:
         if line.welcome["shop"].get("queue_length", 0) >= MOST_WAITING:
-            return
+            return False
         chat = _Chat(street, line, new_talk(draw, locale))
         await chat.play(new=back is None)
         street.known.append(_Known(line.welcome["visitor_token"], locale))
+        return bool(chat.agent)
 
 
 @dataclass(slots=True)
@@ -203,7 +210,8 @@ class _Chat:
             self.over = data["status"] in ("resolved", "closed", "spam")
         if event["kind"] != "message.posted" or data["message"]["author"]["kind"] != "agent":
             return ""
-        self.agent = data["message"]["author"].get("name") or ""
+        name = str(data["message"]["author"].get("name") or "")
+        self.agent = spoken_name(name, self.talk.scene.locale)
         return str(data["message"]["id"])
 
     async def _wait_for_end(self, within_s: float) -> None:

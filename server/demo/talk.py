@@ -82,6 +82,20 @@ def agent_name(person: DemoPerson, locale: Locale) -> str:
     return person.name.say(locale)
 
 
+def spoken_name(name: str, locale: Locale) -> str:
+    """The part of a bilingual name that speakers of the language use.
+
+    >>> spoken_name("Chen Hao 陈皓", "zh"), spoken_name("Chen Hao 陈皓", "en")
+    ('陈皓', 'Chen Hao')
+    >>> spoken_name("Ana Costa", "zh")
+    'Ana Costa'
+    """
+    chinese = [word for word in name.split() if "\u4e00" <= word[0] <= "\u9fff"]
+    other = [word for word in name.split() if word not in chinese]
+    first, second = (chinese, other) if locale == "zh" else (other, chinese)
+    return " ".join(first or second)
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A simulated shopper's message: what kind it is, and what may be said to it."""

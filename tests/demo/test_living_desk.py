@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +48,18 @@ class Desk:
     colleague: str
 
 
-@pytest.fixture
-def desk(data_dir: Path, start_server: Callable[..., ServerProcess]) -> Desk:
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("desk") / "data") as opened:
+        yield opened
+
+
+@contextmanager
+def open_desk(data_dir: Path) -> Iterator[Desk]:
     def do(*arguments: str, stdin: str = "") -> str:
         done = shopbell(*arguments, data_dir=data_dir, stdin=stdin)
         assert done.returncode == 0, done.stderr
-        return done.stdout.split()[-1] if done.stdout.split() else ""
+        return done.stdout.split()[-1]
 
     key = do(*INIT)
     tokens = []
@@ -71,8 +78,8 @@ def desk(data_dir: Path, start_server: Callable[..., ServerProcess]) -> Desk:
             stdin=secret,
         )
         tokens.append(do("token", "create", "--user", email, "--name", "test"))
-    server = start_server(env={"SHOPBELL_RATE_LIMITS": "off"})
-    return Desk(server.url, key, *tokens)
+    with ServerProcess(data_dir, env={"SHOPBELL_RATE_LIMITS": "off"}) as server:
+        yield Desk(server.url, key, *tokens)
 
 
 def test_every_row_of_the_history_is_taken_by_the_import(data_dir: Path, tmp_path: Path) -> None:
@@ -148,28 +155,30 @@ async def test_a_real_persons_words_are_left_to_people(desk: Desk) -> None:
     await asyncio.wait_for(work, 10)
 
 
-async def test_colleagues_leave_some_of_the_queue_to_people(desk: Desk) -> None:
-    stop = asyncio.Event()
+async def test_colleagues_leave_some_of_the_queue_to_people(data_dir: Path) -> None:
     bodies = [scene.opens[-1] for scene in SCENES if scene.topic in ("gift", "stock", "bulk")]
-    work = asyncio.create_task(
-        run_colleagues(
-            url=desk.url, tokens=[desk.colleague], stop=stop, seed=1, left_waiting=4, pace=QUICK
-        )
-    )
+    with open_desk(data_dir) as desk:
+        await leave_four_waiting(desk, bodies)
+
+
+async def leave_four_waiting(desk: Desk, bodies: list[str]) -> None:
+    stop = asyncio.Event()
     auth = {"site": desk.site_key}
     async with Line(url=desk.url, namespace="/agent", auth={"token": desk.person}) as console:
-        shoppers = [Line(url=desk.url, namespace="/visitor", auth=auth) for _ in bodies]
-        for number, (line, body) in enumerate(zip(shoppers, bodies, strict=True)):
-            async with line:
+        for number, body in enumerate(bodies):
+            async with Line(url=desk.url, namespace="/visitor", auth=auth) as line:
                 said = body.format(product="oak stool", city="Lyon")
                 await line.call("message.post", client_id=str(number), body=said)
-
-        async def queued() -> int:
-            answer = await console.call("desk.load")
-            return sum(chat["assignee_id"] is None for chat in answer["conversations"])
+        tokens = [desk.colleague]
+        work = asyncio.create_task(
+            run_colleagues(
+                url=desk.url, tokens=tokens, stop=stop, seed=1, left_waiting=4, pace=QUICK
+            )
+        )
 
         async def down_to_four() -> bool:
-            left = await queued()
+            answer = await console.call("desk.load")
+            left = sum(chat["assignee_id"] is None for chat in answer["conversations"])
             assert left >= 4
             return left == 4
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from server.demo import shop_words
 from server.demo.people import DEMO_SHOP
 from server.demo.products import PRODUCTS
-from server.demo.words import LOCALES, Locale
+from server.demo.words import LOCALES, Locale, Words
 from tests.demo.serving import storefront
 from tests.support.browser import Pages, Theme, axe
 from tests.support.ports import free_port
+from tests.support.tools import require
 
 WIDTHS = (1440, 390)
 ADDRESSES = ("", "c/sale", "p/LMP-207", "cart", "checkout", "nowhere")
@@ -191,3 +195,28 @@ def test_it_fits_the_smallest_phone(pages: Pages, shop_url: str) -> None:
         for address in ADDRESSES:
             page.goto(f"{shop_url}/{locale}/{address}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+
+
+def test_the_scripts_keep_their_types() -> None:
+    folder = files("widget").joinpath("demo")
+    done = subprocess.run(
+        [str(require("tsc")), "-p", str(folder.joinpath("jsconfig.json"))],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+def test_every_word_exists_in_both_languages() -> None:
+    spoken = [words for words in vars(shop_words).values() if isinstance(words, Words)]
+    spoken += shop_words.SHOP_WORDS.values()
+    for product in PRODUCTS:
+        spoken += [product.title, product.story, product.made_of, product.size, product.care]
+        spoken += [words for pair in product.asks for words in pair]
+    for words in spoken:
+        assert words.en.strip()
+        assert words.zh.strip()
+        assert "," not in words.zh, "a Chinese text takes Chinese punctuation"
