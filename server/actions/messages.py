@@ -139,8 +139,11 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
         blocks=dumps(blocks) if blocks else None,
         preview=preview_of(body, blocks),
     )
-    if actor.kind == "customer" and tx.current(conversation).owner.kind == "bot":
-        routing.place(tx, tx.current(conversation))
+    if actor.kind == "customer":
+        current = tx.current(conversation)
+        woken = any(isinstance(e.data, ConversationStatusChanged) for e in tx.events)
+        if woken or current.owner.kind != "queue":
+            routing.attend(tx, current)
     message = event.data
     assert isinstance(message, MessagePosted)  # for the type checker
     return {
