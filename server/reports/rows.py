@@ -6,7 +6,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from server.domain.errors import InvalidInput
 from server.domain.metrics import (
     DIMENSIONS,
+    METRICS,
     Figures,
     Metric,
     Wait,
@@ -147,6 +148,29 @@ def to_csv(rows: Iterable[ReportRow]) -> str:
         values["filters"] = orjson.dumps(values["filters"]).decode()
         cells = [safe_cell(values[name]) for name in names]
         writer.writerow([*cells, *(row.interval or (None, None))])
+    return out.getvalue()
+
+
+def figures_csv(connection: Connection, *, scope: Scope) -> str:
+    """All metrics of a scope as CSV for a spreadsheet: in all, by agent, by day and by hour."""
+    if scope.as_of_seq is None:
+        scope = replace(scope, as_of_seq=last_seq(connection))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    names = [f.name for f in fields(ReportRow) if f.name not in ("interval", "filters", "group")]
+    periods = ("from", "to", "as_of")
+    writer.writerow(["by", "group", *names, "interval_low", "interval_high", *periods])
+    for by in (None, "agent", "day", "hour"):
+        for row in report(connection, list(METRICS), scope, by=by):
+            writer.writerow(
+                [
+                    by or "all",
+                    safe_cell(row.group),
+                    *(getattr(row, name) for name in names),
+                    *(row.interval or (None, None)),
+                    *(row.filters[key] for key in periods),
+                ]
+            )
     return out.getvalue()
 
 

@@ -1,0 +1,369 @@
+"""Charts drawn on the server as SVG: no script, no inline style, readable on paper and in the dark.
+
+Colours come from classes of report.css. Every text is handed in, already in the reader's language.
+A chart is a picture with a name; the same figures stand in a table beside it.
+"""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+_NICE_COUNTS = (1, 2, 5, 10)
+_NICE_SPANS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a histogram; ``missed`` ones are hatched, so that colour is not all that tells."""
+
+    count: int
+    missed: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line across a chart with its words; ``at`` is in the unit of the axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a trend: a value per point, None where there is none. ``look`` is its class."""
+
+    name: str
+    look: str
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a bar in time; ``look`` is bot, queue or agent."""
+
+    start: float
+    end: float
+    look: str
+    title: str
+
+
+def histogram(
+    bars: Sequence[Bar],
+    *,
+    name: str,
+    step: float,
+    ticks: Sequence[Mark],
+    marks: Sequence[Mark],
+    goal: Mark,
+) -> Markup:
+    """Bars of equal width ``step``, with lines at ``marks`` and a dotted one at ``goal``.
+
+    The last bar is open: whatever lies beyond the axis stands in it.
+    """
+    width, height, left, right, top, bottom = 660, 268, 40, 10, 64, 28
+    plot_w, plot_h = width - left - right, height - top - bottom
+    highest, lines = _count_axis(max((bar.count for bar in bars), default=0))
+    root = _svg(width, height, name)
+    _hatch(root)
+
+    def x(at: float) -> float:
+        return left + min(at / (step * len(bars)), 1) * plot_w
+
+    def y(count: float) -> float:
+        return top + plot_h * (1 - count / highest)
+
+    for count in lines:
+        _line(root, left, y(count), width - right, y(count), look="grid")
+        _text(root, left - 8, y(count) + 4, f"{count:,}", "end")
+    gap = plot_w / len(bars)
+    for number, bar in enumerate(bars):
+        if bar.count:
+            top_of_bar = min(y(bar.count), y(0) - 1.5)
+            group = _element(root, "g", {"class": "bar-missed" if bar.missed else "bar-met"})
+            _title(group, bar.title)
+            _element(
+                group,
+                "rect",
+                {
+                    "x": left + number * gap + 0.8,
+                    "y": top_of_bar,
+                    "width": gap - 1.6,
+                    "height": y(0) - top_of_bar,
+                    "rx": 1.5,
+                }
+                | ({"fill": "url(#hatch)"} if bar.missed else {}),
+            )
+    for tick in ticks:
+        _text(root, x(tick.at), height - 8, tick.text, "middle")
+    _line(root, x(goal.at), top - 14, x(goal.at), y(0), look="goal")
+    _text(root, x(goal.at) + 6, top + 4, goal.text, "start")
+    _percentiles(root, marks, x, top=top, foot=y(0), right=width - right)
+    return _markup(root)
+
+
+def trend(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    name: str,
+    goal: Mark,
+    span: Callable[[float], str],
+) -> Markup:
+    """Lines over days; ``span`` writes a value (ms) in words. A gap stays a gap.
+
+    Where two series both have values, the space between the first two is shaded.
+    """
+    width, height, left, right, top, bottom = 520, 268, 44, 76, 20, 28
+    plot_w, plot_h = width - left - right, height - top - bottom
+    known = [value for one in series for value in one.values if value is not None]
+    highest, step = _span_axis(max([*known, goal.at * 1.15]))
+    root = _svg(width, height, name)
+
+    def x(number: int) -> float:
+        return left + (plot_w * number / (len(labels) - 1) if len(labels) > 1 else plot_w / 2)
+
+    def y(value: float) -> float:
+        return top + plot_h * (1 - value / highest)
+
+    for number in range(round(highest / step) + 1):
+        _line(root, left, y(number * step), width - right, y(number * step), look="grid")
+        _text(root, left - 8, y(number * step) + 4, span(number * step), "end")
+    every = max(1, math.ceil(len(labels) / 5))
+    for number, label in enumerate(labels):
+        if (len(labels) - 1 - number) % every == 0:
+            _text(root, x(number), height - 8, label, "middle")
+    _line(root, left, y(goal.at), width - right, y(goal.at), look="goal")
+    _text(root, left + 4, y(goal.at) - 5, goal.text, "start")
+    if len(series) > 1:
+        _band(root, series[0], series[1], x, y)
+    ends: list[tuple[float, Series, int]] = []
+    for one in series:
+        _path(root, one, x, y)
+        last = max((n for n, value in enumerate(one.values) if value is not None), default=None)
+        if last is not None:
+            ends.append((y(one.values[last] or 0), one, last))
+    _ends(root, ends, x, span)
+    return _markup(root)
+
+
+def clock_bar(
+    parts: Sequence[Part],
+    *,
+    name: str,
+    start: float,
+    end: float,
+    marks: Sequence[Mark],
+    goal: Mark | None,
+) -> Markup:
+    """A bar in time, cut where its owner changes, with the instants of messages above it."""
+    width, height, left, right, bar_top, bar_h = 900, 104, 6, 6, 46, 22
+    length = max(end - start, 1)
+    root = _svg(width, height, name)
+    _hatch(root)
+
+    def x(at: float) -> float:
+        return left + min(max((at - start) / length, 0), 1) * (width - left - right)
+
+    for part in parts:
+        group = _element(root, "g", {"class": f"own-{part.look}"})
+        _title(group, part.title)
+        attributes: dict[str, object] = {
+            "x": x(part.start),
+            "y": bar_top,
+            "width": max(x(part.end) - x(part.start), 1),
+            "height": bar_h,
+        }
+        if part.look == "queue":
+            attributes["fill"] = "url(#hatch)"
+        _element(group, "rect", attributes)
+        if x(part.end) - x(part.start) > 8 * len(part.title):
+            middle = (x(part.start) + x(part.end)) / 2
+            _text(root, middle, bar_top + bar_h + 18, part.title, "middle")
+    taken = [-math.inf, -math.inf]
+    for mark in sorted(marks, key=lambda one: one.at):
+        at = x(mark.at)
+        room = 7.5 * len(mark.text) + 12
+        level = next((n for n, until in enumerate(taken) if at > until), None)
+        foot = 10 if level is None else 14 + 14 * (1 - level)
+        _line(root, at, foot, at, bar_top + bar_h, look="mark")
+        _element(root, "circle", {"cx": at, "cy": foot, "r": 2.6, "class": "dot"})
+        if level is not None:
+            taken[level] = at + room
+            at_end = at + room > width
+            _text(root, at - 6 if at_end else at + 6, foot + 4, mark.text, "end" if at_end else "")
+    if goal is not None and start < goal.at < end:
+        _line(root, x(goal.at), bar_top - 6, x(goal.at), bar_top + bar_h + 6, look="goal")
+        _text(root, x(goal.at), height - 4, goal.text, "middle")
+    return _markup(root)
+
+
+def _percentiles(
+    root: ET.Element,
+    marks: Sequence[Mark],
+    x: Callable[[float], float],
+    *,
+    top: float,
+    foot: float,
+    right: float,
+) -> None:
+    """Lines with a dot and words on top, each word on a level of its own where they are close."""
+    taken = [-math.inf] * 3
+    for mark in sorted(marks, key=lambda one: one.at):
+        at, room = x(mark.at), 7.2 * len(mark.text) + 14
+        level = next((n for n, until in enumerate(taken) if at > until), len(taken) - 1)
+        taken[level] = at + room
+        head = top - 20 - 15 * level
+        _line(root, at, head, at, foot, look="mark")
+        _element(root, "circle", {"cx": at, "cy": head, "r": 3, "class": "dot"})
+        at_end = at + room > right
+        _text(
+            root,
+            at - 7 if at_end else at + 7,
+            head + 4,
+            mark.text,
+            "end" if at_end else "start",
+            strong=True,
+        )
+
+
+def _ends(
+    root: ET.Element,
+    ends: list[tuple[float, Series, int]],
+    x: Callable[[int], float],
+    span: Callable[[float], str],
+) -> None:
+    """The last value of each line beside it, words kept apart."""
+    before = -math.inf
+    for at, one, last in sorted(ends, key=lambda end: end[0]):
+        _element(root, "circle", {"cx": x(last), "cy": at, "r": 3, "class": f"end-{one.look}"})
+        before = max(at + 4, before + 15)
+        words = f"{one.name} {span(one.values[last] or 0)}"
+        _text(root, x(last) + 7, before, words, "start", strong=True)
+
+
+def _path(
+    root: ET.Element,
+    one: Series,
+    x: Callable[[int], float],
+    y: Callable[[float], float],
+) -> None:
+    steps: list[str] = []
+    for number, value in enumerate(one.values):
+        if value is None:
+            continue
+        follows = number > 0 and one.values[number - 1] is not None
+        steps.append(f"{'L' if follows else 'M'}{_n(x(number))} {_n(y(value))}")
+        alone = not follows and (number + 1 == len(one.values) or one.values[number + 1] is None)
+        if alone:
+            place = {"cx": x(number), "cy": y(value), "r": 2.2, "class": f"end-{one.look}"}
+            _element(root, "circle", place)
+    if steps:
+        _element(root, "path", {"d": "".join(steps), "class": f"line-{one.look}"})
+
+
+def _band(
+    root: ET.Element,
+    lower: Series,
+    upper: Series,
+    x: Callable[[int], float],
+    y: Callable[[float], float],
+) -> None:
+    run: list[tuple[int, float, float]] = []
+    pairs = [*zip(lower.values, upper.values, strict=True), (None, None)]
+    for number, (low, high) in enumerate(pairs):
+        if low is not None and high is not None:
+            run.append((number, low, high))
+            continue
+        if len(run) > 1:
+            there = [f"{_n(x(at))} {_n(y(value))}" for at, value, _ in run]
+            back = [f"{_n(x(at))} {_n(y(value))}" for at, _, value in reversed(run)]
+            _element(root, "path", {"d": "M" + "L".join([*there, *back]) + "Z", "class": "band"})
+        run = []
+
+
+def _count_axis(most: int) -> tuple[int, list[int]]:
+    """The top of an axis of counts and its lines: whole, round numbers, at most five."""
+    most = max(most, 1)
+    size = 10 ** max(0, int(math.log10(most)) - 1)
+    while True:
+        for nice in _NICE_COUNTS:
+            step = nice * size
+            if step * 5 >= most:
+                lines = list(range(0, most + step, step))
+                return max(lines[-1], 1), lines
+        size *= 10
+
+
+def _span_axis(most_ms: float) -> tuple[float, float]:
+    """The top of an axis of spans and the distance of its lines, in ms."""
+    steps = (*_NICE_SPANS_S, *(86_400 * days for days in (2, 5, 10, 30, 100, 400)))
+    step = next((s * 1000 for s in steps if s * 5000 >= most_ms), most_ms / 4)
+    return math.ceil(most_ms / step) * step, step
+
+
+def _svg(width: float, height: float, name: str) -> ET.Element:
+    return ET.Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "class": "ch",
+            "viewBox": f"0 0 {width} {height}",
+            "role": "img",
+            "aria-label": name,
+        },
+    )
+
+
+def _hatch(root: ET.Element) -> None:
+    pattern = _element(
+        _element(root, "defs", {}),
+        "pattern",
+        {
+            "id": "hatch",
+            "width": 6,
+            "height": 6,
+            "patternUnits": "userSpaceOnUse",
+            "patternTransform": "rotate(45)",
+        },
+    )
+    _element(pattern, "rect", {"width": 6, "height": 6, "class": "hatch-ground"})
+    _element(pattern, "rect", {"width": 2.4, "height": 6, "class": "hatch-stroke"})
+
+
+def _line(root: ET.Element, x1: float, y1: float, x2: float, y2: float, *, look: str) -> None:
+    _element(root, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": look})
+
+
+def _text(
+    root: ET.Element, x: float, y: float, words: str, anchor: str, *, strong: bool = False
+) -> None:
+    attributes: dict[str, object] = {"x": x, "y": y, "text-anchor": anchor or "start"}
+    if strong:
+        attributes["class"] = "s"
+    _element(root, "text", attributes).text = words
+
+
+def _title(parent: ET.Element, words: str) -> None:
+    _element(parent, "title", {}).text = words
+
+
+def _element(parent: ET.Element, tag: str, attributes: Mapping[str, object]) -> ET.Element:
+    values = {key: _n(value) for key, value in attributes.items()}
+    return ET.SubElement(parent, tag, values)
+
+
+def _n(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _markup(root: ET.Element) -> Markup:
+    # ElementTree escapes every text and attribute, so nothing from outside becomes markup.
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704
