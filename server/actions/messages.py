@@ -253,33 +253,11 @@ def _answer(message: Message, actor: Actor) -> Answer:
 def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conversation:
     """The conversation in which a shopper's message goes, open and with a session running."""
     assert actor.id is not None  # for the type checker
-    # The customer's row is locked so that two first messages cannot open two conversations.
-    customer = customers.load_customer(tx.connection, actor.id, lock=True)
-    if customer is None:
-        raise NotFound("There is no such customer.")
     conversation = None
     if payload.conversation_id is not None:
         conversation = access_conversation(tx, actor, payload.conversation_id)
-        if not _can_continue(conversation, at_ms=tx.at_ms):
-            conversation = None
-    if conversation is None:
-        latest = conversations.latest_of_customer(tx.connection, actor.id)
-        conversation = tx.conversation(latest) if latest else None
-        if conversation is not None and not _can_continue(conversation, at_ms=tx.at_ms):
-            conversation = None
-    if conversation is None:
-        page = payload.page
-        conversation = tx.open_conversation(
-            actor,
-            ConversationOpened(
-                locale=customer.locale,
-                page_url=page.url if page and is_web_address(page.url) else None,
-                page_title=clean(page.title, limit=300, name="title", empty=True)
-                if page and page.title
-                else None,
-            ),
-            customer_id=actor.id,
-        )
+    if conversation is None or not _can_continue(conversation, at_ms=tx.at_ms):
+        conversation = _latest_or_new(tx, actor, actor.id, payload.page)
     if conversation.status != "open":
         tx.record(
             actor,
@@ -291,6 +269,25 @@ def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conver
     if not conversation.customer_present:
         tx.record(actor, CustomerReturned(), conversation=conversation)
     return tx.current(conversation)
+
+
+def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: Page | None) -> Conversation:
+    """The shopper's latest conversation when it can go on, else a new one."""
+    # The customer's row is locked so that two first messages cannot open two conversations.
+    customer = customers.load_customer(tx.connection, customer_id, lock=True)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    latest = conversations.latest_of_customer(tx.connection, customer_id)
+    conversation = tx.conversation(latest) if latest else None
+    if conversation is not None and _can_continue(conversation, at_ms=tx.at_ms):
+        return conversation
+    title = clean(page.title, limit=300, name="title", empty=True) if page and page.title else ""
+    opened = ConversationOpened(
+        locale=customer.locale,
+        page_url=page.url if page and is_web_address(page.url) else None,
+        page_title=title or None,
+    )
+    return tx.open_conversation(actor, opened, customer_id=customer_id)
 
 
 def start_session(tx: Tx, actor: Actor, conversation: Conversation) -> None:
