@@ -135,7 +135,7 @@ def demo_command(
     configure(level=settings.log_level)
     database, lock = open_database(settings, serving=True)
     try:
-        prepare(database, say=_say)
+        prepare(database, shop_url=f"http://127.0.0.1:{port + 1}", say=_say)
         _run(run_demo(settings, database, host=host, port=port, traffic=traffic, say=_say))
     finally:
         database.close()

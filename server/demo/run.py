@@ -53,7 +53,7 @@ def both(words: Words) -> str:
     return words.en if words.en == words.zh else f"{words.en} {words.zh}"
 
 
-def prepare(database: Database, *, say: Say) -> None:
+def prepare(database: Database, *, shop_url: str, say: Say) -> None:
     """Creates shop, people, shoppers and their past, unless this database has a shop already."""
     if database.read_now(load_shop) is not None:
         return
@@ -67,7 +67,7 @@ def prepare(database: Database, *, say: Say) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.ndjson"
         with path.open("wb") as file:
-            for row in history(now_at_ms=now_at_ms):
+            for row in history(now_at_ms=now_at_ms, shop_url=shop_url):
                 file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         told = 0
 
