@@ -53,6 +53,7 @@ class PersonShown(Protocol):
 
 def page(
     name: str,
+    /,
     *,
     locale: Locale,
     theme: str,

@@ -98,19 +98,25 @@ def json_response(value: object, *, status: int = 200) -> web.Response:
 
 def _check_json(value: object) -> None:
     level: list[object] = [value]
-    for _ in range(JSON_DEPTH + 1):
+    depth = 0
+    while level:
         below: list[object] = []
         for item in level:
+            if isinstance(item, dict | list) and depth == JSON_DEPTH:
+                raise InvalidInput(f"JSON may be {JSON_DEPTH} levels deep.", limit=JSON_DEPTH)
             if isinstance(item, dict):
                 below += item.keys()
                 below += item.values()
             elif isinstance(item, list):
                 below += item
-            elif isinstance(item, str) and "\0" in item:
-                raise InvalidInput("Text must not contain NUL.")
-            elif isinstance(item, int | float) and abs(item) > MAX_NUMBER:
-                raise InvalidInput("A number is too large.", limit=MAX_NUMBER)
+            else:
+                _check_plain(item)
         level = below
-        if not level:
-            return
-    raise InvalidInput(f"JSON may be {JSON_DEPTH} levels deep.", limit=JSON_DEPTH)
+        depth += 1
+
+
+def _check_plain(value: object) -> None:
+    if isinstance(value, str) and "\0" in value:
+        raise InvalidInput("Text must not contain NUL.")
+    if isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+        raise InvalidInput("A number is too large.", limit=MAX_NUMBER)

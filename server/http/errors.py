@@ -26,6 +26,9 @@ log = structlog.stdlib.get_logger("shopbell.http")
 # These never answer with a page, whatever a client says that it accepts.
 MACHINE_PATHS = ("/api/", "/hooks/", "/socket.io/", "/widget/", "/static/", "/healthz", "/readyz")
 
+# nginx's name for it; nobody reads it but the request log.
+CLIENT_WENT_AWAY = 499
+
 
 class Failure(NamedTuple):
     """What went wrong, ready for either form."""
@@ -53,9 +56,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await _answer(request, _of_app(error))
     except web.RequestPayloadError:
         return await _answer(request, _of_app(InvalidInput("The body cannot be read.")))
-    except ConnectionError:
-        raise  # the client went away; aiohttp ends the connection and there is nobody to tell
     except Exception as error:  # noqa: BLE001  # the edge of the program: a bug must not leak
+        if isinstance(error, ConnectionError) and _went_away(request):
+            return web.Response(status=CLIENT_WENT_AWAY)
         return await _answer(request, _of_bug(request, error))
 
 
@@ -95,6 +98,11 @@ def _of_bug(request: web.Request, error: Exception) -> Failure:
         "details": {"incident": incident},
     }
     return Failure(500, shape, {})
+
+
+def _went_away(request: web.Request) -> bool:
+    """True when the client has closed the connection: no error, and nobody to tell."""
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _answer(request: web.Request, failure: Failure) -> web.StreamResponse:

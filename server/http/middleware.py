@@ -63,9 +63,6 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as answer:
         status = answer.status
         raise
-    except ConnectionError:
-        status = 499
-        raise
     finally:
         if status >= 400 or not request.path.startswith(QUIET_PATHS):
             log.info(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any  # Any: values of a template
 
 from aiohttp import web
@@ -29,6 +29,8 @@ PEOPLE = "people.manage"
 SHOP = "shop.manage"
 # What a page may say has been done, as the last part of a sentence's key.
 DONE = frozenset({"added", "saved", "deactivated", "reactivated", "password"})
+# What was typed is shown again after an error, but never these.
+SECRETS = frozenset({"password", "current", "csrf"})
 Save = Callable[[Actor, Form], Awaitable[str]]
 Show = Callable[..., Awaitable[web.Response]]
 
@@ -389,9 +391,10 @@ async def _page(
     request: web.Request,
     template: str,
     error: AppError | None,
+    /,
     **context: Any,  # Any: values of a template
 ) -> web.Response:
-    entered: Mapping[str, list[str]] = await read_form(request) if error is not None else {}
+    form: Form = await read_form(request) if error is not None else {}
     done = request.query.get("done")
     return await render(
         request,
@@ -399,7 +402,8 @@ async def _page(
         status=error.status if error else 200,
         nav="settings",
         problem=await problem_of(request, error),
-        entered=entered,
+        entered={name: values[0] for name, values in form.items() if name not in SECRETS},
+        ticked=form,
         action=request.path,
         done=done if done in DONE else None,
         **context,

@@ -55,6 +55,7 @@ def theme_of(request: web.Request) -> str:
 async def render(
     request: web.Request,
     template: str,
+    /,
     *,
     status: int = 200,
     **context: Any,  # Any: whatever the template shows

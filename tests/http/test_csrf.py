@@ -1,0 +1,108 @@
+"""No other site can make a person's browser change anything here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.http.desk import PASSWORD, Desk
+
+ADMIN = "admin@shop.example"
+# What a browser says about where a request comes from, and whether it may pass.
+WHERE = [
+    ({}, True),
+    ({"Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Origin": "{own}"}, True),
+    ({"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "nonsense"}, False),
+    ({"Origin": "null"}, False),
+    ({"Origin": ""}, False),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "{own}.evil.example"}, False),
+    ({"Origin": "{own}0"}, False),
+    ({"Origin": "https://{host}"}, False),
+    ({"Origin": "{own}", "Sec-Fetch-Site": "cross-site"}, False),
+    ({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, False),
+    ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}, False),
+    ({"Origin": "http://[::1"}, False),
+]
+
+
+def _headers(desk: Desk, where: dict[str, str]) -> dict[str, str]:
+    host = desk.url.removeprefix("http://")
+    return {name: text.format(own=desk.url, host=host) for name, text in where.items()}
+
+
+async def test_only_our_own_pages_may_send_a_form(desk: Desk) -> None:
+    visitor = await desk.signed_in("admin")
+    token = await visitor.csrf("/settings/profile")
+    for where, passes in WHERE:
+        answer = await visitor.ask(
+            "POST",
+            "/settings/profile",
+            data={"csrf": token, "name": "Wang Min", "locale": "en"},
+            headers=_headers(desk, where),
+        )
+        assert answer.status == (303 if passes else 403), where
+
+
+async def test_nobody_is_signed_in_from_another_site(desk: Desk) -> None:
+    for where, passes in WHERE:
+        visitor = desk.visitor()
+        answer = await visitor.sign_in(ADMIN, headers=_headers(desk, where))
+        assert answer.status == (303 if passes else 403), where
+        assert (visitor.cookie() is not None) == passes
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/setup", "/sign-out", "/settings/people"])
+@pytest.mark.parametrize("token", [None, "", "wrong", "x" * 43])
+async def test_every_form_needs_the_token_of_this_browser(
+    desk: Desk, path: str, token: str | None
+) -> None:
+    for visitor in (desk.visitor(), await desk.signed_in("admin")):
+        await visitor.get("/sign-in")
+        fields = {"email": ADMIN, "password": PASSWORD} | ({} if token is None else {"csrf": token})
+        answer = await visitor.ask("POST", path, data=fields)
+        assert answer.status == 403
+        assert "This page is too old" in answer.text
+
+
+async def test_the_token_of_another_sign_in_does_not_help(desk: Desk) -> None:
+    mine, other = await desk.signed_in("admin"), await desk.signed_in("agent")
+    token = await other.csrf("/settings/profile")
+    answer = await mine.ask("POST", "/sign-out", data={"csrf": token})
+    assert answer.status == 403
+
+
+async def test_a_script_of_ours_sends_the_token_in_a_header(desk: Desk) -> None:
+    visitor = await desk.signed_in("agent")
+    token = await visitor.csrf("/settings/profile")
+    answer = await visitor.ask("POST", "/sign-out", headers={"X-CSRF-Token": token})
+    assert answer.status == 303
+
+
+async def test_no_unsafe_route_is_left_out(desk: Desk) -> None:
+    visitor = await desk.signed_in("admin")
+    checked = 0
+    for method, path in desk.paths():
+        if method in ("GET", "HEAD", "OPTIONS", "*"):
+            continue
+        answer = await visitor.ask(method, path, data={"x": "y"})
+        assert answer.status == 403, (method, path)
+        checked += 1
+    assert checked >= 14
+
+
+async def test_no_page_writes_by_being_looked_at(desk: Desk) -> None:
+    visitor = await desk.signed_in("admin")
+    written: list[object] = []
+    submit = desk.database.submit
+    desk.database.submit = lambda job: (written.append(job), submit(job))[1]  # type: ignore[method-assign,func-returns-value]
+    for _, path in desk.paths("GET"):
+        await visitor.get(path)
+    assert written == []
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    await visitor.get("/settings/profile?lang=zh", headers=foreign)
+    assert written == [], "another site's link does not change a person's language"
