@@ -18,6 +18,7 @@ import socketio
 from aiohttp import web
 
 from agent_ui import STATIC_DIR, render
+from agent_ui.lean import lean
 from tests.support.waiting import wait_until
 
 Json = dict[str, Any]  # Any: JSON as it goes over the wire
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 NAMESPACE = "/agent"
 ME = {"id": "agt_chen", "name": "Chen Hao"}
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -78,7 +80,7 @@ class Desk:
         return int(time.time() * 1000) + self.shift_ms
 
     def add(self, name: str | None, *, id: str | None = None, **change: Any) -> Conversation:  # noqa: A002  # Any: fields of the summary
-        """Puts a conversation on the desk, assigned to the person signed in unless said otherwise."""
+        """Puts a conversation on the desk, of the person signed in unless said otherwise."""
         number = len(self.conversations) + 1
         id = id or f"cnv_{number:04}"  # noqa: A001
         now = self.now_ms()
@@ -172,12 +174,16 @@ class Desk:
     ) -> Json:
         """A message of the customer, or of the agent with this id; gives its envelope."""
         summary = conversation.summary
-        author = (
-            {"kind": "customer", "id": summary["customer"]["id"], "name": summary["customer"]["name"]}
+        author: Json = (
+            {
+                "kind": "customer",
+                "id": summary["customer"]["id"],
+                "name": summary["customer"]["name"],
+            }
             if by == "customer"
             else {"kind": "agent", "id": by, "name": self.agents[by]["name"]}
         )
-        message = {
+        message: Json = {
             "id": f"msg_{summary['id']}_{summary['conversation_seq'] + 1}",
             "client_id": client_id,
             "body": body,
@@ -309,9 +315,17 @@ class Peer:
         """Ends the server and its thread."""
         if self._runner is not None:
             self.stop()
+        self._await(self._cancel_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+    async def _cancel_tasks(self) -> None:
+        # The library leaves its pings running.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def stop(self) -> None:
         """Ends the server; what the desk knows stays."""
@@ -390,12 +404,12 @@ class Peer:
         app.router.add_get("/console", self._console)
         app.router.add_get("/sign-in", self._other_page)
         app.router.add_post("/sign-out", self._other_page)
-        app.router.add_static("/static/test/", STATIC_DIR)
+        app.router.add_get("/static/test/{path:.+}", self._static)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True)
         await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # noqa: SLF001  # aiohttp tells the chosen port nowhere else
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # aiohttp tells the chosen port nowhere else
 
     async def _end(self, runner: web.AppRunner) -> None:
         await self._sio.shutdown()
@@ -416,9 +430,17 @@ class Peer:
             text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY}
         )
 
+    async def _static(self, request: web.Request) -> web.Response:
+        path = STATIC_DIR / request.match_info["path"]
+        if not path.is_file():
+            raise web.HTTPNotFound
+        return web.Response(body=lean(path), content_type=TYPES[path.suffix])
+
     async def _other_page(self, request: web.Request) -> web.Response:
-        form = await request.post() if request.method == "POST" else {}
-        return web.Response(text=f"<title>{request.path} {form.get('csrf', '')}</title>", content_type="text/html")
+        token = (await request.post()).get("csrf", "") if request.method == "POST" else ""
+        return web.Response(
+            text=f"<title>{request.path} {token!s}</title>", content_type="text/html"
+        )
 
     async def _on_connect(self, sid: str, _environ: Json, _auth: Json | None) -> None:
         if self.signed_out:
@@ -464,7 +486,11 @@ class Peer:
         await self._sio.emit("event", envelope, namespace=NAMESPACE)
 
     async def change(
-        self, payload: Json, kind: str, data: Json, **change: Any  # Any: fields of the summary
+        self,
+        payload: Json,
+        kind: str,
+        data: Json,
+        **change: Any,  # Any: fields of the summary
     ) -> Json:
         """Records what the person signed in did, tells everybody, and gives the new summary."""
         conversation = self.find(payload)
@@ -550,7 +576,9 @@ async def _post(peer: Peer, payload: Json) -> Json:
 
 async def _claim(peer: Peer, payload: Json) -> Json:
     data = {"to": ME, "reason": "claim", "why": None}
-    return await peer.change(payload, "assignment.accepted", data, assignee_id=ME["id"], queued_at_ms=None)
+    return await peer.change(
+        payload, "assignment.accepted", data, assignee_id=ME["id"], queued_at_ms=None
+    )
 
 
 async def _transfer(peer: Peer, payload: Json) -> Json:
@@ -595,7 +623,9 @@ async def _tag(peer: Peer, payload: Json) -> Json:
     tags = peer.find(payload).summary["tags"]
     add, remove = payload.get("add", []), payload.get("remove", [])
     tags = [tag for tag in [*tags, *add] if tag not in remove]
-    return await peer.change(payload, "conversation.tagged", {"add": add, "remove": remove}, tags=tags)
+    return await peer.change(
+        payload, "conversation.tagged", {"add": add, "remove": remove}, tags=tags
+    )
 
 
 async def _dismiss(peer: Peer, payload: Json) -> Json:

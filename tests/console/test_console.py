@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any  # Any: fields of a summary
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,7 +15,6 @@ from tests.support.browser import axe
 from tests.support.waiting import wait_until
 
 OpenConsole = Callable[..., Page]
-APPLE = "Mac"
 
 
 def names(page: Page) -> list[str]:
@@ -30,7 +30,7 @@ def bodies(page: Page) -> list[str]:
     return page.locator(".log :is(.bub, .note) p").all_inner_texts()
 
 
-def waiting(desk: Desk, name: str, wait_s: float, **options: object) -> str:
+def waiting(desk: Desk, name: str, wait_s: float, **options: Any) -> str:
     """Adds a customer who wrote so long ago; gives the conversation's id."""
     row = desk.add(name, **options)
     desk.message(row, f"{name} asks", at_ms=desk.now_ms() - int(wait_s * 1000))
@@ -65,7 +65,9 @@ def test_an_answered_customer_moves_from_waiting_to_active(
     peer.run(three_waiting)
     page = open_console()
     peer.tell(lambda desk: desk.message(desk.conversations["cnv_0003"], "Hi", by=ME["id"]))
-    expect(page.locator(".group")).to_have_text([re.compile("Waiting for you 2"), re.compile("Active 1")])
+    expect(page.locator(".group")).to_have_text(
+        [re.compile("Waiting for you 2"), re.compile("Active 1")]
+    )
     assert names(page) == ["Ben", "Ada", "Cleo"]
 
 
@@ -208,7 +210,9 @@ def test_envelopes_in_the_wrong_order_are_shown_in_the_right_one(
     id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
     page = open_console(f"#c-{id}")
     expect(page.locator(".bub")).to_have_count(1)
-    made = peer.run(lambda desk: [ask_again(desk, "Ada", body) for body in ("two", "three", "four")])
+    made = peer.run(
+        lambda desk: [ask_again(desk, "Ada", body) for body in ("two", "three", "four")]
+    )
     for envelope in reversed(made):
         peer.send("event", envelope)
     expect(page.locator(".bub")).to_have_count(4)
@@ -264,7 +268,9 @@ def test_a_reply_is_sent_and_stands_once(peer: Peer, open_console: OpenConsole) 
     assert bodies(page) == ["Ada asks", "line one\nline two"]
 
 
-def test_a_reply_whose_answer_was_lost_is_not_doubled(peer: Peer, open_console: OpenConsole) -> None:
+def test_a_reply_whose_answer_was_lost_is_not_doubled(
+    peer: Peer, open_console: OpenConsole
+) -> None:
     id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
     page = open_console(f"#c-{id}")
     peer.lose_answers["message.post"] = 1
@@ -279,9 +285,7 @@ def test_a_reply_whose_answer_was_lost_is_not_doubled(peer: Peer, open_console: 
     assert len({row["client_id"] for row in peer.asked("message.post")}) == 1
 
 
-def test_a_reply_is_sent_again_until_it_is_answered(
-    peer: Peer, open_console: OpenConsole
-) -> None:
+def test_a_reply_is_sent_again_until_it_is_answered(peer: Peer, open_console: OpenConsole) -> None:
     id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
     page = open_console(f"#c-{id}")
     peer.lose_answers["message.post"] = 1
@@ -313,7 +317,9 @@ def test_replies_written_offline_survive_a_reload_and_keep_their_order(
     assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('outbox'))") == []
 
 
-def test_a_refused_reply_can_be_changed_and_sent_again(peer: Peer, open_console: OpenConsole) -> None:
+def test_a_refused_reply_can_be_changed_and_sent_again(
+    peer: Peer, open_console: OpenConsole
+) -> None:
     id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
     page = open_console(f"#c-{id}")
     peer.refuse("message.post", "invalid_input")
@@ -427,7 +433,9 @@ def test_resolving_can_be_undone(peer: Peer, open_console: OpenConsole) -> None:
     expect(page.locator(".donebar")).to_contain_text("resolved")
     page.locator(".toast button", has_text="Undo").click()
     expect(page.locator("#composer")).to_be_visible()
-    assert [name for name, _ in peer.received if name in ("conversation.resolve", "conversation.reopen")] == [
+    assert [
+        name for name, _ in peer.received if name in ("conversation.resolve", "conversation.reopen")
+    ] == [
         "conversation.resolve",
         "conversation.reopen",
     ]
@@ -447,7 +455,9 @@ def test_transfer_to_a_colleague_with_a_note(peer: Peer, open_console: OpenConso
     assert peer.asked("conversation.transfer") == [
         {"conversation_id": id, "agent_id": "agt_wang", "note": "knows the lamp"}
     ]
-    expect(page.locator(".ev").last).to_contain_text("Chen Hao transferred it to Wang Min · “knows the lamp”")
+    expect(page.locator(".ev").last).to_contain_text(
+        "Chen Hao transferred it to Wang Min · “knows the lamp”"
+    )
     expect(page.locator("#log")).to_be_focused()
 
 
@@ -620,12 +630,16 @@ def test_typing_colleagues_and_read_marks_are_shown(peer: Peer, open_console: Op
     customer = {"kind": "customer", "id": "cus_0001", "name": "Ada"}
     peer.signal("typing.changed", conversation_id=id, actor=customer, typing=True, ttl_ms=5000)
     expect(page.locator(".bub.typing")).to_be_visible()
-    peer.signal("viewing.changed", conversation_id=id, agents=[{"id": "agt_wang", "name": "Wang Min"}])
+    peer.signal(
+        "viewing.changed", conversation_id=id, agents=[{"id": "agt_wang", "name": "Wang Min"}]
+    )
     expect(page.locator(".viewing")).to_have_text("Wang Min is viewing this conversation")
     page.fill("#composer", "Hello")
     page.keyboard.press("Enter")
     expect(page.locator(".state")).to_contain_text("sent")
-    peer.signal("message.read", conversation_id=id, reader=customer, message_id=f"msg_{id}_2", at_ms=1)
+    peer.signal(
+        "message.read", conversation_id=id, reader=customer, message_id=f"msg_{id}_2", at_ms=1
+    )
     expect(page.locator(".state")).to_contain_text("read")
     assert peer.asked("typing.set")[0] == {"conversation_id": id, "typing": True}
 
@@ -639,7 +653,9 @@ def test_only_new_incoming_text_is_spoken(peer: Peer, open_console: OpenConsole)
     expect(page.locator("#spoken")).to_have_text("Ada: Hello?")
 
 
-def test_long_threads_are_read_backwards_page_by_page(peer: Peer, open_console: OpenConsole) -> None:
+def test_long_threads_are_read_backwards_page_by_page(
+    peer: Peer, open_console: OpenConsole
+) -> None:
     def talk(desk: Desk) -> str:
         row = desk.add("Ada")
         for number in range(450):
@@ -651,7 +667,10 @@ def test_long_threads_are_read_backwards_page_by_page(peer: Peer, open_console: 
     page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
     expect(page.locator(".bub", has_text="message 50").first).to_be_attached()
     wait_until(
-        lambda: page.locator("#log").evaluate("log => { log.scrollTop = 0; }") or page.locator(".bub").count() == 450
+        lambda: (
+            page.locator("#log").evaluate("log => { log.scrollTop = 0; }")
+            or page.locator(".bub").count() == 450
+        )
     )
     assert bodies(page) == [f"message {number}" for number in range(450)]
 

@@ -1,6 +1,6 @@
 /** What an agent does to a conversation. Each sends one command, shows its result, or says what to do about the error. */
 import { CommandError, command } from "./connection.js";
-import { conversations, currentId, me, putAgent, putCard, putSummary, shop } from "./store.js";
+import { conversations, currentId, me, putAgent, putCard, putSummary } from "./store.js";
 import { arrange } from "./waits.js";
 import { route } from "./route.js";
 import { toast, toastError } from "./toasts.js";
@@ -103,6 +103,3 @@ export function snoozeChoices() {
     ...(toMonday > 1 ? [{ key: "snooze.monday", at_ms: morning(toMonday) }] : []),
   ];
 }
-
-/** Minutes and seconds of the reply target. */
-export const limit_ms = () => shop.value.targets.limit_ms;

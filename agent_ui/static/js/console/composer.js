@@ -8,9 +8,9 @@ import { CommandError, command, tell } from "./connection.js";
 import { currentId, link, me, putDraft, thread } from "./store.js";
 import { post } from "./outbox.js";
 import { claim, reopen } from "./actions.js";
+import { isOpen } from "./waits.js";
 import { preference } from "./preferences.js";
-import { customerName, t, tn } from "./words.js";
-import { textLanguage } from "./text.js";
+import { customerName, t, textLanguage, tn } from "./words.js";
 import { Icon } from "./ui.js";
 import { focusList } from "./list.js";
 
@@ -107,7 +107,7 @@ export function Composer({ s }) {
   const { body, visibility, state } = writingOf(id);
   const note = visibility === "private";
   const length = body.length > LIMIT - 600 ? [...body].length : body.length;
-  const done = s.status === "resolved" || s.status === "closed";
+  const done = !isOpen(s);
   const enter = preference("enter_sends");
 
   useLayoutEffect(() => {

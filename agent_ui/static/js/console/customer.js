@@ -3,27 +3,14 @@
  * @typedef {import("./types.js").Card} Card
  * @typedef {import("./types.js").Summary} Summary
  */
-import { html, signal, useState } from "./vendor.js";
+import { html, useState } from "./vendor.js";
 import { agents, current, currentId, me, teams, thread } from "./store.js";
 import { now } from "./clock.js";
 import { tag, updateCustomer } from "./actions.js";
-import { age, customerName, languageName, shortDate, t, tn } from "./words.js";
-import { safeLink } from "./text.js";
+import { age, customerName, languageName, safeLink, shortDate, t, tn } from "./words.js";
 import { Avatar, Icon, IconButton } from "./ui.js";
-import { ask } from "./dialogs.js";
+import { ask, sideOpen, toggleSide } from "./later.js";
 import { route } from "./route.js";
-
-/** Whether the panel is shown where it has no column of its own. */
-export const sideOpen = signal(false);
-/** @type {HTMLElement | null} */
-let opener = null;
-export function toggleSide() {
-  sideOpen.value = !sideOpen.value;
-  if (sideOpen.value) {
-    opener = /** @type {HTMLElement | null} */ (document.activeElement);
-    requestAnimationFrame(() => document.getElementById("side")?.focus());
-  } else if (opener?.isConnected) opener.focus();
-}
 
 const IDENTITY_ICONS = { verified: "shield-check", claimed: "circle-help", anonymous: "user-round" };
 

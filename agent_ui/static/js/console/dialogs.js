@@ -1,5 +1,5 @@
 /** The dialogs: transfer, snooze until, tags, spam, help. One at a time. */
-import { html, signal, useState } from "./vendor.js";
+import { html, useState } from "./vendor.js";
 import { agents, conversations, me, revision, teams } from "./store.js";
 import { markSpam, snooze, snoozeChoices, tag, transfer } from "./actions.js";
 import { serverNow } from "./clock.js";
@@ -7,17 +7,8 @@ import { customerName, moment, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
 import { Palette } from "./palette.js";
 import { KEYS } from "./keys.js";
+import { close } from "./later.js";
 
-/** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam", id: string } | { kind: "help"|"palette" }} Question */
-const asked = signal(/** @type {Question | null} */ (null));
-
-/** @param {Question} question */
-export function ask(question) {
-  asked.value = question;
-}
-const close = () => {
-  asked.value = null;
-};
 
 /** @param {{ id: string }} props */
 function Transfer({ id }) {
@@ -96,9 +87,8 @@ const Help = () => html`<${Dialog} title=${t("help")} cls="wide" onClose=${close
   <dl class="keylist">${KEYS.map((row) => html`<div key=${row.says}><dt>${t(`key.${row.says}`)}</dt><dd>${row.keys.map((combo, i) => [i ? html`<span>${t("or")}</span>` : null, combo.map((key) => html`<kbd>${key}</kbd>`)])}</dd></div>`)}</dl>
   <p class="none">${t("help.text")}</p><//>`;
 
-export function Dialogs() {
-  const question = asked.value;
-  if (!question) return null;
+/** @param {{ question: import("./later.js").Question }} props */
+export function Question({ question }) {
   if (question.kind === "help") return html`<${Help} />`;
   if (question.kind === "palette") return html`<${Palette} close=${close} />`;
   if (!("id" in question)) return null;

@@ -22,25 +22,31 @@ function reason(why) {
   return parts.length ? t("why", { reasons: together(parts) }) : "";
 }
 
+/** @type {Record<string, string>} the sentence of an assignment by its cause */
+const ACCEPTED = { auto: "ev.assigned_auto", pull: "ev.assigned_pull", reply: "ev.assigned_reply", transfer: "ev.transferred" };
+
 /** @type {Record<string, (data: any, event: Envelope) => Line | null>} a line, or null where another line says it already */
 const LINES = {
   "conversation.opened": () => ({ icon: "message-circle", text: t("ev.opened") }),
-  "queue.entered": ({ ahead }) => ({ icon: "hourglass", text: ahead > 0 ? tn("ev.queued_behind", ahead) : t("ev.queued") }),
+  "queue.entered": ({ ahead, team }) => ({ icon: "hourglass", text: [ahead > 0 ? tn("ev.queued_behind", ahead) : t("ev.queued"), team?.name ? ` · ${team.name}` : ""] }),
   "queue.left": () => null,
   "assignment.accepted": ({ to, reason: cause, why }, event) => ({
     icon: "headset",
-    text: [rich(cause === "auto" || cause === "pull" ? `ev.assigned_${cause}` : cause === "reply" ? "ev.assigned_reply" : "ev.claimed", { name: to?.name ?? byWhom(event) }), reason(why)],
+    text: [rich(ACCEPTED[cause] ?? "ev.claimed", { name: to?.name ?? byWhom(event), by: byWhom(event) }), reason(why)],
   }),
-  "assignment.changed": ({ from, to, team, note }, event) => ({
+  "assignment.changed": ({ from, to, team, note, reason: cause }, event) => ({
     icon: "arrow-right",
-    text: [rich(to ? "ev.transferred" : team ? "ev.transferred_team" : "ev.released", { by: byWhom(event), name: to?.name ?? team?.name ?? "", from: from?.name ?? "" }), note ? ` · ${t("quoted", { text: note })}` : ""],
+    text: [rich(to ? (cause === "claim" ? "ev.taken_over" : "ev.transferred") : team ? "ev.transferred_team" : "ev.released", { by: byWhom(event), name: to?.name ?? team?.name ?? "", from: from?.name ?? "" }), note ? ` · ${t("quoted", { text: note })}` : ""],
   }),
-  "assignment.ended": ({ from, reason: cause }) => (cause === "grace" || cause === "offline" ? { icon: "plug", text: rich("ev.lost", { name: from?.name ?? "" }) } : null),
+  "assignment.ended": ({ from, reason: cause }, event) => {
+    if (cause === "transfer") return { icon: "arrow-right", text: rich("ev.passed_on", { by: byWhom(event) }) };
+    return cause === "grace" || cause === "offline" ? { icon: "plug", text: rich("ev.lost", { name: from?.name ?? "" }) } : null;
+  },
   "conversation.status_changed": ({ status, previous, until_ms }, event) => {
     if (status === "snoozed") return { icon: "alarm-clock", text: rich("ev.snoozed", { by: byWhom(event), time: until_ms ? moment(until_ms, now.peek()) : "" }) };
     if (status === "open" && previous === "snoozed") return { icon: "bell", text: t("ev.woke") };
     if (status === "open") return { icon: "rotate-ccw", text: rich("ev.reopened", { by: byWhom(event) }) };
-    return { icon: "circle-check", text: rich(status === "closed" ? "ev.closed" : "ev.resolved", { by: byWhom(event) }) };
+    return { icon: "circle-check", text: rich({ closed: "ev.closed", spam: "ev.spam" }[/** @type {string} */ (status)] ?? "ev.resolved", { by: byWhom(event) }) };
   },
   "session.started": ({ session_no }) => (session_no > 1 ? { icon: "history", text: t("ev.session", { n: session_no }) } : null),
   "session.ended": () => null,

@@ -7,12 +7,10 @@ import { agents, me, shop } from "./store.js";
 import { now } from "./clock.js";
 import { claim, dismissWait, reopen, resolve, snooze, snoozeChoices } from "./actions.js";
 import { isOpen, waitLevel } from "./waits.js";
-import { customerName, moment, stopwatch, t } from "./words.js";
-import { safeLink } from "./text.js";
+import { customerName, moment, safeLink, stopwatch, t } from "./words.js";
 import { Avatar, Icon, IconButton, Menu, MenuItem, Ring } from "./ui.js";
-import { ask } from "./dialogs.js";
+import { ask, sideOpen, toggleSide } from "./later.js";
 import { leave } from "./route.js";
-import { sideOpen, toggleSide } from "./customer.js";
 
 const narrow = matchMedia("(max-width: 1100px)"); // as in console.css: where the panel has no column
 

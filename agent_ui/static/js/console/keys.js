@@ -5,7 +5,7 @@
 import { current, currentId, me } from "./store.js";
 import { claim, resolve } from "./actions.js";
 import { isOpen } from "./waits.js";
-import { ask } from "./dialogs.js";
+import { ask } from "./later.js";
 import { focusComposer } from "./composer.js";
 import { moveCursor, openNeighbour } from "./list.js";
 import { openMenu } from "./header.js";

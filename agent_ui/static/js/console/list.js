@@ -5,8 +5,7 @@ import { agents, conversations, counts, currentId, loadError, me, putFound, read
 import { loadDesk, loadResolved } from "./sync.js";
 import { now } from "./clock.js";
 import { arrange, hold, isOpen } from "./waits.js";
-import { age, customerName, moment, t, tn } from "./words.js";
-import { textLanguage } from "./text.js";
+import { age, customerName, moment, t, textLanguage, tn } from "./words.js";
 import { route } from "./route.js";
 import { Avatar, Empty, Icon, Wait } from "./ui.js";
 import { PresenceMenu } from "./presence.js";
@@ -280,7 +279,11 @@ function Rows() {
     if (top < box.scrollTop) box.scrollTop = top;
     else if (item.y + height > box.scrollTop + box.clientHeight) box.scrollTop = item.y + height - box.clientHeight;
     setView({ top: box.scrollTop, height: box.clientHeight });
-    if (focus) requestAnimationFrame(() => rowElement(id)?.focus({ preventScroll: true }));
+    if (!focus) return;
+    const there = rowElement(id);
+    // At once where the row exists, so that a quick Enter opens this one; else when it has been drawn.
+    if (there) there.focus({ preventScroll: true });
+    else requestAnimationFrame(() => rowElement(id)?.focus({ preventScroll: true }));
   };
   const rowElement = (/** @type {string} */ id) => /** @type {HTMLElement | null | undefined} */ (scroller.current?.querySelector(`[data-id="${CSS.escape(id)}"]`));
 

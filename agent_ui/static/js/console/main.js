@@ -10,11 +10,10 @@ import { watchAttention } from "./attention.js";
 import { saveDrafts } from "./composer.js";
 import { List } from "./list.js";
 import { Thread } from "./thread.js";
-import { Customer, sideOpen, toggleSide } from "./customer.js";
+import { Dialogs, Side, sideOpen, toggleSide } from "./later.js";
 import { PhoneBar, Rail } from "./rail.js";
-import { Banner } from "./banner.js";
+import { Banner } from "./notice.js";
 import { Toasts } from "./toasts.js";
-import { Dialogs } from "./dialogs.js";
 import { t } from "./words.js";
 
 /** Goes to the talk without a change of address, which says what is open. @param {Event} e */
@@ -35,7 +34,7 @@ function App() {
       <a class="skip" href=${currentId.value ? "#log" : "#list"} onClick=${skip}>${t("skip")}</a>
       <${Rail} />
       <main class="main"><h1 class="sr">${t("inbox")}</h1><${Banner} /><${List} /><${Thread} /></main>
-      <${Customer} />
+      <${Side} />
       ${sideOpen.value ? html`<div class="scrim" onClick=${toggleSide}></div>` : null}
       <${PhoneBar} />
     </div>

@@ -1,6 +1,6 @@
-/** One notice for everyone who waits too long: it counts down as they are answered, and leads to the longest wait. */
-import { computed, effect, html, signal } from "./vendor.js";
-import { conversations, currentId, me, revision, shop } from "./store.js";
+/** The two notices: everyone who waits too long in one line that counts down, and a connection that is not in step. */
+import { computed, effect, html, signal, useEffect, useState } from "./vendor.js";
+import { conversations, currentId, link, me, outbox, revision, shop } from "./store.js";
 import { now } from "./clock.js";
 import { say } from "./alerts.js";
 import { slow, waitLevel } from "./waits.js";
@@ -24,7 +24,7 @@ effect(() => {
 });
 
 /** Opens the conversation that has waited longest. */
-export function toLongest() {
+function toLongest() {
   const first = late.value.find((s) => s.id !== currentId.value) ?? late.value[0];
   if (!first) return;
   route(first.id);
@@ -46,4 +46,26 @@ export function SlowNotice() {
     <button type="button" class="btn" onClick=${toLongest}>${t("slow.go")}</button>
     <button type="button" class="btn icon quiet" aria-label=${t("slow.hide")} title=${t("slow.hide")} onClick=${() => { hidden.value = new Set(rows.map((s) => s.id)); }}><${Icon} name="x" /></button>
   </div>`;
+}
+
+/** A short blink of the line is not worth a word. */
+const PATIENCE_MS = 1200;
+
+/** Says when the console is not in step with the server, and what becomes of what is written meanwhile. */
+export function Banner() {
+  const state = link.value;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (state === "online" || state === "signed_out") return;
+    const timer = setTimeout(() => setLate(true), state === "restarting" ? 0 : PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const waiting = outbox.value.filter((entry) => entry.state === "waiting" || entry.state === "sending").length;
+  const shown = state === "signed_out" || (late && state !== "online");
+  const offline = state === "offline" && !navigator.onLine;
+  return html`<div class="banner" role="status">${shown ? html`<div class=${state === "signed_out" ? "bad" : ""}>
+    <${Icon} name=${state === "signed_out" ? "log-out" : offline ? "wifi-off" : "refresh-cw"} />
+    <span>${t(offline ? "link.no_network" : `link.${state}`)}${waiting ? ` ${tn("link.kept", waiting)}` : ""}</span>
+    ${state === "signed_out" ? html`<a class="btn" href=${`/sign-in?next=${encodeURIComponent(location.pathname + location.hash)}`}>${t("sign_in")}</a>` : null}</div>` : null}</div>`;
 }

@@ -6,7 +6,7 @@ import { isOpen } from "./waits.js";
 import { prefer, preference } from "./preferences.js";
 import { customerName, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
-import { ask } from "./dialogs.js";
+import { ask } from "./later.js";
 import { focusComposer } from "./composer.js";
 import { openMenu } from "./header.js";
 import { lookFor, showTab } from "./list.js";

@@ -1,18 +1,17 @@
 /** The agent's own presence and capacity, and the menu of everything personal. */
-import { html, signal } from "./vendor.js";
+import { html } from "./vendor.js";
 import { counts, link, me } from "./store.js";
 import { setPresence } from "./actions.js";
 import { chime } from "./alerts.js";
 import { prefer, preference } from "./preferences.js";
 import { page, t } from "./words.js";
 import { Avatar, Icon, Menu, MenuItem } from "./ui.js";
-import { ask } from "./dialogs.js";
+import { ask } from "./later.js";
 import { toast } from "./toasts.js";
 
 /** @typedef {import("./types.js").Presence} Presence */
 /** @type {Presence[]} */
 const STATES = ["online", "busy", "away", "offline"];
-export const openPresence = signal("");
 
 /** @param {number} step */
 const changeCapacity = (step) => setPresence({ status: me.value.status, capacity: Math.max(1, Math.min(50, me.value.capacity + step)) });
@@ -31,7 +30,7 @@ export function PresenceMenu() {
   const { status, capacity } = me.value;
   const words = t("presence.load", { state: t(`presence.${status}`), load: counts.value.mine, capacity });
   const text = status === "offline" || !capacity ? t(`presence.${status}`) : words;
-  return html`<${Menu} cls=${`ct ${link.value === "online" ? status : "offline"}`} name=${t("presence.change", { now: text })} popup=${t("presence")} openBy=${openPresence} as="presence"
+  return html`<${Menu} cls=${`ct ${link.value === "online" ? status : "offline"}`} name=${t("presence.change", { now: text })} popup=${t("presence")}
     label=${html`<span class="lamp"></span>${text}`} items=${(/** @type {() => void} */ close) => html`<${PresenceItems} close=${close} />`} />`;
 }
 

@@ -4,7 +4,7 @@ import { counts, currentId, me } from "./store.js";
 import { t, tn } from "./words.js";
 import { Icon, IconButton } from "./ui.js";
 import { PersonMenu } from "./presence.js";
-import { ask } from "./dialogs.js";
+import { ask } from "./later.js";
 
 const PLACES = [
   { icon: "inbox", key: "inbox", href: "/console" },

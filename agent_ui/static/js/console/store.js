@@ -103,7 +103,7 @@ export function putDesk(reply) {
     me.value = { ...me.value, ...reply.me };
     shop.value = { ...shop.value, ...reply.shop };
     agents.value = new Map(reply.agents.map((/** @type {Agent} */ agent) => [agent.id, agent]));
-    teams.value = reply.teams;
+    teams.value = reply.teams.map((/** @type {any} */ team) => ({ id: team.id, name: (page.locale === "zh" && team.name_zh) || team.name }));
     resolvedToday.value = reply.counts?.resolved_today ?? 0;
     const listed = new Set(reply.conversations.map((/** @type {Summary} */ s) => s.id));
     for (const [id, summary] of conversations) {
@@ -176,13 +176,13 @@ function append(thread, events) {
  */
 function followTurn(turns, message, event) {
   const last = turns[turns.length - 1];
-  const pending = last && last.reply_message_id === null && last.outcome !== "answered" && last.outcome !== "dismissed";
+  const pending = last?.outcome === "waiting";
   if (message.visibility !== "public") return;
   const session_no = event.state?.session_no ?? last?.session_no ?? 1;
   if (message.author.kind === "customer" && !pending) {
     turns.push({
       turn_no: (last?.turn_no ?? 0) + 1, session_no, is_first_in_session: last?.session_no !== session_no,
-      ask_at_ms: message.at_ms, ask_message_id: message.id, reply_message_id: null, outcome: "open",
+      ask_at_ms: message.at_ms, ask_message_id: message.id, reply_message_id: null, outcome: "waiting",
       elapsed_ms: null, answered_by: null,
     });
   } else if (message.author.kind === "agent" && pending) {
@@ -265,7 +265,7 @@ export function putThread(id, reply) {
       last_seq: events[events.length - 1]?.conversation_seq ?? 0,
       complete: joined ? thread.complete && (events[0]?.conversation_seq ?? 1) <= 1 : reply.complete,
       card: reply.customer, read_marks: reply.read_marks, turns: reply.turns, draft: reply.draft,
-      viewing: reply.viewing,
+      viewing: reply.viewing ?? [],
     });
   });
 }

@@ -1,5 +1,5 @@
 // Shapes that come over the wire, as docs/api.md describes them.
-export type Status = "open" | "snoozed" | "resolved" | "closed";
+export type Status = "open" | "snoozed" | "resolved" | "closed" | "spam";
 export type Visibility = "public" | "private";
 export type Presence = "online" | "busy" | "away" | "offline";
 export interface Named { id: string; name: string }

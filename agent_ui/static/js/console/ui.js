@@ -2,9 +2,8 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor.js";
 import { now } from "./clock.js";
 import { shop } from "./store.js";
-import { hue, initials } from "./text.js";
 import { waitLevel } from "./waits.js";
-import { stopwatch, t } from "./words.js";
+import { hue, initials, stopwatch, t } from "./words.js";
 
 /** @typedef {import("./vendor.js").Child} Child */
 

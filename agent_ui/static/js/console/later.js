@@ -1,0 +1,54 @@
+/** What is loaded when it is first needed: the dialogs, and the customer panel with the first conversation. */
+import { html, signal, useEffect, useState } from "./vendor.js";
+import { currentId } from "./store.js";
+import { toastError } from "./toasts.js";
+import { t } from "./words.js";
+
+/** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam", id: string } | { kind: "help"|"palette" }} Question */
+/** Which dialog is open. */
+const asked = signal(/** @type {Question | null} */ (null));
+
+/** Opens a dialog. @param {Question} question */
+export function ask(question) {
+  asked.value = question;
+}
+
+/** Closes it. */
+export function close() {
+  asked.value = null;
+}
+
+export function Dialogs() {
+  const [loaded, setLoaded] = useState(/** @type {typeof import("./dialogs.js") | null} */ (null));
+  const question = asked.value;
+  const wanted = Boolean(question && !loaded);
+  useEffect(() => {
+    if (!wanted) return;
+    import("./dialogs.js").then(setLoaded, () => {
+      close();
+      toastError("offline");
+    });
+  }, [wanted]);
+  return question && loaded ? html`<${loaded.Question} question=${question} />` : null;
+}
+
+/** Whether the panel is shown where it has no column of its own. */
+export const sideOpen = signal(false);
+/** @type {HTMLElement | null} */
+let opener = null;
+export function toggleSide() {
+  sideOpen.value = !sideOpen.value;
+  if (sideOpen.value) {
+    opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    requestAnimationFrame(() => document.getElementById("side")?.focus());
+  } else if (opener?.isConnected) opener.focus();
+}
+
+export function Side() {
+  const [loaded, setLoaded] = useState(/** @type {typeof import("./customer.js") | null} */ (null));
+  const wanted = Boolean(currentId.value && !loaded);
+  useEffect(() => {
+    if (wanted) import("./customer.js").then(setLoaded, () => {}); // the next conversation tries again
+  }, [wanted, currentId.value]);
+  return loaded ? html`<${loaded.Customer} />` : html`<aside class="side blank" aria-label=${t("customer")}></aside>`;
+}
