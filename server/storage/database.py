@@ -2,8 +2,9 @@
 
 A transaction is a plain function ``job(tx)``. It reads at once and writes when it returns, so a job
 that raises has written nothing. Jobs that queue up while a commit runs share the next one (group
-commit); a caller gets its answer only after that commit. If a database error breaks a batch, its
-jobs run again one by one, so one poisoned job cannot fail its neighbours.
+commit); a caller gets its answer only after that commit. If an error breaks a batch, its jobs run
+again one by one, so one poisoned job cannot fail its neighbours; a job that another process crossed
+(deadlock, the same row made twice) runs again on what that process has left.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import Any, TypeVar  # Any: SQLAlchemy parameters and results
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from server.domain.errors import Unavailable
@@ -39,7 +41,14 @@ READERS = 4
 # How long a caller waits for its commit before it is told to try again; the job may still commit,
 # which is why every write that a client repeats carries an id of the client's.
 ANSWER_LIMIT_S = 10.0
-_SQLITE_OUTAGES = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "CORRUPT"})
+# How often a job runs that other processes cross; then its caller is told to try again.
+MAX_RUNS = 5
+_SQLITE_OUTAGES = frozenset(
+    {"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "CORRUPT", "PROTOCOL", "NOMEM"}
+)
+# A write to what is read-only: a disk that is, when the writer meets it; a bug, when a reader does.
+_WRITES_OF_READERS = frozenset({"SQLITE_READONLY", "ReadOnlySqlTransaction"})
+_AWAY = "The database is away. Nothing was lost; try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +66,41 @@ class _Job:
 
 
 class Clock:
-    """Milliseconds UTC that never go back, whatever happens to the machine's clock."""
+    """Milliseconds UTC that never go back, whatever happens to the machine's clock.
+
+    With PostgreSQL it follows the database's clock, because several machines share that one.
+    """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._last = 0
+        self._ahead_ms = 0
+        self._followed = False
         self._lock = threading.Lock()
 
     def __call__(self) -> int:
         """The current time in ms UTC, at least the value given before."""
         with self._lock:
-            self._last = max(self._last, int(self._now() * 1000))
-            return self._last
+            at_ms = max(self._last, self._machine_ms() + self._ahead_ms)
+            if not self._followed:
+                self._last = at_ms
+            return at_ms
 
     def not_before(self, at_ms: int) -> None:
         """Continues from ``at_ms`` when the machine's clock is behind it (a clock set back)."""
         with self._lock:
             self._last = max(self._last, at_ms)
+
+    def follow(self, at_ms: int) -> int:
+        """The time to use when another clock, followed from now on, shows ``at_ms``."""
+        with self._lock:
+            self._followed = True
+            self._ahead_ms = at_ms - self._machine_ms()
+            self._last = max(self._last, at_ms)
+            return self._last
+
+    def _machine_ms(self) -> int:
+        return int(self._now() * 1000)
 
 
 class Database:
@@ -89,11 +116,14 @@ class Database:
     ) -> None:
         """Opens PostgreSQL at ``url``, or SQLite at ``path`` when ``url`` is None.
 
+        Jobs happen at the time of ``clock``; without one, of this machine's with SQLite and of the
+        database's with PostgreSQL.
         ``on_commit`` is called on the writer thread after each commit, before the callers of the
         batch get their answers, with what the batch left behind in commit order.
         """
         self.is_sqlite = url is None
         self.clock = clock or Clock()
+        self._follows_database = clock is None and not self.is_sqlite
         self.path = path
         self.on_commit = on_commit
         self._writer_engine = _engine(url, path, readonly=False)
@@ -102,6 +132,7 @@ class Database:
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_QUEUED_JOBS)
         self._connection: Connection | None = None
         self._closed = False
+        self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._write_loop, name="writer", daemon=True)
         self._thread.start()
 
@@ -115,13 +146,15 @@ class Database:
 
         The order of calls is the order of the jobs. Raises Unavailable when too much is queued.
         """
-        if self._closed:
-            raise Unavailable("The server is shutting down. Try again in a moment.")
         future: Future[T] = Future()
-        try:
-            self._jobs.put_nowait(_Job(job, future))
-        except queue.Full:
-            raise Unavailable("The server is busy. Try again in a moment.", queue="full") from None
+        with self._gate:
+            self._check_open()
+            try:
+                self._jobs.put_nowait(_Job(job, future))
+            except queue.Full:
+                raise Unavailable(
+                    "The server is busy. Try again in a moment.", queue="full"
+                ) from None
         return future
 
     async def write(self, job: Callable[[Tx], T]) -> T:
@@ -139,6 +172,7 @@ class Database:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """The answer of a query on a reader's connection, which cannot write."""
+        self._check_open()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self.read_now, query)
 
@@ -147,17 +181,19 @@ class Database:
         try:
             with self._reader_engine.connect() as connection, connection.begin():
                 return query(connection)
-        except (DBAPIError, OSError) as error:
-            if isinstance(error, DBAPIError) and not _is_outage(error):
+        except (SQLAlchemyError, OSError) as error:
+            if not _is_outage(error) or _name_of(error) in _WRITES_OF_READERS:
                 raise
             log.warning("database unavailable: %s", type(error).__name__)
-            raise Unavailable("The database is away. Try again in a moment.") from None
+            raise Unavailable(_AWAY) from None
 
     def close(self) -> None:
         """Finishes what is queued and releases everything; safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+        # Behind everything that was accepted; nothing is accepted any more.
         self._jobs.put(None)
         self._thread.join()
         self._readers.shutdown(wait=True)
@@ -169,6 +205,10 @@ class Database:
         """How many jobs wait for the writer."""
         return self._jobs.qsize()
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("The server is shutting down. Try again in a moment.")
+
     def _write_loop(self) -> None:
         while True:
             job = self._jobs.get()
@@ -176,16 +216,14 @@ class Database:
                 if self._connection is not None:
                     self._connection.close()
                 return
-            self._run_batch([job], more=True)
+            if job.future.set_running_or_notify_cancel():
+                self._run_batch([job], more=True)
 
-    def _run_batch(self, jobs: list[_Job], *, more: bool) -> None:
+    def _run_batch(self, jobs: list[_Job], *, more: bool, run: int = 1) -> None:
         """Commits or refuses the jobs and, with ``more``, those queued behind them."""
         taken = list(jobs)
         try:
-            connection = self._connect()
-            if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            batch = Batch(connection, is_sqlite=self.is_sqlite, clock=self.clock)
+            batch = self._begin()
             until = time.monotonic() + MAX_BATCH_S
             index = 0
             while index < len(taken):
@@ -193,18 +231,37 @@ class Database:
                 index += 1
                 if more and index == len(taken) < MAX_BATCH_JOBS and time.monotonic() < until:
                     self._take(taken)
-            connection.commit()
-        except (SQLAlchemyError, OSError) as error:
+            batch.connection.commit()
+        except Exception as error:  # noqa: BLE001  # told to the callers; must not stop the writer
             self._rollback()
-            self._after_failure(taken, error)
+            self._after_failure(taken, error, run=run)
             return
-        if batch.committed and self.on_commit is not None:
-            self.on_commit(batch.committed)
+        self._tell(batch.committed)
         for job, answer, failure in batch.done:
             if failure is None:
                 job.future.set_result(answer)
             else:
                 job.future.set_exception(failure)
+
+    def _begin(self) -> Batch:
+        connection = self._connect()
+        if self.is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return Batch(
+            connection,
+            is_sqlite=self.is_sqlite,
+            clock=self.clock,
+            follow=self._follows_database,
+        )
+
+    def _tell(self, committed: Sequence[Committed]) -> None:
+        if not committed or self.on_commit is None:
+            return
+        try:
+            self.on_commit(committed)
+        except Exception:
+            # The commit stands, so the callers must hear of it; others catch up from the log.
+            log.exception("telling of a commit failed")
 
     def _take(self, taken: list[_Job]) -> None:
         try:
@@ -213,22 +270,25 @@ class Database:
             return
         if job is None:
             self._jobs.put(None)
-        else:
+        elif job.future.set_running_or_notify_cancel():
             taken.append(job)
 
-    def _after_failure(self, jobs: list[_Job], error: Exception) -> None:
-        if isinstance(error, DBAPIError) and _is_outage(error):
-            log.warning("database unavailable: %s", type(error.orig).__name__)
+    def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
+        if _is_outage(error):
+            log.warning("database unavailable: %s", _name_of(error))
             for job in jobs:
-                job.future.set_exception(
-                    Unavailable("The database is away. Nothing was lost; try again in a moment.")
-                )
+                job.future.set_exception(Unavailable(_AWAY))
         elif len(jobs) > 1:
             for job in jobs:
                 self._run_batch([job], more=False)
+        elif _is_crossing(error) and run < MAX_RUNS:
+            self._run_batch(jobs, more=False, run=run + 1)
+        elif _is_crossing(error) and not isinstance(error, IntegrityError):
+            jobs[0].future.set_exception(
+                Unavailable("Others change the same thing just now. Try again in a moment.")
+            )
         else:
-            for job in jobs:
-                job.future.set_exception(error)
+            jobs[0].future.set_exception(error)
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -251,18 +311,22 @@ class Batch:
     ``done`` holds what to answer each job and ``committed`` what to tell, once the commit is made.
     """
 
-    def __init__(self, connection: Connection, *, is_sqlite: bool, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, *, is_sqlite: bool, clock: Clock, follow: bool
+    ) -> None:
+        """``follow`` takes the time from the database, else it is the clock's."""
         self.connection = connection
         self.is_sqlite = is_sqlite
         self.done: list[tuple[_Job, Any, Exception | None]] = []  # Any: each job's own answer
         self.committed: list[Committed] = []
         self._clock = clock
+        self._follow = follow
         self._numbers: list[int] = []
         self._next: int | None = None
         self._at_ms: int | None = None
 
     def run(self, job: _Job) -> None:
-        """Runs one job; one that raises has written nothing. Raises the database's errors only."""
+        """Runs one job; one that raises has written nothing. Raises what breaks the whole batch."""
         tx = Tx(self.connection, at_ms=self._now(), next_seq=self._next_seq)
         try:
             answer = job.run(tx)
@@ -277,15 +341,13 @@ class Batch:
             self.committed.append(Committed(tuple(tx.events), tuple(tx.notices)))
 
     def _now(self) -> int:
-        """SQLite: this process's clock, which never goes back. PostgreSQL: the database's clock."""
-        if self.is_sqlite:
+        if not self._follow:
             return self._clock()
         if self._at_ms is None:
-            self._at_ms = int(
-                self.connection.execute(
-                    text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-                ).scalar_one()
-            )
+            shown = self.connection.execute(
+                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+            ).scalar_one()
+            self._at_ms = self._clock.follow(int(shown))
         return self._at_ms
 
     def _next_seq(self) -> int:
@@ -308,16 +370,37 @@ def _ignore(future: asyncio.Future[Any]) -> None:  # Any: the answer nobody wait
         future.exception()
 
 
-def _is_outage(error: DBAPIError) -> bool:
+def _is_outage(error: Exception) -> bool:
     """True when the database is away, full or locked, and the same work may succeed later."""
+    if isinstance(error, PoolTimeout | OSError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
-        return error.orig.sqlite_errorname.split("_")[1] in _SQLITE_OUTAGES
-    name = type(error.orig).__name__
-    if name in ("DeadlockDetected", "SerializationFailure"):
+        return _name_of(error).removeprefix("SQLITE_").partition("_")[0] in _SQLITE_OUTAGES
+    if _is_crossing(error):
         return False
-    return isinstance(error, OperationalError) or name in ("DiskFull", "QueryCanceled")
+    return isinstance(error, OperationalError) or _name_of(error) in (
+        "DiskFull",
+        "QueryCanceled",
+        "ReadOnlySqlTransaction",
+    )
+
+
+def _is_crossing(error: Exception) -> bool:
+    """True when another process was in the way and the job may find its way now."""
+    return isinstance(error, IntegrityError) or _name_of(error) in (
+        "DeadlockDetected",
+        "SerializationFailure",
+    )
+
+
+def _name_of(error: Exception) -> str:
+    """What the database calls the error; Python's name where it has none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
 
 
 def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
@@ -336,6 +419,8 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
     options = "-c statement_timeout=60000 -c lock_timeout=5000 -c synchronous_commit=on"
+    if readonly:
+        options += " -c default_transaction_read_only=on"
     return create_engine(
         address,
         pool_size=size,
