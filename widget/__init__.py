@@ -98,7 +98,7 @@ def lean_script(source: str) -> str:
 def lean_style(source: str) -> str:
     """The style sheet without comments, indentation and empty lines."""
     lines = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL).splitlines()
-    return "".join(filter(None, map(str.strip, lines)))
+    return "".join(filter(None, map(str.strip, lines))).replace(";}", "}")
 
 
 def _needless(space: str, before: str, after: str) -> bool:

@@ -27,38 +27,8 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     shell,
     vault,
     heads: () => store.all().map(({ id, status, head, unread }) => ({ id, status, conversation_seq: head, unread })),
-    onState(next) {
-      state = next;
-      if (next.name === "online" && session.leading) outbox.run();
-      else outbox.pause();
-      onChange();
-    },
-    onWelcome(next) {
-      if (welcome && welcome.customer_id !== next.customer_id) forget();
-      welcome = next;
-      if (!shell.options.color && next.shop.accent) {
-        vault.set("accent", next.shop.accent);
-        shell.paint(next.shop.accent);
-      }
-      const current = next.conversations.find((head) => !isOver(/** @type {any} */ (head)));
-      if (!chosen && !shownId && current) shownId = current.id;
-      feed.compare(next.conversations);
-      for (const { id, unread } of next.conversations) if (unread || id === shownId) feed.catchUp(id);
-    },
-    onEvent: (envelope) => feed.receive(envelope),
-    onSignal(signal) {
-      if (signal.kind === "presence.changed" && welcome) welcome.shop.agents_online = signal.data.agents_online;
-      store.signal(signal);
-      onChange();
-    },
-    onShared(message) {
-      if (message.type === "sent") sent(message.entry, message.answer);
-      else if (message.type === "read") store.signal({ kind: "message.read", data: message.mark });
-      else if (message.type === "logout") {
-        vault.clear();
-        forget();
-      }
-      else outbox.hear(message);
+    tell(type, news) {
+      heard[type]?.(news);
       onChange();
     },
   });
@@ -83,11 +53,45 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
       session.call("message.post", { client_id, body, blocks, page, conversation_id: conversation_id || undefined }),
     share: session.share,
     onSent(entry, answer) {
-      session.share({ type: "sent", entry, answer });
+      session.share("sent", [entry, answer]);
       sent(entry, answer);
     },
     onChange,
   });
+
+  /** What the desk and the other tabs tell. @type {Record<string, (news: any) => void>} */
+  const heard = {
+    state(next) {
+      state = next;
+      if (next.name === "online" && session.leading) outbox.run();
+      else outbox.pause();
+    },
+    welcome(/** @type {Welcome} */ next) {
+      if (welcome && welcome.customer_id !== next.customer_id) forget();
+      welcome = next;
+      if (!shell.options.color && next.shop.accent) {
+        vault.set("accent", next.shop.accent);
+        shell.paint(next.shop.accent);
+      }
+      const current = next.conversations.find((head) => !isOver(head));
+      if (!chosen && !shownId && current) shownId = current.id;
+      feed.compare(next.conversations);
+      for (const { id, unread } of next.conversations) if (unread || id === shownId) feed.catchUp(id);
+    },
+    event: (envelope) => feed.receive(envelope),
+    signal(signal) {
+      if (signal.kind === "presence.changed" && welcome) welcome.shop.agents_online = signal.data.agents_online;
+      store.signal(signal);
+    },
+    read: (mark) => store.signal({ kind: "message.read", data: mark }),
+    sent: ([entry, answer]) => sent(entry, answer),
+    entry: (entry) => outbox.hear(entry),
+    removed: (id) => outbox.forget(id),
+    logout() {
+      vault.clear();
+      forget();
+    },
+  };
 
   /** The conversation that goes on, if one does. */
   const ongoing = () => store.all().find((it) => !isOver(it));
@@ -180,7 +184,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
         if (!answer.ok && answer.error?.code === "unavailable") it.markedId = null;
       });
       it.unread = 0;
-      session.share({ type: "read", mark: { ...mark, reader: { kind: "customer" } } });
+      session.share("read", { ...mark, reader: { kind: "customer" } });
       onChange();
     },
     /** @param {string} id @param {number} score @param {string} comment */
@@ -191,9 +195,8 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     /** @param {string} token */
     identify: (token) => session.renew(token),
     logout() {
-      vault.clear();
-      forget();
-      session.share({ type: "logout" });
+      heard.logout(null);
+      session.share("logout");
       session.renew();
     },
   };

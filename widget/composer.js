@@ -1,4 +1,4 @@
-import { action, element } from "./element.js";
+import { element, icon } from "./element.js";
 
 const BODY_MAX = 8000;
 const COUNT_FROM = 7600;
@@ -16,7 +16,6 @@ const clean = (text) =>
  * @param {{say: Say, vault: Vault, onSend: (text: string) => void, onType: (typing: boolean) => void}} parts
  */
 export function createComposer({ say, vault, onSend, onType }) {
-  let composedAt = 0;
   const input = element("textarea", {
     rows: 1,
     "aria-label": say("input"),
@@ -24,7 +23,7 @@ export function createComposer({ say, vault, onSend, onType }) {
     enterkeyhint: "send",
     autocomplete: "off",
   });
-  const send = element("button", { class: "send", "aria-label": say("send"), title: say("send") });
+  const send = element("button", { class: "send", "aria-label": say("send") }, icon("up"));
   const count = element("p", { class: "count", id: "count", "aria-live": "polite" });
 
   const measure = () => {
@@ -55,11 +54,9 @@ export function createComposer({ say, vault, onSend, onType }) {
     measure();
     onType(Boolean(input.value.trim()));
   });
-  input.addEventListener("compositionend", () => (composedAt = Date.now()));
   input.addEventListener("keydown", (event) => {
-    // Safari ends the composition before the Enter that confirmed it; 229 is what it then reports.
-    const composing = event.isComposing || event.keyCode === 229 || Date.now() - composedAt < 50;
-    if (event.key !== "Enter" || event.shiftKey || composing) return;
+    // 229: in Safari the composition has ended when the Enter that confirmed it arrives.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     submit();
   });
@@ -69,7 +66,6 @@ export function createComposer({ say, vault, onSend, onType }) {
     event.preventDefault();
     submit();
   });
-  send.append(action("", () => {}, { icon: "up" }).firstChild || "");
   input.value = vault.get("draft") || "";
 
   return {

@@ -5,14 +5,11 @@ const ACK_MS = 5000;
  * @param {{
  *   base: URL,
  *   auth: () => Record<string, unknown>,
- *   onState: (state: LinkState) => void,
- *   onWelcome: (welcome: Welcome) => void,
- *   onEvent: (envelope: Envelope) => void,
- *   onSignal: (signal: Signal) => void,
+ *   tell: (type: "state" | "welcome" | "event" | "signal", news: any) => void,
  *   onRefused: (error: Failure) => boolean,
  * }} desk onRefused: true when another attempt with changed credentials makes sense
  */
-export function createConnection({ base, auth, onState, onWelcome, onEvent, onSignal, onRefused }) {
+export function createConnection({ base, auth, tell, onRefused }) {
   /** @type {any} */
   let socket = null;
   let online = false;
@@ -22,9 +19,9 @@ export function createConnection({ base, auth, onState, onWelcome, onEvent, onSi
   let timer;
 
   /** @param {LinkState["name"]} name @param {Failure} [error] */
-  const tell = (name, error) => {
+  const stand = (name, error) => {
     online = name === "online";
-    onState({ name, error });
+    tell("state", { name, error });
   };
 
   /** Tries again after the wait, a little later than asked so that not everybody comes at once.
@@ -39,18 +36,18 @@ export function createConnection({ base, auth, onState, onWelcome, onEvent, onSi
 
   const backoff = () => again(Math.min(1000 * 2 ** tries++, 20_000));
 
-  const lost = () => tell(navigator.onLine ? "reconnecting" : "offline");
+  const lost = () => stand(navigator.onLine ? "reconnecting" : "offline");
   const wake = () => {
     if (!online) again(100);
   };
   const sleep = () => {
     socket.disconnect();
-    tell("offline");
+    stand("offline");
     again(15_000); // some browsers believe wrongly that they are offline
   };
 
   async function open() {
-    tell(navigator.onLine ? "connecting" : "offline");
+    stand(navigator.onLine ? "connecting" : "offline");
     let client;
     try {
       client = await import("./vendor/socket.io-client.esm.min.js");
@@ -75,14 +72,15 @@ export function createConnection({ base, auth, onState, onWelcome, onEvent, onSi
     socket.on("welcome", (/** @type {Welcome} */ welcome) => {
       clearTimeout(timer);
       tries = 0;
-      onWelcome(welcome);
-      tell("online");
+      online = true; // what the welcome leads to may be asked for at once
+      tell("welcome", welcome);
+      stand("online");
     });
-    socket.on("event", onEvent);
+    socket.on("event", (/** @type {Envelope} */ envelope) => tell("event", envelope));
     socket.on("signal", (/** @type {Signal} */ signal) => {
-      if (signal?.kind !== "server.drain") return onSignal(signal);
+      if (signal?.kind !== "server.drain") return tell("signal", signal);
       socket.disconnect();
-      tell("draining");
+      stand("draining");
       again(Number(signal.data?.retry_in_ms) || 1000);
     });
     socket.on("disconnect", (/** @type {string} */ reason) => {
@@ -98,7 +96,7 @@ export function createConnection({ base, auth, onState, onWelcome, onEvent, onSi
         lost();
         again((failure.details?.retry_after_s || 3) * 1000);
       } else if (onRefused(failure)) again(0);
-      else tell("refused", failure);
+      else stand("refused", failure);
     });
     addEventListener("online", wake);
     addEventListener("offline", sleep);

@@ -1,17 +1,15 @@
 /**
  * A function that says a key in the language. `{name}` is replaced by a value; a key with `.one` beside it is
  * the plural, chosen by the value `n`.
- * @param {Locale} locale
- * @returns {Promise<Say>}
+ * @param {Words} words
+ * @returns {Say}
  */
-export async function speaker(locale) {
-  /** @type {{words: Words}} */
-  const { words } = await (locale === "zh" ? import("./locales/zh.js") : import("./locales/en.js"));
-  return (key, values = {}) => {
+export const phrases =
+  (words) =>
+  (key, values = {}) => {
     const text = (values.n === 1 && words[key + ".one"]) || words[key];
     return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   };
-}
 
 /** The language as the browser's formats know it. @param {Locale} locale */
 export const tag = (locale) => (locale === "zh" ? "zh-CN" : "en-GB");

@@ -35,7 +35,7 @@
   const base = new URL(version + "/", script.src);
   const words = {
     en: ["Customer chat", "Open chat", "Close chat", "unread", "The chat did not load. Try again."],
-    zh: ["在线客服", "打开聊天", "关闭聊天", "条未读", "聊天加载失败,请重试。"],
+    zh: ["在线客服", "打开聊天", "关闭聊天", "条未读", "聊天加载失败，请重试。"],
   };
   const options = { site: data.site, prefix, locale: data.locale, theme: data.theme, color: "", page: {}, unread: 0, expanded: false };
   /** @type {any} */
@@ -103,7 +103,7 @@
   /** Sets custom properties of the frame, without a style attribute where the browser can.
    * @param {string} name @param {string} value */
   const look = (name, value) => {
-    if (lookSheet) lookSheet.insertRule(`.frame.frame{${name}:${value}}`, lookSheet.cssRules.length);
+    if (lookSheet) lookSheet.insertRule(`.frame.frame.frame{${name}:${value}}`, lookSheet.cssRules.length);
     else frame.style.setProperty(name, value);
   };
 

@@ -9,7 +9,7 @@ const TEMPORARY = /^(unavailable|too_many)$/;
  * @param {{
  *   vault: Vault,
  *   post: (entry: Entry) => Promise<Answer>,
- *   share: (message: object) => void,
+ *   share: (type: string, news: any) => void,
  *   onSent: (entry: Entry, answer: Answer) => void,
  *   onChange: () => void,
  * }} parts share tells the other tabs, which show the message too
@@ -42,7 +42,7 @@ export function createOutbox({ vault, post, share, onSent, onChange }) {
     entries.set(entry.client_id, entry);
     if (entry.sent) vault.drop("out." + entry.client_id);
     else vault.set("out." + entry.client_id, JSON.stringify(entry));
-    share({ type: "entry", entry });
+    share("entry", entry);
     onChange();
   };
 
@@ -112,7 +112,7 @@ export function createOutbox({ vault, post, share, onSent, onChange }) {
     /** @param {string} id */
     remove(id) {
       drop(id);
-      share({ type: "removed", id });
+      share("removed", id);
       onChange();
     },
     /** The message is part of the thread now. Gives it back when it was still waiting here.
@@ -134,14 +134,13 @@ export function createOutbox({ vault, post, share, onSent, onChange }) {
     pause() {
       running = false;
     },
-    /** What another tab told. @param {any} message */
-    hear(message) {
-      if (message.type === "removed") entries.delete(message.id);
-      else if (message.type === "entry") entries.set(message.entry.client_id, message.entry);
-      else return;
-      onChange();
+    /** Another tab has, or sent, a message. @param {Entry} entry */
+    hear(entry) {
+      entries.set(entry.client_id, entry);
       pump();
     },
+    /** @param {string} id */
+    forget: (id) => void entries.delete(id),
     /** Every message that is not part of a thread yet, oldest first. */
     waiting: sorted,
     clear() {

@@ -1,10 +1,8 @@
 import { createChat } from "./chat.js";
-import { palette } from "./color.js";
 import { createComposer } from "./composer.js";
 import { action, avatar, element, icon } from "./element.js";
 import { createHome } from "./home.js";
-import { speaker } from "./i18n.js";
-import { safeUrl } from "./links.js";
+import { phrases } from "./i18n.js";
 import { isOver } from "./store.js";
 import { createThread } from "./thread.js";
 import { createVault } from "./vault.js";
@@ -35,6 +33,7 @@ export async function start(shell) {
 
   let open = false;
   let started = false;
+  let restored = false;
   let view = "home";
   /** @type {Element | null} */
   let opener = null;
@@ -49,13 +48,15 @@ export async function start(shell) {
     vault,
     onChange: () => render(),
     onIncoming(message, conversation) {
-      announce(`${message.author.name || ui.say("someone")}: ${message.body}`);
+      announce(`${message.author.name || ui.say("ourShop")}: ${message.body}`);
       shell.emit("message", { conversation_id: conversation.id, id: message.id, body: message.body, author: message.author, at_ms: message.at_ms });
     },
   });
 
+  /** @type {typeof import("./extras.js").createExtras | undefined} */
+  let makeExtras;
   /** @type {Extras | null} */
-  let loadedExtras = null;
+  let madeExtras = null;
   /** @type {Promise<Extras | null> | undefined} */
   let loadingExtras;
 
@@ -63,20 +64,21 @@ export async function start(shell) {
   function loadExtras() {
     return (loadingExtras ||= Promise.all([import("./extras.js"), dressIn("extras.css")]).then(
       ([module]) => {
-        loadedExtras = module.extras;
+        makeExtras = module.createExtras;
         render();
-        return loadedExtras;
+        return extras();
       },
       () => {
-        loadingExtras = undefined;
+        setTimeout(() => (loadingExtras = undefined), 3000);
         return null;
       },
     ));
   }
 
   const extras = () => {
-    if (!loadedExtras) loadExtras();
-    return loadedExtras;
+    if (!makeExtras) loadExtras();
+    else madeExtras ||= makeExtras({ locale: ui.locale, chat });
+    return madeExtras;
   };
 
   /** Says a text once to those who listen to the page. @param {string} text */
@@ -92,7 +94,7 @@ export async function start(shell) {
   function build(locale, say) {
     const goHome = () => show("home", true);
     const home = createHome({
-      chat, say, locale,
+      chat, say, locale, extras,
       onChat: (id) => {
         chat.show(id);
         show("chat", true);
@@ -121,66 +123,39 @@ export async function start(shell) {
       end,
       action(say("close"), () => close(), { icon: "close", class: "tool" }),
     );
-    const askText = element("p", {}, say("endAsk"));
-    const askBox = element(
-      "div", { class: "ask", role: "alertdialog", "aria-label": say("end"), hidden: true },
-      askText,
-      element(
-        "div", { class: "row" },
-        action(say("endYes"), async () => {
-          const answer = chat.shownId ? await chat.end(chat.shownId) : null;
-          if (answer?.ok) ask(false);
-          else askText.textContent = say("endFailed");
-        }, { class: "danger" }),
-        action(say("endNo"), () => ask(false), { class: "secondary" }),
-      ),
-    );
-    const product = () => (shell.options.page?.product && extras()?.productBlock(shell.options.page.product)) || null;
-    const offer = action("", () => {
-      const block = product();
-      if (block) chat.post(block.title || "", [block]);
-      offered = JSON.stringify(block);
-      render();
-    }, { class: "chip" });
-    const again = action(say("newChat"), () => {
-      chat.show(null);
-      composer.input.focus();
-    }, { class: "secondary again" });
+    /** @type {HTMLElement | null} */
+    let question = null;
+    const offers = element("div", { class: "offers" });
+    let offered = "";
     const status = element("p", { class: "banner", role: "status" });
     const footer = element("footer");
-    const chatView = element("div", { class: "chat" }, header, askBox, thread.log, thread.below, again, element("div", { class: "offers" }, offer), ...composer.nodes);
+    const chatView = element("div", { class: "chat" }, header, thread.log, thread.below, offers, ...composer.nodes);
     panel.replaceChildren(home.node, chatView, footer);
-    let offered = "";
 
-    /** @param {boolean} shown */
-    function ask(shown) {
-      askText.textContent = say("endAsk");
-      askBox.hidden = !shown;
-      if (shown) /** @type {HTMLElement} */ (askBox.querySelector("button")).focus();
-      else composer.input.focus();
+    /** Asks whether the chat shall end, or takes the question away. @param {boolean} shown */
+    async function ask(shown) {
+      const more = shown ? await loadExtras() : null;
+      question?.remove();
+      question = more && more.endBox(() => ask(false));
+      if (question) header.after(question);
+      /** @type {HTMLElement} */ (question?.querySelector("button") || composer.input).focus();
     }
 
     const words = () => {
       const { name, error } = chat.state;
-      if (name === "online" || name === "idle") return "";
-      if (name === "refused") return say(error?.code === "not_found" ? "refusedSite" : "refused");
-      return say(name);
+      return name === "online" || name === "idle" ? "" : say(error?.code === "not_found" ? "refusedSite" : name);
     };
 
-    let shownFooter = "";
     const drawFooter = () => {
-      const { retention_months: months = null, privacy_url: link = null } = chat.welcome?.shop || {};
-      const mark = `${months}/${link}`;
-      if (mark === shownFooter) return;
-      shownFooter = mark;
-      const href = link ? safeUrl(link) : undefined;
-      footer.replaceChildren(
+      if (!chat.welcome || footer.firstChild) return;
+      const { retention_months: months, privacy_url: link } = chat.welcome.shop;
+      const href = /^https?:/.test(link || "") && link;
+      footer.append(
         months ? say("kept", { n: months }) + " " : "",
-        href ? element("a", { href, target: "_blank", rel: "noopener noreferrer" }, say("privacy"), element("span", { class: "unseen" }, ` (${say("opensTab")})`)) : "",
+        href ? element("a", { href, target: "_blank", rel: "noopener noreferrer" }, say("privacy")) : "",
       );
     };
 
-    let shownFace = "";
     const drawHeader = () => {
       const shop = chat.welcome?.shop;
       const who = chat.shown?.agent?.name || shop?.name || say("ourShop");
@@ -188,15 +163,15 @@ export async function start(shell) {
       title.textContent = who;
       presence.replaceChildren(element("i", { class: there ? "dot on" : "dot" }), shop ? say(there ? "shopOnline" : "shopAway", { shop: shop.name }) : "");
       presence.hidden = !shop;
-      if (shownFace !== who) face.replaceChildren(avatar((shownFace = who)));
+      face.replaceChildren(avatar(who));
       panel.setAttribute("aria-label", say("dialog", { shop: shop?.name || say("ourShop") }));
     };
 
     return {
-      say, locale, thread, composer, home, status, chatView,
+      say, locale, composer, home,
       /** True when something smaller than the panel was open and is closed now. */
       closeInner() {
-        if (askBox.hidden) return false;
+        if (!question) return false;
         ask(false);
         return true;
       },
@@ -205,17 +180,22 @@ export async function start(shell) {
         drawFooter();
         const text = words();
         if (status.textContent !== text) status.replaceChildren(...(text ? [icon(chat.state.name === "refused" ? "alert" : "clock"), text] : []));
-        const holder = view === "home" ? home.node : chatView;
-        const place = view === "home" ? home.node.lastElementChild : askBox;
-        if (status.parentElement !== holder) holder.insertBefore(status, place);
+        const before = view === "home" ? home.cards.firstElementChild : thread.log;
+        if (before !== status && before?.previousSibling !== status) before?.before(status);
         const it = chat.shown;
-        const block = product();
-        offer.hidden = !block || JSON.stringify(block) === offered || Boolean(it && isOver(it));
-        if (block && !offer.hidden) offer.replaceChildren(say("sendProduct", { title: block.title || "" }));
-        end.hidden = !it || isOver(it);
-        again.hidden = !it || !isOver(it);
+        const over = Boolean(it && isOver(it));
+        const { product } = shell.options.page || {};
+        const offer = JSON.stringify(product);
+        const block = product && offer !== offered && !over ? extras()?.productBlock(product) : null;
+        const mark = block ? offer : "";
+        if (mark !== offers.dataset.mark) {
+          offers.dataset.mark = mark;
+          const chip = block && extras()?.offer(block, () => ((offered = offer), render()));
+          offers.replaceChildren(chip || "");
+        }
+        end.hidden = !it || over;
         for (const node of composer.nodes) node.classList.toggle("gone", it?.status === "closed" || chat.state.name === "refused");
-        composer.setOver(Boolean(it && isOver(it)));
+        composer.setOver(over);
         home.node.hidden = view !== "home";
         chatView.hidden = view !== "chat";
         if (view === "home") home.render();
@@ -240,11 +220,15 @@ export async function start(shell) {
         shell.refresh();
       }
       if (!open) return;
+      if (restored && chat.welcome) {
+        restored = false;
+        if (!chat.shownId && !chat.pending().length && !ui.composer.input.value) view = "home";
+      }
       ui.draw();
       const typing = chat.shown?.typing;
       if (view === "chat" && typing && Date.now() - saidTypingAt > 5000) {
         saidTypingAt = Date.now();
-        announce(ui.say("typing", { name: typing.name || ui.say("someone") }));
+        announce(extras()?.say("typing", { name: typing.name || ui.say("ourShop") }) || "");
       }
     });
   }
@@ -252,6 +236,7 @@ export async function start(shell) {
   /** @param {string} next @param {boolean} [focus] */
   function show(next, focus = false) {
     view = next;
+    if (open) vault.set("open", view);
     render();
     if (!focus) return;
     queueMicrotask(() => {
@@ -263,21 +248,20 @@ export async function start(shell) {
   }
 
   const connect = () => {
-    if (started) return;
+    if (!started) chat.start(identity);
     started = true;
-    chat.start(identity);
   };
 
   const dress = () => {
-    const dark = shell.frame.dataset.theme === "dark";
-    const colors = shell.options.color ? palette(shell.options.color, dark, shell.luminance) : {};
-    for (const [name, value] of Object.entries(colors)) shell.look(name, value);
+    if (shell.options.color) shell.frame.dataset.tinted = "";
     panel.setAttribute("aria-modal", String(narrow.matches));
   };
 
   const rebuild = async () => {
     const locale = shell.language();
-    ui = build(locale, await speaker(locale));
+    const { words } = await (locale === "zh" ? import("./locales/zh.js") : import("./locales/en.js"));
+    ui = build(locale, phrases(words));
+    madeExtras = null;
     dress();
     render();
   };
@@ -288,7 +272,6 @@ export async function start(shell) {
     const active = document.activeElement;
     opener = active === shell.root.host ? shell.root.activeElement : active;
     open = true;
-    vault.set("open", "1");
     connect();
     panel.hidden = false;
     shell.frame.dataset.open = "";
@@ -324,13 +307,14 @@ export async function start(shell) {
     shell.look("--seen-top", `${Math.round(seenPart.offsetTop)}px`);
   }
 
-  panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.isComposing) {
+  shell.frame.addEventListener("keydown", (event) => {
+    if (!open || event.isComposing) return;
+    if (event.key === "Escape") {
       event.stopPropagation();
       if (!ui.closeInner()) close();
     } else if (event.key === "Tab" && narrow.matches) {
-      const all = /** @type {HTMLElement[]} */ ([...panel.querySelectorAll("button, textarea, input, a[href], [tabindex='0']")]);
-      const stops = all.filter((node) => node.getClientRects().length && !(/** @type {any} */ (node).disabled));
+      const all = /** @type {HTMLElement[]} */ ([...panel.querySelectorAll("button:enabled, textarea, input, a, [tabindex='0']")]);
+      const stops = all.filter((node) => node.getClientRects().length);
       const here = shell.root.activeElement;
       const edge = event.shiftKey ? stops[0] : stops.at(-1);
       if (here !== edge && here !== panel) return;
@@ -338,11 +322,7 @@ export async function start(shell) {
       (event.shiftKey ? stops.at(-1) : stops[0])?.focus();
     }
   });
-  shell.root.addEventListener("keydown", (event) => {
-    if (/** @type {KeyboardEvent} */ (event).key === "Escape" && open) close();
-  });
   narrow.addEventListener("change", dress);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(dress));
   window.visualViewport?.addEventListener("resize", fit);
   window.visualViewport?.addEventListener("scroll", fit);
   document.addEventListener("visibilitychange", () => {
@@ -352,8 +332,12 @@ export async function start(shell) {
   await rebuild();
   const remembered = vault.get("token") || vault.names().some((name) => name.startsWith("out."));
   // The page before this one had the chat open. A phone's whole screen is not taken unasked.
-  if (vault.get("open") && !narrow.matches) unfold(false);
-  else if (remembered) connect();
+  const before = vault.get("open");
+  if (before && !narrow.matches) {
+    view = before;
+    restored = true;
+    unfold(false);
+  } else if (remembered) connect();
 
   return {
     open: () => unfold(true),

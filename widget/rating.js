@@ -33,7 +33,7 @@ export function ratingCard({ conversation, say, rate }) {
               word.textContent = `${say("rate", { n })} · ${say("rate" + n)}`;
               details.hidden = false;
               stars.forEach((star, at) => star.classList.toggle("on", at < n));
-              details.scrollIntoView({ block: "nearest" });
+              box.scrollIntoView({ block: "end" });
             },
           },
         }),

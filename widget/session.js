@@ -11,14 +11,11 @@ const RELAY_MS = 7000;
  *   shell: Shell,
  *   vault: Vault,
  *   heads: () => Head[],
- *   onState: (state: LinkState) => void,
- *   onWelcome: (welcome: Welcome) => void,
- *   onEvent: (envelope: Envelope) => void,
- *   onSignal: (signal: Signal) => void,
- *   onShared: (message: any) => void,
- * }} wiring heads: what this tab knows of the conversations; onShared: what another tab told with `share`
+ *   tell: (type: string, news: any) => void,
+ * }} wiring heads: what this tab knows of the conversations; tell: state, welcome, event and signal from the desk,
+ *   and what another tab told with `share`
  */
-export function createSession({ shell, vault, heads, onState, onWelcome, onEvent, onSignal, onShared }) {
+export function createSession({ shell, vault, heads, tell }) {
   /** @type {ReturnType<typeof createConnection> | null} */
   let connection = null;
   /** @type {LinkState} */
@@ -27,14 +24,17 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
   let welcome = null;
   /** @type {string | null} */
   let identity = null;
-  let forgot = false;
   /** @type {Map<string, (answer: Answer) => void>} */
   const relayed = new Map();
 
-  /** @param {LinkState} next */
-  const setState = (next) => {
-    state = next;
-    onState(next);
+  /** Takes news from the desk. @param {string} type @param {any} news */
+  const take = (type, news) => {
+    if (type === "state") state = news;
+    if (type === "welcome") {
+      welcome = news;
+      vault.set("token", news.visitor_token);
+    }
+    tell(type, news);
   };
 
   const connect = () => {
@@ -46,30 +46,14 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
         visitor_token: vault.get("token") || undefined,
         identity: identity || undefined,
       }),
-      onState(next) {
-        setState(next);
-        tabs.send({ type: "state", state: next });
-      },
-      onWelcome(next) {
-        welcome = next;
-        identity = null; // used up: the token stands for the person from now on
-        forgot = false;
-        vault.set("token", next.visitor_token);
-        onWelcome(next);
-        tabs.send({ type: "welcome", welcome: next });
-      },
-      onEvent(envelope) {
-        onEvent(envelope);
-        tabs.send({ type: "event", envelope });
-      },
-      onSignal(signal) {
-        onSignal(signal);
-        tabs.send({ type: "signal", signal });
+      tell(type, news) {
+        if (type === "welcome") identity = null; // used up: the token stands for the person from now on
+        take(type, news);
+        share(type, news);
       },
       onRefused({ code }) {
         // An old token or identity is no reason to leave the shopper without a chat.
-        if (forgot || !/^(not_signed_in|invalid_input)$/.test(code) || !(identity || vault.get("token"))) return false;
-        forgot = true;
+        if (code !== "not_signed_in" || !(identity || vault.get("token"))) return false;
         if (identity) identity = null;
         else vault.drop("token");
         return true;
@@ -92,34 +76,25 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
       connection?.close();
       connection = null;
     },
-    onFollow: () => setState({ name: "connecting" }),
-    onMessage(message) {
-      switch (message.type) {
-        case "hello":
-          if (!tabs.leading) return;
-          tabs.send({ type: "state", state });
-          if (welcome) tabs.send({ type: "welcome", welcome: { ...welcome, conversations: heads() } });
-          return;
-        case "call":
-          if (!tabs.leading) return;
-          call(message.name, message.payload).then((answer) => tabs.send({ type: "answer", id: message.id, answer }));
-          return;
-        case "answer":
-          relayed.get(message.id)?.(message.answer);
-          relayed.delete(message.id);
-          return;
-        case "renew":
-          if (tabs.leading) renew(message.identity);
-          return;
-      }
-      if (tabs.leading && /^(state|welcome|event|signal)$/.test(message.type)) return;
-      if (message.type === "state") setState(message.state);
-      else if (message.type === "welcome") onWelcome((welcome = message.welcome));
-      else if (message.type === "event") onEvent(message.envelope);
-      else if (message.type === "signal") onSignal(message.signal);
-      else onShared(message);
+    onFollow: () => take("state", { name: "connecting" }),
+    onMessage({ type, news }) {
+      if (type === "answer") {
+        relayed.get(news.id)?.(news.answer);
+        relayed.delete(news.id);
+      } else if (/^(state|welcome|event|signal)$/.test(type)) {
+        if (!tabs.leading) take(type, news);
+      } else if (!/^(hello|here|call|renew)$/.test(type)) tell(type, news);
+      else if (!tabs.leading) return;
+      else if (type === "hello") {
+        share("state", state);
+        if (welcome) share("welcome", { ...welcome, conversations: heads() });
+      } else if (type === "call") call(news.name, news.payload).then((answer) => share("answer", { id: news.id, answer }));
+      else if (type === "renew") renew(news);
     },
   });
+
+  /** Tells every other tab. @param {string} type @param {any} [news] */
+  const share = (type, news) => tabs.send({ type, news });
 
   /** The desk's answer, through the tab that holds the socket.
    * @param {string} name @param {object} payload @returns {Promise<Answer>} */
@@ -131,7 +106,7 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
       setTimeout(() => {
         if (relayed.delete(id)) resolve({ ok: false, error: { code: "unavailable", message: "" } });
       }, RELAY_MS);
-      tabs.send({ type: "call", id, name, payload });
+      share("call", { id, name, payload });
     });
   }
 
@@ -140,7 +115,7 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
   function renew(signed = null) {
     identity = signed || identity;
     if (tabs.leading) connection?.renew();
-    else tabs.send({ type: "renew", identity: signed });
+    else share("renew", signed);
   }
 
   return {
@@ -151,7 +126,7 @@ export function createSession({ shell, vault, heads, onState, onWelcome, onEvent
     },
     call,
     renew,
-    share: tabs.send,
+    share,
     get leading() {
       return tabs.leading;
     },

@@ -111,5 +111,5 @@ export const isIncoming = (line) => line.type === "message" && line.message.auth
 /** When something happened last in the conversation; 0 while that is not known. @param {Conversation} it */
 export const lastAt = (it) => it.lines.at(-1)?.at_ms || it.openedAt_ms;
 
-/** @param {Conversation} it */
+/** @param {{status: string}} it */
 export const isOver = (it) => it.status === "resolved" || it.status === "closed";

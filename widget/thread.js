@@ -1,6 +1,5 @@
-import { action, avatar, element, icon, reconcile } from "./element.js";
+import { action, element, icon, reconcile } from "./element.js";
 import { clock, day } from "./i18n.js";
-import { linked } from "./links.js";
 import { isOver } from "./store.js";
 
 const NEAR_END = 60;
@@ -34,41 +33,20 @@ export function createThread({ chat, say, locale, onSeen, extras }) {
     onSeen();
   });
 
-  /** @param {string} reason */
-  const reasons = (reason) =>
-    say(/^(invalid_input)$/.test(reason) ? "reasonInvalid" : reason === "too_large" ? "reasonLarge" : /^(conflict|not_found)$/.test(reason) ? "reasonGone" : "reasonRefused");
-
-  /** @param {string} body @param {Block[] | null | undefined} blocks @param {string} [who] */
-  const bubble = (body, blocks, who) => {
-    const made = (blocks?.length && extras()?.cards(blocks, say, locale)) || [];
-    const words = element("div", { class: "bubble", dir: "auto" }, who ? element("span", { class: "unseen" }, who + ": ") : null, ...linked(body));
-    // A card whose title is the whole text says it already.
-    return element("div", { class: "stack" }, made.length && blocks?.[0]?.title === body ? null : words, ...made);
+  /** Plain words stand at once; a link or a card needs the extras.
+   * @param {string} body @param {Block[] | null | undefined} blocks @returns {[string, () => HTMLElement]} */
+  const own = (body, blocks) => {
+    const more = blocks?.length || /:/.test(body) ? extras()?.answers : null;
+    const bubble = () => element("div", { class: "bubble", dir: "auto" }, element("span", { class: "unseen" }, say("you") + ": "), body);
+    return [more ? "rich" : "", () => (more ? more.content(body, blocks, say("you")) : bubble())];
   };
 
-  /** @param {Line & {type: "message"}} line @param {boolean} last of a row of messages by one person */
-  const messageRow = ({ key, message }, last) => {
-    const mine = message.author.kind === "customer";
-    const name = message.author.name || say("someone");
-    return {
-      key,
-      mark: `m${last}${Boolean(message.blocks?.length && extras())}`,
-      make: () =>
-        element(
-          "div",
-          { class: mine ? "message mine" : "message" },
-          mine ? null : last ? avatar(name, "small") : element("span", { class: "avatar small none" }),
-          bubble(message.body, message.blocks, mine ? say("you") : name),
-        ),
-    };
+  /** An own message, whether the desk has it or not.
+   * @param {string} key @param {string} mark @param {string} body @param {Block[] | null | undefined} blocks */
+  const ownRow = (key, mark, body, blocks) => {
+    const [rich, make] = own(body, blocks);
+    return { key, mark: mark + rich, make: () => element("div", { class: "message mine " + mark }, make()) };
   };
-
-  /** @param {Entry} entry */
-  const entryRow = (entry) => ({
-    key: entry.client_id,
-    mark: entry.sent ? `mtrue${Boolean(entry.blocks?.length && extras())}` : entry.error ? "error" : "pending",
-    make: () => element("div", { class: "message mine" + (entry.sent ? "" : " pending") }, bubble(entry.body, entry.blocks, say("you"))),
-  });
 
   /** Time and state below the last message of a row.
    * @param {string} key @param {string[]} words @param {boolean} mine @param {"check" | "clock" | null} sign */
@@ -88,73 +66,47 @@ export function createThread({ chat, say, locale, onSeen, extras }) {
     const lines = it?.lines || [];
     const shop = chat.welcome?.shop.name || say("ourShop");
     const pending = chat.pending();
-    if (it?.wanted && !it.seq && it.head) made.push(lineRow("loading", say("loading")));
+    if (it ? it.wanted && !it.seq && it.head : !chat.welcome && !pending.length && chat.state.name !== "refused") made.push(lineRow("loading", say("loading")));
     else if (!lines.length && !pending.length) made.push(lineRow("hello", say("hello", { shop }), "hello"));
+    const answers = it && lines.some((line) => line.type !== "message" || line.message.author.kind !== "customer") ? extras()?.answers : null;
     let today = "";
     lines.forEach((line, at) => {
       const said = day(line.at_ms, locale);
       if (said !== today) made.push(lineRow("day" + line.seq, (today = said)));
-      if (line.type === "message") {
-        const next = lines[at + 1];
-        const { author } = line.message;
-        const mine = author.kind === "customer";
-        const last = !(next?.type === "message" && next.message.author.id === author.id && next.at_ms - line.at_ms < GROUP_MS && day(next.at_ms, locale) === said);
-        const first = !next && mine && pending.length > 0;
-        made.push(messageRow(line, last && !first));
-        if (!last || first) return;
-        const read = mine && (it?.readSeq || 0) >= line.seq;
-        const words = [mine ? "" : author.name || say("someone"), clock(line.at_ms, locale), mine ? say(read ? "read" : "sent") : ""];
-        made.push(metaRow(line.key, words.filter(Boolean), mine, mine ? "check" : null));
-      } else if (line.type === "joined") made.push(lineRow(line.key, `${say("joined", { name: line.name || say("someone") })} · ${clock(line.at_ms, locale)}`));
-      else if (line.type === "status") {
-        const words = line.status !== "ended" ? say("reopened") : line.name === "customer" ? say("endedByMe") : line.name === "agent" ? say("endedBy", { shop }) : say("endedLine");
-        made.push(lineRow(line.key, `${words} · ${clock(line.at_ms, locale)}`));
-      } else if (it && extras()) {
-        made.push({
-          key: line.key,
-          mark: `${line.seq}/${it.score}`,
-          make: () => /** @type {Extras} */ (extras()).ratingCard({ conversation: it, say, rate: (score, comment) => chat.rate(it.id, score, comment) }),
-        });
+      if (line.type !== "message") {
+        if (!it || !answers) return;
+        const rating = line.type === "rating";
+        made.push({ key: line.key, mark: `${line.seq}/${rating && it.score}`, make: () => (rating ? answers.rating(it) : answers.status(line, shop)) });
+        return;
       }
+      const next = lines[at + 1];
+      const { author, body, blocks } = line.message;
+      const mine = author.kind === "customer";
+      const goesOn = next
+        ? next.type === "message" && next.message.author.id === author.id && next.at_ms - line.at_ms < GROUP_MS && day(next.at_ms, locale) === said
+        : mine && pending.length > 0;
+      if (mine) made.push(ownRow(line.key, "", body, blocks));
+      else if (answers) made.push({ key: line.key, mark: `${goesOn}`, make: () => answers.message(line, !goesOn) });
+      if (goesOn) return;
+      const state = mine ? say((it?.readSeq || 0) >= line.seq ? "read" : "sent") : "";
+      made.push(metaRow(line.key, [mine ? "" : author.name || "", clock(line.at_ms, locale), state].filter(Boolean), mine, mine ? "check" : null));
     });
     pending.forEach((entry, at) => {
-      made.push(entryRow(entry));
+      made.push(ownRow(entry.client_id, entry.sent ? "" : "pending", entry.body, entry.blocks));
       if (entry.error) {
-        made.push({
-          key: "error" + entry.client_id,
-          mark: entry.error.code,
-          make: () =>
-            element(
-              "div",
-              { class: "meta mine error" },
-              icon("alert"),
-              say("failed", { reason: reasons(entry.error?.code || "") }),
-              action(say("retry"), () => chat.outbox.retry(entry.client_id), { class: "quiet" }),
-              action(say("remove"), () => chat.outbox.remove(entry.client_id), { class: "quiet" }),
-            ),
-        });
+        const { code } = entry.error;
+        const more = extras()?.answers;
+        if (more) made.push({ key: "error" + entry.client_id, mark: code, make: () => more.failure(entry) });
       } else if (at === pending.length - 1) {
         const word = entry.sent ? "sent" : chat.state.name === "online" || chat.state.name === "connecting" ? "sending" : "waiting";
         made.push(metaRow(entry.client_id, [clock(entry.at_ms, locale), say(word)], true, entry.sent ? "check" : "clock"));
       }
     });
-    if (it && !it.agent && it.ahead !== null && !isOver(it)) {
-      made.push(lineRow("queue", it.ahead ? say("ahead", { n: it.ahead }) : say("next"), "queue"));
-    }
-    if (it?.typing && it.typing.until_ms > Date.now()) {
-      const name = it.typing.name || say("someone");
-      made.push({
-        key: "typing",
-        mark: name,
-        make: () =>
-          element(
-            "div",
-            { class: "message" },
-            avatar(name, "small"),
-            element("div", { class: "bubble typing" }, element("span", { class: "unseen" }, say("typing", { name })), element("i"), element("i"), element("i")),
-          ),
-      });
-      setTimeout(render, it.typing.until_ms - Date.now() + 50);
+    if (it && (it.typing || it.ahead !== null || isOver(it))) {
+      made.push(...(extras()?.answers.tail(it) || []));
+      const left = (it.typing?.until_ms || 0) - Date.now();
+      if (left > 0) setTimeout(render, left + 50);
+      else it.typing = null;
     }
     return made;
   }

@@ -11,7 +11,7 @@ declare global {
   type Words = Record<string, string>;
   type Say = (key: string, values?: Record<string, string | number>) => string;
 
-  type Extras = typeof import("./extras.js").extras;
+  type Extras = ReturnType<typeof import("./extras.js").createExtras>;
 
   interface Shell {
     options: {

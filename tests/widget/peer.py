@@ -106,13 +106,20 @@ class Desk:
         self.stop()
         if self._shop is not None:
             self.run(self._shop.cleanup())
+        self.run(self._cancel_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
 
+    async def _cancel_rest(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
     async def _start(self) -> None:
         self._sio = socketio.AsyncServer(
-            async_mode="aiohttp", cors_allowed_origins="*", always_connect=True, ping_interval=5
+            async_mode="aiohttp", cors_allowed_origins="*", ping_interval=5
         )
         self._customers = {}
         self._sio.on("connect", self._connect, namespace=NAMESPACE)
