@@ -10,7 +10,6 @@ from server.http.health import add_health
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
 from server.http.reports import add_reports
-from server.http.reports import add_reports
 from server.http.settings import add_settings
 from server.http.static import add_static
 from server.http.widget import add_widget
@@ -29,5 +28,4 @@ def add_routes(app: web.Application) -> None:
     add_pages(app)
     add_reports(app)
     add_settings(app)
-    add_reports(app)
     app.on_response_prepare.append(add_headers)
