@@ -102,7 +102,9 @@ def histogram(
     for tick in ticks:
         _text(root, x(tick.at), height - 8, tick.text, "middle")
     _line(root, x(goal.at), top - 14, x(goal.at), y(0), look="goal")
-    _text(root, x(goal.at) + 6, top + 4, goal.text, "start")
+    crowded = any(0 <= x(mark.at) - x(goal.at) < 8 * len(goal.text) for mark in marks)
+    side = -6 if crowded else 6
+    _text(root, x(goal.at) + side, top + 4, goal.text, "end" if crowded else "start")
     _percentiles(root, marks, x, top=top, foot=y(0), right=width - right)
     return _markup(root)
 
@@ -122,14 +124,16 @@ def trend(
     width, height, left, right, top, bottom = 520, 268, 44, 76, 20, 28
     plot_w, plot_h = width - left - right, height - top - bottom
     known = [value for one in series for value in one.values if value is not None]
-    highest, step = _span_axis(max([*known, goal.at * 1.15]))
+    # One night without staff must not press all other days flat: what lies far beyond the goal is
+    # drawn at the upper edge, with its value beside it.
+    highest, step = _span_axis(max(min(max(known, default=0), 3 * goal.at), goal.at * 1.15))
     root = _svg(width, height, name)
 
     def x(number: int) -> float:
         return left + (plot_w * number / (len(labels) - 1) if len(labels) > 1 else plot_w / 2)
 
     def y(value: float) -> float:
-        return top + plot_h * (1 - value / highest)
+        return top + plot_h * (1 - min(value, highest) / highest)
 
     for number in range(round(highest / step) + 1):
         _line(root, left, y(number * step), width - right, y(number * step), look="grid")
@@ -145,6 +149,7 @@ def trend(
     ends: list[tuple[float, Series, int]] = []
     for one in series:
         _path(root, one, x, y)
+        _beyond(root, one, highest, lambda number: (x(number), top - 7), span)
         last = max((n for n, value in enumerate(one.values) if value is not None), default=None)
         if last is not None:
             ends.append((y(one.values[last] or 0), one, last))
@@ -164,7 +169,7 @@ def clock_bar(
     """A bar in time, cut where its owner changes, with the instants of messages above it."""
     width, height, left, right, bar_top, bar_h = 900, 104, 6, 6, 46, 22
     length = max(end - start, 1)
-    root = _svg(width, height, name)
+    root = _svg(width, height, name, look="ch wide")
     _hatch(root)
 
     def x(at: float) -> float:
@@ -267,6 +272,21 @@ def _path(
         _element(root, "path", {"d": "".join(steps), "class": f"line-{one.look}"})
 
 
+def _beyond(
+    root: ET.Element,
+    one: Series,
+    highest: float,
+    place: Callable[[int], tuple[float, float]],
+    span: Callable[[float], str],
+) -> None:
+    """The values above the axis in words, but for the last, which has its words at its end."""
+    known = [number for number, value in enumerate(one.values) if value is not None]
+    for number in known[:-1]:
+        value = one.values[number] or 0
+        if value > highest:
+            _text(root, *place(number), f"↑ {span(value)}", "middle")
+
+
 def _band(
     root: ET.Element,
     lower: Series,
@@ -307,12 +327,12 @@ def _span_axis(most_ms: float) -> tuple[float, float]:
     return math.ceil(most_ms / step) * step, step
 
 
-def _svg(width: float, height: float, name: str) -> ET.Element:
+def _svg(width: float, height: float, name: str, *, look: str = "ch") -> ET.Element:
     return ET.Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "class": "ch",
+            "class": look,
             "viewBox": f"0 0 {width} {height}",
             "role": "img",
             "aria-label": name,

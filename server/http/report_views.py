@@ -178,6 +178,24 @@ def heat_level(figures: Figures | None) -> int:
     return min(8, round(figures.median_ms * 6 / GOAL_MS))
 
 
+def short_span(ms: int) -> str:
+    """A span in at most five characters, for a cell of the heat map.
+
+    >>> short_span(106_000), short_span(31_774_000)
+    ('1:46', '8.8h')
+    """
+    return duration(ms) if ms < 3_600_000 else f"{ms / 3_600_000:.3g}h"
+
+
+def exact_span(ms: int) -> str:
+    """A span to the millisecond, so that parts are seen to add up; whole seconds without.
+
+    >>> exact_span(150_000), exact_span(4_912)
+    ('2:30', '0:04.912')
+    """
+    return duration(ms) + (f".{ms % 1000:03}" if ms % 1000 else "")
+
+
 def misses_goal(figures: Figures) -> bool:
     """True when half of the shoppers waited longer than the goal, or were never answered."""
     if figures.median_ms is None:

@@ -75,6 +75,7 @@ async def show_report(request: web.Request) -> web.Response:
         bin_words=partial(views.bin_words, locale=locale),
         heat_hours=views.heat_hours(figures),
         heat_level=views.heat_level,
+        short_span=views.short_span,
         misses_goal=views.misses_goal,
     )
 
@@ -142,7 +143,9 @@ async def show_turn(request: web.Request) -> web.Response:
         query=asked.query,
         shown=shown,
         customer=views.Names(choices, locale).customer(shown.customer_id, shown.customer_name),
+        zone=views.zone_words(asked.shop.timezone, shown.turn.ask_at_ms),
         clock=views.clock(shown, locale, at),
+        exact_span=views.exact_span,
         owner_words=partial(views.owner_words, locale=locale),
         metrics=METRICS,
         at=at,
