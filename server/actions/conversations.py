@@ -93,6 +93,7 @@ def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
             AssignmentChanged(from_=owner, to=actor.id, reason="claim"),
             conversation=conversation,
         )
+        routing.freed(tx, owner)
         return _answer(conversation)
     routing.leave_queue(tx, conversation)
     tx.record(
@@ -126,7 +127,7 @@ def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
             else AssignmentAccepted(to=target.id, reason="transfer")
         )
         tx.record(actor, data, conversation=tx.current(conversation))
-        _freed(tx, owner)
+        routing.freed(tx, owner)
         return _answer(conversation)
     teams = {team.id for team in people.load_teams(tx.connection)}
     if payload.team_id not in teams:
@@ -140,15 +141,18 @@ def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
     else:
         routing.leave_queue(tx, conversation, reason="overflow")
     routing.enter_queue(tx, conversation, team_id=payload.team_id)
-    routing.place(tx, tx.current(conversation), exclude=owner)
-    _freed(tx, owner)
+    routing.place(tx, tx.current(conversation), exclude={owner, actor.id})
+    routing.freed(tx, owner)
     return _answer(conversation)
 
 
 def resolve(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
-    """Ends the conversation; asks the shopper to rate it when a person answered. Idempotent."""
+    """Ends the conversation; asks the shopper to rate it when a person answered. Idempotent.
+
+    What is spam has ended already and stays spam; only ``reopen`` takes that back.
+    """
     conversation = access_conversation(tx, actor, payload.conversation_id)
-    if conversation.status in ("resolved", "closed"):
+    if conversation.status not in ("open", "snoozed"):
         return _answer(conversation)
     _end(tx, actor, conversation, status="resolved")
     return _answer(conversation)
@@ -163,18 +167,19 @@ def mark_spam(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 
 def reopen(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
-    """Opens a conversation again and gives it to the agent who asks. Idempotent."""
+    """Opens a conversation again; one without an owner goes to the agent who asks. Idempotent."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
     if conversation.status == "open":
         return _answer(conversation)
-    ended = conversation.status != "snoozed"
     tx.record(
         actor,
         ConversationStatusChanged(status="open", previous=conversation.status),
         conversation=conversation,
     )
-    if ended:
+    if conversation.status != "snoozed":
         message_actions.start_session(tx, actor, tx.current(conversation))
+    if tx.current(conversation).owner.kind != "agent":
+        routing.leave_queue(tx, conversation)
         tx.record(
             actor,
             AssignmentAccepted(to=actor.id, reason="claim"),
@@ -197,6 +202,7 @@ def snooze(tx: Tx, actor: Actor, payload: Snooze) -> Answer:
         ),
         conversation=conversation,
     )
+    routing.freed(tx, conversation.assignee_id)
     return _answer(conversation)
 
 
@@ -210,17 +216,18 @@ def wake(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
             ConversationStatusChanged(status="open", previous="snoozed"),
             conversation=conversation,
         )
+        routing.attend(tx, conversation)
     return _answer(conversation)
 
 
 def tag(tx: Tx, actor: Actor, payload: Tag) -> Answer:
-    """Puts tags on and takes them off. Raises InvalidInput for too many."""
+    """Puts tags on and takes them off; what is in both is off. Raises InvalidInput for too many."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
     add = [clean(word, limit=40, name="tag") for word in payload.add]
     remove = [clean(word, limit=40, name="tag") for word in payload.remove]
     if len({*conversation.tags, *add} - {*remove}) > MAX_TAGS:
         raise InvalidInput(f"At most {MAX_TAGS} tags.", field="add", limit=MAX_TAGS)
-    new = tuple(word for word in dict.fromkeys(add) if word not in conversation.tags)
+    new = tuple(w for w in dict.fromkeys(add) if w not in conversation.tags and w not in remove)
     old = tuple(word for word in dict.fromkeys(remove) if word in conversation.tags)
     if new or old:
         tx.record(actor, ConversationTagged(add=new, remove=old), conversation=conversation)
@@ -256,6 +263,7 @@ def customer_returned(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
     conversation = access_conversation(tx, actor, payload.conversation_id)
     if not conversation.customer_present:
         tx.record(SYSTEM, CustomerReturned(), conversation=conversation)
+        routing.attend(tx, conversation)
     return _answer(conversation)
 
 
@@ -289,11 +297,4 @@ def _end(tx: Tx, actor: Actor, conversation: Conversation, *, status: str) -> No
             RatingAsked(session_no=conversation.session_no),
             conversation=tx.current(conversation),
         )
-    _freed(tx, owner)
-
-
-def _freed(tx: Tx, agent_id: str | None) -> None:
-    """Lets an agent who has just lost a conversation take the next one from the queue."""
-    person = people.load_person(tx.connection, agent_id, lock=True) if agent_id else None
-    if person is not None:
-        routing.pull(tx, person, freed=1)
+    routing.freed(tx, owner)

@@ -13,7 +13,7 @@ from server.actions.payload import Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import AgentPresenceChanged
-from server.storage import people
+from server.storage import conversations, people
 from server.storage.people import Person
 from server.storage.unit import Tx
 
@@ -65,11 +65,35 @@ def seen(tx: Tx, agent_ids: Sequence[str]) -> None:
 def end_grace(tx: Tx) -> int:
     """Takes agents offline whose connection has been gone for the grace time; how many."""
     gone = people.unseen_since(tx.connection, tx.at_ms - GRACE_MS)
+    ended = 0
     for agent_id in gone:
         person = people.load_person(tx.connection, agent_id, lock=True)
-        if person is not None:
+        # Looked at again under the lock: another process may have seen the agent meanwhile.
+        if person is not None and _is_gone(tx, person):
+            ended += 1
             _change(tx, person, status="offline", capacity=None, cause="grace")
-    return len(gone)
+    return ended
+
+
+def place_waiting(tx: Tx) -> int:
+    """Gives what waits to agents with room; how many. For what two processes did at one instant.
+
+    On PostgreSQL a conversation may enter the queue while, elsewhere, an agent comes online who
+    cannot see it yet.
+    """
+    if conversations.queue_length(tx.connection) == 0:
+        return 0
+    free = [
+        person.id
+        for person in people.load_people(tx.connection)
+        if person.status == "online" and person.load < person.capacity
+    ]
+    locked = (people.load_person(tx.connection, agent_id, lock=True) for agent_id in free)
+    return sum(routing.pull(tx, person) for person in locked if person is not None)
+
+
+def _is_gone(tx: Tx, person: Person) -> bool:
+    return person.status != "offline" and person.seen_at_ms < tx.at_ms - GRACE_MS
 
 
 def _locked(tx: Tx, actor: Actor) -> Person:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from server.domain.actors import SYSTEM
 from server.domain.conversation import Conversation
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
@@ -11,15 +13,13 @@ from server.storage.people import Person
 from server.storage.unit import Tx
 
 
-def candidate(
-    person: Person, *, served_before_at_ms: int | None = None, load: int = 0
-) -> Candidate:
-    """A person as routing sees them, ``load`` conversations added that are not yet written."""
+def candidate(tx: Tx, person: Person, *, served_before_at_ms: int | None = None) -> Candidate:
+    """A person as routing sees them, with what this transaction gives and takes."""
     return Candidate(
         agent_id=person.id,
         status=person.status,
         capacity=person.capacity,
-        load=person.load + load,
+        load=_load(tx, person),
         team_ids=person.team_ids,
         languages=frozenset(person.languages),
         last_assigned_at_ms=person.last_assigned_at_ms,
@@ -27,51 +27,63 @@ def candidate(
     )
 
 
-def place(tx: Tx, conversation: Conversation, *, exclude: str | None = None) -> None:
+def attend(tx: Tx, conversation: Conversation) -> None:
+    """Sees to it that an open conversation has an agent who is there, or waits in a queue.
+
+    To be called where somebody begins to wait: a shopper wrote or came back, a snooze ended.
+    """
+    current = tx.current(conversation)
+    if current.status != "open":
+        return
+    if current.owner.kind != "agent":
+        place(tx, current)
+    elif current.turn is not None and not people.is_present(tx.connection, current.owner.id):
+        tx.record(
+            SYSTEM,
+            AssignmentEnded(from_=current.owner.id, reason="offline"),
+            conversation=current,
+        )
+        place(tx, tx.current(current))
+
+
+def place(
+    tx: Tx, conversation: Conversation, *, exclude: Collection[str | None] = frozenset()
+) -> None:
     """Gives the conversation to the best free agent, or lets it wait in its team's queue.
 
     A conversation that comes back goes to the agent who had it, when that agent is free;
-    ``exclude`` is an agent who has just given it away.
+    ``exclude`` are agents who have just given it away.
     """
     staff = [
-        p for p in people.load_people(tx.connection) if p.status == "online" and p.id != exclude
+        p for p in people.load_people(tx.connection) if p.status == "online" and p.id not in exclude
     ]
     served = conversations.served_before(tx.connection, conversation.customer_id) if staff else {}
-    options = [
-        candidate(p, served_before_at_ms=served.get(p.id), load=tx.pending_loads[p.id])
-        for p in staff
-    ]
-    before = [c for c in options if c.agent_id == conversation.assignee_id]
-    choice = None
-    while options and choice is None:
+    options = [candidate(tx, p, served_before_at_ms=served.get(p.id)) for p in staff]
+    while options:
+        before = [c for c in options if c.agent_id == conversation.assignee_id]
         choice = choose(before, team_id=None, locale=conversation.locale) or choose(
             options, team_id=conversation.team_id, locale=conversation.locale
         )
         if choice is None:
             break
-        if not _still_free(tx, choice):
-            options = [c for c in options if c.agent_id != choice.agent_id]
-            before = [c for c in before if c.agent_id != choice.agent_id]
-            choice = None
-    if choice is None:
-        if conversation.queued_at_ms is None:
-            enter_queue(tx, conversation)
-        return
-    assign(tx, conversation, choice, reason="auto")
-
-
-def _still_free(tx: Tx, choice: Choice) -> bool:
-    """True when the agent, locked now, still has room; another process may have been quicker."""
-    person = people.load_person(tx.connection, choice.agent_id, lock=True)
-    if person is None or person.status != "online":
-        return False
-    return person.load + tx.pending_loads[person.id] < person.capacity
+        if _still_free(tx, choice):
+            assign(tx, conversation, choice, reason="auto")
+            return
+        options = [c for c in options if c.agent_id != choice.agent_id]
+    if conversation.queued_at_ms is None:
+        enter_queue(tx, conversation)
 
 
 def enter_queue(tx: Tx, conversation: Conversation, *, team_id: str | None = None) -> None:
     """Lets the conversation wait for an agent, behind those who wait already."""
     team = team_id if team_id is not None else conversation.team_id
-    ahead = conversations.queue_length(tx.connection, team_id=team)
+    ahead = conversations.queue_length(tx.connection, team_id=team) + tx.more(
+        lambda c: (
+            c.status == "open"
+            and c.queued_at_ms is not None
+            and (team is None or c.team_id == team)
+        )
+    )
     tx.record(
         SYSTEM, QueueEntered(team_id=team, ahead=ahead), conversation=tx.current(conversation)
     )
@@ -85,7 +97,6 @@ def assign(tx: Tx, conversation: Conversation, choice: Choice, *, reason: str) -
         AssignmentAccepted(to=choice.agent_id, reason=reason, why=choice.why),
         conversation=tx.current(conversation),
     )
-    tx.pending_loads[choice.agent_id] += 1
     people.note_assigned(tx, choice.agent_id)
 
 
@@ -96,29 +107,29 @@ def leave_queue(tx: Tx, conversation: Conversation, *, reason: str = "assigned")
         tx.record(SYSTEM, QueueLeft(reason=reason), conversation=current)
 
 
-def pull(tx: Tx, person: Person, *, freed: int = 0) -> int:
-    """Fills the agent's free places from the queue, longest wait first; how many were taken.
-
-    ``freed`` places become free by this very transaction.
-    """
-    if person.status != "online":
-        return 0
-    room = person.capacity - person.load + freed - tx.pending_loads[person.id]
-    if room <= 0:
-        return 0
+def pull(tx: Tx, person: Person) -> int:
+    """Fills the agent's free places from the queue, longest wait first; how many were taken."""
     taken = 0
-    for conversation_id in conversations.queued(
-        tx.connection, team_ids=person.team_ids, limit=room
-    ):
-        conversation = tx.conversation(conversation_id)
-        if conversation is None or conversation.queued_at_ms is None:
-            continue
-        option = candidate(person, load=tx.pending_loads[person.id] - freed)
-        choice = choose([option], team_id=conversation.team_id, locale=conversation.locale)
-        if choice is None:
+    seen: set[str] = set()
+    # Again while there is room: what another process was quicker to take makes no progress here.
+    while person.status == "online" and (room := person.capacity - _load(tx, person)) > 0:
+        waiting = conversations.queued(
+            tx.connection, team_ids=person.team_ids, limit=room + len(seen)
+        )
+        fresh = [key for key in waiting if key not in seen][:room]
+        if not fresh:
             break
-        assign(tx, conversation, choice, reason="pull")
-        taken += 1
+        seen.update(fresh)
+        for conversation_id in fresh:
+            conversation = tx.conversation(conversation_id)
+            if conversation is None or conversation.queued_at_ms is None:
+                continue
+            choice = choose(
+                [candidate(tx, person)], team_id=conversation.team_id, locale=conversation.locale
+            )
+            if choice is not None:
+                assign(tx, conversation, choice, reason="pull")
+                taken += 1
     return taken
 
 
@@ -131,4 +142,25 @@ def release(tx: Tx, person: Person, *, reason: str) -> None:
         tx.record(
             SYSTEM, AssignmentEnded(from_=person.id, reason=reason), conversation=conversation
         )
-        place(tx, tx.current(conversation), exclude=person.id)
+        place(tx, tx.current(conversation), exclude={person.id})
+
+
+def freed(tx: Tx, agent_id: str | None) -> None:
+    """Lets an agent who has just lost a conversation take the next ones from the queue."""
+    person = people.load_person(tx.connection, agent_id, lock=True) if agent_id else None
+    if person is not None:
+        pull(tx, person)
+
+
+def _still_free(tx: Tx, choice: Choice) -> bool:
+    """True when the agent, locked now, still has room; another process may have been quicker."""
+    person = people.load_person(tx.connection, choice.agent_id, lock=True)
+    if person is None or person.status != "online":
+        return False
+    return _load(tx, person) < person.capacity
+
+
+def _load(tx: Tx, person: Person) -> int:
+    return person.load + tx.more(
+        lambda c: c.status == "open" and c.owner.kind == "agent" and c.owner.id == person.id
+    )

@@ -37,6 +37,7 @@ from server.domain.events import (
 )
 from server.domain.turns import Owner, Turn
 
+ENDED = frozenset({"resolved", "closed", "spam"})
 SESSION_GAP_MS = 24 * 60 * 60 * 1000
 REOPEN_WINDOW_MS = 7 * 24 * 60 * 60 * 1000
 
@@ -75,6 +76,7 @@ class Conversation:
 
     ``staff_seq`` and ``visitor_seq`` are the heads of its two sequences, ``last_seq`` the log row
     it stands at. ``turn`` is the open turn, ``last_turn`` the one that ended last.
+    ``left`` is the wait of a shopper who left, as it goes on in case they come back.
     """
 
     id: str
@@ -102,7 +104,7 @@ class Conversation:
     turn_no: int = 0
     turn: Turn | None = None
     last_turn: Turn | None = None
-    reply_while_left: tuple[int, int, str, str | None] | None = None
+    left: Turn | None = None
     unanswered: int = 0
     messages: int = 0
     last_message: LastMessage | None = None
@@ -218,7 +220,7 @@ def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> App
         conversation,
         unanswered=conversation.unanswered + 1,
         customer_present=not event.imported,
-        reply_while_left=None,
+        left=None,
     )
     if conversation.turn is not None:
         return Applied(conversation)
@@ -243,15 +245,12 @@ def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> App
 
 def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
     conversation = replace(conversation, unanswered=0)
-    if conversation.turn is None:
-        last = conversation.last_turn
-        left = last is not None and last.outcome == "abandoned"
-        if left and not conversation.customer_present and not conversation.reply_while_left:
-            reply = (event.seq, event.at_ms, data.message_id, event.actor_id)
-            conversation = replace(conversation, reply_while_left=reply)
+    turn, left = conversation.turn, conversation.left
+    waiting = turn or (left if left is not None and left.outcome == "waiting" else None)
+    if waiting is None:
         return Applied(conversation)
-    ended = turns.end(
-        conversation.turn,
+    answered = turns.end(
+        waiting,
         conversation.owner,
         outcome="answered",
         seq=event.seq,
@@ -259,50 +258,53 @@ def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> A
         reply_message_id=data.message_id,
         answered_by=event.actor_id,
     )
-    conversation = replace(conversation, turn=None, last_turn=ended)
+    if turn is None:
+        # The shopper is away: the wait counts as given up until they come back and see the reply.
+        return Applied(replace(conversation, left=answered))
+    return _with_replies(replace(conversation, turn=None, last_turn=answered), answered, 1)
+
+
+def _with_replies(conversation: Conversation, turn: Turn, change: int) -> Applied:
+    """The changed turn, its session counting ``change`` more replies."""
     session = conversation.session
-    if session is None:
-        return Applied(conversation, turns=(ended,))
-    changed = _session_changed(conversation, replies=session.replies + 1)
-    return Applied(changed.conversation, turns=(ended,), sessions=changed.sessions)
+    if session is None or session.session_no != turn.session_no:
+        return Applied(conversation, turns=(turn,))
+    changed = _session_changed(conversation, replies=max(0, session.replies + change))
+    return Applied(changed.conversation, turns=(turn,), sessions=changed.sessions)
 
 
-def _failed(conversation: Conversation, _: Event, data: MessageFailed) -> Applied:
-    last = conversation.last_turn
+def _failed(conversation: Conversation, event: Event, data: MessageFailed) -> Applied:
+    """The wait goes on as if the message had not been; in what has ended nobody answered it."""
+    last, left = conversation.last_turn, conversation.left
+    if left is not None and left.reply_message_id == data.message_id:
+        return Applied(replace(conversation, left=turns.reopen(left)))
     if conversation.turn is not None or last is None or last.reply_message_id != data.message_id:
         return Applied(conversation)
     turn = turns.reopen(last)
-    conversation = replace(
-        conversation, turn=turn, last_turn=None, unanswered=max(1, conversation.unanswered)
+    if conversation.status not in ENDED or conversation.resolved_at_ms is None:
+        unanswered = max(1, conversation.unanswered)
+        reopened = replace(conversation, turn=turn, last_turn=None, unanswered=unanswered)
+        return _with_replies(reopened, turn, -1)
+    owner = Owner("agent", turn.owner_id, turn.ask_at_ms) if turn.owner_id else conversation.owner
+    turn = turns.end(
+        turn,
+        owner,
+        outcome="dismissed" if conversation.status == "spam" else "closed_unanswered",
+        seq=event.seq,
+        at_ms=conversation.resolved_at_ms,
     )
-    return Applied(conversation, turns=(turn,))
+    return _with_replies(replace(conversation, last_turn=turn), turn, -1)
 
 
 def _returned(conversation: Conversation, _: Event, __: CustomerReturned) -> Applied:
     """A shopper who is back still has the question, unless a reply came meanwhile."""
-    last, reply = conversation.last_turn, conversation.reply_while_left
-    conversation = replace(conversation, customer_present=True, reply_while_left=None)
-    if (
-        last is None
-        or last.outcome != "abandoned"
-        or conversation.turn is not None
-        or conversation.status in ("resolved", "closed", "spam")
-    ):
+    left = conversation.left
+    conversation = replace(conversation, customer_present=True, left=None)
+    if left is None:
         return Applied(conversation)
-    turn = turns.reopen(last)
-    if reply is None:
-        return Applied(replace(conversation, turn=turn, last_turn=None), turns=(turn,))
-    seq, at_ms, message_id, agent_id = reply
-    answered = turns.end(
-        turn,
-        conversation.owner,
-        outcome="answered",
-        seq=seq,
-        at_ms=at_ms,
-        reply_message_id=message_id,
-        answered_by=agent_id,
-    )
-    return Applied(replace(conversation, last_turn=answered), turns=(answered,))
+    if left.outcome == "waiting":
+        return Applied(replace(conversation, turn=left, last_turn=None), turns=(left,))
+    return _with_replies(replace(conversation, last_turn=left), left, 1)
 
 
 def _ended(conversation: Conversation, event: Event, *, outcome: turns.Outcome) -> Applied:
@@ -323,11 +325,13 @@ def _ended(conversation: Conversation, event: Event, *, outcome: turns.Outcome) 
 
 def _owned(conversation: Conversation, owner: Owner) -> Applied:
     """The conversation owned by ``owner`` from now; an open wait is cut here."""
-    if conversation.turn is None:
-        return Applied(replace(conversation, owner=owner))
-    turn = turns.cut(conversation.turn, conversation.owner, owner.since_ms)
-    turn = replace(turn, owner_id=owner.id if owner.kind == "agent" else None)
-    return Applied(replace(conversation, owner=owner, turn=turn), turns=(turn,))
+    turn, left = conversation.turn, conversation.left
+    if left is not None and left.outcome == "waiting":
+        left = turns.hand_over(left, conversation.owner, owner)
+    if turn is None:
+        return Applied(replace(conversation, owner=owner, left=left))
+    turn = turns.hand_over(turn, conversation.owner, owner)
+    return Applied(replace(conversation, owner=owner, turn=turn, left=left), turns=(turn,))
 
 
 def _assigned(
@@ -348,8 +352,7 @@ def _status(conversation: Conversation, event: Event, data: ConversationStatusCh
         conversation,
         status=data.status,
         snoozed_until_ms=data.until_ms if data.status == "snoozed" else None,
-        reopened=conversation.reopened
-        or (data.status == "open" and conversation.status in ("resolved", "closed", "spam")),
+        reopened=conversation.reopened or (data.status == "open" and conversation.status in ENDED),
     )
     if data.status in ("open", "snoozed"):
         return Applied(replace(conversation, resolved_at_ms=None))
@@ -360,6 +363,7 @@ def _status(conversation: Conversation, event: Event, data: ConversationStatusCh
         resolved_at_ms=event.at_ms,
         queued_at_ms=None,
         unanswered=0,
+        left=None,
         owner=Owner("bot", None, event.at_ms),
     )
     if not conversation.in_session:
@@ -424,7 +428,10 @@ def _dismissed(conversation: Conversation, event: Event, _: TurnDismissed) -> Ap
 
 
 def _left(conversation: Conversation, event: Event, _: CustomerLeft) -> Applied:
-    return _ended(replace(conversation, customer_present=False), event, outcome="abandoned")
+    away = replace(
+        conversation, customer_present=False, left=conversation.turn or conversation.left
+    )
+    return _ended(away, event, outcome="abandoned")
 
 
 def _rating_asked(conversation: Conversation, event: Event, _: RatingAsked) -> Applied:

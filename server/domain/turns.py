@@ -85,6 +85,11 @@ def cut(turn: Turn, owner: Owner, at_ms: int) -> Turn:
     return replace(turn, shares=(*turn.shares, share))
 
 
+def hand_over(turn: Turn, owner: Owner, to: Owner) -> Turn:
+    """The turn with its wait cut where ``to`` takes it over from ``owner``."""
+    return replace(cut(turn, owner, to.since_ms), owner_id=to.id if to.kind == "agent" else None)
+
+
 def end(
     turn: Turn,
     owner: Owner,

@@ -38,8 +38,18 @@ async def end_grace(database: Database) -> None:
     await database.write(presence.end_grace)
 
 
+async def place_waiting(database: Database) -> None:
+    """Gives what waits to agents with room, should two processes have missed each other."""
+    if await database.read(conversations.queue_length):
+        await database.write(presence.place_waiting)
+
+
 # (seconds between runs, job)
-JOBS: tuple[tuple[float, Job], ...] = ((2.0, wake_snoozed), (15.0, end_grace))
+JOBS: tuple[tuple[float, Job], ...] = (
+    (2.0, wake_snoozed),
+    (5.0, place_waiting),
+    (15.0, end_grace),
+)
 
 
 async def run_jobs(database: Database) -> None:

@@ -267,6 +267,14 @@ def note_assigned(tx: Tx, agent_id: str) -> None:
     tx.later(_ASSIGNED, {"b_id": agent_id, "at_ms": tx.at_ms})
 
 
+def is_present(connection: Connection, agent_id: str | None) -> bool:
+    """True for an active person who is online, busy or away: someone a shopper may wait for."""
+    statement = select(AGENT.c.id).where(
+        AGENT.c.id == agent_id, AGENT.c.active, AGENT.c.status != "offline"
+    )
+    return connection.execute(statement).first() is not None
+
+
 def unseen_since(connection: Connection, at_ms: int) -> list[str]:
     """Ids of the agents who are not offline but were last connected before an instant."""
     statement = select(AGENT.c.id).where(AGENT.c.status != "offline", AGENT.c.seen_at_ms < at_ms)

@@ -94,13 +94,11 @@ def conversation_from_json(state: str) -> Conversation:
     values["tags"] = tuple(values["tags"])
     if values["session"] is not None:
         values["session"] = Session(**values["session"])
-    for name in ("turn", "last_turn"):
+    for name in ("turn", "last_turn", "left"):
         if values[name] is not None:
             values[name] = turn_from_json(values[name])
     if values["last_message"] is not None:
         values["last_message"] = LastMessage(**values["last_message"])
-    if values["reply_while_left"] is not None:
-        values["reply_while_left"] = tuple(values["reply_while_left"])
     return Conversation(**values)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any  # Any: SQLAlchemy parameters
 
@@ -34,10 +33,9 @@ class Tx:
         self.at_ms = at_ms
         self.events: list[Event] = []
         self.notices: list[object] = []
-        # Assignments of this job that the database does not count yet, by agent.
-        self.pending_loads: Counter[str] = Counter()
         self._next_seq = next_seq
         self._conversations: dict[str, Conversation | None] = {}
+        self._stored: dict[str, Conversation | None] = {}
         self._new: dict[str, str | None] = {}
         self._changed: set[str] = set()
         self._previews: dict[str, str] = {}
@@ -76,10 +74,19 @@ class Tx:
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation, locked until the commit, or None when there is none."""
         if conversation_id not in self._conversations:
-            self._conversations[conversation_id] = rows.load_conversation(
-                self.connection, conversation_id, lock=True
-            )
+            found = rows.load_conversation(self.connection, conversation_id, lock=True)
+            self._conversations[conversation_id] = self._stored[conversation_id] = found
         return self._conversations[conversation_id]
+
+    def more(self, holds: Callable[[Conversation], bool]) -> int:
+        """For how many more conversations something holds by this job than the database counts yet.
+
+        Negative when there are fewer.
+        """
+        return sum(
+            _count(holds, self._conversations[key]) - _count(holds, self._stored.get(key))
+            for key in self._changed
+        )
 
     def record(
         self,
@@ -231,3 +238,7 @@ class Tx:
             self._sessions[(session.conversation_id, session.session_no)] = session
         for turn in applied.turns:
             self._turns[(turn.conversation_id, turn.turn_no)] = turn
+
+
+def _count(holds: Callable[[Conversation], bool], conversation: Conversation | None) -> int:
+    return int(conversation is not None and holds(conversation))
