@@ -1,0 +1,337 @@
+"""Random conversations: the reducer and the metrics agree with a second, naive implementation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.actors import ActorKind
+from server.domain.conversation import needs_session
+from server.domain.events import (
+    AssignmentAccepted,
+    AssignmentChanged,
+    AssignmentEnded,
+    BotHandedOff,
+    ConversationOpened,
+    ConversationStatusChanged,
+    CustomerLeft,
+    CustomerReturned,
+    Event,
+    EventData,
+    MessageFailed,
+    MessagePosted,
+    QueueEntered,
+    SessionStarted,
+    TurnDismissed,
+)
+from server.domain.metrics import METRICS, Wait, groups, measure, wait_of
+from server.domain.periods import LocalTimes, day_start_ms, zone
+from server.domain.replay import Replayed, replay
+
+SHANGHAI = "Asia/Shanghai"
+START = 1_763_600_000_000
+AGENTS = ("amy", "bo")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens, after a pause."""
+
+    pause_ms: int
+    kind: str
+    agent: str
+
+
+steps = st.lists(
+    st.builds(
+        Step,
+        st.sampled_from((0, 1_000, 17_000, 60_000, 180_000, 181_000, 3_600_000, 90_000_000)),
+        st.sampled_from(
+            [
+                *("ask", "ask", "ask", "reply", "reply", "note", "greet", "bot", "queue"),
+                *("handoff", "accept", "transfer", "release", "dismiss", "left", "returned"),
+                *("resolve", "fail"),
+            ]
+        ),
+        st.sampled_from(AGENTS),
+    ),
+    max_size=40,
+)
+
+
+def history(plan: list[Step]) -> list[Event]:
+    """The events of a plan, with sessions as the desk starts them."""
+    events: list[Event] = []
+
+    def add(data: EventData, actor_kind: ActorKind = "system", actor_id: str | None = None) -> None:
+        events.append(
+            Event(
+                seq=len(events) + 1,
+                event_id=f"e{len(events) + 1}",
+                at_ms=at_ms,
+                data=data,
+                actor_kind=actor_kind,
+                actor_id=actor_id,
+                conversation_id="c",
+                customer_id="k",
+                staff_seq=len(events) + 1,
+            )
+        )
+
+    at_ms = START
+    add(ConversationOpened(), "customer", "k")
+    last_reply = "none"
+    for step in plan:
+        at_ms += step.pause_ms
+        message = f"m{len(events)}"
+        if step.kind == "ask":
+            state = state_of(events).conversation
+            if state.status != "open":
+                add(ConversationStatusChanged(status="open"))
+            cause = needs_session(state_of(events).conversation, at_ms=at_ms)
+            if cause is not None:
+                add(SessionStarted(cause=cause))
+            add(MessagePosted(message_id=message), "customer", "k")
+        elif step.kind == "reply":
+            last_reply = message
+            add(MessagePosted(message_id=message), "agent", step.agent)
+        elif step.kind == "note":
+            add(MessagePosted(message_id=message, visibility="private"), "agent", step.agent)
+        elif step.kind == "greet":
+            add(MessagePosted(message_id=message, origin="auto"), "agent", step.agent)
+        elif step.kind == "bot":
+            add(MessagePosted(message_id=message, origin="bot"), "bot")
+        else:
+            add(other(step, last_reply), "agent", step.agent)
+    return events
+
+
+def other(step: Step, last_reply: str) -> EventData:
+    match step.kind:
+        case "queue":
+            return QueueEntered()
+        case "handoff":
+            return BotHandedOff()
+        case "accept":
+            return AssignmentAccepted(to=step.agent)
+        case "transfer":
+            return AssignmentChanged(to=step.agent)
+        case "release":
+            return AssignmentEnded()
+        case "dismiss":
+            return TurnDismissed()
+        case "left":
+            return CustomerLeft()
+        case "returned":
+            return CustomerReturned()
+        case "resolve":
+            return ConversationStatusChanged(status="resolved")
+    return MessageFailed(message_id=last_reply)
+
+
+def state_of(events: list[Event]) -> Replayed:
+    found = replay(events)
+    assert found is not None
+    return found
+
+
+@dataclass
+class Naive:
+    """A turn as a person with paper and pencil would keep it."""
+
+    ask_at: int
+    first: bool
+    end_at: int | None = None
+    outcome: str = "waiting"
+    by: str | None = None
+    reply: str | None = None
+
+
+def by_hand(events: list[Event]) -> list[Naive]:  # noqa: C901  # one branch a kind of event
+    """The turns of a log, worked out again without the reducer."""
+    turns: list[Naive] = []
+    asked_in_session = False
+    closed = gone = False
+    meanwhile: tuple[int, str | None, str] | None = None
+
+    def open_turn() -> Naive | None:
+        return turns[-1] if turns and turns[-1].outcome == "waiting" else None
+
+    def finish(turn: Naive | None, at: int, outcome: str, by: str | None = None) -> None:
+        if turn is not None:
+            turn.end_at, turn.outcome, turn.by = at, outcome, by
+
+    for event in events:
+        data, turn = event.data, open_turn()
+        if isinstance(data, SessionStarted):
+            asked_in_session = False
+        elif isinstance(data, MessagePosted) and event.actor_kind == "customer":
+            gone, meanwhile = False, None
+            if turn is None:
+                turns.append(Naive(event.at_ms, first=not asked_in_session))
+                asked_in_session = True
+        elif isinstance(data, MessagePosted):
+            counts = data.visibility == "public" and data.origin == "typed"
+            if event.actor_kind != "agent" or not counts:
+                continue
+            if turn is not None:
+                finish(turn, event.at_ms, "answered", event.actor_id)
+                turn.reply = data.message_id
+            elif turns and turns[-1].outcome == "abandoned" and gone and meanwhile is None:
+                meanwhile = (event.at_ms, event.actor_id, data.message_id)
+        elif isinstance(data, MessageFailed):
+            if turn is None and turns and turns[-1].reply == data.message_id:
+                turns[-1].end_at = turns[-1].by = turns[-1].reply = None
+                turns[-1].outcome = "waiting"
+        elif isinstance(data, TurnDismissed):
+            finish(turn, event.at_ms, "dismissed")
+        elif isinstance(data, CustomerLeft):
+            finish(turn, event.at_ms, "abandoned")
+            gone = True
+        elif isinstance(data, CustomerReturned):
+            if turn is None and turns and turns[-1].outcome == "abandoned" and not closed:
+                turns[-1].end_at, turns[-1].outcome = None, "waiting"
+                if meanwhile is not None:
+                    finish(turns[-1], meanwhile[0], "answered", meanwhile[1])
+                    turns[-1].reply = meanwhile[2]
+            gone, meanwhile = False, None
+        elif isinstance(data, ConversationStatusChanged):
+            closed = data.status == "resolved"
+            if closed:
+                finish(turn, event.at_ms, "closed_unanswered")
+    return turns
+
+
+@given(steps)
+def test_the_reducer_finds_the_turns_that_pencil_and_paper_find(plan: list[Step]) -> None:
+    events = history(plan)
+    found = state_of(events).turns
+    expected = by_hand(events)
+    assert [
+        (t.ask_at_ms, t.is_first_in_session, t.end_at_ms, t.outcome, t.answered_by)
+        for _, t in sorted(found.items())
+    ] == [(t.ask_at, t.first, t.end_at, t.outcome, t.by) for t in expected]
+
+
+@given(steps)
+def test_the_shares_of_a_wait_add_up_to_it(plan: list[Step]) -> None:
+    for turn in state_of(history(plan)).turns.values():
+        spans = [share.end_at_ms - share.start_at_ms for share in turn.shares]
+        assert all(span > 0 for span in spans)
+        if turn.elapsed_ms is not None:
+            assert sum(spans) == turn.elapsed_ms
+        for before, after in zip(turn.shares, turn.shares[1:], strict=False):
+            assert before.end_at_ms == after.start_at_ms
+
+
+@given(steps, st.integers(0, 3_600_000))
+def test_a_clock_set_back_gives_no_negative_span(plan: list[Step], back_ms: int) -> None:
+    events = history(plan)
+    half = len(events) // 2
+    shifted = [
+        event if number < half else replace(event, at_ms=event.at_ms - back_ms)
+        for number, event in enumerate(events)
+    ]
+    for turn in state_of(shifted).turns.values():
+        spans = [share.end_at_ms - share.start_at_ms for share in turn.shares]
+        assert all(span > 0 for span in spans)
+        assert turn.elapsed_ms is None or turn.elapsed_ms == sum(spans)
+
+
+def waits_at(events: list[Event], as_of_ms: int) -> list[Wait]:
+    local = LocalTimes(zone(SHANGHAI))
+    found = (
+        wait_of(turn, as_of_ms=as_of_ms, local=local, channel="chat", team_id=None)
+        for turn in state_of(events).turns.values()
+    )
+    return [wait for wait in found if wait is not None]
+
+
+def survivors(waits: list[tuple[int, bool]]) -> float:
+    """The Kaplan-Meier median from its definition: a product over the distinct times of answers."""
+    log_share = 0.0
+    for at in sorted({wait for wait, answered in waits if answered}):
+        at_risk = sum(wait >= at for wait, _ in waits)
+        answers = sum(wait == at and answered for wait, answered in waits)
+        if at_risk == answers:
+            return at
+        log_share += math.log(at_risk - answers) - math.log(at_risk)
+        if math.exp(log_share) <= 0.5:
+            return at
+    return math.inf
+
+
+@given(st.lists(steps, min_size=1, max_size=4), st.integers(0, 400_000_000))
+def test_the_metrics_equal_a_naive_calculation(plans: list[list[Step]], after_ms: int) -> None:
+    as_of = START + after_ms
+    naive: list[Naive] = []
+    waits: list[Wait] = []
+    for plan in plans:
+        events = history(plan)
+        waits += waits_at(events, as_of)
+        for turn in by_hand(events):
+            if turn.ask_at <= as_of:
+                if turn.end_at is not None and turn.end_at > as_of:
+                    turn.end_at, turn.outcome, turn.by = None, "waiting", None
+                naive.append(turn)
+    for name, rows in (("frt", [t for t in naive if t.first]), ("rt", naive)):
+        figures = measure(METRICS[name], waits, as_of_ms=as_of)
+        spans = [((t.end_at or as_of) - t.ask_at, t.outcome == "answered") for t in rows]
+        answered = [span for span, known in spans if known]
+        assert figures.n == len(rows)
+        assert figures.n_open == sum(t.outcome == "waiting" for t in rows)
+        assert (math.inf if figures.median_ms is None else figures.median_ms) == survivors(spans)
+        mean = None if not answered else math.floor(sum(answered) / len(answered) + 0.5)
+        assert figures.mean_ms == mean
+        assert figures.p90_ms is None or figures.n >= 29
+    tz = ZoneInfo(SHANGHAI)
+    matured = [
+        t
+        for t in naive
+        if t.ask_at <= as_of - 180_000
+        and t.outcome != "dismissed"
+        and 8 <= datetime.fromtimestamp(t.ask_at / 1000, tz).hour < 23
+    ]
+    good = [t for t in matured if t.outcome == "answered" and (t.end_at or 0) - t.ask_at <= 180_000]
+    figures = measure(METRICS["r3m_turn"], waits, as_of_ms=as_of)
+    assert (figures.numerator, figures.denominator) == (len(good), len(matured))
+
+
+@given(steps, st.integers(0, 60))
+def test_an_instant_sees_only_what_had_happened(plan: list[Step], length: int) -> None:
+    """What a report says of an instant is what it said at that instant, reopened turns aside."""
+    events = history(plan)
+    if any(isinstance(e.data, MessageFailed | CustomerReturned) for e in events):
+        return
+    cut = events[: max(1, min(length, len(events)))]
+    as_of = cut[-1].at_ms
+    later = [event for event in events if event.at_ms > as_of]
+    then = waits_at([event for event in events if event.at_ms <= as_of], as_of)
+    now = waits_at(events, as_of) if later else then
+    assert now == then
+
+
+@given(steps)
+def test_groups_part_the_whole(plan: list[Step]) -> None:
+    waits = waits_at(history(plan), START + 400_000_000)
+    for dimension in ("agent", "team", "channel", "segment", "day", "hour"):
+        parts = groups(waits, dimension).values()
+        assert sorted(map(repr, waits)) == sorted(repr(wait) for part in parts for wait in part)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+def test_a_day_of_the_clock_change_has_its_own_length(day: str, hours: int) -> None:
+    berlin = zone("Europe/Berlin")
+    first = datetime.fromisoformat(day).date()
+    start, end = day_start_ms(first, berlin), day_start_ms(first.replace(day=first.day + 1), berlin)
+    assert end - start == hours * 3_600_000
+    local = LocalTimes(berlin)
+    seen = [local(at) for at in range(start, end, 3_600_000)]
+    assert {one.day for one in seen} == {day}
+    assert len(seen) == hours
