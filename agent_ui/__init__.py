@@ -19,8 +19,8 @@ def static_files() -> list[Path]:
 
 @cache
 def static_version() -> str:
-    """A hash over names and contents of all static files; it changes when any of them does."""
-    digest = hashlib.sha256()
+    """A hash over all static files and how they are served; it changes when any of that does."""
+    digest = hashlib.sha256((FOLDER / "lean.py").read_bytes())
     for path in static_files():
         name = path.relative_to(STATIC_DIR).as_posix()
         digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from aiohttp import web
 
 import agent_ui
+from agent_ui.lean import lean
 from server.http.assets import ASK_AGAIN, IMMUTABLE, Asset, answer, asset, find
 from server.http.assets import CONTENT_TYPES as TYPES
 
@@ -13,12 +16,18 @@ _FILES = web.AppKey("static_files", dict[str, Asset])
 
 def add_static(app: web.Application) -> None:
     """Reads all files into memory and serves them."""
-    app[_FILES] = {
-        path.relative_to(agent_ui.STATIC_DIR).as_posix(): asset(path.name, path.read_bytes())
+    app[_FILES] = _files()
+    app.router.add_get("/static/{version}/{path:.+}", serve_static)
+
+
+@cache
+def _files() -> dict[str, Asset]:
+    """All files by name; read once, as their version is."""
+    return {
+        path.relative_to(agent_ui.STATIC_DIR).as_posix(): asset(path.name, lean(path))
         for path in agent_ui.static_files()
         if path.suffix in TYPES
     }
-    app.router.add_get("/static/{version}/{path:.+}", serve_static)
 
 
 async def serve_static(request: web.Request) -> web.Response:

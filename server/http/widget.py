@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from aiohttp import web
 
 import widget
@@ -29,22 +31,27 @@ _HEADERS = {
 
 def add_widget(app: web.Application) -> None:
     """Reads the widget's files into memory and serves them to every origin."""
+    app[_FILES] = _files()
+    app[_LOADER] = asset("loader.js", widget.loader_source().encode())
+    app.router.add_get("/widget/loader.js", serve_loader)
+    app.router.add_get("/widget/{version}/{path:.+}", serve_widget)
+
+
+@cache
+def _files() -> dict[str, Asset]:
+    """All files by name; read once, as their version is."""
     names = (
         path.relative_to(widget.FOLDER).as_posix()
         for path in sorted(widget.FOLDER.rglob("*"))
         if path.suffix in CONTENT_TYPES
     )
-    files = {
+    return {
         name: asset(name, content)
         for name in names
         if name not in _NOT_SERVED
         and not name.startswith("demo/")
         and (content := widget.asset(name)) is not None
     }
-    app[_FILES] = files
-    app[_LOADER] = asset("loader.js", widget.loader_source().encode())
-    app.router.add_get("/widget/loader.js", serve_loader)
-    app.router.add_get("/widget/{version}/{path:.+}", serve_widget)
 
 
 async def serve_loader(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ import base64
 import os
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from tests.http.desk import Desk, Open, served
@@ -21,6 +22,9 @@ POLICY = {
     "base-uri": "'none'",
     "form-action": "'self'",
 }
+
+# Headers do not depend on the kind of database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def test_every_page_carries_the_content_policy(desk: Desk) -> None:
