@@ -22,10 +22,17 @@ def peer() -> Iterator[Peer]:
 
 @pytest.fixture
 def open_console(peer: Peer, pages: Pages) -> Callable[..., Page]:
-    """Opens the console of the peer: ``at`` is what follows the address, options as for a page."""
+    """Opens the console of the peer: ``at`` is what follows the address, options as for a page.
+
+    With ``fake_clock`` the page's timers can be run ahead.
+    """
 
     def open_it(at: str = "", **options: Any) -> Page:  # Any: handed on
-        page = pages.open(peer.url + at, **options)
+        fake_clock = options.pop("fake_clock", False)
+        page = pages.context(**options).new_page()
+        if fake_clock:
+            page.clock.install()
+        page.goto(peer.url + at)
         page.wait_for_function("() => document.querySelector('#list')?.ariaBusy === 'false'")
         return page
 

@@ -227,7 +227,7 @@ class Desk:
                         "ask_at_ms": message["at_ms"],
                         "ask_message_id": message["id"],
                         "reply_message_id": None,
-                        "outcome": "open",
+                        "outcome": "waiting",
                         "elapsed_ms": None,
                         "answered_by": None,
                     }

@@ -779,3 +779,16 @@ def test_signing_out_is_a_form_with_its_token(open_console: OpenConsole) -> None
     page.get_by_role("button", name=re.compile("Your menu")).click()
     page.get_by_role("menuitem", name="Sign out").click()
     expect(page).to_have_title("/sign-out token-of-the-form")
+
+
+def test_attention_is_recorded_while_there_is_input(peer: Peer, open_console: OpenConsole) -> None:
+    id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
+    page = open_console(f"#c-{id}", fake_clock=True)
+    expect(page.locator(".bub")).to_have_count(1)
+    page.mouse.move(700, 400)
+    page.clock.run_for(31_000)
+    asked = peer.wait_asked("focus.record")[0]
+    assert asked["conversation_id"] == id
+    assert 25_000 <= asked["focused_ms"] <= 31_000
+    page.clock.run_for(65_000)
+    assert sum(row["focused_ms"] for row in peer.asked("focus.record")) <= 35_000

@@ -23,7 +23,6 @@ const HOLD_MS = 2000;
 const HEAD = 36;
 const phone = matchMedia("(max-width: 760px)");
 const rowHeight = () => (phone.matches ? 92 : 84);
-const CHANNEL_ICONS = /** @type {Record<string, string>} */ ({ web: "globe", email: "mail", phone: "phone" });
 
 /** @type {Tab[]} */
 const TABS = ["mine", "queue", "open", "resolved"];
@@ -217,7 +216,7 @@ function Row({ s, y, position, size, focusable }) {
   return html`<li class="row" aria-setsize=${size} aria-posinset=${position} style=${{ transform: `translateY(${y}px)` }}>
     <a class=${`conv ${s.unanswered ? "unread" : ""}`} href=${`#c-${encodeURIComponent(s.id)}`} data-id=${s.id} tabindex=${focusable ? 0 : -1}
       aria-current=${s.id === currentId.value ? "true" : undefined} onClick=${open} onFocus=${() => { cursor.value = s.id; }} draggable=${false}>
-      <${Avatar} id=${s.customer.id} name=${s.customer.name} badge=${CHANNEL_ICONS[s.channel] ?? "message-circle"} />
+      <${Avatar} id=${s.customer.id} name=${s.customer.name} badge=${s.channel === "email" ? "mail" : "globe"} />
       <span class="mid">
         <span class="l1"><span class="nm">${name}</span>
           ${s.customer.verified ? html`<span class="sure" title=${t("identity.verified")}><${Icon} name="shield-check" /><span class="sr">${t("identity.verified")}</span></span>` : null}
@@ -259,7 +258,8 @@ function Rows() {
   const items = [];
   let y = 0, position = 0;
   for (const group of groups.value) {
-    items.push({ key: `head-${group.key}`, y, head: group.key, count: group.ids.length });
+    const partly = group.key === "resolved" && resolved.value.next_before_ms !== null;
+    items.push({ key: `head-${group.key}`, y, head: group.key, count: partly ? undefined : group.ids.length });
     y += HEAD;
     for (const id of group.ids) {
       items.push({ key: id, y, id, position: (position += 1) });

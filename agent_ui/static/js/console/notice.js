@@ -42,7 +42,7 @@ export function SlowNotice() {
   const wait = now.value - (rows[0].waiting_since_ms ?? now.value);
   return html`<div class=${`slow w${level.value}`} role="group" aria-label=${t("slow")}>
     <${Icon} name="triangle-alert" />
-    <p><b>${tn("slow.count", rows.length)}</b><span>${t("slow.longest", { time: stopwatch(wait) })}${most > rows.length ? ` · ${t("slow.answered", { n: most - rows.length, of: most })}` : ""}</span></p>
+    <p><b>${tn("slow.count", rows.length)}</b><span>${most > rows.length ? t("slow.answered", { time: stopwatch(wait), n: most - rows.length, of: most }) : t("slow.longest", { time: stopwatch(wait) })}</span></p>
     <button type="button" class="btn" onClick=${toLongest}>${t("slow.go")}</button>
     <button type="button" class="btn icon quiet" aria-label=${t("slow.hide")} title=${t("slow.hide")} onClick=${() => { hidden.value = new Set(rows.map((s) => s.id)); }}><${Icon} name="x" /></button>
   </div>`;

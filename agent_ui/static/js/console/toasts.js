@@ -16,7 +16,8 @@ const drop = (id) => {
 /** @param {string} text @param {{ icon?: string, action?: Toast["action"] }} [more] */
 export function toast(text, { icon = "circle-check", action } = {}) {
   const id = (count += 1);
-  toasts.value = [...toasts.value.slice(-2), { id, text, icon, action }];
+  // An undo is offered for the latest deed only: undoing an earlier one now would undo something else.
+  toasts.value = [...toasts.value.filter((toast) => !toast.action).slice(-1), { id, text, icon, action }];
   setTimeout(() => drop(id), action || icon !== "circle-check" ? 9000 : 5000);
 }
 

@@ -131,11 +131,14 @@ export function safeLink(url) {
   return /^https?:$/.test(new URL(url).protocol) ? url : null;
 }
 
+const HAN = /\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}/u;
+
 /** One or two letters that stand for a name: LY, 林. @param {string} name */
 export function initials(name) {
   const letters = [...name.trim()];
-  if (/\p{Script=Han}|\p{Script=Hangul}|\p{Script=Hiragana}|\p{Script=Katakana}/u.test(letters[0] ?? "")) return letters[0];
-  const words = name.trim().split(/\s+/);
+  if (HAN.test(letters[0] ?? "")) return letters[0];
+  // A name given in two scripts, Chen Hao 陈皓, goes by its first.
+  const words = name.trim().split(/\s+/).filter((word) => !HAN.test([...word][0]));
   const first = [...(words[0] ?? "")][0] ?? "?";
   const last = words.length > 1 ? [...words[words.length - 1]][0] : "";
   return (first + last).toUpperCase();
