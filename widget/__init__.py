@@ -106,7 +106,12 @@ def _needless(space: str, before: str, after: str) -> bool:
         return True
     word = re.compile(r"[\w$]")
     # A line that begins with a bracket or quote after a complete expression would be read as its rest.
-    return space == " " and not (word.match(before) and word.match(after)) and before not in "+-/" and after not in "+-/"
+    return (
+        space == " "
+        and not (word.match(before) and word.match(after))
+        and before not in "+-/"
+        and after not in "+-/"
+    )
 
 
 def _joined(name: str) -> str:
@@ -116,7 +121,7 @@ def _joined(name: str) -> str:
     """
     parts: list[str] = []
     names: dict[str, Path] = {}
-    for path in _in_order(FOLDER / name, []):
+    for path in modules(name):
         text = _IMPORT.sub("", path.read_text("utf-8"))
         for found in _NAME.findall(text):
             if found in names:
@@ -126,8 +131,12 @@ def _joined(name: str) -> str:
     return "".join(parts)
 
 
+def modules(bundle: str) -> list[Path]:
+    """The files that a bundle is joined from, the imported before the importing."""
+    return _in_order(FOLDER / bundle, [])
+
+
 def _in_order(path: Path, seen: list[Path]) -> list[Path]:
-    """The module and what it imports, each once, the imported before the importing."""
     for target in _IMPORT.findall(path.read_text("utf-8")):
         imported = (path.parent / target).resolve()
         if imported not in seen:

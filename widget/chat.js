@@ -188,8 +188,12 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
       onChange();
     },
     /** @param {string} id @param {number} score @param {string} comment */
-    rate: (id, score, comment) =>
-      session.call("rating.give", { conversation_id: id, score, comment: comment || undefined }),
+    async rate(id, score, comment) {
+      const given = { conversation_id: id, score, comment: comment || undefined };
+      const answer = await session.call("rating.give", given);
+      if (answer.ok) shell.emit("csat", given);
+      return answer;
+    },
     /** @param {string} id */
     end: (id) => session.call("conversation.end", { conversation_id: id }),
     /** @param {string} token */

@@ -61,13 +61,8 @@ export function createConnection({ base, auth, tell, onRefused }) {
     socket = client.io(new URL("/visitor", base).href, {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      forceNew: true,
       autoConnect: false,
       auth: (/** @type {Function} */ give) => give(auth()),
-      reconnectionDelay: 500,
-      reconnectionDelayMax: 10_000,
-      randomizationFactor: 0.5,
-      timeout: 10_000,
     });
     socket.on("welcome", (/** @type {Welcome} */ welcome) => {
       clearTimeout(timer);

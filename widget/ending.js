@@ -12,5 +12,5 @@ export function endBox({ say, end, onDone }) {
     else words.textContent = say("endFailed");
   }, { class: "danger" });
   const no = action(say("endNo"), onDone, { class: "secondary" });
-  return element("div", { class: "ask", role: "alertdialog", "aria-label": say("end") }, words, element("div", { class: "row" }, yes, no));
+  return element("div", { class: "ask", role: "alertdialog", "aria-label": say("endYes") }, words, element("div", { class: "row" }, yes, no));
 }

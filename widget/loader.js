@@ -45,7 +45,7 @@
   let attempt = 0;
   let failed = false;
   /** @type {[string, unknown[]][]} */
-  const kept = [];
+  let kept = [];
   /** @type {Record<string, Set<Function>>} */
   const listeners = {};
 
@@ -152,6 +152,9 @@
 
   const shell = { options, base, root, frame, button, language, style, look, luminance, paint, refresh, emit };
 
+  /** Commands that wait until the shopper opens the chat. @param {string} name */
+  const waits = (name) => /^[ip]/.test(name);
+
   const load = () =>
     (loading ||= import(`${base}panel.js${attempt ? "?" + attempt : ""}`)
       .then((module) => module.start(shell))
@@ -165,6 +168,7 @@
         loading = undefined;
         attempt += 1; // another address, since some browsers remember a module that failed
         failed = kept.length > 0;
+        kept = kept.filter(([name]) => waits(name));
         refresh();
       }));
 
@@ -200,7 +204,7 @@
     commands[name] = (/** @type {unknown[]} */ ...args) => {
       if (panel) return void panel[name](...args);
       kept.push([name, args]);
-      if (!/^[ip]/.test(name)) load(); // identify and prefill wait until the shopper opens the chat
+      if (!waits(name)) load();
     };
   }
 

@@ -149,6 +149,7 @@ class Desk:
                 if socket is not None:
                     await socket.close(wait=False, abort=True)
             await self._sio.shutdown()
+            self._sio = None
         if runner is not None:
             await runner.cleanup()
 

@@ -22,6 +22,12 @@ OWN = [
 ]
 
 
+PANEL_MODULES = {path.name for path in widget.modules("panel.js")}
+WORD = re.compile(r'"([a-z]\w+)"')
+# Said by their own name: say(state.name).
+STATES = {"connecting", "reconnecting", "offline", "draining", "refused"}
+
+
 def weight(source: str | bytes | None) -> int:
     assert source is not None
     return len(gzip.compress(source if isinstance(source, bytes) else source.encode(), 6))
@@ -91,13 +97,16 @@ def test_both_languages_take_the_same_values() -> None:
     }
 
 
-def test_every_word_that_is_used_exists_and_none_is_left_over() -> None:
-    code = "".join(path.read_text("utf-8") for path in OWN if path.parent.name != "locales")
-    plain = {key.removesuffix(".one") for key in words("en")}
-    used = {key for key in plain if re.search(rf'"{key}"|say\([^)]*"{key}', code)}
-    numbered = {key for key in plain if re.fullmatch(r"rate\d", key)}
-    assert plain - used - numbered == set()
-    assert set(re.findall(r'\bsay\("(\w+)"', code)) - plain - {"rate"} == set()
+def test_every_word_that_is_used_exists_where_it_is_used_and_none_is_left_over() -> None:
+    panel = {path for path in OWN if path.name in PANEL_MODULES}
+    for part, files in (("", panel), (".extras", set(OWN) - panel)):
+        text = (widget.FOLDER / "locales" / f"en{part}.js").read_text("utf-8")
+        keys = set(re.findall(r'^  "?(\w+)(?:\.one)?"?: ', text, re.MULTILINE))
+        code = "".join(path.read_text("utf-8") for path in files if path.parent.name != "locales")
+        quoted = set(WORD.findall(code))
+        numbered = {key for key in keys if re.fullmatch(r"rate\d", key)}
+        assert keys - quoted - numbered - STATES == set()
+        assert set(re.findall(r'\bsay\("(\w+)"', code)) - keys <= {"rate"}
 
 
 def test_the_vendored_client_is_the_one_that_was_published() -> None:
