@@ -15,6 +15,9 @@ const busy = new Set();
 /** @type {Map<string, number>} how often a message was tried in vain */
 const tries = new Map();
 
+/** A new client_id. Not crypto.randomUUID, which a page on plain http in a local network does not have. */
+const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
 /** @param {OutboxEntry} entry */
 function keep(entry) {
   putOutbox(entry);
@@ -56,7 +59,7 @@ export function followOtherTabs(change) {
 
 /** Writes a message and sends it as soon as possible. @param {{ conversation_id: string, body: string, visibility: import("./types.js").Visibility }} message */
 export function post(message) {
-  keep({ ...message, client_id: crypto.randomUUID(), at_ms: serverNow(), state: "sending", error: null, message_id: null });
+  keep({ ...message, client_id: newId(), at_ms: serverNow(), state: "sending", error: null, message_id: null });
   flush(message.conversation_id);
 }
 
