@@ -1,8 +1,8 @@
 """The chat widget: where its files are, which version they are, and how they are served.
 
-The modules stand in the folder as a browser can run them, one noun a file. Served that way they would
-be twenty requests and mostly comments, for which a shop's visitors would wait; so `asset` joins what
-belongs together and leaves comments and needless spaces out. Nothing is renamed or rewritten.
+The modules stand in the folder as a browser can run them, one noun a file. Served that way they
+would be twenty requests and mostly comments, for which a shop's visitors would wait; so `asset`
+joins what belongs together and leaves comments and needless spaces out. Nothing is renamed.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 """The folder of the widget's files."""
 
 BUNDLES = ("panel.js", "extras.js")
-"""Modules that are served together with what they import; the second is loaded when it is needed."""
+"""Modules that are served together with what they import; the second only when it is needed."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _IMPORT = re.compile(r'^import (?:[^"]*? from )?"(\.[^"]+)";\n', re.MULTILINE)
@@ -29,6 +29,7 @@ _PIECE = re.compile(
     |(?P<other>[\w$]+|.)""",
     re.DOTALL | re.VERBOSE,
 )
+_WORD = re.compile(r"[\w$]")
 _OPEN = set("{([,;:?=&|>!.<*")
 _SHUT = set("})],;:?=&|.<>*")
 
@@ -71,11 +72,11 @@ def asset(path: str) -> bytes | None:
 
 
 def lean_script(source: str) -> str:
-    """The same program without comments and without the spaces that it can do without.
+    r"""The same program without comments and without the spaces that it can do without.
 
     A backquoted text must not hold another one. Line ends stay where they might end a statement.
 
-    >>> lean_script("const a = 1; // one\\nif (a) {\\n  f(a, / b/g);\\n}\\n")
+    >>> lean_script("const a = 1; // one\nif (a) {\n  f(a, / b/g);\n}\n")
     'const a=1;if(a){f(a,/ b/g);}'
     """
     out: list[str] = []
@@ -104,14 +105,9 @@ def lean_style(source: str) -> str:
 def _needless(space: str, before: str, after: str) -> bool:
     if before in _OPEN or after in _SHUT:
         return True
-    word = re.compile(r"[\w$]")
-    # A line that begins with a bracket or quote after a complete expression would be read as its rest.
-    return (
-        space == " "
-        and not (word.match(before) and word.match(after))
-        and before not in "+-/"
-        and after not in "+-/"
-    )
+    # A line that begins with a bracket or a quote would be read as the rest of the one before it.
+    touching = _WORD.match(before) and _WORD.match(after)
+    return space == " " and not touching and not {before, after} & set("+-/")
 
 
 def _joined(name: str) -> str:

@@ -36,7 +36,8 @@ class Shopper:
 
     def begin(self) -> Shopper:
         """Opens the panel and goes to the conversation."""
-        self.open()
+        if not self.panel.is_visible():
+            self.open()
         if not self.input.is_visible():
             self.panel.locator(".home .primary").click()
         self.input.wait_for()
@@ -52,13 +53,14 @@ class Shopper:
         wait_until(lambda: self.texts() == list(texts), what=f"{texts}, shown {self.texts()}")
 
     def texts(self) -> list[str]:
-        return self.bubbles().evaluate_all(
+        found: list[str] = self.bubbles().evaluate_all(
             """nodes => nodes.map((node) => {
                 const copy = node.cloneNode(true);
                 copy.querySelectorAll('.unseen').forEach((name) => name.remove());
                 return copy.textContent;
             })"""
-        )  # type: ignore[no-any-return]  # a list of strings by the script above
+        )
+        return found
 
     def bubbles(self) -> Locator:
         return self.log.locator(".bubble:not(.typing)")

@@ -1,8 +1,8 @@
 """A small real Socket.IO desk for the widget's tests, and a shop page on another origin.
 
-It speaks the /visitor side of the protocol over python-socketio and aiohttp, keeps conversations in
-memory, and can be told to misbehave: lose answers, hold back events, stop and start again. It runs in
-a thread of its own, so that tests can drive a browser synchronously beside it.
+It speaks the /visitor side of the protocol over python-socketio and aiohttp, keeps conversations
+in memory, and can be told to misbehave: lose answers, hold back events, stop and start again. It
+runs in a thread of its own, so that tests can drive a browser synchronously beside it.
 """
 
 import asyncio
@@ -202,7 +202,8 @@ class Desk:
             f'<!doctype html><html lang="{query.get("lang", "en")}"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             "<title>Walnut desk lamp</title></head><body><main><h1>Walnut desk lamp</h1>"
-            f'<p>Made for long evenings.</p><a href="/next">Next page</a></main>{scripts}</body></html>'
+            '<p>Made for long evenings.</p><a href="/next">Next page</a></main>'
+            f"{scripts}</body></html>"
         )
         return web.Response(text=body, content_type="text/html", headers=self.page_headers)
 

@@ -1,4 +1,4 @@
-"""Every message arrives once and in order, over reloads, lost answers, gaps, dead desks and tabs."""
+"""Every message arrives once and in order: over reloads, lost answers, gaps, dead desks, tabs."""
 
 from __future__ import annotations
 
