@@ -8,6 +8,11 @@ for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.queryS
   link.href = here.pathname + here.search;
 }
 
+// On a narrow screen the current entry of a menu may lie beyond its edge.
+for (const current of document.querySelectorAll('nav [aria-current="page"]')) {
+  current.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
 // The console reads the theme from here.
 const theme = document.documentElement.dataset.theme ?? "auto";
 try {
