@@ -1,10 +1,8 @@
-"""`shopbell report` and `shopbell verify` without their parsing of arguments."""
+"""`shopbell report` without its parsing of arguments: from words to rows to text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -14,9 +12,6 @@ from server.domain.periods import instant_ms, zone
 from server.reports import rows as report_rows
 from server.reports.rows import ReportRow
 from server.reports.turns import Scope
-from server.reports.verify import Difference, sizes, verify
-from server.storage.database import Database
-from server.storage.repair import rebuild
 from server.storage.shop import load_shop
 
 Format = Literal["table", "csv", "json"]
@@ -66,54 +61,3 @@ def formatted(rows: Sequence[ReportRow], form: str) -> str:
     if form not in FORMATTERS:
         raise InvalidInput(f"There is no format {form!r}. There are: {', '.join(FORMATTERS)}.")
     return FORMATTERS[form](rows).rstrip("\r\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What ``shopbell verify`` found; ``repaired`` conversations were written anew."""
-
-    events: int
-    conversations: int
-    differences: tuple[Difference, ...]
-    repaired: int = 0
-
-    @property
-    def verdict(self) -> str:
-        """The outcome in words."""
-        if not self.differences:
-            return "everything agrees with the log."
-        text = f"{len(self.differences)} differences."
-        return f"{text} {self.repaired} conversations rebuilt." if self.repaired else text
-
-
-def verify_log(
-    database: Database,
-    *,
-    repair: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-) -> Verified:
-    """Compares everything derived with the log, and with ``repair`` rebuilds what differs.
-
-    What cannot be rebuilt stays told: a lost text, a gap in the log, an agent's presence.
-    """
-    found = database.read_now(partial(_look, progress=progress))
-    if not repair:
-        return found
-    ids = dict.fromkeys(d.conversation_id for d in found.differences if d.conversation_id)
-    for conversation_id in ids:
-        database.write_now(partial(rebuild, conversation_id=conversation_id))
-    return Verified(found.events, found.conversations, found.differences, len(ids))
-
-
-def _look(connection: Connection, *, progress: Callable[[int, int], None] | None) -> Verified:
-    events, conversations = sizes(connection)
-    done = 0
-
-    def looked_at(more: int) -> None:
-        nonlocal done
-        done += more
-        if progress is not None:
-            progress(done, max(done, conversations))
-
-    differences = tuple(verify(connection, looked_at=looked_at))
-    return Verified(events, conversations, differences)
