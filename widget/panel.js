@@ -143,7 +143,7 @@ export async function start(shell) {
 
     const words = () => {
       const { name, error } = chat.state;
-      return name === "online" || name === "idle" ? "" : say(error?.code === "not_found" ? "refusedSite" : name);
+      return name === "online" || name === "idle" ? "" : say(name === "refused" && error?.details?.reason !== "origin" ? "refusedSite" : name);
     };
 
     const drawFooter = () => {

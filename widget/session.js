@@ -51,11 +51,12 @@ export function createSession({ shell, vault, heads, tell }) {
         take(type, news);
         share(type, news);
       },
-      onRefused({ code }) {
-        // An old token or identity is no reason to leave the shopper without a chat.
-        if (code !== "not_signed_in" || !(identity || vault.get("token"))) return false;
-        if (identity) identity = null;
-        else vault.drop("token");
+      onRefused({ details }) {
+        // An identity that does not hold (any more) is no reason to leave the shopper without a chat;
+        // but one that belongs to somebody else must not open what this browser's token stands for.
+        if (!identity) return false;
+        identity = null;
+        if (details?.reason === "identity_used") vault.drop("token");
         return true;
       },
     });

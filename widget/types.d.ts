@@ -114,7 +114,7 @@ declare global {
   interface Failure {
     code: string;
     message: string;
-    details?: { retry_after_s?: number };
+    details?: { retry_after_s?: number; reason?: string };
   }
 
   interface Answer {

@@ -75,6 +75,7 @@ class Desk:
         self.lose_answers = 0
         self.drop_events = False
         self.refuse: tuple[str, dict[str, Any]] | None = None
+        self.refuse_identity: tuple[str, dict[str, Any]] | None = None
         self.refuse_posts: dict[str, Any] | None = None
         self.page_headers: dict[str, str] = {}
         self._ids = itertools.count(1)
@@ -213,9 +214,11 @@ class Desk:
         self.auths.append(auth)
         if self.refuse:
             raise socketio.exceptions.ConnectionRefusedError(*self.refuse)
+        if self.refuse_identity and auth.get("identity"):
+            raise socketio.exceptions.ConnectionRefusedError(*self.refuse_identity)
         if auth.get("site") != SITE:
             raise socketio.exceptions.ConnectionRefusedError(
-                "unknown site", {"code": "not_found", "message": "unknown site"}
+                "unknown site", {"code": "not_allowed", "message": "unknown site", "details": {}}
             )
         token = auth.get("visitor_token")
         if token not in self.tokens:

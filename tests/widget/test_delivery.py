@@ -266,13 +266,24 @@ def test_a_draining_desk_is_left_and_found_again(desk: Desk, shopper: Shopper) -
 
 def test_a_wrong_site_is_said_in_words(desk: Desk, shopper: Shopper) -> None:
     shopper.visit("data-site=nobody").open()
-    expect(shopper.banner).to_contain_text("this shop is unknown")
+    expect(shopper.banner).to_contain_text("not set up correctly")
 
 
 def test_a_refused_origin_is_said_in_words(desk: Desk, shopper: Shopper) -> None:
-    desk.refuse = ("origin", {"code": "not_allowed", "message": "origin"})
+    desk.refuse = ("origin", {"code": "not_allowed", "details": {"reason": "origin"}})
     shopper.visit().open()
     expect(shopper.banner).to_contain_text("not available on this page")
+
+
+def test_an_identity_that_does_not_hold_leaves_the_shopper_a_chat(
+    desk: Desk, shopper: Shopper
+) -> None:
+    desk.refuse_identity = ("expired", {"code": "invalid_input", "details": {"reason": "identity"}})
+    shopper.visit()
+    shopper.run("Shopbell.identify('expired')")
+    shopper.begin().writes("hello")
+    wait_until(lambda: desk.conversations and desk.bodies == ["hello"])
+    assert [auth.get("identity") for auth in desk.auths] == ["expired", None]
 
 
 def test_a_token_that_has_ended_makes_a_new_visitor(desk: Desk, shopper: Shopper) -> None:

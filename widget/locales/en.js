@@ -44,5 +44,5 @@ export const words = {
   offline: "You are offline. Messages are sent when you are back.",
   draining: "The shop's chat restarts. It is back in a moment.",
   refused: "The chat is not available on this page.",
-  refusedSite: "The chat is not set up correctly: this shop is unknown.",
+  refusedSite: "The chat is not set up correctly on this page.",
 };

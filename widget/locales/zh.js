@@ -40,5 +40,5 @@ export const words = {
   offline: "您已离线，联网后会自动发送消息。",
   draining: "客服系统正在重启，马上恢复。",
   refused: "本页面无法使用在线客服。",
-  refusedSite: "在线客服设置有误：找不到该商店。",
+  refusedSite: "本页面的在线客服设置有误。",
 };
