@@ -141,7 +141,7 @@ def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
     else:
         routing.leave_queue(tx, conversation, reason="overflow")
     routing.enter_queue(tx, conversation, team_id=payload.team_id)
-    routing.place(tx, tx.current(conversation), exclude={owner, actor.id})
+    routing.place(tx, tx.current(conversation))
     routing.freed(tx, owner)
     return _answer(conversation)
 

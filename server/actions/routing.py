@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from server.domain.actors import SYSTEM
 from server.domain.conversation import Conversation
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
@@ -37,7 +35,9 @@ def attend(tx: Tx, conversation: Conversation) -> None:
         return
     if current.owner.kind != "agent":
         place(tx, current)
-    elif current.turn is not None and not people.is_present(tx.connection, current.owner.id):
+    elif current.turn is not None and not people.is_present(
+        tx.connection, current.owner.id, since_ms=current.owner.since_ms
+    ):
         tx.record(
             SYSTEM,
             AssignmentEnded(from_=current.owner.id, reason="offline"),
@@ -46,16 +46,15 @@ def attend(tx: Tx, conversation: Conversation) -> None:
         place(tx, tx.current(current))
 
 
-def place(
-    tx: Tx, conversation: Conversation, *, exclude: Collection[str | None] = frozenset()
-) -> None:
+def place(tx: Tx, conversation: Conversation, *, exclude: str | None = None) -> None:
     """Gives the conversation to the best free agent, or lets it wait in its team's queue.
 
     A conversation that comes back goes to the agent who had it, when that agent is free;
-    ``exclude`` are agents who have just given it away.
+    who gave it away does not get it back. ``exclude`` is an agent who is just leaving.
     """
+    no = {exclude, *conversation.given_away_by}
     staff = [
-        p for p in people.load_people(tx.connection) if p.status == "online" and p.id not in exclude
+        p for p in people.load_people(tx.connection) if p.status == "online" and p.id not in no
     ]
     served = conversations.served_before(tx.connection, conversation.customer_id) if staff else {}
     options = [candidate(tx, p, served_before_at_ms=served.get(p.id)) for p in staff]
@@ -124,6 +123,8 @@ def pull(tx: Tx, person: Person) -> int:
             conversation = tx.conversation(conversation_id)
             if conversation is None or conversation.queued_at_ms is None:
                 continue
+            if person.id in conversation.given_away_by:
+                continue
             choice = choose(
                 [candidate(tx, person)], team_id=conversation.team_id, locale=conversation.locale
             )
@@ -142,7 +143,7 @@ def release(tx: Tx, person: Person, *, reason: str) -> None:
         tx.record(
             SYSTEM, AssignmentEnded(from_=person.id, reason=reason), conversation=conversation
         )
-        place(tx, tx.current(conversation), exclude={person.id})
+        place(tx, tx.current(conversation), exclude=person.id)
 
 
 def freed(tx: Tx, agent_id: str | None) -> None:

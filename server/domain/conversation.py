@@ -76,6 +76,7 @@ class Conversation:
 
     ``staff_seq`` and ``visitor_seq`` are the heads of its two sequences, ``last_seq`` the log row
     it stands at. ``turn`` is the open turn, ``last_turn`` the one that ended last.
+    ``given_away_by`` are the agents who passed it on; while it waits, routing does not return it.
     ``left`` is the wait of a shopper who left, as it goes on in case they come back.
     """
 
@@ -105,6 +106,7 @@ class Conversation:
     turn: Turn | None = None
     last_turn: Turn | None = None
     left: Turn | None = None
+    given_away_by: tuple[str, ...] = ()
     unanswered: int = 0
     messages: int = 0
     last_message: LastMessage | None = None
@@ -338,12 +340,15 @@ def _assigned(
     conversation: Conversation, event: Event, data: AssignmentAccepted | AssignmentChanged
 ) -> Applied:
     agent_id = data.to or event.actor_id
-    conversation = replace(conversation, assignee_id=agent_id, queued_at_ms=None)
+    conversation = replace(conversation, assignee_id=agent_id, queued_at_ms=None, given_away_by=())
     return _owned(conversation, Owner("agent", agent_id, event.at_ms))
 
 
-def _unassigned(conversation: Conversation, event: Event, _: AssignmentEnded) -> Applied:
-    conversation = replace(conversation, assignee_id=None)
+def _unassigned(conversation: Conversation, event: Event, data: AssignmentEnded) -> Applied:
+    agents = {data.from_, event.actor_id} - {None} if data.reason == "transfer" else set()
+    conversation = replace(
+        conversation, assignee_id=None, given_away_by=tuple(sorted(map(str, agents)))
+    )
     return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
 
 
@@ -364,6 +369,7 @@ def _status(conversation: Conversation, event: Event, data: ConversationStatusCh
         queued_at_ms=None,
         unanswered=0,
         left=None,
+        given_away_by=(),
         owner=Owner("bot", None, event.at_ms),
     )
     if not conversation.in_session:

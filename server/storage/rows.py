@@ -92,6 +92,7 @@ def conversation_from_json(state: str) -> Conversation:
     values = orjson.loads(state)
     values["owner"] = Owner(**values["owner"])
     values["tags"] = tuple(values["tags"])
+    values["given_away_by"] = tuple(values["given_away_by"])
     if values["session"] is not None:
         values["session"] = Session(**values["session"])
     for name in ("turn", "last_turn", "left"):

@@ -180,9 +180,15 @@ def test_who_passes_a_conversation_on_does_not_get_it_back(scene: Scene) -> None
     chat = scene.chat()
     scene.transfer(ann, chat, team_id="returns")
     assert scene.owner(chat) == "queue"
-    scene.act("claim", scene.person("bo", teams=("returns",), status="busy"), chat)
+    scene.presence(ann, "online")
+    assert scene.database.write_now(presence.place_waiting) == 0
+    assert scene.owner(chat) == "queue"
+    bo = scene.person("bo", teams=("returns",))
+    assert scene.owner(chat) == bo.id
     scene.transfer(ann, chat, team_id="returns")
     assert scene.owner(chat) == "queue"
+    scene.act("claim", ann, chat)
+    assert scene.owner(chat) == "ann"
 
 
 def test_a_conversation_that_comes_back_goes_to_who_had_it(scene: Scene) -> None:
@@ -227,6 +233,18 @@ def test_a_shopper_who_comes_back_does_not_wait_for_an_agent_who_has_gone(scene:
     assert scene.owner(chat) == "ann"
     scene.act("customer_returned", SYSTEM, chat)
     assert scene.owner(chat) == "queue"
+
+
+def test_who_takes_a_conversation_while_offline_keeps_it(scene: Scene) -> None:
+    scene.person("ann", status="busy")
+    leader = scene.person("lea", role="supervisor", status="offline")
+    shopper = scene.shopper()
+    chat = scene.chat(shopper)
+    scene.time.pass_s(5)
+    scene.post(leader, "I am here", chat)
+    scene.time.pass_s(5)
+    scene.post(shopper, "Good", chat)
+    assert scene.owner(chat) == "lea"
 
 
 def test_a_snooze_that_ends_finds_an_agent(scene: Scene) -> None:
