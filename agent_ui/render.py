@@ -164,10 +164,12 @@ def url_ok(url: str | None) -> str:
 def initials(name: str) -> str:
     """One or two letters that stand for a name.
 
-    >>> initials("Lena Young"), initials("林小雨")
-    ('LY', '林')
+    >>> initials("Lena Young"), initials("林小雨"), initials("Lena Young 林小雨")
+    ('LY', '林', 'LY')
     """
     words = name.split()
+    # A name written in both scripts goes by its Latin half, which two letters can tell apart.
+    words = [word for word in words if not _HAN.match(word)] or words
     if not words:
         return "?"
     if _HAN.match(words[0]):

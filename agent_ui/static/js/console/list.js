@@ -70,6 +70,18 @@ effect(() => {
   if (tab.value === "resolved" && resolved.value.state === "idle" && ready.value) loadResolved(false);
 });
 
+let begun = false;
+effect(() => {
+  if (!ready.value || begun) return;
+  begun = true;
+  if (me.peek().role === "agent") return;
+  // Who leads and answers nothing just now begins where people wait.
+  const desk = [...conversations.values()];
+  if (desk.some((s) => s.assignee_id === me.peek().id)) return;
+  if (desk.some((s) => s.queued_at_ms !== null)) tab.value = "queue";
+  else if (desk.length) tab.value = "open";
+});
+
 /** @param {Tab} to */
 export function showTab(to) {
   clearSearch();
