@@ -1,0 +1,102 @@
+"""A shop with one agent, served for real, and the two people of every test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.shop_page import ShopPage
+from tests.support.browser import Pages
+from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
+from tests.widget.conftest import Shopper
+
+EMAIL = "chen.hao@shop.example"
+PASSWORD = "a walnut lamp on the desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The running desk and a shop's page that embeds its widget."""
+
+    server: ServerProcess
+    shop: ShopPage
+    pages: Pages
+
+    def shopper(self, **options: object) -> Shopper:
+        """Somebody on the shop's page, in a browser of their own."""
+        page = self.pages.context(**options).new_page()  # type: ignore[arg-type]  # handed on
+        return Shopper(self.shop, page).visit()  # type: ignore[arg-type]  # has page(), all it needs
+
+    def agent(self, at: str = "/console", **options: object) -> Agent:
+        """The agent, signed in, in a browser of their own."""
+        page = self.pages.open(
+            f"{self.server.url}/sign-in?next={at}",
+            **options,  # type: ignore[arg-type]  # handed on
+        )
+        page.locator("input[name=email]").fill(EMAIL)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(re.compile(re.escape(at)))
+        return Agent(page)
+
+
+class Agent:
+    """What a person does in the console."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows = page.locator(".conv")
+        self.input = page.locator("#composer")
+
+    def opens(self, text: str) -> Agent:
+        """Opens the conversation whose row shows the text."""
+        self.rows.filter(has_text=text).first.click()
+        self.input.wait_for()
+        return self
+
+    def writes(self, *texts: str) -> None:
+        """Sends replies one after the other."""
+        for text in texts:
+            self.input.fill(text)
+            self.input.press("Enter")
+            expect(self.input).to_have_value("")
+
+    def sees(self, *texts: str) -> None:
+        """Waits until the thread shows exactly these messages and notes, in this order."""
+        wait_until(
+            lambda: self.texts() == list(texts), limit_s=20, what=f"{texts}, shown {self.texts()}"
+        )
+
+    def texts(self) -> list[str]:
+        """The messages and notes of the open thread."""
+        return self.page.locator(".log :is(.bub, .note) p").all_inner_texts()
+
+
+@pytest.fixture(params=["sqlite"])
+def stage(
+    start_server: Callable[..., ServerProcess], data_dir: object, pages: Pages
+) -> Iterator[Stage]:
+    """A served shop with one agent; rate limits off, so that a test may write as fast as it can."""
+    from tests.support.server import shopbell
+
+    made = shopbell(
+        *("init", "--shop", "Mori & Oak", "--locale", "en"),
+        *("--timezone", "Asia/Shanghai", "--currency", "CNY"),
+        data_dir=data_dir,
+    )
+    site_key = made.stdout.split()[-1]
+    shopbell(
+        *("user", "add", EMAIL, "--name", "Chen Hao", "--role", "agent", "--password-stdin"),
+        data_dir=data_dir,
+        stdin=f"{PASSWORD}\n",
+    )
+    server = start_server(env={"SHOPBELL_RATE_LIMITS": "off"})
+    shop = ShopPage(desk_url=server.url, site_key=site_key)
+    server.shopbell("site", "set", "--origin", shop.url)
+    yield Stage(server, shop, pages)
+    shop.close()
