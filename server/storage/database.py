@@ -408,6 +408,7 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
     if url is None:
         engine = create_engine(
             f"sqlite:///{path}",
+            hide_parameters=True,
             poolclass=QueuePool,
             pool_size=size,
             max_overflow=4,
@@ -423,6 +424,8 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
         options += " -c default_transaction_read_only=on"
     return create_engine(
         address,
+        # What people wrote must not reach a log through an error's text.
+        hide_parameters=True,
         pool_size=size,
         max_overflow=4,
         pool_pre_ping=True,
