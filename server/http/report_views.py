@@ -91,7 +91,9 @@ def changes(figures: ResponseTimes) -> dict[str, Change | None]:
         "frt_median": _span_change(now.frt.median_ms, before.frt.median_ms),
         "frt_p90": _span_change(now.frt.p90_ms, before.frt.p90_ms),
         "rt_median": _span_change(now.rt.median_ms, before.rt.median_ms),
-        "r3m": None if not points else Change(abs(points), up=points > 0, good=points > 0),
+        "r3m": None
+        if points is None or abs(points) < 0.0005
+        else Change(abs(points), up=points > 0, good=points > 0),
     }
 
 
