@@ -54,11 +54,14 @@ class Bus:
 
     def _take(self, batch: list[Committed]) -> None:
         for committed in batch:
-            for event in committed.events:
+            # ``follow`` may have read the commit before its writer came to tell of it.
+            news = tuple(event for event in committed.events if event.seq not in self._seen)
+            for event in news:
                 self._seen.add(event.seq)
                 if event.seq == self._cursor + 1:
                     self._cursor = event.seq
-            self._queue.put_nowait(committed)
+            if news or committed.notices:
+                self._queue.put_nowait(Committed(news, committed.notices))
 
     async def deliver(self) -> None:
         """Runs until cancelled: tells the readers of each commit."""

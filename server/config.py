@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     log_level: str = "info"
     drain_s: float = Field(default=10.0, ge=0, le=60)
+    # A transport that has not said who it is for this long is closed.
+    connect_limit_s: float = Field(default=10.0, ge=0.5, le=60)
+    # A shopper whose last socket has been gone for this long has left.
+    left_after_s: float = Field(default=60.0, ge=1, le=3600)
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any  # Any: JSON values and python-socketio
@@ -18,6 +19,7 @@ from server.actions import conversations as conversation_actions
 from server.actions import desk, messages, presence, visitors
 from server.actions.access import read_conversation
 from server.actions.payload import ConversationRef, Payload, parse
+from server.actions.sign_in import SignedOut
 from server.bus import Bus
 from server.config import Settings
 from server.dispatch import ask, run
@@ -33,11 +35,12 @@ from server.domain.errors import (
 from server.domain.events import AgentPresenceChanged, Event
 from server.realtime import wire
 from server.realtime.engine import Engine, same_origin
-from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Buckets
+from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Pace, Paces, Rate
 from server.realtime.rooms import (
     AGENT,
     STAFF,
     VISITOR,
+    VISITORS,
     IndexedManager,
     customer_room,
     rooms_of,
@@ -53,12 +56,12 @@ log = structlog.stdlib.get_logger("shopbell.realtime")
 
 Json = dict[str, Any]  # Any: JSON values
 TYPING_TTL_MS = 5000
-# A shopper whose last socket has been gone this long has left.
-LEFT_AFTER_S = 60.0
 HEARTBEAT_S = 30.0
 CHECK_PEOPLE_S = 2.0
 DRAIN_SPREAD_MS = 5000
 DRAIN_SLICE = 200
+# How long draining waits for the answers of commands that have begun.
+FINISH_S = 5.0
 # Over https the prefixed one, see server/http/sessions.py.
 COOKIE_NAMES = ("__Host-sid", "sid")
 
@@ -71,7 +74,7 @@ class Client:
     eio_sid: str
     namespace: str
     actor: Actor
-    buckets: Buckets
+    pace: Pace
     credential: str | None = None
     by_cookie: bool = False
     viewing: set[str] = field(default_factory=set)
@@ -99,13 +102,19 @@ class Edge:
         self.settings = settings
         self.draining = False
         self.engine = Engine(
-            client_manager=IndexedManager(), cors_allowed_origins=self._transport_origin
+            connect_limit_s=settings.connect_limit_s,
+            client_manager=IndexedManager(),
+            cors_allowed_origins=self._transport_origin,
         )
         self._clients: dict[str, Client] = {}
         self._customers: dict[str, set[str]] = {}
         self._gone_at_s: dict[str, float] = {}
         self._places: dict[str, Place] = {}
         self._addresses = Addresses()
+        self._paces = Paces()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._origins: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
         for namespace, connect in ((VISITOR, self._connect_visitor), (AGENT, self._connect_agent)):
@@ -123,22 +132,24 @@ class Edge:
         now_s = time.monotonic()
         self._gone_at_s = dict.fromkeys(here, now_s)
         self._every(1.0, self.engine.watch)
-        self._every(5.0, self._notice_leavers)
+        self._every(min(5.0, self.settings.left_after_s / 2), self._notice_leavers)
         self._every(HEARTBEAT_S / 2, self._heartbeat)
         self._every(CHECK_PEOPLE_S, self._check_people)
         self._every(5.0, self._load_origins)
 
     async def drain(self) -> None:
-        """Tells every client to come back a little later and closes all sockets."""
+        """Answers what has begun, tells every client to come back a little later, closes all."""
         self.draining = True
         for client in list(self._clients.values()):
             retry_in_ms = random.randrange(DRAIN_SPREAD_MS)  # noqa: S311  # spreads load only
             await self._signal(
                 "server.drain", {"retry_in_ms": retry_in_ms}, client.namespace, client.sid
             )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), FINISH_S)
         await self.bus.drained()
         for index, client in enumerate(list(self._clients.values())):
-            await self.engine.disconnect(client.sid, namespace=client.namespace)
+            await self.engine.hang_up(client.eio_sid)
             if index % DRAIN_SLICE == DRAIN_SLICE - 1:
                 await asyncio.sleep(0.05)
 
@@ -208,8 +219,8 @@ class Edge:
                 if wait_s:
                     await asyncio.sleep(wait_s)
             answer = await self.database.write(lambda tx: visitors.connect(tx, payload))
-        customer_id = answer["customer_id"]
-        client = self._add(sid, VISITOR, Actor("customer", customer_id), VISITOR_RATES)
+            customer_id = answer["customer_id"]
+            client = self._add(sid, VISITOR, Actor("customer", customer_id), VISITOR_RATES)
         self._customers.setdefault(customer_id, set()).add(sid)
         self._gone_at_s.pop(customer_id, None)
 
@@ -221,7 +232,7 @@ class Edge:
             name = welcome["customer"]["name"]
             client.actor = Actor("customer", customer_id, name)
             welcome["visitor_token"] = answer["visitor_token"]
-            await self._welcome(client, welcome, [customer_room(customer_id)])
+            await self._welcome(client, welcome, [VISITORS, customer_room(customer_id)])
             for head in welcome["conversations"]:
                 await self._returned(head["id"])
 
@@ -254,7 +265,7 @@ class Edge:
             )
             if person is None:
                 raise NotSignedIn("Your sign-in has ended. Sign in again.")
-        client = self._add(sid, AGENT, person.actor, AGENT_RATES)
+            client = self._add(sid, AGENT, person.actor, AGENT_RATES)
         client.credential, client.by_cookie = credential, token is None
 
         async def join() -> None:
@@ -272,9 +283,16 @@ class Edge:
         if self.draining:
             raise Unavailable("The server is restarting. Try again in a moment.")
 
-    def _add(self, sid: str, namespace: str, actor: Actor, rates: Any) -> Client:  # Any: table
+    def _add(self, sid: str, namespace: str, actor: Actor, rates: dict[str, Rate]) -> Client:
         eio_sid = self.engine.manager.eio_sid_from_sid(sid, namespace)
-        client = Client(sid, eio_sid, namespace, actor, Buckets(rates))
+        if eio_sid is None or not self.engine.is_open(eio_sid):
+            # Gone while the database was asked: nobody would ever take it out again.
+            raise Unavailable("The connection is gone.")
+        now_s = time.monotonic()
+        pace = self._paces.of(f"{actor.kind} {actor.id}", rates, now_s)
+        if self.settings.rate_limits and (barred_s := pace.barred_s(now_s)):
+            raise TooMany("That was too fast. Wait a moment.", retry_after_s=round(barred_s, 1))
+        client = Client(sid, eio_sid, namespace, actor, pace)
         self._clients[sid] = client
         self.engine.connected(eio_sid)
         return client
@@ -284,7 +302,7 @@ class Edge:
     ) -> Callable[[], Awaitable[None]]:
         """``join`` run between two commits, so that the heads it tells fit the events that follow.
 
-        A socket that cannot be welcomed is closed: it would wait for ever.
+        A socket that cannot be welcomed is closed, it would wait for ever; its client tries again.
         """
 
         async def guarded() -> None:
@@ -294,7 +312,10 @@ class Edge:
                 await join()
             except AppError as error:
                 log.warning("a client could not be welcomed", code=error.code)
-                await self.engine.disconnect(client.sid, namespace=client.namespace)
+                await self.engine.hang_up(client.eio_sid)
+            except BaseException:
+                await self.engine.hang_up(client.eio_sid)
+                raise
 
         return guarded
 
@@ -310,6 +331,7 @@ class Edge:
             client = self._clients.pop(sid, None)
             if client is None:
                 return
+            self.engine.disconnected(client.eio_sid)
             for conversation_id in list(client.viewing):
                 await self._viewing(client, conversation_id, viewing=False)
             if namespace == VISITOR and client.actor.id is not None:
@@ -335,20 +357,33 @@ class Edge:
     def _command(self, namespace: str) -> Callable[..., Awaitable[Json]]:
         async def handle(name: object, sid: str, *arguments: Any) -> Json:  # Any: JSON values
             client = self._clients.get(sid)
+            if client is not None and (wait_s := self._too_fast(client, "all")):
+                if client.pace.barred_s(time.monotonic()):
+                    log.info("a flooding client was cut", namespace=namespace)
+                    await self.engine.cut(client.eio_sid)
+                return wire.refusal(_slower(wait_s))
 
             async def run_for_client(command: Command, payload: Payload) -> Json:
                 if client is None:
                     raise NotSignedIn("Connect again.")
                 return await self._run(client, command, payload)
 
-            return await wire.answer(namespace, name, arguments, run_for_client)
+            self._under_way += 1
+            self._idle.clear()
+            try:
+                return await wire.answer(namespace, name, arguments, run_for_client)
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._idle.set()
 
         return handle
 
     async def _run(self, client: Client, command: Command, payload: Payload) -> Json:
         if self.draining and command.action is not None:
             raise Unavailable("The server is restarting. Try again in a moment.", retry_after_s=1)
-        self._check_rate(client, command)
+        if wait_s := self._too_fast(client, command.limit):
+            raise _slower(wait_s)
         if command.query is not None:
             answer = await ask(self.database, command.query, client.actor, payload)
             if command.name == "conversation.open":
@@ -363,13 +398,9 @@ class Edge:
             return answer
         return await self.database.read(lambda c: self._complete(c, client, command, answer))
 
-    def _check_rate(self, client: Client, command: Command) -> None:
-        if not self.settings.rate_limits:
-            return
-        now_s = time.monotonic()
-        wait_s = client.buckets.wait_s("all", now_s) or client.buckets.wait_s(command.limit, now_s)
-        if wait_s:
-            raise TooMany("That was too fast. Wait a moment.", retry_after_s=round(wait_s, 1))
+    def _too_fast(self, client: Client, limit: str) -> float:
+        """0 when the client may go on, else the seconds until it may."""
+        return client.pace.wait_s(limit, time.monotonic()) if self.settings.rate_limits else 0.0
 
     def _complete(
         self, connection: Connection, client: Client, command: Command, answer: Json
@@ -473,6 +504,8 @@ class Edge:
                 await self._tell_read(notice)
             elif isinstance(notice, presence.PresenceNotice):
                 await self._tell_presence(notice.agent_id)
+            elif isinstance(notice, SignedOut):
+                await self._check_people()
         told = {n.agent_id for n in committed.notices if isinstance(n, presence.PresenceNotice)}
         for event in events:
             if isinstance(event.data, AgentPresenceChanged) and event.actor_id not in told:
@@ -522,8 +555,14 @@ class Edge:
             "at_ms": notice.at_ms,
         }
         place = self._places.get(notice.conversation_id)
-        team, owner = (place.team_id, place.assignee_id) if place else (None, None)
-        await self._signal("message.read", data, AGENT, staff_rooms(team, owner))
+        if place is None:
+            ids = [notice.conversation_id]
+            found = await self.database.read(lambda c: conversations.by_ids(c, ids))
+            c = found[notice.conversation_id].conversation
+            place = Place(c.customer_id, c.team_id, c.assignee_id)
+            self._remember(notice.conversation_id, place)
+        staff = staff_rooms(place.team_id, place.assignee_id)
+        await self._signal("message.read", data, AGENT, staff)
         await self._signal("message.read", data, VISITOR, customer_room(notice.customer_id))
 
     async def _tell_presence(self, agent_id: str) -> None:
@@ -538,6 +577,7 @@ class Edge:
         await self.engine.emit(
             "signal",
             {"kind": "presence.changed", "data": {"agents_online": online}},
+            room=VISITORS,
             namespace=VISITOR,
         )
 
@@ -564,9 +604,9 @@ class Edge:
 
     async def _notice_leavers(self) -> None:
         now_s = time.monotonic()
-        gone = [key for key, at_s in self._gone_at_s.items() if now_s - at_s > LEFT_AFTER_S]
+        since_s = now_s - self.settings.left_after_s
+        gone = [key for key, at_s in self._gone_at_s.items() if at_s < since_s]
         for customer_id in gone:
-            del self._gone_at_s[customer_id]
             found = await self.database.read(
                 lambda c, customer_id=customer_id: conversations.of_customer(c, customer_id)  # type: ignore[misc]  # bound default
             )
@@ -574,6 +614,8 @@ class Edge:
                 if item.conversation.status == "open":
                     payload = ConversationRef(conversation_id=item.conversation.id)
                     await run(self.database, conversation_actions.customer_left, SYSTEM, payload)
+            # Only now, so that a database that is away is asked again at the next turn.
+            self._gone_at_s.pop(customer_id, None)
 
     async def _heartbeat(self) -> None:
         here = {c.actor.id for c in self._clients.values() if c.namespace == AGENT and c.actor.id}
@@ -605,6 +647,10 @@ class Edge:
                 for room in set(rooms_of(person.actor)) - set(rooms_of(client.actor)):
                     await self.engine.enter_room(client.sid, room, namespace=AGENT)
                 client.actor = person.actor
+
+
+def _slower(wait_s: float) -> TooMany:
+    return TooMany("That was too fast. Wait a moment.", retry_after_s=round(wait_s, 1))
 
 
 class _refusing:  # noqa: N801  # reads as a statement

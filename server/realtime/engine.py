@@ -21,8 +21,8 @@ PING_TIMEOUT_S = 10
 # A client that has not answered for this many packets is cut; it reconnects and catches up.
 MAX_QUEUED_PACKETS = 256
 MAX_BAD_PACKETS = 3
-CONNECT_LIMIT_S = 10.0
 _COMMAND = re.compile(r"^2(?P<namespace>/[^,]{0,40})?,?(?P<id>\d{1,15})\[")
+_RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
 SOCKET_PATH = "/socket.io/"
 
 
@@ -41,9 +41,12 @@ class Json:
 
 
 class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
-    """python-socketio's server; ``watch`` must be called about once a second."""
+    """python-socketio's server; ``watch`` must be called about once a second.
 
-    def __init__(self, **options: Any) -> None:  # Any: passed on
+    A transport that does not say who it is within ``connect_limit_s`` is closed.
+    """
+
+    def __init__(self, *, connect_limit_s: float, **options: Any) -> None:  # Any: passed on
         quiet = logging.getLogger("shopbell.socketio")
         quiet.setLevel(logging.CRITICAL)
         super().__init__(
@@ -59,6 +62,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
             cors_credentials=False,
             **options,
         )
+        self._connect_limit_s = connect_limit_s
         self._bad: dict[str, int] = {}
         self._begun: dict[str, float] = {}
         self._requests: dict[str, web.Request] = {}
@@ -93,7 +97,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
             if socket.queue.qsize() > MAX_QUEUED_PACKETS:
                 log.info("slow client cut", queued=socket.queue.qsize())
                 await self.cut(eio_sid)
-            elif now_s - self._begun.get(eio_sid, now_s) > CONNECT_LIMIT_S:
+            elif now_s - self._begun.get(eio_sid, now_s) > self._connect_limit_s:
                 await self.cut(eio_sid)
 
     async def cut(self, eio_sid: str) -> None:
@@ -106,9 +110,27 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         if request is not None and request.transport is not None:
             request.transport.abort()
 
+    async def hang_up(self, eio_sid: str) -> None:
+        """Closes a transport behind what is queued for it; the client comes back by itself.
+
+        Not by Socket.IO's own disconnect, after which the official client stays away.
+        """
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None:
+            await socket.close(wait=False)
+
+    def is_open(self, eio_sid: str) -> bool:
+        """Whether the transport still stands."""
+        socket = self.eio.sockets.get(eio_sid)
+        return socket is not None and not socket.closed
+
     def connected(self, eio_sid: str) -> None:
         """Notes that a transport has said who it is."""
         self._begun.pop(eio_sid, None)
+
+    def disconnected(self, eio_sid: str) -> None:
+        """Notes that a transport serves nobody any more; it must say anew who it is."""
+        self._begun[eio_sid] = time.monotonic()
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:  # Any: base
         self._begun[eio_sid] = time.monotonic()
@@ -116,8 +138,8 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:  # Any: base
         self._bad.pop(eio_sid, None)
-        self._begun.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._begun.pop(eio_sid, None)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:  # Any: text or bytes
         if not isinstance(data, str):
@@ -139,6 +161,17 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         ) as error:
             await self._answer_bad(eio_sid, data)
             await self._refuse(eio_sid, type(error).__name__)
+
+    async def _handle_event(self, eio_sid: str, namespace: str, id: int | None, data: Any) -> None:  # noqa: A002  # Any: JSON; named by the base
+        """Passes a command on, never as one of the handlers that the library itself calls.
+
+        The stock server would run the connect handler for a client that sends an event of that
+        name, with arguments of the client's choice.
+        """
+        if not isinstance(data, list) or not data or not isinstance(data[0], str):
+            raise ValueError("not a command")
+        name = "reserved" if data[0] in _RESERVED else data[0]
+        await super()._handle_event(eio_sid, namespace, id, [name, *data[1:]])
 
     async def _answer_bad(self, eio_sid: str, data: str) -> None:
         """A command whose JSON does not parse still gets an answer if its number can be read."""

@@ -31,6 +31,9 @@ AGENT_RATES = {
     "other": Rate(100, 50),
     "all": Rate(200, 100),
 }
+# More refusals than these are no person's doing: the sender is cut and stays out for a while.
+REFUSALS = Rate(200, 200 / 60)
+BARRED_S = 60.0
 NEW_VISITORS_PER_ADDRESS = Rate(120, 2)
 LONGEST_SLOWDOWN_S = 5.0
 
@@ -70,6 +73,43 @@ class Buckets:
         if bucket is None:
             bucket = self._buckets[name] = Bucket(self._rates[name], now_s)
         return bucket.wait_s(now_s)
+
+
+class Pace:
+    """How fast one person goes, over all of their sockets; outlives a reconnect."""
+
+    def __init__(self, rates: dict[str, Rate], now_s: float) -> None:
+        self._buckets = Buckets(rates)
+        self._refusals = Bucket(REFUSALS, now_s)
+        self._barred_until_s = now_s
+
+    def wait_s(self, name: str, now_s: float) -> float:
+        """As ``Buckets.wait_s``; who does not heed it is barred in the end."""
+        wait_s = self._buckets.wait_s(name, now_s)
+        if wait_s and self._refusals.wait_s(now_s):
+            self._barred_until_s = now_s + BARRED_S
+        return wait_s
+
+    def barred_s(self, now_s: float) -> float:
+        """For how long this person must stay away, 0 when they need not."""
+        return max(0.0, self._barred_until_s - now_s)
+
+
+class Paces:
+    """The pace of everybody who was here lately; the longest unheard of are forgotten."""
+
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._paces: dict[str, Pace] = {}
+
+    def of(self, person: str, rates: dict[str, Rate], now_s: float) -> Pace:
+        """The pace of a person, named by kind and id."""
+        pace = self._paces.pop(person, None) or Pace(rates, now_s)
+        self._paces[person] = pace
+        if len(self._paces) > self.MOST:
+            del self._paces[next(iter(self._paces))]
+        return pace
 
 
 class Addresses:

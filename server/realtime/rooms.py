@@ -12,6 +12,7 @@ VISITOR = "/visitor"
 AGENT = "/agent"
 SUPERVISORS = "supervisors"
 STAFF = "staff"
+VISITORS = "visitors"
 NO_TEAM = "team:"
 
 

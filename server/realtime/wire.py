@@ -146,11 +146,16 @@ async def answer(
         payload = parse(command.payload, arguments[0] if arguments else {})
         return {"ok": True, **await run(command, payload)}
     except AppError as error:
-        return {"ok": False, "error": error.shape()}
+        return refusal(error)
     except Exception:
         incident = secrets.token_hex(6)
         log.exception("a command failed", incident=incident, command=str(name)[:64])
         return {"ok": False, "error": internal(incident)}
+
+
+def refusal(error: AppError) -> Answer:
+    """The acknowledgement of a command that was refused."""
+    return {"ok": False, "error": error.shape()}
 
 
 def internal(incident: str) -> Answer:

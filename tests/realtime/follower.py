@@ -1,0 +1,197 @@
+"""A client that keeps the contract's rules: outbox, heads, gaps, order. What a widget does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Any  # Any: JSON values
+
+from socketio.exceptions import SocketIOError
+
+from tests.kill.checker import Record, Sent
+from tests.realtime.client import Client, Refused
+
+Json = dict[str, Any]  # Any: JSON values
+RETRIED = ("unavailable", "too_many")
+ACK_LIMIT_S = 5.0
+
+
+class Follower:
+    """Stays through every restart: reconnects, resends what is not acknowledged, closes gaps.
+
+    ``record`` is what it did and showed. ``window`` is how many messages it has under way at once.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Client], *, window: int = 1) -> None:
+        self.record = Record(name, make().namespace.strip("/"))
+        self.visitor_token: str | None = None
+        self.connects = 0
+        self.gaps = 0
+        self._make = make
+        self._window = window
+        self._client: Client | None = None
+        self._outbox: deque[tuple[Sent, Json]] = deque()
+        self._seen = 0
+        self._stale: set[str] = set()
+        self._running: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._news = asyncio.Event()
+
+    def start(self) -> None:
+        """Begins to connect, send and follow."""
+        self._running = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends; raises what went wrong inside."""
+        self._stopping = True
+        self._news.set()
+        if self._running is not None:
+            await asyncio.wait_for(self._running, 20)
+
+    def post(self, client_id: str, **payload: Any) -> None:
+        """Puts a message in the outbox."""
+        sent = Sent(client_id, payload.get("visibility", "public"))
+        self.record.sent.append(sent)
+        self._outbox.append(
+            (sent, {"client_id": client_id, "body": f"text {client_id}", **payload})
+        )
+        self._news.set()
+
+    @property
+    def pending(self) -> int:
+        """How many messages are not acknowledged."""
+        return len(self._outbox)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended by an error, which ``stop`` raises."""
+        return self._running is not None and self._running.done()
+
+    def heads(self) -> dict[str, int]:
+        """The last number shown of each conversation."""
+        return {key: len(shown) for key, shown in self.record.shown.items()}
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            client = self._make()
+            if self.visitor_token and client.auth is not None:
+                client.auth["visitor_token"] = self.visitor_token
+            try:
+                await client.connect()
+            except Refused as refused:
+                if refused.code not in (None, *RETRIED):
+                    raise
+                await asyncio.sleep(0.05)
+                continue
+            except (AssertionError, SocketIOError, OSError):
+                # The server died between the connection and its welcome.
+                await client.close()
+                await asyncio.sleep(0.05)
+                continue
+            self.connects += 1
+            self._client, self._seen = client, 0
+            self.visitor_token = client.welcome.get("visitor_token")
+            try:
+                await self._session(client)
+            except (SocketIOError, OSError):
+                pass
+            finally:
+                await client.close()
+
+    async def _session(self, client: Client) -> None:
+        client.on_heard = self._news.set
+        flying: dict[str, asyncio.Task[bool]] = {}
+        try:
+            while client.connected and not self._stopping:
+                self._news.clear()
+                self._hear(client)
+                for conversation_id in list(self._stale):
+                    self._stale.discard(conversation_id)
+                    await self._catch_up(client, conversation_id)
+                if any(task.done() and not task.result() for task in flying.values()):
+                    # Sent again from the first unacknowledged one on, once nothing is under way.
+                    await asyncio.gather(*flying.values())
+                    flying.clear()
+                while self._outbox and self._outbox[0][0].answers:
+                    flying.pop(self._outbox.popleft()[0].client_id, None)
+                for sent, payload in itertools.islice(self._outbox, self._window):
+                    if sent.client_id not in flying:
+                        task = asyncio.create_task(self._send(client, sent, payload))
+                        flying[sent.client_id] = task
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), 0.2)
+        finally:
+            for task in flying.values():
+                task.cancel()
+            await asyncio.gather(*flying.values(), return_exceptions=True)
+
+    async def _send(self, client: Client, sent: Sent, payload: Json) -> bool:
+        try:
+            answer = await client.ask("message.post", payload, limit_s=ACK_LIMIT_S)
+        except SocketIOError:
+            return False
+        finally:
+            self._news.set()
+        if answer["ok"]:
+            sent.answers.append(answer)
+            return True
+        assert answer["error"]["code"] in RETRIED, answer
+        return False
+
+    def _hear(self, client: Client) -> None:
+        heard, self._seen = client.heard[self._seen :], len(client.heard)
+        for name, data in heard:
+            if name == "welcome":
+                for head in data["conversations"]:
+                    if head["conversation_seq"] > len(self.record.shown.get(head["id"], ())):
+                        self._stale.add(head["id"])
+            elif name == "event":
+                self._apply(data)
+
+    def _apply(self, envelope: Json) -> None:
+        shown = self.record.shown.setdefault(envelope["conversation_id"], [])
+        number = envelope["conversation_seq"]
+        if number == len(shown) + 1:
+            shown.append(envelope)
+        elif number > len(shown) + 1:
+            self.gaps += 1
+            self._stale.add(envelope["conversation_id"])
+
+    async def _catch_up(self, client: Client, conversation_id: str) -> None:
+        complete = False
+        while not complete:
+            after = len(self.record.shown.setdefault(conversation_id, []))
+            try:
+                answer = await client.ask(
+                    "conversation.catch_up",
+                    {"conversation_id": conversation_id, "after_seq": after},
+                    limit_s=ACK_LIMIT_S,
+                )
+            except SocketIOError:
+                self._stale.add(conversation_id)
+                return
+            if not answer["ok"]:
+                assert answer["error"]["code"] in RETRIED, answer
+                self._stale.add(conversation_id)
+                return
+            for envelope in answer["events"]:
+                self._apply(envelope)
+            complete = answer["complete"]
+
+
+async def read_all(client: Client, conversation_id: str) -> list[Json]:
+    """A conversation from its beginning, as a fresh client reads it."""
+    events: list[Json] = []
+    complete = False
+    while not complete:
+        after = events[-1]["conversation_seq"] if events else 0
+        answer = await client.do(
+            "conversation.catch_up", conversation_id=conversation_id, after_seq=after
+        )
+        events += answer["events"]
+        complete = answer["complete"]
+        assert complete or answer["events"], "a page that is empty and not the last"
+    return events
