@@ -6,6 +6,7 @@ from server.domain.actors import Actor
 from server.domain.conversation import Conversation
 from server.domain.errors import NotFound
 from server.storage.connection import Connection
+from server.storage.conversations import sees_customer
 from server.storage.customers import Customer, load_customer
 from server.storage.messages import Message, load_message
 from server.storage.rows import load_conversation
@@ -50,8 +51,17 @@ def access_message(tx: Tx, actor: Actor, conversation: Conversation, message_id:
 
 
 def access_customer(tx: Tx, actor: Actor, customer_id: str) -> Customer:
-    """The customer, locked for this transaction. Raises NotFound, also for another shopper."""
+    """The customer, locked for this transaction. Raises NotFound, also when it is hidden.
+
+    Shoppers have themselves; agents have the customers of conversations that they may see.
+    """
     customer = load_customer(tx.connection, customer_id, lock=True)
-    if customer is None or (actor.kind == "customer" and actor.id != customer.id):
+    if customer is None or not _may_see_customer(tx, actor, customer):
         raise NotFound("There is no such customer.")
     return customer
+
+
+def _may_see_customer(tx: Tx, actor: Actor, customer: Customer) -> bool:
+    if actor.kind == "customer":
+        return actor.id == customer.id
+    return actor.leads or sees_customer(tx.connection, actor, customer.id)

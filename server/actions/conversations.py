@@ -9,7 +9,7 @@ from pydantic import Field
 from server.actions import messages as message_actions
 from server.actions import routing
 from server.actions.access import access_conversation
-from server.actions.payload import ConversationRef, Payload
+from server.actions.payload import ConversationRef, Id, Payload
 from server.domain.actors import SYSTEM, Actor
 from server.domain.conversation import Conversation
 from server.domain.errors import Conflict, InvalidInput, NotFound
@@ -38,23 +38,23 @@ Answer = dict[str, Any]  # Any: JSON values
 class Transfer(Payload):
     """To an agent or to a team, with an optional note for the colleague."""
 
-    conversation_id: str
-    agent_id: str | None = None
-    team_id: str | None = None
+    conversation_id: Id
+    agent_id: Id | None = None
+    team_id: Id | None = None
     note: str | None = None
 
 
 class Snooze(Payload):
     """Out of sight until an instant, ms UTC, or until the shopper writes."""
 
-    conversation_id: str
+    conversation_id: Id
     until_ms: int
 
 
 class Tag(Payload):
     """Tags to put on and to take off."""
 
-    conversation_id: str
+    conversation_id: Id
     add: Annotated[list[str], Field(max_length=MAX_TAGS, default_factory=list)]
     remove: Annotated[list[str], Field(max_length=MAX_TAGS, default_factory=list)]
 
@@ -62,14 +62,14 @@ class Tag(Payload):
 class Dismiss(Payload):
     """The open wait needs no answer."""
 
-    conversation_id: str
+    conversation_id: Id
     reason: Literal["courtesy", "spam", "duplicate"] = "courtesy"
 
 
 class Focus(Payload):
     """For how long the agent just had the conversation in the foreground, with input."""
 
-    conversation_id: str
+    conversation_id: Id
     focused_ms: Annotated[int, Field(ge=1, le=60_000)]
 
 

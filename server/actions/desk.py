@@ -8,7 +8,7 @@ from typing import Annotated, Literal  # Any: JSON values
 from pydantic import Field
 
 from server.actions.access import read_conversation
-from server.actions.payload import ConversationRef, NoPayload, Payload
+from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound, Unavailable
 from server.domain.text import clean
@@ -33,7 +33,7 @@ class ListConversations(Payload):
 class CatchUp(Payload):
     """The events after ``after_seq``, or the page before ``before_seq``."""
 
-    conversation_id: str
+    conversation_id: Id
     after_seq: Annotated[int, Field(ge=0, le=2**53)] = 0
     before_seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from server.actions import routing
 from server.actions.access import access_conversation, access_message
-from server.actions.payload import Payload
+from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
 from server.domain.conversation import REOPEN_WINDOW_MS, Conversation, needs_session
 from server.domain.errors import InvalidInput, NotFound
@@ -53,7 +53,7 @@ class PostMessage(Payload):
 
     client_id: Annotated[str, Field(min_length=1, max_length=64)]
     body: str = ""
-    conversation_id: Annotated[str, Field(max_length=64)] | None = None
+    conversation_id: Id | None = None
     visibility: Literal["public", "private"] = "public"
     origin: Literal["typed", "macro", "kb"] = "typed"
     blocks: list[dict[str, Any]] | None = None  # Any: checked by ``clean_blocks``
@@ -63,14 +63,14 @@ class PostMessage(Payload):
 class MarkRead(Payload):
     """Everything up to this message has been seen."""
 
-    conversation_id: str
-    message_id: str
+    conversation_id: Id
+    message_id: Id
 
 
 class SetDraft(Payload):
     """What an agent has begun to write; an empty body forgets it."""
 
-    conversation_id: str
+    conversation_id: Id
     body: str
     visibility: Literal["public", "private"] = "public"
 
@@ -78,12 +78,12 @@ class SetDraft(Payload):
 class ReadNotice(Payload):
     """Told to the other parties after the commit: how far somebody has read."""
 
-    conversation_id: str
-    customer_id: str
+    conversation_id: Id
+    customer_id: Id
     reader_kind: str
     reader_id: str
     reader_name: str | None
-    message_id: str
+    message_id: Id
     at_ms: int
 
 
@@ -97,6 +97,9 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     if actor.id is None:
         raise InvalidInput("Only a person can write a message.")
     client_id = clean(payload.client_id, limit=64, name="client_id")
+    if client_id != payload.client_id:
+        # Two ids must not become one, and the sender must find its own again in the event.
+        raise InvalidInput("client_id has unusual characters.", field="client_id")
     known = messages.message_by_client_id(
         tx.connection, sender_kind=actor.kind, sender_id=actor.id, client_id=client_id
     )

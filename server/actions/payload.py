@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar  # Any: JSON from outside
+from typing import Annotated, Any, TypeVar  # Any: JSON from outside
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.domain.errors import InvalidInput
 
@@ -16,6 +16,8 @@ class Payload(BaseModel):
 
 
 P = TypeVar("P", bound=Payload)
+# An id as this program or an import makes it; PostgreSQL would stumble over control characters.
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
 
 def parse(payload_type: type[P], values: Any) -> P:  # Any: JSON from outside
@@ -37,4 +39,4 @@ class NoPayload(Payload):
 class ConversationRef(Payload):
     """For commands about one conversation."""
 
-    conversation_id: str
+    conversation_id: Id

@@ -7,7 +7,7 @@ from typing import Annotated, Any  # Any: JSON values
 from pydantic import Field
 
 from server.actions.access import access_conversation
-from server.actions.payload import Payload
+from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
 from server.domain.errors import Conflict
 from server.domain.events import RatingGiven, RatingRevised
@@ -19,7 +19,7 @@ from server.storage.unit import Tx
 class GiveRating(Payload):
     """A score from 1 (bad) to 5 (good) with an optional comment."""
 
-    conversation_id: str
+    conversation_id: Id
     score: Annotated[int, Field(ge=1, le=5)]
     comment: str | None = None
 

@@ -9,7 +9,7 @@ import jwt
 from pydantic import Field
 
 from server.actions.access import access_customer
-from server.actions.payload import Payload
+from server.actions.payload import Id, Payload
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import InvalidInput, NotAllowed
 from server.domain.events import CustomerIdentified
@@ -45,7 +45,7 @@ class Describe(Payload):
 class UpdateCustomer(Payload):
     """What an agent corrects in a customer's data."""
 
-    customer_id: str
+    customer_id: Id
     name: str | None = None
     email: str | None = None
     phone: str | None = None
@@ -133,8 +133,7 @@ def describe(tx: Tx, actor: Actor, payload: Describe) -> dict[str, Any]:  # Any:
     if customer.verified:
         values = {}
     elif values:
-        values["identity"] = "claimed"
-        tx.record(actor, CustomerIdentified(method="claimed", fields=tuple(sorted(values))))
+        _claimed(tx, actor, customer, values)
     if payload.locale:
         values["locale"] = payload.locale
     if values:
@@ -149,11 +148,21 @@ def update_customer(tx: Tx, actor: Actor, payload: UpdateCustomer) -> dict[str, 
     if customer.verified and values:
         raise NotAllowed("This customer's data comes signed from the shop and is changed there.")
     if values:
-        if customer.identity == "anonymous":
-            values["identity"] = "claimed"
+        _claimed(tx, actor, customer, values)
         customers.change_customer(tx, customer.id, **values)
-        tx.record(actor, CustomerIdentified(method="claimed", fields=tuple(sorted(values))))
     return {"customer_id": customer.id}
+
+
+def _claimed(tx: Tx, actor: Actor, customer: Customer, values: dict[str, str | int | None]) -> None:
+    """Logs what was said of a customer; taking something back makes nobody known."""
+    said = tuple(sorted(name for name, value in values.items() if value is not None))
+    if said:
+        tx.record(
+            actor,
+            CustomerIdentified(method="claimed", fields=said),
+            customer_id=customer.id,
+        )
+        values["identity"] = "claimed"
 
 
 def _given(name: str | None, email: str | None, phone: str | None) -> dict[str, str | int | None]:
@@ -209,7 +218,8 @@ def _identified(
     """
     used_by = customers.identity_used_by(tx.connection, identity.jti)
     known = customers.customer_by_external_id(tx.connection, identity.sub)
-    if used_by is not None and (current is None or current.id != used_by):
+    again = known is not None and current is not None and known.id == current.id == used_by
+    if used_by is not None and not again:
         raise NotAllowed("This signed identity was used before.", reason="identity_used")
     values: dict[str, str | int | None] = {
         "identity": "verified",
@@ -230,7 +240,11 @@ def _identified(
         customers.use_identity(
             tx, identity.jti, customer_id=customer.id, expires_at_ms=identity.expires_at_ms
         )
-        tx.record(SYSTEM, CustomerIdentified(method="signed", fields=("external_id",)))
+        tx.record(
+            SYSTEM,
+            CustomerIdentified(method="signed", fields=("external_id",)),
+            customer_id=customer.id,
+        )
     if token is not None and used_by is not None:
         customers.touch_visitor_token(tx, token)
         return {"visitor_token": token, "customer_id": customer.id}

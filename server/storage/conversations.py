@@ -125,6 +125,12 @@ def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) ->
     return [_found(row) for row in rows]
 
 
+def sees_customer(connection: Connection, actor: Actor, customer_id: str) -> bool:
+    """True when a person of the shop may see a conversation of the customer."""
+    statement = select(C.id).where(C.customer_id == customer_id, visible_to(actor)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def count_of_customer(connection: Connection, customer_id: str) -> int:
     """How many conversations a customer has had."""
     statement = select(func.count()).where(C.customer_id == customer_id)

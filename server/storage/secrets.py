@@ -12,5 +12,5 @@ def new_token(prefix: str) -> str:
 
 
 def token_hash(token: str) -> str:
-    """What is stored instead of a token: SHA-256, enough because tokens are random."""
+    """What is stored instead of a token: SHA-256, enough without salt because tokens are random."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

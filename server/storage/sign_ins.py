@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from server.storage.people import Person, load_person
+from server.storage.secrets import token_hash
 from server.storage.tables import SignIn, table
-from server.storage.tokens import token_hash
 from server.storage.unit import Tx
 
 SIGN_IN = table(SignIn)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from sqlalchemy import Connection, delete, insert, select
 
 from server.storage.people import Person, load_person
+from server.storage.secrets import token_hash
 from server.storage.tables import ApiToken, table
 from server.storage.unit import Tx
 
 API_TOKEN = table(ApiToken)
 PREFIX = "sb_"
-
-
-def token_hash(token: str) -> str:
-    """SHA-256 of a random token; enough without salt, because 256 random bits cannot be guessed."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def person_of_token(connection: Connection, token: str, at_ms: int) -> Person | None:

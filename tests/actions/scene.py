@@ -13,7 +13,7 @@ from server.actions import conversations as conversation_actions
 from server.actions import messages, presence, visitors
 from server.actions.conversations import Transfer
 from server.actions.messages import PostMessage
-from server.actions.payload import ConversationRef, Payload
+from server.actions.payload import ConversationRef, Payload, parse
 from server.actions.presence import SetPresence
 from server.actions.visitors import Connect
 from server.domain.actors import Actor, Role, customer
@@ -21,7 +21,7 @@ from server.domain.conversation import Conversation, Session
 from server.domain.events import Event
 from server.domain.turns import Turn
 from server.storage import event_log, people
-from server.storage.conversations import turns_of
+from server.storage.conversations import of_customer, turns_of
 from server.storage.database import Clock, Database
 from server.storage.rows import load_conversation
 from server.storage.shop import Shop, insert_shop
@@ -153,8 +153,8 @@ class Scene:
         self, actor: Actor, body: str = "Hello", conversation_id: str | None = None, **more: Any
     ) -> Answer:  # Any: fields of PostMessage
         """The answer to a message; each has a client_id of its own unless one is given."""
-        fields = {"client_id": f"m{next(self._numbers)}", "body": body} | more
-        payload = PostMessage(conversation_id=conversation_id, **fields)
+        fields = {"client_id": f"m{next(self._numbers)}", "body": body, **more}
+        payload = parse(PostMessage, fields | {"conversation_id": conversation_id})
         return self.do(messages.post_message, actor, payload)
 
     def chat(self, shopper: Actor | None = None, body: str = "Hello") -> str:
@@ -174,6 +174,11 @@ class Scene:
         """Passes a conversation on."""
         payload = Transfer(conversation_id=conversation_id, **more)
         return self.do(conversation_actions.transfer, actor, payload)
+
+    def chats(self, shopper: Actor) -> list[str]:
+        """Ids of a shopper's conversations, the latest first."""
+        found = self.database.read_now(lambda c: of_customer(c, shopper.id or ""))
+        return [f.conversation.id for f in found]
 
     def state(self, conversation_id: str) -> Conversation:
         """The conversation as it is stored."""
