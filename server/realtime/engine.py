@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
+from contextlib import suppress
 from typing import Any  # Any: python-socketio is not typed
 
+import engineio
 import orjson
 import socketio
 import structlog
@@ -21,6 +24,7 @@ PING_TIMEOUT_S = 10
 # A client that has not answered for this many packets is cut; it reconnects and catches up.
 MAX_QUEUED_PACKETS = 256
 MAX_BAD_PACKETS = 3
+LAST_WORDS_S = 1.0
 _COMMAND = re.compile(r"^2(?P<namespace>/[^,]{0,40})?,?(?P<id>\d{1,15})\[")
 _RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
 SOCKET_PATH = "/socket.io/"
@@ -38,6 +42,21 @@ class Json:
     def loads(text: str | bytes, **_: object) -> Any:  # Any: JSON values
         """The value of a JSON text. Raises ValueError for anything that is not strict JSON."""
         return orjson.loads(text)
+
+
+class Transports(engineio.AsyncServer):  # type: ignore[misc]  # untyped base
+    """engineio's server, which does not wait for ever for a client that no longer reads."""
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        """Closes a transport, or all; what is queued is given a moment to go out."""
+        for eio_sid in [sid] if sid is not None else list(self.sockets):
+            socket = self.sockets.get(eio_sid)
+            if socket is not None:
+                await socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+                with suppress(TimeoutError):
+                    # The stock one waits without limit: for a poll that never comes, say.
+                    await asyncio.wait_for(socket.queue.join(), LAST_WORDS_S)
+                self.sockets.pop(eio_sid, None)
 
 
 class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
@@ -79,6 +98,11 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
             response = await self.handle_request(request)
         except (ValueError, KeyError, OSError, RuntimeError, TypeError) as error:
             self._note_bad(type(error).__name__)
+            if upgrade:
+                # The connection is a websocket already: there is no answer to give any more.
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response(status=204)
             return web.json_response(
                 {"error": {"code": "invalid_input", "message": "Not a packet.", "details": {}}},
                 status=400,
@@ -123,6 +147,9 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         """Whether the transport still stands."""
         socket = self.eio.sockets.get(eio_sid)
         return socket is not None and not socket.closed
+
+    def _engineio_server_class(self) -> type[Transports]:
+        return Transports
 
     def connected(self, eio_sid: str) -> None:
         """Notes that a transport has said who it is."""
