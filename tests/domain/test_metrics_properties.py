@@ -157,22 +157,20 @@ def by_hand(events: list[Event]) -> list[Naive]:  # noqa: C901  # one branch a k
     """The turns of a log, worked out again without the reducer."""
     turns: list[Naive] = []
     asked_in_session = False
-    closed = gone = False
-    meanwhile: tuple[int, str | None, str] | None = None
+    closed_at: int | None = None
+    left: Naive | None = None
+    late: tuple[int, str | None, str] | None = None
 
-    def open_turn() -> Naive | None:
-        return turns[-1] if turns and turns[-1].outcome == "waiting" else None
-
-    def finish(turn: Naive | None, at: int, outcome: str, by: str | None = None) -> None:
-        if turn is not None:
-            turn.end_at, turn.outcome, turn.by = at, outcome, by
+    def finish(turn: Naive, at: int, outcome: str, by: str | None = None) -> None:
+        turn.end_at, turn.outcome, turn.by = at, outcome, by
 
     for event in events:
-        data, turn = event.data, open_turn()
+        data = event.data
+        turn = turns[-1] if turns and turns[-1].outcome == "waiting" else None
         if isinstance(data, SessionStarted):
             asked_in_session = False
         elif isinstance(data, MessagePosted) and event.actor_kind == "customer":
-            gone, meanwhile = False, None
+            left = late = None
             if turn is None:
                 turns.append(Naive(event.at_ms, first=not asked_in_session))
                 asked_in_session = True
@@ -183,28 +181,34 @@ def by_hand(events: list[Event]) -> list[Naive]:  # noqa: C901  # one branch a k
             if turn is not None:
                 finish(turn, event.at_ms, "answered", event.actor_id)
                 turn.reply = data.message_id
-            elif turns and turns[-1].outcome == "abandoned" and gone and meanwhile is None:
-                meanwhile = (event.at_ms, event.actor_id, data.message_id)
+            elif left is not None and late is None:
+                late = (event.at_ms, event.actor_id, data.message_id)
         elif isinstance(data, MessageFailed):
-            if turn is None and turns and turns[-1].reply == data.message_id:
-                turns[-1].end_at = turns[-1].by = turns[-1].reply = None
+            if late is not None and late[2] == data.message_id:
+                late = None
+            elif turn is None and turns and turns[-1].reply == data.message_id:
+                turns[-1].reply = turns[-1].by = turns[-1].end_at = None
                 turns[-1].outcome = "waiting"
-        elif isinstance(data, TurnDismissed):
+                if closed_at is not None:
+                    finish(turns[-1], closed_at, "closed_unanswered")
+        elif isinstance(data, TurnDismissed) and turn is not None:
             finish(turn, event.at_ms, "dismissed")
-        elif isinstance(data, CustomerLeft):
+        elif isinstance(data, CustomerLeft) and turn is not None:
             finish(turn, event.at_ms, "abandoned")
-            gone = True
+            left = turn
         elif isinstance(data, CustomerReturned):
-            if turn is None and turns and turns[-1].outcome == "abandoned" and not closed:
-                turns[-1].end_at, turns[-1].outcome = None, "waiting"
-                if meanwhile is not None:
-                    finish(turns[-1], meanwhile[0], "answered", meanwhile[1])
-                    turns[-1].reply = meanwhile[2]
-            gone, meanwhile = False, None
+            if left is not None:
+                left.end_at, left.outcome = None, "waiting"
+                if late is not None:
+                    finish(left, late[0], "answered", late[1])
+                    left.reply = late[2]
+            left = late = None
         elif isinstance(data, ConversationStatusChanged):
-            closed = data.status == "resolved"
-            if closed:
-                finish(turn, event.at_ms, "closed_unanswered")
+            closed_at = event.at_ms if data.status == "resolved" else None
+            if closed_at is not None:
+                left = late = None
+                if turn is not None:
+                    finish(turn, closed_at, "closed_unanswered")
     return turns
 
 
