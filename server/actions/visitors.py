@@ -105,20 +105,20 @@ def read_identity(token: str, shop: Shop, *, at_ms: int) -> Identity:
                 "verify_nbf": False,
             },
         )
-    except jwt.PyJWTError:
-        raise InvalidInput("The signed identity does not hold.", reason="identity") from None
-    issued, expires = claims["iat"], claims["exp"]
+    except (jwt.PyJWTError, RecursionError):
+        raise _does_not_hold() from None
+    issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
     now_s = at_ms / 1000
-    times = all(isinstance(t, int | float) and not isinstance(t, bool) for t in (issued, expires))
-    if not times or not expires - issued <= MAX_IDENTITY_S or not issued <= now_s + LEEWAY_S:
+    if expires - issued > MAX_IDENTITY_S or issued > now_s + LEEWAY_S:
         raise InvalidInput("The signed identity lives too long.", reason="identity")
-    if not now_s <= expires + LEEWAY_S:
+    if expires + LEEWAY_S < now_s:
         raise InvalidInput("The signed identity has expired.", reason="identity_expired")
-    if not isinstance(claims["jti"], str):
-        raise InvalidInput("The signed identity does not hold.", reason="identity")
+    sub, jti = _claim(claims["sub"], limit=200), _claim(claims["jti"], limit=200)
+    if sub is None or jti is None:
+        raise _does_not_hold()
     return Identity(
-        sub=clean(str(claims["sub"]), limit=200, name="sub"),
-        jti=clean(claims["jti"], limit=200, name="jti"),
+        sub=sub,
+        jti=jti,
         expires_at_ms=int(expires * 1000),
         name=_claim(claims.get("name"), limit=200),
         email=_claim(claims.get("email"), limit=254),
@@ -179,12 +179,26 @@ def _given(name: str | None, email: str | None, phone: str | None) -> dict[str, 
     return values
 
 
+def _does_not_hold() -> InvalidInput:
+    return InvalidInput("The signed identity does not hold.", reason="identity")
+
+
+def _seconds(value: object) -> float:
+    """A time in a claim; JSON may hold booleans, infinities and numbers of any length."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**53:
+        raise _does_not_hold()
+    return value
+
+
 def _claim(value: object, *, limit: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidInput("The signed identity does not hold.", reason="identity")
-    return clean(value, limit=limit, name="identity", empty=True) or None
+        raise _does_not_hold()
+    try:
+        return clean(value, limit=limit, name="identity", empty=True) or None
+    except InvalidInput:
+        raise _does_not_hold() from None
 
 
 def _anonymous(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
