@@ -1,0 +1,157 @@
+"""Texts as the index sees them: cleaned, and cut into words and Chinese characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+MAX_QUERY = 200
+"""Characters of a question that are looked at: a pasted page must not freeze the process."""
+
+# Compatibility forms grow: one character can become eighteen. So a question is cut before it is
+# cleaned as well; ten times over, because blanks at its beginning are not the question.
+_MAX_RAW_QUERY = 10 * MAX_QUERY
+MAX_SECTION = 300
+"""Characters of a section, about a paragraph: what an agent takes in at one look."""
+
+_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_PIECE = re.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>[^\W_{_HAN}]+(?:['’][^\W\d_{_HAN}]+)*)")
+_SPACE = re.compile(r"\s+")
+_SENTENCE = re.compile(r"[^.!?。！？；\n]*[.!?。！？；\n]*")
+# Controls, marks of direction and joining, halves of characters.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+
+# Words that nearly every question has. A shop's base is too small for their rarity to be learnt
+# from it.
+_SAYING_NOTHING = (
+    "a about am an and any are as at be been but by can could did do does for from had has "
+    "have hello hey hi how i i'd i'll i'm i've if in into is it it's its just let like may me "
+    "might my of on or our please should so some tell than thank thanks that the their them "
+    "then there these they this those to us was we were what what's when where which who why "
+    "will with would you your "
+)
+_STOP_WORDS = frozenset(_SAYING_NOTHING.split())
+_STOP_CHARACTERS = frozenset(
+    "的了吗呢啊吧呀么嘛哦我你您他她它们这那是在有和与就都也还很请问想要会能可以"
+)
+
+
+def clean(text: str) -> str:
+    """The text in one form: compatible characters as one, lower case, single spaces, all visible.
+
+    >>> clean("  ＲＥＦＵＮＤ　① ")
+    'refund 1'
+    """
+    folded = unicodedata.normalize("NFKC", text).lower()
+    seen = "".join(
+        " " if character.isspace() else character
+        for character in folded
+        if character.isspace() or unicodedata.category(character) not in _INVISIBLE
+    )
+    return _SPACE.sub(" ", seen).strip()
+
+
+def clean_query(text: str) -> str:
+    """The part of a question that is looked at, cleaned; at most MAX_QUERY characters."""
+    return clean(text.lstrip()[:_MAX_RAW_QUERY])[:MAX_QUERY].strip()
+
+
+def tokens(cleaned: str) -> list[str]:
+    """What is searched for, in order: stems of words; characters and bigrams of Chinese.
+
+    Words that say nothing are left out, unless there is nothing else.
+
+    >>> tokens("how do i return my shoes?")
+    ['return', 'shoe']
+    >>> tokens("怎么退货")
+    ['怎', '退', '货', '怎么', '么退', '退货']
+    >>> tokens("who are you")
+    ['who', 'are', 'you']
+    """
+    telling: list[str] = []
+    empty: list[str] = []
+    for token, is_empty in _tokens(cleaned):
+        (empty if is_empty else telling).append(token)
+    return telling or empty
+
+
+def is_han_pair(token: str) -> bool:
+    """Whether a token is two Chinese characters.
+
+    >>> is_han_pair("退货"), is_han_pair("退"), is_han_pair("ok")
+    (True, False, False)
+    """
+    found = _PIECE.match(token)
+    return len(token) == 2 and found is not None and found.lastgroup == "han"
+
+
+def words(cleaned: str) -> str:
+    """The words with a space between them, runs of Chinese whole: the text without punctuation.
+
+    >>> words("refund, please! 退货？")
+    'refund please 退货'
+    """
+    return " ".join(found[0] for found in _PIECE.finditer(cleaned))
+
+
+def sections(body: str) -> list[str]:
+    """The body in pieces of whole sentences, at most MAX_SECTION characters each."""
+    pieces: list[str] = []
+    piece = ""
+    for sentence in _sentences(body):
+        if piece and len(piece) + len(sentence) > MAX_SECTION:
+            pieces.append(piece)
+            piece = ""
+        piece += sentence
+    pieces.append(piece)
+    return [stripped for piece in pieces if (stripped := piece.strip())]
+
+
+def _sentences(body: str) -> Iterator[str]:
+    for found in _SENTENCE.finditer(body):
+        for start in range(0, len(found[0]), MAX_SECTION):
+            yield found[0][start : start + MAX_SECTION]
+
+
+def _tokens(cleaned: str) -> Iterator[tuple[str, bool]]:
+    """Each token, and whether it says nothing by itself."""
+    for found in _PIECE.finditer(cleaned):
+        piece = found[0]
+        if found.lastgroup == "han":
+            for character in piece:
+                yield character, character in _STOP_CHARACTERS
+            for first, second in pairwise(piece):
+                yield first + second, {first, second} <= _STOP_CHARACTERS
+        else:
+            word = piece.replace("’", "'")
+            yield (word, True) if word in _STOP_WORDS else (_stem(word), False)
+
+
+def _stem(word: str) -> str:
+    """The word without its commonest English endings; deliberately light.
+
+    >>> [_stem(word) for word in ("returns", "returned", "returning", "policies", "shipping")]
+    ['return', 'return', 'return', 'policy', 'ship']
+    """
+    word = word.removesuffix("'s").replace("'", "")
+    if len(word) < 4 or not word.isascii() or not word.isalpha():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return _undoubled(word[: -len(ending)])
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    # "change" and "changing" meet where the e is gone.
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def _undoubled(stem: str) -> str:
+    if stem[-1] == stem[-2] and stem[-1] not in "ls":
+        return stem[:-1]
+    return stem
