@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -85,5 +86,5 @@ def check_current(engine: Engine) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """A consistent copy of a SQLite file, also while others write to it."""
-    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
+    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
         original.backup(copy)

@@ -120,9 +120,9 @@ def test_a_job_with_an_unwritable_value_fails_alone_and_the_writer_lives(
     database: Database,
 ) -> None:
     with held(database):
-        broken = [
-            database.submit(put("surrogate", "\ud800")),
-            database.submit(put("object", object())),  # type: ignore[arg-type]  # meant
+        broken: list[Future[object]] = [
+            database.submit(_unwritable("\ud800")),
+            database.submit(_unwritable(object())),
             database.submit(lambda tx: 1 // 0),
         ]
         fine = database.submit(put("fine"))
@@ -131,6 +131,12 @@ def test_a_job_with_an_unwritable_value_fails_alone_and_the_writer_lives(
     assert fine.result(LIMIT_S) == "fine"
     assert database.write_now(put("later")) == "later"
     assert database.read_now(names) == ["fine", "later"]
+
+
+def _unwritable(value: object) -> Callable[[Tx], object]:
+    return lambda tx: tx.later(
+        text("INSERT INTO secret (name, value) VALUES ('unwritable', :value)"), {"value": value}
+    )
 
 
 def test_a_reader_of_commits_that_fails_does_not_keep_the_answer_back(open_database: Open) -> None:
@@ -358,9 +364,7 @@ def test_two_processes_that_lock_each_other_out_both_get_their_answer(
             if len(runs) == 1:
                 meet.wait(LIMIT_S)
             tx.execute(lock, {"name": second})
-            tx.later(
-                text("UPDATE secret SET value = value || :v WHERE name = 'a'"), {"v": first}
-            )
+            tx.later(text("UPDATE secret SET value = value || :v WHERE name = 'a'"), {"v": first})
             return runs
 
         return job
