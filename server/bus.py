@@ -21,7 +21,9 @@ log = structlog.stdlib.get_logger("shopbell.bus")
 FOLLOW_S = 0.5
 # Between processes on PostgreSQL a lower number may become visible after a higher one.
 LOOK_BACK = 500
+MAX_TOGETHER = 100
 Reader = Callable[[Committed], Awaitable[None]]
+Task = Callable[[], Awaitable[None]]
 
 
 class Bus:
@@ -29,7 +31,7 @@ class Bus:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._queue: asyncio.Queue[Committed | Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._queue: asyncio.Queue[Committed | Task] = asyncio.Queue()
         self._readers: list[Reader] = []
         self._seen: set[int] = set()
         self._cursor = 0
@@ -43,7 +45,7 @@ class Bus:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, list(batch))
 
-    def in_turn(self, task: Callable[[], Awaitable[None]]) -> None:
+    def in_turn(self, task: Task) -> None:
         """Runs a task between the events committed before and those committed after this call."""
         self._queue.put_nowait(task)
 
@@ -66,13 +68,29 @@ class Bus:
     async def deliver(self) -> None:
         """Runs until cancelled: tells the readers of each commit."""
         while True:
-            item = await self._queue.get()
-            if isinstance(item, Committed):
+            commits, task = await self._next()
+            if commits:
+                together = Committed(
+                    tuple(event for committed in commits for event in committed.events),
+                    tuple(notice for committed in commits for notice in committed.notices),
+                )
                 for reader in self._readers:
-                    await self._guarded(reader(item))
-            else:
-                await self._guarded(item())
-            self._queue.task_done()
+                    await self._guarded(reader(together))
+            if task is not None:
+                await self._guarded(task())
+            for _ in range(len(commits) + (task is not None)):
+                self._queue.task_done()
+
+    async def _next(self) -> tuple[list[Committed], Task | None]:
+        """What waits, up to the next task: readers ask the database once for many commits."""
+        commits: list[Committed] = []
+        item = await self._queue.get()
+        while isinstance(item, Committed):
+            commits.append(item)
+            if len(commits) == MAX_TOGETHER or self._queue.empty():
+                return commits, None
+            item = self._queue.get_nowait()
+        return commits, item
 
     async def drained(self) -> None:
         """Returns when everything committed so far has been told."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from server.domain.actors import Actor
 from server.domain.conversation import Conversation
@@ -46,6 +56,14 @@ def _found(row: RowMapping) -> Found:
 _SELECT = select(
     C.state, C.preview, CUSTOMER.c.name, CUSTOMER.c.locale, CUSTOMER.c.identity
 ).join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == C.customer_id)
+# Built once, as they are asked for each message: building one costs more than SQLite's answer.
+_BY_IDS = _SELECT.where(C.id.in_(bindparam("ids", expanding=True)))
+_LATEST = (
+    select(C.id)
+    .where(C.customer_id == bindparam("customer_id"), C.channel == "chat", C.status != "spam")
+    .order_by(C.last_activity_at_ms.desc())
+    .limit(1)
+)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -65,7 +83,7 @@ def by_ids(connection: Connection, ids: list[str]) -> dict[str, Found]:
     """The conversations with these ids."""
     if not ids:
         return {}
-    rows = connection.execute(_SELECT.where(C.id.in_(ids))).mappings()
+    rows = connection.execute(_BY_IDS, {"ids": ids}).mappings()
     return {(found := _found(row)).conversation.id: found for row in rows}
 
 
@@ -139,12 +157,7 @@ def count_of_customer(connection: Connection, customer_id: str) -> int:
 
 def latest_of_customer(connection: Connection, customer_id: str) -> str | None:
     """The id of the customer's chat with the latest activity, spam aside, or None."""
-    found = connection.execute(
-        select(C.id)
-        .where(C.customer_id == customer_id, C.channel == "chat", C.status != "spam")
-        .order_by(C.last_activity_at_ms.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    found = connection.execute(_LATEST, {"customer_id": customer_id}).scalar_one_or_none()
     return None if found is None else str(found)
 
 

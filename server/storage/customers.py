@@ -45,14 +45,17 @@ def customer_from_row(row: RowMapping) -> Customer:
     return Customer(**{name: row[name] for name in Customer.__dataclass_fields__})
 
 
+# Built once: building a statement costs more than SQLite takes to answer it.
+_BY_ID = select(CUSTOMER).where(CUSTOMER.c.id == bindparam("id"))
+_LOCK_BY_ID = _BY_ID.with_for_update()
+
+
 def load_customer(
     connection: Connection, customer_id: str, *, lock: bool = False
 ) -> Customer | None:
     """One customer, or None; ``lock`` keeps other writers out until the commit."""
-    statement = select(CUSTOMER).where(CUSTOMER.c.id == customer_id)
-    if lock:
-        statement = statement.with_for_update()
-    row = connection.execute(statement).mappings().first()
+    statement = _LOCK_BY_ID if lock else _BY_ID
+    row = connection.execute(statement, {"id": customer_id}).mappings().first()
     return None if row is None else customer_from_row(row)
 
 

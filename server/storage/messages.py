@@ -43,6 +43,7 @@ def _message(row: Any) -> Message:  # Any: row mapping
     return Message(**values)
 
 
+_BY_IDS = select(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
 _BY_CLIENT_ID = select(MESSAGE).where(
     MESSAGE.c.sender_kind == bindparam("kind"),
     MESSAGE.c.sender_id == bindparam("id"),
@@ -63,7 +64,7 @@ def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Mess
     """The messages with these ids; erased ones are absent."""
     if not ids:
         return {}
-    found = connection.execute(select(MESSAGE).where(MESSAGE.c.id.in_(ids))).mappings()
+    found = connection.execute(_BY_IDS, {"ids": list(ids)}).mappings()
     return {row["id"]: _message(row) for row in found}
 
 

@@ -110,14 +110,19 @@ def open_loads(connection: Connection, *, agent_id: str | None = None) -> dict[s
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
+# Built once: asked for with every batch of events.
+_NAMES = select(AGENT.c.id, AGENT.c.name)
+_TEAMS = select(TEAM).order_by(TEAM.c.name)
+
+
 def names(connection: Connection) -> dict[str, str]:
     """Name of every person ever known, by id."""
-    return {row[0]: row[1] for row in connection.execute(select(AGENT.c.id, AGENT.c.name))}
+    return {row[0]: row[1] for row in connection.execute(_NAMES)}
 
 
 def load_teams(connection: Connection) -> list[TeamRecord]:
     """All teams by name."""
-    found = connection.execute(select(TEAM).order_by(TEAM.c.name)).mappings()
+    found = connection.execute(_TEAMS).mappings()
     return [TeamRecord(row["id"], row["name"], row["name_zh"]) for row in found]
 
 
