@@ -19,7 +19,7 @@ from aiohttp import web
 
 from agent_ui import STATIC_DIR, render
 from agent_ui.lean import lean
-from tests.support.waiting import wait_until
+from tests.support.waiting import let_time_pass, wait_until
 
 Json = dict[str, Any]  # Any: JSON as it goes over the wire
 T = TypeVar("T")
@@ -526,8 +526,8 @@ async def _list(peer: Peer, payload: Json) -> Json:
 
 async def _open(peer: Peer, payload: Json) -> Json:
     conversation = peer.find(payload)
-    while peer.hold_opens:  # noqa: ASYNC110  # steered from another thread
-        await asyncio.sleep(0.01)
+    while peer.hold_opens:  # steered from another thread
+        await let_time_pass(0.01)
     return {
         "conversation": dict(conversation.summary),
         "events": conversation.events[-200:],

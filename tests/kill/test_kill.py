@@ -18,7 +18,7 @@ from tests.kill.checker import faults, message_of, tally
 from tests.realtime.client import Client, People
 from tests.realtime.desk import Desk
 from tests.realtime.follower import Follower, read_all
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import let_time_pass, wait_until_async
 
 ROUNDS = int(os.environ.get("SHOPBELL_KILL_ROUNDS", "20"))
 SEED = int(os.environ.get("SHOPBELL_KILL_SEED", "20261121"))
@@ -60,7 +60,7 @@ class Load:
     async def _write(self, follower: Follower) -> None:
         agent = follower.record.audience == "agent"
         for number in itertools.count(1):
-            await asyncio.sleep(self.chance.uniform(0.005, 0.06))
+            await let_time_pass(self.chance.uniform(0.005, 0.06))
             if not self.on:
                 return
             known = sorted(follower.record.shown)
@@ -105,12 +105,12 @@ async def kill_repeatedly(desk: Desk, chance: random.Random) -> int:
     """Kills and restarts the server; the number of kills."""
     kills = 0
     while kills < ROUNDS:
-        await asyncio.sleep(chance.uniform(0.05, 0.9))
+        await let_time_pass(chance.uniform(0.05, 0.9))
         desk.server.kill()
         kills += 1
         if chance.random() < EARLY_KILL and kills < ROUNDS:
             desk.server.launch()
-            await asyncio.sleep(chance.uniform(0.3, 1.5))
+            await let_time_pass(chance.uniform(0.3, 1.5))
             desk.server.kill()
             kills += 1
         await asyncio.to_thread(desk.server.start)

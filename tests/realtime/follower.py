@@ -13,6 +13,7 @@ from socketio.exceptions import SocketIOError
 
 from tests.kill.checker import Record, Sent
 from tests.realtime.client import Client, Refused
+from tests.support.waiting import let_time_pass
 
 Json = dict[str, Any]  # Any: JSON values
 RETRIED = ("unavailable", "too_many")
@@ -84,12 +85,12 @@ class Follower:
             except Refused as refused:
                 if refused.code not in (None, *RETRIED):
                     raise
-                await asyncio.sleep(0.05)
+                await let_time_pass(0.05)
                 continue
             except (AssertionError, SocketIOError, OSError):
                 # The server died between the connection and its welcome.
                 await client.close()
-                await asyncio.sleep(0.05)
+                await let_time_pass(0.05)
                 continue
             self.connects += 1
             self._client, self._seen = client, 0

@@ -53,3 +53,11 @@ async def wait_until_async(
 
 def _told(what: str, limit_s: float, answer: object) -> str:
     return f"{what or 'the condition'} did not come within {limit_s:g} s; last answer: {answer!r}"
+
+
+async def let_time_pass(seconds: float) -> None:
+    """A pause where time itself is the stimulus: a random moment to kill, a client's back-off.
+
+    Never to wait for something: that is what wait_until_async is for.
+    """
+    await asyncio.sleep(seconds)
