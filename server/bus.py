@@ -7,20 +7,24 @@ count and catch up from the log. Events that other processes write are found by 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from server.domain.errors import Unavailable
-from server.domain.events import Event
 from server.storage import event_log
 from server.storage.database import Committed, Database
 
 log = structlog.stdlib.get_logger("shopbell.bus")
 
 FOLLOW_S = 0.5
-# Between processes on PostgreSQL a lower number may become visible after a higher one.
-LOOK_BACK = 500
+# Between processes on PostgreSQL a lower number becomes visible after a higher one when its
+# transaction lasts longer: at most as long as a lock is waited for, a few times over.
+LOOK_BACK_S = 15.0
+# How many numbers that may be, for a process that has just begun to follow.
+LOOK_BACK = 10_000
+PAGE = 500
 MAX_TOGETHER = 100
 Reader = Callable[[Committed], Awaitable[None]]
 Task = Callable[[], Awaitable[None]]
@@ -34,7 +38,6 @@ class Bus:
         self._queue: asyncio.Queue[Committed | Task] = asyncio.Queue()
         self._readers: list[Reader] = []
         self._seen: set[int] = set()
-        self._cursor = 0
 
     def subscribe(self, reader: Reader) -> None:
         """Adds a reader behind those that are there."""
@@ -58,10 +61,7 @@ class Bus:
         for committed in batch:
             # ``follow`` may have read the commit before its writer came to tell of it.
             news = tuple(event for event in committed.events if event.seq not in self._seen)
-            for event in news:
-                self._seen.add(event.seq)
-                if event.seq == self._cursor + 1:
-                    self._cursor = event.seq
+            self._seen.update(event.seq for event in news)
             if news or committed.notices:
                 self._queue.put_nowait(Committed(news, committed.notices))
 
@@ -98,32 +98,36 @@ class Bus:
 
     async def follow(self, database: Database) -> None:
         """Runs until cancelled: finds events that other processes wrote, and tells of them."""
-        self._cursor = await database.read(event_log.last_seq)
-        look_back = 0 if database.is_sqlite else LOOK_BACK
-        self._seen.update(range(self._cursor - look_back + 1, self._cursor + 1))
+        head = await database.read(event_log.last_seq)
+        look_back_s, back = (0.0, 0) if database.is_sqlite else (LOOK_BACK_S, LOOK_BACK)
+        floor = max(0, head - back)
+        _, known = await database.read(lambda c: event_log.live_seqs(c, after=floor))
+        self._seen.update(known)
+        heads = deque([(self._loop.time(), floor)])
         while True:
             await asyncio.sleep(FOLLOW_S)
-            after = self._cursor - look_back
+            while len(heads) > 1 and heads[1][0] <= self._loop.time() - look_back_s:
+                heads.popleft()
+            floor = heads[0][1]
             try:
-                events = await database.read(
-                    lambda connection, after=after: event_log.events_after(  # type: ignore[misc]  # bound default
-                        connection, after, live_only=True
-                    )
-                )
+                head = await self._look(database, floor)
             except Unavailable:
                 continue
-            self._tell(events)
-            if self._seen and len(self._seen) > 10 * LOOK_BACK:
-                floor = self._cursor - 2 * LOOK_BACK
-                self._seen = {seq for seq in self._seen if seq > floor}
+            heads.append((self._loop.time(), head))
+            self._seen = {seq for seq in self._seen if seq > floor}
 
-    def _tell(self, events: Sequence[Event]) -> None:
-        foreign = [event for event in events if event.seq not in self._seen]
-        if events:
-            self._cursor = max(self._cursor, events[-1].seq)
-        self._seen.update(event.seq for event in foreign)
-        if foreign:
-            self._queue.put_nowait(Committed(tuple(foreign), ()))
+    async def _look(self, database: Database, floor: int) -> int:
+        """The head of the log, what is new above ``floor`` having been told."""
+        head, known = await database.read(lambda c: event_log.live_seqs(c, after=floor))
+        fresh = [seq for seq in known if seq not in self._seen]
+        for start in range(0, len(fresh), PAGE):
+            page = fresh[start : start + PAGE]
+            events = await database.read(lambda c, page=page: event_log.events_of(c, page))  # type: ignore[misc]  # bound default
+            foreign = tuple(event for event in events if event.seq not in self._seen)
+            self._seen.update(page)
+            if foreign:
+                self._queue.put_nowait(Committed(foreign, ()))
+        return head
 
     async def _guarded(self, call: Awaitable[None]) -> None:
         try:

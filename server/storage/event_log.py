@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, func, select
 
@@ -21,13 +21,16 @@ def last_live_at_ms(connection: Connection) -> int:
     return int(connection.execute(statement).scalar_one_or_none() or 0)
 
 
-def events_after(
-    connection: Connection, seq: int, *, live_only: bool = False, limit: int = 1000
-) -> list[Event]:
-    """Up to ``limit`` events with a higher number; ``live_only`` leaves out imported ones."""
-    statement = select(EVENT).where(EVENT.c.seq > seq).order_by(EVENT.c.seq).limit(limit)
-    if live_only:
-        statement = statement.where(~EVENT.c.imported)
+def live_seqs(connection: Connection, *, after: int) -> tuple[int, list[int]]:
+    """The head of the log, and in order the numbers above ``after`` of what was not imported."""
+    head = last_seq(connection)
+    statement = select(EVENT.c.seq).where(EVENT.c.seq > after, ~EVENT.c.imported)
+    return head, list(connection.execute(statement.order_by(EVENT.c.seq)).scalars())
+
+
+def events_of(connection: Connection, seqs: Collection[int]) -> list[Event]:
+    """The events with these numbers, in the order of the log."""
+    statement = select(EVENT).where(EVENT.c.seq.in_(seqs)).order_by(EVENT.c.seq)
     return [event_from_row(row) for row in connection.execute(statement).mappings()]
 
 

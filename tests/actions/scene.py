@@ -190,6 +190,12 @@ class Scene:
         """What the log has of a conversation."""
         return self.database.read_now(lambda c: event_log.conversation_events(c, conversation_id))
 
+    def log(self) -> list[Event]:
+        """The whole log."""
+        return self.database.read_now(
+            lambda c: event_log.events_of(c, event_log.live_seqs(c, after=0)[1])
+        )
+
     def kinds(self, conversation_id: str) -> list[str]:
         """The kinds of what the log has of a conversation."""
         return [event.kind for event in self.events(conversation_id)]

@@ -16,8 +16,8 @@ from server.actions.visitors import Connect, Describe, UpdateCustomer
 from server.domain.actors import customer
 from server.domain.errors import AppError, InvalidInput, NotAllowed
 from server.domain.events import CustomerIdentified
-from server.storage import event_log
 from server.storage.customers import TOKEN_IDLE_MS, TOKEN_LIFE_MS, Customer, load_customer
+from server.storage.event_log import last_seq
 from server.storage.shop import load_shop, update_shop
 from tests.actions.scene import SECRET, SITE, Answer, Scene
 
@@ -112,7 +112,7 @@ def test_a_signed_identity_makes_the_browser_s_shopper_known(scene: Scene) -> No
         "li@shop.example",
         True,
     )
-    (event,) = scene.database.read_now(lambda c: event_log.events_after(c, 0))
+    (event,) = scene.log()
     assert event.data == CustomerIdentified(method="signed", fields=("external_id",))
     assert event.customer_id == shopper.id
 
@@ -237,7 +237,7 @@ def test_what_a_shopper_says_is_claimed_and_logged_without_its_words(scene: Scen
         "zh",
         "claimed",
     )
-    (event,) = scene.database.read_now(lambda c: event_log.events_after(c, 0))
+    (event,) = scene.log()
     assert event.data == CustomerIdentified(method="claimed", fields=("email", "name", "phone"))
     assert event.customer_id == shopper.id
 
@@ -247,7 +247,7 @@ def test_saying_nothing_makes_nobody_known(scene: Scene) -> None:
     for payload in (Describe(), Describe(name="", email=" "), Describe(locale="en")):
         scene.do(visitors.describe, shopper, payload)
     assert loaded(scene, {"customer_id": shopper.id}).identity == "anonymous"
-    assert scene.database.read_now(event_log.last_seq) == 0
+    assert scene.database.read_now(last_seq) == 0
 
 
 def test_what_the_shop_signed_is_not_overwritten_by_what_is_said(scene: Scene) -> None:
