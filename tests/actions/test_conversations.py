@@ -288,6 +288,15 @@ def test_spam_dismisses_the_wait(scene: Scene) -> None:
     assert scene.chats(scene.shopper()) == []
 
 
+def test_a_shopper_is_not_told_that_it_is_spam(scene: Scene) -> None:
+    ann, shopper = scene.person("ann"), scene.shopper()
+    chat = scene.chat(shopper)
+    scene.act("mark_spam", ann, chat)
+    shown = str(_catch_up(scene, shopper, chat))
+    assert "'status': 'closed'" in shown
+    assert "spam" not in shown
+
+
 def test_reopening_gives_it_to_who_asks_and_begins_a_session(scene: Scene) -> None:
     ann, bo = scene.person("ann"), scene.person("bo", status="busy")
     chat = scene.chat()
