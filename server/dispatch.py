@@ -8,7 +8,7 @@ from typing import Any, TypeVar  # Any: JSON values
 from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.domain.actors import Actor
-from server.storage.database import Database
+from server.storage.database import ANSWER_LIMIT_S, Database
 from server.storage.unit import Tx
 
 P = TypeVar("P", bound=Payload)
@@ -28,4 +28,6 @@ async def run(database: Database, action: Action[P], actor: Actor, payload: P) -
 async def ask(database: Database, query: Query[P], actor: Actor, payload: P) -> Answer:
     """The query's answer, from one consistent state of the database. Raises AppError."""
     at_ms = database.clock()
-    return await database.read(lambda c: query(Look(c, actor, at_ms), payload))
+    return await database.read(
+        lambda c: query(Look(c, actor, at_ms), payload), limit_s=ANSWER_LIMIT_S
+    )

@@ -25,11 +25,22 @@ def parse(payload_type: type[P], values: Any) -> P:  # Any: JSON from outside
     if not isinstance(values, dict):
         raise InvalidInput("The payload must be one JSON object.")
     try:
-        return payload_type.model_validate(values)
+        return payload_type.model_validate(_without_nul(values))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or None
         raise InvalidInput(f"{field or 'payload'}: {first['msg']}.", field=field) from None
+
+
+def _without_nul(value: Any) -> Any:  # Any: JSON from outside
+    """The value with no NUL in its texts: PostgreSQL takes none, not even in an id to look for."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {key: _without_nul(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(inner) for inner in value]
+    return value
 
 
 class NoPayload(Payload):

@@ -40,7 +40,7 @@ MAX_QUEUED_JOBS = 5000
 READERS = 4
 # How long a caller waits for its commit before it is told to try again; the job may still commit,
 # which is why every write that a client repeats carries an id of the client's.
-ANSWER_LIMIT_S = 10.0
+ANSWER_LIMIT_S = 5.0
 # How often a job runs that other processes cross; then its caller is told to try again.
 MAX_RUNS = 5
 _SQLITE_OUTAGES = frozenset(
@@ -170,11 +170,18 @@ class Database:
         """The job's answer after its commit, for callers without an event loop."""
         return self.submit(job).result()
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
-        """The answer of a query on a reader's connection, which cannot write."""
+    async def read(self, query: Callable[[Connection], T], *, limit_s: float | None = None) -> T:
+        """The answer of a query on a reader's connection, which cannot write.
+
+        Raises Unavailable when it takes longer than ``limit_s``.
+        """
         self._check_open()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self.read_now, query)
+        answer = loop.run_in_executor(self._readers, self.read_now, query)
+        try:
+            return await asyncio.wait_for(answer, limit_s)
+        except TimeoutError:
+            raise Unavailable("The database does not answer. Try again in a moment.") from None
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """The answer of a query on this thread, from one consistent state of the database."""
@@ -184,7 +191,7 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             if not _is_outage(error) or _name_of(error) in _WRITES_OF_READERS:
                 raise
-            log.warning("database unavailable: %s", type(error).__name__)
+            log.warning("database unavailable", error=_name_of(error))
             raise Unavailable(_AWAY) from None
 
     def close(self) -> None:
@@ -275,7 +282,7 @@ class Database:
 
     def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
         if _is_outage(error):
-            log.warning("database unavailable: %s", _name_of(error))
+            log.warning("database unavailable", error=_name_of(error))
             for job in jobs:
                 job.future.set_exception(Unavailable(_AWAY))
         elif len(jobs) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from typing import Any  # Any: JSON values
 
@@ -118,8 +119,9 @@ class Client:
         return str(answer["error"]["code"])
 
     async def post(self, body: str, client_id: str | None = None, **payload: Any) -> Json:
-        """Posts a message."""
-        return await self.do("message.post", client_id=client_id or body, body=body, **payload)
+        """Posts a message; without ``client_id`` it is a new one, whatever was said before."""
+        chosen = client_id or uuid.uuid4().hex
+        return await self.do("message.post", client_id=chosen, body=body, **payload)
 
     async def hears(self, body: str, limit_s: float = LIMIT_S) -> Json:
         """The message with this text, once it has come."""
