@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typer.exceptions import TyperException
 
 from server import config
 from server.actions import people as people_actions
@@ -63,19 +64,30 @@ def main() -> None:
     """Runs a command; a failure is one clear line on stderr and a status that is not 0."""
     try:
         status = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except TyperException as error:
+        _misused(error)
+    except typer.Abort:
         sys.exit(130)
     except AppError as error:
         _fail(error.message)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         _fail(f"Setting {'.'.join(str(p) for p in first['loc'])}: {first['msg']}")
+    except tomllib.TOMLDecodeError as error:
+        _fail(f"shopbell.toml in the data folder is not valid TOML: {error}")
     except OSError as error:
         _fail(f"{error.filename or 'input/output'}: {error.strerror or error}")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _misused(error: TyperException) -> NoReturn:
+    """Ends a command that was called wrongly; without any arguments the help is the answer."""
+    message = error.format_message()
+    if "\n" in message:
+        sys.stderr.write(message + "\n")
+    else:
+        sys.stderr.write(f"shopbell: {message} Try --help.\n")
+    sys.exit(2)
 
 
 def _fail(message: str) -> NoReturn:
@@ -226,13 +238,16 @@ def site_set_command(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Set the allowed page origins (none = any) and the secret that signs identities."""
+    """Set the allowed page origins (without --origin any page) and the identity secret.
+
+    With only --identity-secret the origins stay as they are.
+    """
     with _opened(data_dir) as database:
         database.write_now(
             lambda tx: shop_actions.set_site(
                 tx,
                 SYSTEM,
-                origins=origin if origin is not None or identity_secret is None else None,
+                origins=origin or ([] if identity_secret is None else None),
                 identity_secret=identity_secret,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import (
@@ -20,11 +21,10 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("shopbell-data")
     database_url: str | None = None
-    redis_url: str | None = None
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     secure_cookies: bool = False
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_s: float = Field(default=10.0, ge=0, le=60)
     # A transport that has not said who it is for this long is closed.
     connect_limit_s: float = Field(default=10.0, ge=0.5, le=60)

@@ -29,7 +29,7 @@ class Line:
         self._url, self._namespace, self._auth = url, namespace, auth
         self._welcomed = asyncio.Event()
         self._events: asyncio.Queue[Json | None] = asyncio.Queue(MOST_KEPT)
-        self._client = socketio.AsyncClient(reconnection=False)
+        self._client = socketio.AsyncClient(reconnection=False, handle_sigint=False)
         self._client.on("welcome", self._on_welcome, namespace=namespace)
         self._client.on("event", self._on_event, namespace=namespace)
         self._client.on("disconnect", self._on_disconnect, namespace=namespace)

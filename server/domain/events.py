@@ -400,13 +400,15 @@ def seen_by_shopper(data: EventData) -> bool:
     """True when the shopper of the conversation may know of the event; private notes never."""
     if isinstance(data, MessagePosted):
         return data.visibility == "public"
+    if isinstance(data, ConversationStatusChanged):
+        # Who is taken for a spammer is not told so, or would know to come back otherwise.
+        return data.status != "spam"
     return isinstance(
         data,
         ConversationOpened
         | QueueEntered
         | AssignmentAccepted
         | AssignmentChanged
-        | ConversationStatusChanged
         | RatingAsked
         | RatingGiven
         | RatingRevised,

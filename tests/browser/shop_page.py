@@ -1,4 +1,4 @@
-"""A page of a shop that embeds the widget: another origin, with as strict a policy as shops have."""
+"""A page of a shop that embeds the widget: another origin, with a policy as strict as they come."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import { html, useState } from "./vendor.js";
 import { agents, current, currentId, me, teams, thread } from "./store.js";
 import { now } from "./clock.js";
 import { tag, updateCustomer } from "./actions.js";
-import { age, customerName, languageName, safeLink, shortDate, t, tn } from "./words.js";
+import { ago, customerName, languageName, safeLink, shortDate, t, tn } from "./words.js";
 import { Avatar, Icon, IconButton } from "./ui.js";
 import { ask, sideOpen, toggleSide } from "./later.js";
 import { route } from "./route.js";
@@ -55,7 +55,7 @@ function Identity({ card }) {
       <${Fact} label=${t("card.phone")}>${card.phone ? html`<span class="num">${card.phone}</span>` : null}<//>
       ${card.locale ? html`<${Fact} label=${t("card.language")}>${languageName(card.locale)}<//>` : null}
       ${card.external_id ? html`<${Fact} label=${t("card.external_id")}><span class="num">${card.external_id}</span><//>` : null}
-      ${card.last_seen_at_ms ? html`<${Fact} label=${t("card.seen")}>${current.value?.customer_present ? html`<span class="here">${t("card.here_now")}</span>` : t("card.seen_ago", { age: age(now.value - card.last_seen_at_ms) })}<//>` : null}
+      ${card.last_seen_at_ms ? html`<${Fact} label=${t("card.seen")}>${current.value?.customer_present ? html`<span class="here">${t("card.here_now")}</span>` : ago(now.value - card.last_seen_at_ms)}<//>` : null}
     </dl>
     ${card.identity === "claimed" ? html`<p class="hintline"><${Icon} name="info" />${t("identity.claimed_hint")}</p>` : null}`}
   </div>`;
@@ -70,7 +70,7 @@ function About({ s }) {
     <dl class="kv">
       <${Fact} label=${t("about.assignee")}>${assignee}<//>
       ${s.team_id ? html`<${Fact} label=${t("about.team")}>${teams.value.find((team) => team.id === s.team_id)?.name}<//>` : null}
-      <${Fact} label=${t("about.started")}>${t("card.seen_ago", { age: age(now.value - s.opened_at_ms) })}<//>
+      <${Fact} label=${t("about.started")}>${ago(now.value - s.opened_at_ms)}<//>
       ${s.session_no > 1 ? html`<${Fact} label=${t("about.sessions")}>${s.session_no}<//>` : null}
       ${s.entry_page ? html`<${Fact} label=${t("about.page")}>${page ? html`<a href=${page} target="_blank" rel="noopener noreferrer" title=${s.entry_page.url}>${s.entry_page.title || s.entry_page.url}</a>` : s.entry_page.title}<//>` : null}
       ${s.rating ? html`<${Fact} label=${t("rating")}>${t("rating.of", { score: s.rating })}<//>` : null}

@@ -47,6 +47,11 @@ export function age(ms) {
   return t("age.days", { n: Math.floor(minutes / 1440) });
 }
 
+/** The same as a moment in the past: just now, 6m ago. @param {number} ms */
+export function ago(ms) {
+  return ms < 60_000 ? t("age.just_now") : t("card.seen_ago", { age: age(ms) });
+}
+
 const formats = {
   clock: new Intl.DateTimeFormat(dates, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   day: new Intl.DateTimeFormat(dates, { weekday: "long", day: "numeric", month: "long" }),
