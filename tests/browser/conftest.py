@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.shop_page import ShopPage
 from tests.support.browser import Pages
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, shopbell
 from tests.support.waiting import wait_until
 from tests.widget.conftest import Shopper
 
@@ -77,13 +78,11 @@ class Agent:
         return self.page.locator(".log :is(.bub, .note) p").all_inner_texts()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture
 def stage(
-    start_server: Callable[..., ServerProcess], data_dir: object, pages: Pages
+    start_server: Callable[..., ServerProcess], data_dir: Path, pages: Pages
 ) -> Iterator[Stage]:
     """A served shop with one agent; rate limits off, so that a test may write as fast as it can."""
-    from tests.support.server import shopbell
-
     made = shopbell(
         *("init", "--shop", "Mori & Oak", "--locale", "en"),
         *("--timezone", "Asia/Shanghai", "--currency", "CNY"),
