@@ -37,7 +37,7 @@ class Stage:
         """The agent, signed in, in a browser of their own."""
         page = self.pages.open(
             f"{self.server.url}/sign-in?next={at}",
-            **options,  # type: ignore[arg-type]  # handed on
+            **options,
         )
         page.locator("input[name=email]").fill(EMAIL)
         page.locator("input[name=password]").fill(PASSWORD)
