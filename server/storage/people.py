@@ -281,7 +281,7 @@ def is_present(connection: Connection, agent_id: str | None, *, since_ms: int) -
     statement = select(AGENT.c.id).where(
         AGENT.c.id == agent_id,
         AGENT.c.active,
-        or_(AGENT.c.status != "offline", AGENT.c.status_at_ms <= since_ms),
+        or_(AGENT.c.status != "offline", AGENT.c.status_at_ms < since_ms),
     )
     return connection.execute(statement).first() is not None
 

@@ -25,7 +25,7 @@ from tests.actions.scene import Scene
 # Real databases: few long examples tell more than many short ones, and shrinking them takes longer
 # than reading them.
 LAW = settings(
-    max_examples=12,
+    max_examples=20,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -294,7 +294,7 @@ LAWS: tuple[Callable[[Connection, Desk], None], ...] = (
 
 
 @LAW
-@given(steps=st.lists(STEP, min_size=10, max_size=60))
+@given(steps=st.lists(STEP, min_size=20, max_size=80))
 def test_whatever_people_do_the_laws_of_the_desk_hold(
     scene: Scene, steps: list[tuple[str, int, int, int, int]]
 ) -> None:
