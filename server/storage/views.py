@@ -290,9 +290,7 @@ def _visitor_data(event: Event, names: Mapping[str, str]) -> Json:
         case QueueEntered() as data:
             return {"ahead": data.ahead}
         case ConversationStatusChanged() as data:
-            # A shopper is not told that somebody thinks of them as spam.
-            status = "closed" if data.status == "spam" else data.status
-            return {"status": status, "by": event.actor_kind}
+            return {"status": data.status, "by": event.actor_kind}
         case ConversationOpened() as data:
             return {"channel": data.channel}
         case RatingGiven() | RatingRevised() as data:
