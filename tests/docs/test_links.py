@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, anchors, without_code
+from tests.docs.pages import PAGES, READMES, ROOT, anchors, without_code
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_FORBIDDEN = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|/root/|/home/|/work/|/tmp/|C:\\")
+# ASCII, because a Chinese character beside such a word is a letter to \b otherwise.
+_FORBIDDEN = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b|/root/|/home/|/work/|/tmp/|C:\\", re.ASCII)
 
 
 def _name(page: Path) -> str:
@@ -38,20 +39,38 @@ def test_no_page_names_a_machine_or_leaves_something_for_later(page: Path) -> No
     assert [line for line in lines if _FORBIDDEN.search(line)] == []
 
 
-def test_every_page_can_be_reached_from_the_readme() -> None:
+@pytest.mark.parametrize("readme", READMES, ids=_name)
+def test_every_page_can_be_reached_from_each_readme(readme: Path) -> None:
+    other = set(READMES) - {readme}
     seen: set[Path] = set()
-    waiting = [ROOT / "README.md"]
+    waiting = [readme]
     while waiting:
         page = waiting.pop()
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)
+        if page in other:
+            continue  # what only the other language leads to does not count
         for target in _LINK.findall(page.read_text(encoding="utf-8")):
             name = target.partition("#")[0]
             file = (page.parent / name).resolve()
             if name and not target.startswith("http") and file.is_file():
                 waiting.append(file)
     assert {_name(page) for page in PAGES} - {_name(page) for page in seen} == set()
+
+
+def test_both_readmes_lead_to_the_same_pages_and_to_each_other() -> None:
+    english, chinese = (
+        {link.partition("#")[0] for link in _LINK.findall(readme.read_text(encoding="utf-8"))}
+        for readme in READMES
+    )
+    here, there = (readme.name for readme in READMES)
+    assert there in english
+    assert here in chinese
+    # Each has the pictures of its own language.
+    assert {link for link in english - {there} if not link.endswith(".png")} == {
+        link for link in chinese - {here} if not link.endswith(".png")
+    }
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:
