@@ -40,6 +40,7 @@ export function createFeed({ store, call, onChange }) {
       const before = it.seq;
       answer.events.forEach(take);
       takeEarly(it);
+      for (const mark of answer.read_marks || []) store.signal({ kind: "message.read", data: { ...mark, conversation_id: id } });
       more = answer.complete === false && it.seq > before;
     }
     asking.delete(id);

@@ -159,9 +159,11 @@ export async function start(shell) {
     const drawHeader = () => {
       const shop = chat.welcome?.shop;
       const who = chat.shown?.agent?.name || shop?.name || say("ourShop");
-      const there = chat.state.name === "online" && Boolean(shop?.agents_online);
+      const linked = chat.state.name === "online"; // without a line nobody knows whether the shop is away
+      const there = linked && Boolean(shop?.agents_online);
+      const said = shop && (linked ? say(there ? "shopOnline" : "shopAway", { shop: shop.name }) : shop.name);
       title.textContent = who;
-      presence.replaceChildren(element("i", { class: there ? "dot on" : "dot" }), shop ? say(there ? "shopOnline" : "shopAway", { shop: shop.name }) : "");
+      presence.replaceChildren(element("i", { class: there ? "dot on" : "dot" }), element("span", {}, said || ""));
       presence.hidden = !shop;
       face.replaceChildren(avatar(who));
       panel.setAttribute("aria-label", say("dialog", { shop: shop?.name || say("ourShop") }));
@@ -238,12 +240,12 @@ export async function start(shell) {
     view = next;
     if (open) vault.set("open", view);
     render();
-    if (!focus) return;
     queueMicrotask(() => {
+      ui.composer.measure();
+      if (!focus) return;
       if (view === "home") ui.home.heading.focus();
       else if (narrow.matches) panel.focus(); // no keyboard over half of the screen before it is asked for
       else ui.composer.input.focus();
-      ui.composer.measure();
     });
   }
 

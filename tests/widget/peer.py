@@ -44,6 +44,7 @@ class Conversation:
     status: str = "open"
     events: list[dict[str, Any]] = field(default_factory=list)
     read_seq: int = 0
+    read_marks: list[dict[str, Any]] = field(default_factory=list)
 
     def head(self) -> dict[str, Any]:
         unread = [
@@ -281,7 +282,12 @@ class Desk:
         if conversation is None or conversation.customer != customer:
             return failure("not_found")
         rest = conversation.events[payload["after_seq"] :]
-        return {"ok": True, "events": rest[:200], "complete": len(rest) <= 200}
+        return {
+            "ok": True,
+            "events": rest[:200],
+            "complete": len(rest) <= 200,
+            "read_marks": conversation.read_marks,
+        }
 
     async def _do_typing_set(self, customer: str, payload: dict[str, Any]) -> Any:
         return {"ok": True}

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.support.browser import Pages, Theme, axe
 from tests.support.waiting import wait_until
 from tests.widget.conftest import Shopper
-from tests.widget.peer import Desk
+from tests.widget.peer import Desk, now_ms
 
 # Playwright calls the function that a script ends in: hence the 0 at the end of some.
 
@@ -120,6 +120,33 @@ def test_a_message_goes_from_sending_to_sent_to_read(desk: Desk, shopper: Shoppe
         message_id=posted,
     )
     expect(shopper.log).to_contain_text("Read")
+
+
+def test_what_was_read_is_still_read_after_a_reload(desk: Desk, shopper: Shopper) -> None:
+    shopper.visit().begin().writes("hello")
+    wait_until(lambda: desk.conversations)
+    posted = desk.conversation.events[-1]["data"]["message"]["id"]
+    reader = {"kind": "agent", "id": "agent-1"}
+    desk.conversation.read_marks = [{"reader": reader, "message_id": posted, "at_ms": now_ms()}]
+    shopper.page.reload()
+    expect(shopper.log).to_contain_text("Read")
+    expect(shopper.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+
+
+def test_a_shopper_without_a_line_is_not_told_that_the_shop_is_away(
+    desk: Desk, context: BrowserContext, shopper: Shopper
+) -> None:
+    desk.shop["name"] = "A shop with a name that is longer than the head of its chat is wide"
+    shopper.visit().begin().writes("hello")
+    shopper.sees("hello")
+    context.set_offline(True)
+    expect(shopper.panel.get_by_text("You are offline.")).to_be_visible()
+    head = shopper.panel.locator(".chat .who")
+    expect(head).not_to_contain_text("away")
+    box, last = head.bounding_box(), head.locator("p span").bounding_box()
+    assert box
+    assert last
+    assert last["x"] + last["width"] <= box["x"] + box["width"] + 1
 
 
 def test_typing_is_told_at_most_once_in_three_seconds_and_shown(
