@@ -7,7 +7,8 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -27,11 +28,12 @@ from server.domain.actors import SYSTEM
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.log import configure
 from server.reports import cli as report_cli
-from server.reports.verify import sizes, verify
+from server.reports.verify import Difference, sizes, verify
 from server.storage.connection import Connection
 from server.storage.database import Database
 from server.storage.migrate import migrate as migrate_tables
 from server.storage.people import credentials
+from server.storage.repair import rebuild
 from server.storage.shop import Shop, load_shop
 
 app = typer.Typer(
@@ -327,13 +329,17 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
 
 
 @app.command("verify")
-def verify_command(data_dir: DataDir = None) -> None:
+def verify_command(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write what differs anew from the log.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
     """Replay the event log and compare every derived row; status 0 only when all agree."""
-    found = 0
+    found: list[Difference] = []
     with _opened(data_dir) as database, _progress("verify") as progress:
 
         def look(connection: Connection) -> tuple[int, int]:
-            nonlocal found
             events, conversations = sizes(connection)
             done = 0
 
@@ -342,15 +348,20 @@ def verify_command(data_dir: DataDir = None) -> None:
                 done += more
                 progress(done, conversations)
 
-            for difference in verify(connection, looked_at=looked_at):
-                found += 1
-                if found <= MOST_DIFFERENCES:
-                    sys.stdout.write(f"{difference}\n")
+            found.extend(verify(connection, looked_at=looked_at))
             return events, conversations
 
         events, conversations = database.read_now(look)
-    verdict = f"{found} differences" if found else "no differences"
+        if repair:
+            for key in {d.conversation_id for d in found if d.conversation_id is not None}:
+                with suppress(NotFound):  # a row that the log knows nothing of stays named
+                    database.write_now(partial(rebuild, conversation_id=key))
+    for difference in found[:MOST_DIFFERENCES]:
+        _say(str(difference))
+    verdict = f"{len(found)} differences" if found else "no differences"
     _say(f"{events} events, {conversations} conversations: {verdict}")
+    if repair and found:
+        _say("What could be was written anew; run verify again.")
     if found:
         raise typer.Exit(1)
 

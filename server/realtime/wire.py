@@ -10,7 +10,7 @@ from typing import Any, Literal  # Any: JSON values
 import structlog
 
 from server.actions import conversations, desk, messages, presence, ratings, visitors
-from server.actions.payload import ConversationRef, NoPayload, Payload, parse
+from server.actions.payload import ConversationRef, Id, NoPayload, Payload, parse
 from server.dispatch import Action, Query
 from server.domain.errors import AppError, NotFound
 
@@ -23,14 +23,14 @@ Limit = Literal["message", "signal", "other"]
 class SetTyping(Payload):
     """Whether the sender is writing just now."""
 
-    conversation_id: str
+    conversation_id: Id
     typing: bool
 
 
 class SetViewing(Payload):
     """Whether the agent has the conversation in front of them."""
 
-    conversation_id: str
+    conversation_id: Id
     viewing: bool
 
 
