@@ -158,11 +158,17 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
 
 
 def mark_read(tx: Tx, actor: Actor, payload: MarkRead) -> Answer:
-    """Remembers how far the actor has read and tells the others. Raises NotFound."""
+    """Remembers how far the actor has read and tells the others. Raises NotFound.
+
+    Shoppers hear of it, so who has read a note has read what stands before it.
+    """
     conversation = access_conversation(tx, actor, payload.conversation_id)
-    message = access_message(tx, actor, conversation, payload.message_id)
+    seen = access_message(tx, actor, conversation, payload.message_id)
     if actor.id is None:
         raise NotFound("There is no such reader.")
+    message = messages.last_public(tx.connection, seen)
+    if message is None:
+        return {}
     messages.mark_read(tx, message, reader_kind=actor.kind, reader_id=actor.id)
     tx.notice(
         ReadNotice(

@@ -73,6 +73,25 @@ def load_message(connection: Connection, message_id: str) -> Message | None:
     return messages_by_id(connection, [message_id]).get(message_id)
 
 
+_LAST_PUBLIC = (
+    select(MESSAGE)
+    .where(
+        MESSAGE.c.conversation_id == bindparam("conversation_id"),
+        MESSAGE.c.seq <= bindparam("seq"),
+        MESSAGE.c.visibility == "public",
+    )
+    .order_by(MESSAGE.c.seq.desc())
+    .limit(1)
+)
+
+
+def last_public(connection: Connection, message: Message) -> Message | None:
+    """The latest message up to this one that the shopper may see, or None."""
+    values = {"conversation_id": message.conversation_id, "seq": message.seq}
+    row = connection.execute(_LAST_PUBLIC, values).mappings().first()
+    return None if row is None else _message(row)
+
+
 _MARK = text(
     "INSERT INTO read_mark"
     " (conversation_id, reader_kind, reader_id, message_id, message_seq, at_ms)"

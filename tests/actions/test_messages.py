@@ -417,6 +417,16 @@ def test_a_read_mark_goes_forward_only(scene: Scene) -> None:
     assert (found["message_id"], unread()) == (newer, 0)
 
 
+def test_a_mark_on_a_note_stands_at_the_message_before_it(scene: Scene) -> None:
+    shopper, ann = scene.shopper(), scene.person("ann")
+    asked = scene.post(shopper, "Anybody there?")
+    chat = asked["conversation_id"]
+    note = scene.post(ann, "He is angry", chat, visibility="private")["message_id"]
+    scene.do(messages.mark_read, ann, MarkRead(conversation_id=chat, message_id=note))
+    (found,) = scene.database.read_now(lambda c: read_marks(c, chat))
+    assert found["message_id"] == asked["message_id"]
+
+
 def test_a_mark_on_another_conversation_s_message_is_not_found(scene: Scene) -> None:
     shopper = scene.shopper()
     chat = scene.chat(shopper)
