@@ -29,6 +29,7 @@ from server.storage import conversations, customers, messages, people
 from server.storage.conversations import Found
 from server.storage.messages import Message
 from server.storage.people import Person
+from server.storage.ratings import rating_comments
 from server.storage.rows import EVENT, event_from_row
 from server.storage.shop import Shop
 
@@ -221,6 +222,7 @@ def envelopes(
         shown = {f.conversation.id: summary(f, names=names) for f in found.values()}
     customer_names = {f.conversation.customer_id: f.customer_name for f in found.values()}
     teams = {team.id: team.name for team in people.load_teams(connection)}
+    comments = _comments(connection, events) if audience == "agent" else {}
     result = []
     for event in events:
         name = (
@@ -239,10 +241,25 @@ def envelopes(
                 event, audience=audience, texts=texts, names=names, name=name, teams=teams
             ),
         }
+        if event.seq in comments:
+            envelope["data"]["comment"] = comments[event.seq]
         if state and event.conversation_id in shown:
             envelope["state"] = shown[event.conversation_id]
         result.append(envelope)
     return result
+
+
+def _comments(connection: Connection, events: Sequence[Event]) -> dict[int, str]:
+    """What was written beside a rating, by the number of its latest event among these."""
+    latest = {
+        (e.conversation_id, e.data.session_no): e.seq
+        for e in events
+        if e.conversation_id and isinstance(e.data, RatingGiven | RatingRevised)
+    }
+    if not latest:
+        return {}
+    found = rating_comments(connection, {conversation_id for conversation_id, _ in latest})
+    return {seq: found[key] for key, seq in latest.items() if key in found}
 
 
 def message_view(

@@ -26,6 +26,7 @@ from server.actions.visitors import UpdateCustomer
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import AppError, Conflict, InvalidInput, NotFound
 from server.domain.events import AssignmentChanged, AssignmentEnded, RatingAsked
+from server.storage import views
 from tests.actions.scene import Scene
 
 MINUTE_MS = 60_000
@@ -416,6 +417,14 @@ def test_a_rating_is_given_revised_and_kept_with_its_comment_apart(scene: Scene)
     assert scene.kinds(chat)[-2:] == ["rating.given", "rating.revised"]
     assert scene.session(chat).rating == 4
     assert "slow" not in str(scene.events(chat))
+    events = scene.events(chat)
+
+    def told(audience: views.Audience) -> list[object]:
+        envelopes = scene.database.read_now(lambda c: views.envelopes(c, events, audience=audience))
+        return [e["data"].get("comment") for e in envelopes if e["kind"].startswith("rating.")]
+
+    assert told("agent")[-2:] == [None, "very slow"]
+    assert set(told("visitor")) == {None}
 
 
 def test_somebody_else_s_conversation_cannot_be_rated(scene: Scene) -> None:
