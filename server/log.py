@@ -73,6 +73,7 @@ def configure(
     root.setLevel(level.upper())
     # The request log of server.http replaces it, without query strings and addresses.
     logging.getLogger("aiohttp.access").disabled = True
+    logging.getLogger("aiohttp.server").filters[:] = [_shorten]
     for name in ("engineio", "socketio", "engineio.server", "socketio.server"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
@@ -85,6 +86,16 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    """Makes one line of what is not HTTP: the library logs a stack with the bytes, cookies too."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__module__ == "aiohttp.http_exceptions":  # only server.http may import it
+        record.msg, record.args, record.exc_info = "bad request", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.reason = type(error).__name__
+    return True
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

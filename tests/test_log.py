@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import LineTooLong
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,19 @@ def test_a_stack_stays_on_its_line(lines: io.StringIO) -> None:
     [record] = _records(lines)
     assert "ValueError" in str(record["exception"])
     assert "wang.min" not in lines.getvalue()
+
+
+def test_a_request_that_is_not_http_leaves_neither_stack_nor_bytes(lines: io.StringIO) -> None:
+    error = LineTooLong(b"sid=a-secret-cookie")
+    logging.getLogger("aiohttp.server").error("from %s", "203.0.113.7", exc_info=error)
+    [record] = _records(lines)
+    assert (record["event"], record["level"], record["reason"]) == (
+        "bad request",
+        "warning",
+        "LineTooLong",
+    )
+    for told in ("a-secret-cookie", "203.0.113.7", "Traceback"):
+        assert told not in lines.getvalue()
 
 
 @pytest.mark.parametrize(
