@@ -71,6 +71,24 @@ def test_an_answered_customer_moves_from_waiting_to_active(
     assert names(page) == ["Ben", "Ada", "Cleo"]
 
 
+def test_who_left_without_a_reply_stands_before_those_who_have_one(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    peer.run(three_waiting)
+    page = open_console()
+    peer.tell(lambda desk: desk.message(desk.conversations["cnv_0003"], "Hi", by=ME["id"]))
+
+    def leave(desk: Desk) -> Json:
+        ada = desk.conversations["cnv_0001"]
+        ada.summary.update(waiting_since_ms=None, customer_present=False)
+        return desk.record(ada, "customer.left", {})
+
+    peer.tell(leave)
+    groups = ["Waiting for you 1", "Left without a reply 1", "Active 1"]
+    expect(page.locator(".group")).to_have_text([re.compile(group) for group in groups])
+    assert names(page) == ["Ben", "Ada", "Cleo"]
+
+
 def test_the_ring_becomes_a_pill_and_then_a_triangle(peer: Peer, open_console: OpenConsole) -> None:
     id = peer.run(lambda desk: waiting(desk, "Ada", 60))  # noqa: A001
     page = open_console()
@@ -423,6 +441,19 @@ def test_claiming_from_the_queue_takes_it_over(peer: Peer, open_console: OpenCon
     page.keyboard.press("c")
     expect(page.locator("#tab-mine b")).to_have_text("1")
     expect(page.locator(".ev").last).to_contain_text("Chen Hao claimed it")
+
+
+def test_an_agent_is_not_offered_what_a_colleague_has(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    peer.run(lambda desk: desk.agents[ME["id"]].update(role="agent"))
+    others = peer.run(lambda desk: waiting(desk, "Ada", 5, assignee_id="agt_liu"))
+    nobodys = peer.run(lambda desk: waiting(desk, "Ben", 5, assignee_id=None))
+    page = open_console(f"#c-{nobodys}")
+    expect(page.locator(".thead").get_by_role("button", name="Claim")).to_be_visible()
+    page.goto(page.url.replace(nobodys, others))
+    expect(page.locator(".thead").get_by_role("button", name="Transfer")).to_be_visible()
+    expect(page.locator(".thead").get_by_role("button", name="Take over")).to_have_count(0)
 
 
 def test_resolving_can_be_undone(peer: Peer, open_console: OpenConsole) -> None:

@@ -6,7 +6,7 @@ import { html, signal } from "./vendor.js";
 import { agents, me, shop } from "./store.js";
 import { now } from "./clock.js";
 import { claim, dismissWait, reopen, resolve, snooze, snoozeChoices } from "./actions.js";
-import { isOpen, waitLevel } from "./waits.js";
+import { isOpen, mayClaim, waitLevel } from "./waits.js";
 import { customerName, moment, safeLink, stopwatch, t } from "./words.js";
 import { Avatar, Icon, IconButton, Menu, MenuItem, Ring } from "./ui.js";
 import { ask, sideOpen, toggleSide } from "./later.js";
@@ -45,7 +45,6 @@ const SnoozeItems = ({ s, close }) => html`${snoozeChoices().map((choice) => htm
 /** @param {{ s: Summary }} props */
 export function Header({ s }) {
   const open = isOpen(s);
-  const mine = s.assignee_id === me.value.id;
   return html`<div class="thead">
     <${IconButton} icon="arrow-left" name=${t("back")} cls="back" onClick=${leave} />
     <${Avatar} id=${s.customer.id} name=${s.customer.name} here=${s.customer_present && "online"} />
@@ -55,7 +54,7 @@ export function Header({ s }) {
       ${s.status === "snoozed" && s.snoozed_until_ms ? html`<span class="st info"><${Icon} name="alarm-clock" /><span>${moment(s.snoozed_until_ms, now.peek())}</span></span>` : null}</h2>
       <${Where} s=${s} /></div>
     ${s.status === "open" && s.waiting_since_ms !== null ? html`<${Target} since=${s.waiting_since_ms} />` : null}
-    ${open && !mine ? html`<button type="button" class=${`btn ${s.assignee_id ? "opt" : "primary"}`} aria-keyshortcuts="c" title=${t("claim_hint")} onClick=${() => claim(s.id)}><${Icon} name="hand" /><span>${t(s.assignee_id ? "take_over" : "claim")}</span></button>` : null}
+    ${mayClaim(s, me.value) ? html`<button type="button" class=${`btn ${s.assignee_id ? "opt" : "primary"}`} aria-keyshortcuts="c" title=${t("claim_hint")} onClick=${() => claim(s.id)}><${Icon} name="hand" /><span>${t(s.assignee_id ? "take_over" : "claim")}</span></button>` : null}
     ${open ? html`<${IconButton} icon="user-round-plus" name=${t("transfer")} keys="t" cls="opt" onClick=${() => ask({ kind: "transfer", id: s.id })} />
       <${Menu} cls="btn icon opt" name=${t("snooze")} keys="z" openBy=${openMenu} as="snooze" label=${html`<${Icon} name="alarm-clock" />`} items=${(/** @type {() => void} */ close) => html`<${SnoozeItems} s=${s} close=${close} />`} />` : null}
     <${Menu} cls="btn icon" name=${t("more")} label=${html`<${Icon} name="ellipsis" />`} items=${(/** @type {() => void} */ close) => {
@@ -63,7 +62,7 @@ export function Header({ s }) {
       return [
         open && item("user-round-plus", "transfer", () => ask({ kind: "transfer", id: s.id }), "T"),
         open && item("alarm-clock", "snooze", () => ask({ kind: "snooze", id: s.id }), "Z"),
-        open && !mine && item("hand", s.assignee_id ? "take_over" : "claim", () => claim(s.id), "C"),
+        mayClaim(s, me.value) && item("hand", s.assignee_id ? "take_over" : "claim", () => claim(s.id), "C"),
         open && s.waiting_since_ms !== null && item("thumbs-up", "dismiss", () => dismissWait(s.id)),
         item("tag", "edit_tags", () => ask({ kind: "tags", id: s.id })),
         narrow.matches && item("panel-right", "details", toggleSide),

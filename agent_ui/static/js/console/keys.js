@@ -4,7 +4,7 @@
  */
 import { current, currentId, me } from "./store.js";
 import { claim, resolve } from "./actions.js";
-import { isOpen } from "./waits.js";
+import { isOpen, mayClaim } from "./waits.js";
 import { ask } from "./later.js";
 import { focusComposer } from "./composer.js";
 import { moveCursor, openNeighbour } from "./list.js";
@@ -58,7 +58,7 @@ const PLAIN = {
   KeyR: writeReply,
   KeyZ: snoozeIt,
   KeyC: whileOpen((id) => {
-    if (current.value?.assignee_id !== me.value.id) claim(id);
+    if (current.value && mayClaim(current.value, me.value)) claim(id);
   }),
   KeyT: whileOpen((id) => ask({ kind: "transfer", id })),
   Slash: () => document.getElementById("search")?.focus(),

@@ -2,7 +2,7 @@
 import { html, useRef, useState } from "./vendor.js";
 import { conversations, current, me } from "./store.js";
 import { claim, nextWaiting, reopen, resolve, setPresence } from "./actions.js";
-import { isOpen } from "./waits.js";
+import { isOpen, mayClaim } from "./waits.js";
 import { prefer, preference } from "./preferences.js";
 import { customerName, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
@@ -25,7 +25,7 @@ function deeds() {
     open && { id: "resolve", icon: "check", text: t("resolve"), keys: "E", run: () => resolve(id) },
     open && { id: "resolve_next", icon: "check-check", text: t("key.resolve_next"), run: () => resolve(id, { next: true }) },
     s && !open && { id: "reopen", icon: "rotate-ccw", text: t("reopen"), run: () => reopen(id) },
-    open && s.assignee_id !== me.value.id && { id: "claim", icon: "hand", text: t(s.assignee_id ? "take_over" : "claim"), keys: "C", run: () => claim(id) },
+    s && mayClaim(s, me.value) && { id: "claim", icon: "hand", text: t(s.assignee_id ? "take_over" : "claim"), keys: "C", run: () => claim(id) },
     open && { id: "reply", icon: "message-circle", text: t("key.reply"), keys: "R", run: () => focusComposer("public") },
     s && { id: "note", icon: "lock", text: t("key.note"), keys: "N", run: () => focusComposer("private") },
     open && { id: "transfer", icon: "user-round-plus", text: t("transfer"), keys: "T", run: () => ask({ kind: "transfer", id }) },
