@@ -16,9 +16,6 @@ export const isQueued = (s) => s.status === "open" && !s.assignee_id;
 /** @param {Summary} s */
 export const isWaiting = (s) => s.status === "open" && s.waiting_since_ms !== null;
 
-/** The shopper has left the page, and what they wrote still has no answer. @param {Summary} s */
-const isLeft = (s) => s.unanswered > 0 && !isWaiting(s);
-
 /** Who may take it: anybody what nobody has, leaders also what a colleague has. @param {Summary} s @param {{ id: string, role: string }} me */
 export const mayClaim = (s, me) => isOpen(s) && s.assignee_id !== me.id && (!s.assignee_id || me.role !== "agent");
 
@@ -51,13 +48,13 @@ export function arrange(tab, all, me, resolved) {
     if (!isOpen(s)) {
       if (tab === "resolved" && resolved.has(s.id)) done.push(s);
     } else if (tab === "queue" ? isQueued(s) : tab === "open" || (tab === "mine" && s.assignee_id === me)) {
-      (s.status === "snoozed" ? snoozed : isWaiting(s) || tab === "queue" ? waiting : isLeft(s) ? left : active).push(s);
+      (s.status === "snoozed" ? snoozed : isWaiting(s) || tab === "queue" ? waiting : s.unanswered ? left : active).push(s);
     }
   }
   done.sort((a, b) => (b.resolved_at_ms ?? b.last_activity_at_ms) - (a.resolved_at_ms ?? a.last_activity_at_ms) || byId(a.id, b.id));
   return [
     { key: tab === "mine" ? "for_you" : tab === "queue" ? "queue" : "waiting", ids: ids(waiting.sort(longestWaitFirst)) },
-    { key: "left", ids: ids(left.sort((a, b) => a.last_activity_at_ms - b.last_activity_at_ms || byId(a.id, b.id))) },
+    { key: "left", ids: ids(left.sort(latestFirst)) },
     { key: "active", ids: ids(active.sort(latestFirst)) },
     { key: "snoozed", ids: ids(snoozed.sort(firstBackFirst)) },
     { key: "resolved", ids: ids(done) },
