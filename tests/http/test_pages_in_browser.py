@@ -135,3 +135,15 @@ def test_the_embed_snippet_is_copied_and_a_theme_is_kept(
     page.get_by_role("link", name="Dark").click()
     page.goto(f"{server.url}/settings/profile")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_printed_report_has_no_buttons(
+    start_server: Callable[..., ServerProcess], pages: Pages
+) -> None:
+    server = start_server()
+    page = pages.open(server.url)
+    _set_up(page, server)
+    page.goto(f"{server.url}/reports")
+    expect(page.get_by_role("link", name="CSV")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("link", name="CSV")).to_be_hidden()
