@@ -29,6 +29,8 @@ from server.storage.rows import dumps
 from server.storage.unit import Tx
 
 PREVIEW_CHARS = 140
+MAX_TITLE_CHARS = 300
+MAX_URL_CHARS = 2000
 MAX_BLOCKS = 10
 MAX_BLOCKS_CHARS = 8000
 Answer = dict[str, Any]  # Any: JSON values
@@ -42,10 +44,10 @@ _REQUIRED = {"product": ("title",), "link": ("url",), "image": ("url",)}
 
 
 class Page(Payload):
-    """The shop page from which a shopper writes."""
+    """The shop page from which a shopper writes; a long one never costs the message."""
 
-    url: Annotated[str, Field(max_length=2000)]
-    title: Annotated[str, Field(max_length=300)] | None = None
+    url: str
+    title: str | None = None
 
 
 class PostMessage(Payload):
@@ -290,10 +292,12 @@ def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: Page | None) ->
     conversation = tx.conversation(latest) if latest else None
     if conversation is not None and _can_continue(conversation, at_ms=tx.at_ms):
         return conversation
-    title = clean(page.title, limit=300, name="title", empty=True) if page and page.title else ""
+    title = (page.title or "")[:MAX_TITLE_CHARS] if page else ""
+    title = clean(title, limit=MAX_TITLE_CHARS, name="title", empty=True)
+    url = page.url if page and len(page.url) <= MAX_URL_CHARS else ""
     opened = ConversationOpened(
         locale=customer.locale,
-        page_url=page.url if page and is_web_address(page.url) else None,
+        page_url=url if is_web_address(url) else None,
         page_title=title or None,
     )
     return tx.open_conversation(actor, opened, customer_id=customer_id)

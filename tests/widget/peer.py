@@ -380,10 +380,10 @@ class Desk:
 
     @property
     def bodies(self) -> list[str]:
-        """The texts of the latest conversation, in order."""
+        """The texts of the latest conversation, in order; none before there is one."""
         return [
             e["data"]["message"]["body"]
-            for e in self.conversation.events
+            for e in (self.conversation.events if self.conversations else [])
             if e["kind"] == "message.posted"
         ]
 
