@@ -143,7 +143,7 @@ def test_first_messages_of_one_shopper_at_once_open_one_conversation(scene: Scen
 
 def test_a_refused_client_id_is_refused_rather_than_changed(scene: Scene) -> None:
     shopper = scene.shopper()
-    for client_id in ("a\x00b", " a", "a\n"):
+    for client_id in (" a", "a\n", "a\x07b"):
         with pytest.raises(InvalidInput):
             scene.post(shopper, client_id=client_id)
 
