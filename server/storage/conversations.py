@@ -172,13 +172,14 @@ def queued(
 ) -> list[str]:
     """Ids of the conversations that wait for an agent, longest first.
 
-    ``team_ids`` keeps to those teams and to conversations of no team; None means all.
+    ``team_ids`` keeps to those teams and to conversations of no team; None means all. Of those that
+    came in the same millisecond the log decides.
     """
     statement = select(C.id).where(C.queued_at_ms.is_not(None), C.status == "open")
     if team_ids is not None:
         statement = statement.where(or_(C.team_id.is_(None), C.team_id.in_(sorted(team_ids))))
     statement = statement.order_by(
-        func.coalesce(C.waiting_since_ms, C.queued_at_ms), C.queued_at_ms
+        func.coalesce(C.waiting_since_ms, C.queued_at_ms), C.queued_at_ms, C.last_seq
     ).limit(limit)
     return [str(row[0]) for row in connection.execute(statement)]
 
