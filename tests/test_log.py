@@ -24,6 +24,8 @@ def lines() -> Iterator[io.StringIO]:
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
     log.configure("info", stream=stream)
+    # The import linter, which runs in this process too, switches off the loggers it does not know.
+    logging.getLogger("aiohttp.server").disabled = False
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
