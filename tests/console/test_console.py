@@ -626,6 +626,7 @@ def test_the_palette_jumps_to_a_conversation(peer: Peer, open_console: OpenConso
     peer.run(three_waiting)
     page = open_console()
     page.keyboard.press("Control+k")
+    page.get_by_role("dialog").wait_for()
     page.keyboard.type("ben")
     page.keyboard.press("Enter")
     expect(page.locator(".thead h2")).to_contain_text("Ben")

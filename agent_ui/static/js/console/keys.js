@@ -5,7 +5,7 @@
 import { current, currentId, me } from "./store.js";
 import { claim, resolve } from "./actions.js";
 import { isOpen, mayClaim } from "./waits.js";
-import { ask } from "./later.js";
+import { ask, asking } from "./later.js";
 import { focusComposer } from "./composer.js";
 import { moveCursor, openNeighbour } from "./list.js";
 import { openMenu } from "./header.js";
@@ -76,7 +76,7 @@ const WITH_ALT = {
 /** @param {KeyboardEvent} e @returns {(() => void) | undefined} */
 function meaning(e) {
   const command = apple ? e.metaKey && !e.ctrlKey : e.ctrlKey && !e.metaKey;
-  const free = !document.querySelector("dialog[open]");
+  const free = !asking() && !document.querySelector("dialog[open]");
   if (command && !e.altKey && !e.shiftKey && e.code === "KeyK") return free ? () => ask({ kind: "palette" }) : () => {};
   if (!free || e.getModifierState("AltGraph")) return undefined;
   if (command && e.altKey && e.code === "KeyE") return whileOpen((id) => resolve(id, { next: true }));

@@ -13,6 +13,9 @@ export function ask(question) {
   asked.value = question;
 }
 
+/** Whether a dialog is open, or on its way: what is typed meanwhile is meant for it. */
+export const asking = () => asked.peek() !== null;
+
 /** Closes it. */
 export function close() {
   asked.value = null;
