@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any  # Any: fields of a summary
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.living_desk import fill
 from tests.console.peer import ME, Desk, Json, Peer
@@ -631,6 +631,24 @@ def test_the_palette_jumps_to_a_conversation(peer: Peer, open_console: OpenConso
     page.keyboard.press("Enter")
     expect(page.locator(".thead h2")).to_contain_text("Ben")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_is_typed_while_the_palette_is_fetched_does_nothing(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    peer.run(three_waiting)
+    page = open_console()
+    page.locator(".conv").first.click()
+    page.locator("#composer").wait_for()
+    held: list[Route] = []
+    page.route("**/dialogs.js", lambda route: held.append(route))  # noqa: PLW0108  # needs its code
+    page.locator("#list").focus()
+    with page.expect_request("**/dialogs.js"):
+        page.keyboard.press("Control+k")
+    page.keyboard.type("e")
+    held[0].continue_()
+    page.get_by_role("dialog").wait_for()
+    assert peer.asked("conversation.resolve") == []
 
 
 def test_the_question_mark_lists_all_keys(open_console: OpenConsole) -> None:
