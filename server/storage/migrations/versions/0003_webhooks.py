@@ -1,0 +1,10 @@
+"""Outgoing webhooks and the log of their deliveries."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds nothing yet."""
