@@ -40,6 +40,7 @@ from server.realtime.rooms import (
     customer_room,
     rooms_of,
 )
+from server.realtime.signals import Signals
 from server.realtime.telling import Teller
 from server.realtime.watches import Watches
 from server.realtime.wire import Command
@@ -80,7 +81,8 @@ class Edge:
         self._watches = Watches(
             self.engine, database, self._clients, left_after_s=settings.left_after_s
         )
-        self._teller = Teller(self.engine, database, self._clients, self._watches.check_people)
+        self._teller = Teller(self.engine, database, self._clients)
+        self._signals = Signals(self.engine, database, self._clients, self._watches.check_people)
         self._addresses = Addresses()
         self._paces = Paces()
         self._under_way = 0
@@ -92,6 +94,7 @@ class Edge:
             self.engine.on("disconnect", self._disconnect(), namespace=namespace)
             self.engine.on("*", self._command(namespace), namespace=namespace)
         bus.subscribe(self._teller.tell)
+        bus.subscribe(self._signals.tell)
 
     # -- life cycle ---------------------------------------------------------------------------
 
@@ -106,7 +109,7 @@ class Edge:
         self.draining = True
         for client in list(self._clients.by_sid.values()):
             retry_in_ms = random.randrange(DRAIN_SPREAD_MS)  # noqa: S311  # spreads load only
-            await self._teller.signal(
+            await self._signals.signal(
                 "server.drain", {"retry_in_ms": retry_in_ms}, client.namespace, client.sid
             )
         with suppress(TimeoutError):
@@ -277,7 +280,7 @@ class Edge:
                 return
             self.engine.disconnected(client.eio_sid)
             for conversation_id in list(client.viewing):
-                await self._teller.viewing(client, conversation_id, viewing=False)
+                await self._signals.viewing(client, conversation_id, viewing=False)
 
         return disconnect
 
@@ -328,7 +331,7 @@ class Edge:
                 answer["viewing"] = self._clients.viewers(answer["conversation"]["id"])
             return answer
         if command.signal is not None:
-            await self._teller.signal_from(client, payload)
+            await self._signals.signal_from(client, payload)
             return {}
         assert command.action is not None  # exactly one is set
         answer = await run(self.database, command.action, client.actor, payload)
