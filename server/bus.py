@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import chain
 
 import structlog
 
@@ -63,17 +65,14 @@ class Bus:
             news = tuple(event for event in committed.events if event.seq not in self._seen)
             self._seen.update(event.seq for event in news)
             if news or committed.notices:
-                self._queue.put_nowait(Committed(news, committed.notices))
+                self._queue.put_nowait(replace(committed, events=news))
 
     async def deliver(self) -> None:
         """Runs until cancelled: tells the readers of each commit."""
         while True:
             commits, task = await self._next()
             if commits:
-                together = Committed(
-                    tuple(event for committed in commits for event in committed.events),
-                    tuple(notice for committed in commits for notice in committed.notices),
-                )
+                together = _together(commits)
                 for reader in self._readers:
                     await self._guarded(reader(together))
             if task is not None:
@@ -136,3 +135,13 @@ class Bus:
             log.warning("events not told: the database is away; clients will catch up")
         except Exception:
             log.exception("a reader of events failed")
+
+
+def _together(commits: Sequence[Committed]) -> Committed:
+    """Several commits as one; of a conversation named twice the last state is the newest."""
+    return Committed(
+        tuple(chain.from_iterable(c.events for c in commits)),
+        tuple(chain.from_iterable(c.notices for c in commits)),
+        tuple(chain.from_iterable(c.messages for c in commits)),
+        tuple(chain.from_iterable(c.conversations for c in commits)),
+    )

@@ -8,8 +8,8 @@ from server.domain.errors import NotFound
 from server.storage.connection import Connection
 from server.storage.conversations import sees_customer
 from server.storage.customers import Customer, load_customer
-from server.storage.messages import Message, load_message
-from server.storage.rows import load_conversation
+from server.storage.messages import load_message
+from server.storage.rows import Message, load_conversation
 from server.storage.unit import Tx
 from server.storage.views import sees
 

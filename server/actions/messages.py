@@ -24,8 +24,7 @@ from server.domain.events import (
 )
 from server.domain.text import MAX_BODY_CHARS, clean
 from server.storage import conversations, customers, messages
-from server.storage.messages import Message
-from server.storage.rows import dumps
+from server.storage.rows import Message, dumps
 from server.storage.unit import Tx
 
 PREVIEW_CHARS = 140
@@ -141,7 +140,7 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
         event,
         client_id=client_id,
         body=body,
-        blocks=dumps(blocks) if blocks else None,
+        blocks=blocks or None,
         preview=preview_of(body, blocks),
     )
     if actor.kind == "customer":

@@ -27,8 +27,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
+from server.domain.conversation import Conversation
 from server.domain.errors import Unavailable
 from server.domain.events import Event
+from server.storage.rows import Message
 from server.storage.unit import Tx
 
 T = TypeVar("T")
@@ -53,10 +55,16 @@ _AWAY = "The database is away. Nothing was lost; try again in a moment."
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What one job left behind once its commit is on disk."""
+    """What one job left behind once its commit is on disk.
+
+    ``messages`` are the texts it posted and ``conversations`` those it changed, as it left them, so
+    that telling of its events needs no read. Both are empty for what another process committed.
+    """
 
     events: tuple[Event, ...]
     notices: tuple[object, ...]
+    messages: tuple[Message, ...] = ()
+    conversations: tuple[Conversation, ...] = ()
 
 
 @dataclass(slots=True)
@@ -345,7 +353,14 @@ class Batch:
         tx.flush()
         self.done.append((job, answer, None))
         if tx.events or tx.notices:
-            self.committed.append(Committed(tuple(tx.events), tuple(tx.notices)))
+            self.committed.append(
+                Committed(
+                    tuple(tx.events),
+                    tuple(tx.notices),
+                    tuple(tx.messages),
+                    tuple(tx.changed),
+                )
+            )
 
     def _now(self) -> int:
         if not self._follow:

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any  # Any: JSON blocks
+from typing import Any  # Any: JSON values
 
-import orjson
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
-from server.storage.rows import MESSAGE
+from server.storage.rows import MESSAGE, Message, message_from_row
 from server.storage.tables import Draft, ReadMark, table
 from server.storage.unit import Tx
 
 READ_MARK = table(ReadMark)
 DRAFT = table(Draft)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as written; ``blocks`` is a list of cards or None."""
-
-    id: str
-    conversation_id: str
-    seq: int
-    staff_seq: int
-    visitor_seq: int | None
-    sender_kind: str
-    sender_id: str | None
-    client_id: str | None
-    visibility: str
-    origin: str
-    body: str
-    blocks: list[dict[str, Any]] | None  # Any: JSON
-    at_ms: int
-
-
-def _message(row: Any) -> Message:  # Any: row mapping
-    values = {name: row[name] for name in Message.__dataclass_fields__}
-    if values["blocks"] is not None:
-        values["blocks"] = orjson.loads(values["blocks"])
-    return Message(**values)
 
 
 _BY_IDS = select(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
@@ -57,7 +29,7 @@ def message_by_client_id(
     """The message that this sender has already posted under this id, or None."""
     values = {"kind": sender_kind, "id": sender_id, "client_id": client_id}
     row = connection.execute(_BY_CLIENT_ID, values).mappings().first()
-    return None if row is None else _message(row)
+    return None if row is None else message_from_row(row)
 
 
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
@@ -65,7 +37,7 @@ def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Mess
     if not ids:
         return {}
     found = connection.execute(_BY_IDS, {"ids": list(ids)}).mappings()
-    return {row["id"]: _message(row) for row in found}
+    return {row["id"]: message_from_row(row) for row in found}
 
 
 def load_message(connection: Connection, message_id: str) -> Message | None:
@@ -89,7 +61,7 @@ def last_public(connection: Connection, message: Message) -> Message | None:
     """The latest message up to this one that the shopper may see, or None."""
     values = {"conversation_id": message.conversation_id, "seq": message.seq}
     row = connection.execute(_LAST_PUBLIC, values).mappings().first()
-    return None if row is None else _message(row)
+    return None if row is None else message_from_row(row)
 
 
 _MARK = text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any  # Any: column values and JSON
 
 import orjson
@@ -35,6 +36,25 @@ EVENT = table(EventRow)
 MESSAGE = table(MessageRow)
 SESSION = table(SessionRow)
 TURN = table(TurnRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as written; ``blocks`` is a list of cards or None."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    staff_seq: int
+    visitor_seq: int | None
+    sender_kind: str
+    sender_id: str | None
+    client_id: str | None
+    visibility: str
+    origin: str
+    body: str
+    blocks: list[dict[str, Any]] | None  # Any: JSON
+    at_ms: int
 
 
 def _names(target: Table) -> list[str]:
@@ -188,6 +208,21 @@ def event_from_row(row: RowMapping) -> Event:
         visitor_seq=row["visitor_seq"],
         imported=row["imported"],
     )
+
+
+def message_from_row(row: RowMapping) -> Message:
+    """The message of a row."""
+    values = {name: row[name] for name in Message.__dataclass_fields__}
+    if values["blocks"] is not None:
+        values["blocks"] = orjson.loads(values["blocks"])
+    return Message(**values)
+
+
+def message_values(message: Message) -> dict[str, Any]:  # Any: column values
+    """All columns of a message's row."""
+    values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
+    values["blocks"] = dumps(message.blocks) if message.blocks else None
+    return values
 
 
 def session_values(session: Session) -> dict[str, Any]:  # Any: column values

@@ -19,6 +19,7 @@ from server.domain.events import (
 from server.domain.turns import Turn
 from server.storage import rows
 from server.storage.ids import new_id
+from server.storage.rows import Message
 
 
 class Tx:
@@ -33,15 +34,16 @@ class Tx:
         self.at_ms = at_ms
         self.events: list[Event] = []
         self.notices: list[object] = []
+        self.messages: list[Message] = []
         self._next_seq = next_seq
         self._conversations: dict[str, Conversation | None] = {}
         self._stored: dict[str, Conversation | None] = {}
         self._new: dict[str, str | None] = {}
-        self._changed: set[str] = set()
+        # In the order of their first change; the values mean nothing.
+        self._changed: dict[str, None] = {}
         self._previews: dict[str, str] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
-        self._messages: list[dict[str, Any]] = []  # Any: column values
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
         self._before: list[tuple[Executable, Any]] = []  # Any: parameters
 
@@ -159,12 +161,17 @@ class Tx:
         conversation = opened(event)
         self._new[conversation_id] = external_id
         self._conversations[conversation_id] = conversation
-        self._changed.add(conversation_id)
+        self._changed[conversation_id] = None
         return conversation
 
     def current(self, conversation: Conversation) -> Conversation:
         """The newest state of a conversation that this job has worked on."""
         return self._conversations.get(conversation.id) or conversation
+
+    @property
+    def changed(self) -> list[Conversation]:
+        """The conversations that this job has begun or changed, in their newest state."""
+        return [c for key in self._changed if (c := self._conversations[key]) is not None]
 
     def add_message(
         self,
@@ -172,36 +179,36 @@ class Tx:
         *,
         client_id: str | None,
         body: str,
-        blocks: str | None,
+        blocks: list[dict[str, Any]] | None,  # Any: JSON
         preview: str,
     ) -> None:
         """Remembers the text of a ``message.posted`` event."""
         if not isinstance(event.data, MessagePosted) or event.conversation_id is None:
             raise TypeError("only message.posted carries a text")
         self._previews[event.conversation_id] = preview
-        self._messages.append(
-            {
-                "id": event.data.message_id,
-                "conversation_id": event.conversation_id,
-                "seq": event.seq,
-                "staff_seq": event.staff_seq,
-                "visitor_seq": event.visitor_seq,
-                "sender_kind": event.actor_kind,
-                "sender_id": event.actor_id,
-                "client_id": client_id,
-                "visibility": event.data.visibility,
-                "origin": event.data.origin,
-                "body": body,
-                "blocks": blocks,
-                "at_ms": event.at_ms,
-            }
+        self.messages.append(
+            Message(
+                id=event.data.message_id,
+                conversation_id=event.conversation_id,
+                seq=event.seq,
+                staff_seq=event.staff_seq or 0,
+                visitor_seq=event.visitor_seq,
+                sender_kind=event.actor_kind,
+                sender_id=event.actor_id,
+                client_id=client_id,
+                visibility=event.data.visibility,
+                origin=event.data.origin,
+                body=body,
+                blocks=blocks,
+                at_ms=event.at_ms,
+            )
         )
 
     def flush(self) -> None:
         """Writes everything remembered, each table in one go; raises the database's errors."""
         for statement, parameters in self._before:
             self.connection.execute(statement, parameters)
-        changed = [c for key in self._changed if (c := self._conversations[key]) is not None]
+        changed = self.changed
         new = [c for c in changed if c.id in self._new]
         if new:
             values = [
@@ -213,8 +220,10 @@ class Tx:
             self.connection.execute(rows.INSERT_CONVERSATION, values)
         if self.events:
             self.connection.execute(rows.INSERT_EVENT, [rows.event_values(e) for e in self.events])
-        if self._messages:
-            self.connection.execute(rows.INSERT_MESSAGE, self._messages)
+        if self.messages:
+            self.connection.execute(
+                rows.INSERT_MESSAGE, [rows.message_values(m) for m in self.messages]
+            )
         old = [c for c in changed if c.id not in self._new]
         for conversation in old:
             preview = self._previews.get(conversation.id)
@@ -233,7 +242,7 @@ class Tx:
     def _keep(self, applied: Applied) -> None:
         conversation = applied.conversation
         self._conversations[conversation.id] = conversation
-        self._changed.add(conversation.id)
+        self._changed[conversation.id] = None
         for session in applied.sessions:
             self._sessions[(session.conversation_id, session.session_no)] = session
         for turn in applied.turns:

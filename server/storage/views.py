@@ -27,10 +27,9 @@ from server.domain.events import (
 )
 from server.storage import conversations, customers, messages, people
 from server.storage.conversations import Found
-from server.storage.messages import Message
 from server.storage.people import Person
 from server.storage.ratings import rating_comments
-from server.storage.rows import EVENT, event_from_row
+from server.storage.rows import EVENT, Message, event_from_row
 from server.storage.shop import Shop
 
 Audience = Literal["visitor", "agent"]
