@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from server.domain.errors import InvalidInput
 
 
 class Settings(BaseSettings):
@@ -53,5 +56,12 @@ class Settings(BaseSettings):
 
 
 def load(data_dir: Path | None = None) -> Settings:
-    """The settings for a data folder. Raises pydantic.ValidationError for a value out of bounds."""
-    return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    """The settings for a data folder. Raises InvalidInput that names what cannot be read."""
+    try:
+        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"Setting {where}: {first['msg']}", setting=where) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"shopbell.toml in the data folder is not valid TOML: {error}") from None

@@ -1,0 +1,1 @@
+"""The commands of ``shopbell``: one module for each group of them."""

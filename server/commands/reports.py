@@ -1,0 +1,102 @@
+"""``shopbell report`` and ``shopbell verify``: what the log says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.commands.common import DataDir, existing_shop, opened, progress, say
+from server.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from server.reports.verify import Difference
+    from server.storage.connection import Connection
+
+
+# Beyond these a reader learns nothing new; the count says how many there are.
+MOST_DIFFERENCES = 100
+
+
+def report_command(  # noqa: PLR0917  # each is an option of its own
+    metrics: Annotated[str, typer.Argument(help="Metric ids, separated by commas.")],
+    start: Annotated[str | None, typer.Option("--from", help="ISO 8601.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO 8601, exclusive.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="agent, team, channel, segment, day or hour.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Instant at which open waits are cut.")
+    ] = None,
+    as_of_seq: Annotated[
+        int | None, typer.Option("--as-of-seq", help="Use the log only up to this row.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    data_dir: DataDir = None,
+) -> None:
+    """Print service metrics."""
+    from server.reports import cli as report_cli
+
+    with opened(data_dir) as database:
+        existing_shop(database)
+        rows = database.read_now(
+            lambda c: report_cli.report_command(
+                c,
+                [name.strip() for name in metrics.split(",") if name.strip()],
+                now_ms=database.clock(),
+                from_=start,
+                to=end,
+                by=by,
+                as_of=as_of,
+                as_of_seq=as_of_seq,
+            )
+        )
+    say(report_cli.formatted(rows, form))
+
+
+def verify_command(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write what differs anew from the log.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Replay the event log and compare every derived row; status 0 only when all agree."""
+    from server.reports.verify import sizes, verify
+    from server.storage.repair import rebuild
+
+    found: list[Difference] = []
+    with opened(data_dir) as database, progress("verify") as tell:
+
+        def look(connection: Connection) -> tuple[int, int]:
+            events, conversations = sizes(connection)
+            done = 0
+
+            def looked_at(more: int) -> None:
+                nonlocal done
+                done += more
+                tell(done, conversations)
+
+            found.extend(verify(connection, looked_at=looked_at))
+            return events, conversations
+
+        events, conversations = database.read_now(look)
+        if repair:
+            for key in {d.conversation_id for d in found if d.conversation_id is not None}:
+                with suppress(NotFound):  # a row that the log knows nothing of stays named
+                    database.write_now(partial(rebuild, conversation_id=key))
+    for difference in found[:MOST_DIFFERENCES]:
+        say(str(difference))
+    verdict = f"{len(found)} differences" if found else "no differences"
+    say(f"{events} events, {conversations} conversations: {verdict}")
+    if repair and found:
+        say("What could be was written anew; run verify again.")
+    if found:
+        raise typer.Exit(1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds ``report`` and ``verify``."""
+    app.command("report")(report_command)
+    app.command("verify")(verify_command)
