@@ -30,6 +30,7 @@ from sqlalchemy.pool import QueuePool
 from server.domain.conversation import Conversation
 from server.domain.errors import Unavailable
 from server.domain.events import Event
+from server.storage.event_log import TAKE_NUMBERS
 from server.storage.rows import Message
 from server.storage.unit import Tx
 
@@ -351,7 +352,7 @@ class Batch:
             self.done.append((job, None, error))
             return
         tx.flush()
-        self.done.append((job, answer, None))
+        self.done.append((job, tx.finished(answer), None))
         if tx.events or tx.notices:
             self.committed.append(
                 Committed(
@@ -380,9 +381,7 @@ class Batch:
             self._next += 1
             return self._next
         if not self._numbers:
-            rows = self.connection.exec_driver_sql(
-                "SELECT nextval('event_seq') FROM generate_series(1, 16)"
-            )
+            rows = self.connection.exec_driver_sql(TAKE_NUMBERS)
             self._numbers = [int(row[0]) for row in rows]
         return self._numbers.pop(0)
 

@@ -9,10 +9,41 @@ from sqlalchemy import Connection, func, select
 from server.domain.events import Event
 from server.storage.rows import EVENT, event_from_row
 
+# Between processes on PostgreSQL a lower number may become visible after a higher one. So whoever
+# takes numbers first locks, shared and until the end of the transaction, the number taken last:
+# all of its own are above. The lock's key says it in its lower 48 bits.
+_LOCK_SPACE = 0x5342
+_TAKEN = "last_value - CASE WHEN is_called THEN 0 ELSE 1 END"
+TAKE_NUMBERS = (
+    f"WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_LOCK_SPACE << 48} + {_TAKEN})"  # noqa: S608, E501  # constants
+    " AS lock FROM event_seq)"
+    " SELECT nextval('event_seq') FROM held, generate_series(1, 16) WHERE held.lock IS NOT NULL"
+)
+_HELD = (
+    "SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks"  # noqa: S608  # likewise
+    " WHERE locktype = 'advisory' AND objsubid = 1"
+    f" AND classid::bigint >> 16 = {_LOCK_SPACE}"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
 
 def last_seq(connection: Connection) -> int:
     """The highest number in the log, 0 when it is empty."""
     return int(connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one())
+
+
+def settled_seq(connection: Connection) -> int:
+    """The highest number of the log below which nothing is still being written.
+
+    Read rows up to it with another connection's later look, never with this one's: its view may be
+    older than what it says. With SQLite, where one writes at a time, it is the end of the log.
+    """
+    if connection.dialect.name != "postgresql":
+        return last_seq(connection)
+    # In this order: who takes numbers after the first look takes higher ones.
+    taken = int(connection.exec_driver_sql(f"SELECT {_TAKEN} FROM event_seq").scalar_one())  # noqa: S608  # constant
+    held = connection.exec_driver_sql(_HELD).scalar_one()
+    return taken if held is None else min(taken, int(held))
 
 
 def last_live_at_ms(connection: Connection) -> int:

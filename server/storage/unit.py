@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any  # Any: SQLAlchemy parameters
+from typing import Any  # Any: SQLAlchemy parameters, an answer
 
 from sqlalchemy import Connection, CursorResult, Executable
 
@@ -46,6 +46,7 @@ class Tx:
         self._turns: dict[tuple[str, int], Turn] = {}
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
         self._before: list[tuple[Executable, Any]] = []  # Any: parameters
+        self._finish: Callable[[Any], Any] | None = None  # Any: the job's answer
 
     def new_id(self) -> str:
         """A fresh id, ordered by the time of this job."""
@@ -72,6 +73,18 @@ class Tx:
     def notice(self, notice: object) -> None:
         """Remembers something to tell after the commit that is no event (read marks, presence)."""
         self.notices.append(notice)
+
+    def finish_with(self, finish: Callable[[Any], Any]) -> None:  # Any: the job's answer
+        """Remembers what completes the answer after ``flush``, in the same transaction.
+
+        It may read what was written and write through the connection. It must not refuse: what it
+        raises undoes the job.
+        """
+        self._finish = finish
+
+    def finished(self, answer: Any) -> Any:  # Any: the job's answer
+        """The answer as ``finish_with`` completes it."""
+        return answer if self._finish is None else self._finish(answer)
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation, locked until the commit, or None when there is none."""
