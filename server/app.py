@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO, Any  # Any: coroutines
+from typing import Any  # Any: coroutines
 
 import structlog
 from aiohttp import web
@@ -21,10 +21,7 @@ from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_rout
 from server.jobs.due import run_jobs
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
-from server.storage import event_log
 from server.storage.database import Database
-from server.storage.lock import take_serving_lock
-from server.storage.migrate import check_current, migrate
 from server.storage.people import anyone_can_sign_in
 
 log = structlog.stdlib.get_logger("shopbell.app")
@@ -49,29 +46,6 @@ class Running:
         """Where it is reached from this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # compared only
         return f"http://{host}:{self.port}"
-
-
-def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[str] | None]:
-    """The database at this version's tables, and with SQLite the lock of the serving process.
-
-    Raises Conflict when another process serves this folder, or the tables are not this version's.
-    """
-    lock = None
-    if settings.database_url is None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if serving:
-            lock = take_serving_lock(settings.data_dir)
-    database = Database(settings.database_url, settings.sqlite_path)
-    try:
-        if settings.database_url is None:
-            migrate(database.engine, backup_of=settings.sqlite_path)
-        else:
-            check_current(database.engine)
-        database.clock.not_before(database.read_now(event_log.last_live_at_ms))
-    except BaseException:
-        database.close()
-        raise
-    return database, lock
 
 
 @asynccontextmanager

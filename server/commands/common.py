@@ -29,7 +29,7 @@ DataDir = Annotated[
 def opened(data_dir: Path | None) -> Iterator[Database]:
     """The database of a folder, for one command. Raises NotFound where there is none."""
     from server import config
-    from server.app import open_database
+    from server.storage.opening import open_database
 
     settings = config.load(data_dir)
     if settings.database_url is None and not settings.sqlite_path.exists():

@@ -19,7 +19,7 @@ def init_command(
     """Create an empty shop; the site key is the last word printed."""
     from server import config
     from server.actions.shop import init_shop
-    from server.app import open_database
+    from server.storage.opening import open_database
 
     settings = config.load(data_dir)
     database, _ = open_database(settings, serving=False)

@@ -7,33 +7,35 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from server.domain.errors import Conflict
 
-# Its lines about dialects and transactions tell an operator nothing.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    return config
+def revisions() -> list[str]:
+    """All revisions that this version of the program knows, oldest first.
+
+    A script's name begins with its revision, so that a start without anything to migrate need not
+    load Alembic (0.1 s and 10 MB).
+    """
+    return sorted(
+        path.name.partition("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*_*.py")
+    )
 
 
 def head() -> str:
     """The revision that this version of the program works with."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return revisions()[-1]
 
 
 def revision(connection: Connection) -> str | None:
     """The revision a database is at, None when it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
@@ -55,17 +57,26 @@ def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
             connection.execute(text("SELECT pg_advisory_xact_lock(5107234)"))
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection)
         connection.commit()
     return before
 
 
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # only a migration pays for it
+    from alembic.config import Config  # noqa: PLC0415  # likewise
+
+    # Its lines about dialects and transactions tell an operator nothing.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
 def check_not_newer(found: str | None) -> None:
     """Returns nothing. Raises Conflict when ``found`` is a revision this version does not know."""
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         raise Conflict(
             "This database was written by a newer version of Shopbell. Install that version or"
             " restore a backup.",
