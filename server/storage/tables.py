@@ -94,11 +94,25 @@ class ApiToken(SQLModel, table=True):
     created_at_ms: int = Field(sa_type=BigInteger)
     expires_at_ms: int | None = Field(default=None, sa_type=BigInteger)
     seen_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    scopes: str | None = Field(default=None, sa_type=Text)
+
+
+class KeptAnswer(SQLModel, table=True):
+    """What a program was answered under an idempotency key, so that a repeat changes nothing."""
+
+    __tablename__ = "kept_answer"
+    owner: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    request: str
+    status: int
+    answer: str = Field(sa_type=Text)
+    at_ms: int = Field(sa_type=BigInteger, index=True)
 
 
 class Customer(SQLModel, table=True):
     """A shopper; anonymous until identified, ``verified`` once the shop has signed for it."""
 
+    __table_args__ = (Index("ix_customer_created", "created_at_ms", "id"),)
     id: str = Field(primary_key=True)
     external_id: str | None = Field(default=None, unique=True)
     name: str | None = None
@@ -158,6 +172,7 @@ class ConversationRow(SQLModel, table=True):
         Index("ix_conversation_status", "status", "last_activity_at_ms"),
         Index("ix_conversation_assignee", "assignee_id", "status"),
         Index("ix_conversation_customer", "customer_id", "last_activity_at_ms"),
+        Index("ix_conversation_opened", "opened_at_ms", "id"),
         Index(
             "ix_conversation_queued",
             "queued_at_ms",
