@@ -7,6 +7,7 @@ SHELL := /bin/sh
 PORT ?= 8080
 WORKERS ?= 2
 PYTEST_ARGS ?=
+BENCH_NAME ?= latest
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,9 +58,9 @@ format: $(VENV)/installed-test ## put the Python code in its one form
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
-bench: $(VENV)/installed-test ## measure; never fails on time
+bench: test-tools ## measure into docs/benchmarks/latest; never fails on time
 	@test -d tests/benchmarks || { echo "there are no benchmarks in tests/benchmarks" >&2; exit 1; }
-	@$(BIN)/python -m pytest -q -s -o python_files='bench_*.py' -o timeout=0 tests/benchmarks $(PYTEST_ARGS)
+	@SHOPBELL_BENCH_NAME=$(BENCH_NAME) $(BIN)/python -m pytest -q -s -o python_files='bench_*.py' -o timeout=0 tests/benchmarks $(PYTEST_ARGS)
 
 clean: ## remove what was installed and cached; the demo shop's data stays
 	rm -rf $(VENV) $(TOOLS)/node_modules build dist htmlcov test-results .coverage
