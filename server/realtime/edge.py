@@ -132,6 +132,13 @@ class Edge:
         """How many sockets are connected."""
         return len(self._clients.by_sid)
 
+    def sockets_by_namespace(self) -> dict[str, int]:
+        """How many sockets each namespace has."""
+        counts = dict.fromkeys((VISITOR, AGENT), 0)
+        for client in self._clients.by_sid.values():
+            counts[client.namespace] += 1
+        return counts
+
     # -- connecting ---------------------------------------------------------------------------
 
     async def _load_origins(self) -> None:
@@ -296,6 +303,9 @@ class Edge:
     # -- commands -----------------------------------------------------------------------------
 
     def _command(self, namespace: str) -> Callable[..., Awaitable[Json]]:
+        stats = self.database.stats
+        stats.expect(namespace, wire.COMMANDS[namespace])
+
         async def handle(name: object, sid: str, *arguments: Any) -> Json:  # Any: JSON values
             client = self._clients.by_sid.get(sid)
             if client is not None and (wait_s := self._too_fast(client, "all")):
@@ -311,8 +321,14 @@ class Edge:
 
             self._under_way += 1
             self._idle.clear()
+            began_s = time.monotonic()
             try:
-                return await wire.answer(namespace, name, arguments, run_for_client)
+                answer = await wire.answer(namespace, name, arguments, run_for_client)
+                if answer["ok"]:
+                    stats.answered(namespace, name, took_s=time.monotonic() - began_s)
+                else:
+                    stats.refused(namespace, answer["error"]["code"])
+                return answer
             finally:
                 self._under_way -= 1
                 if not self._under_way:

@@ -30,6 +30,7 @@ from sqlalchemy.pool import QueuePool
 from server.domain.conversation import Conversation
 from server.domain.errors import Unavailable
 from server.domain.events import Event
+from server.stats import Stats
 from server.storage.event_log import TAKE_NUMBERS
 from server.storage.rows import Message
 from server.storage.unit import Tx
@@ -135,6 +136,7 @@ class Database:
         self._follows_database = clock is None and not self.is_sqlite
         self.path = path
         self.on_commit = on_commit
+        self.stats = Stats()
         self._writer_engine = _engine(url, path, readonly=False)
         self._reader_engine = _engine(url, path, readonly=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -221,6 +223,12 @@ class Database:
         """How many jobs wait for the writer."""
         return self._jobs.qsize()
 
+    @property
+    def readers_busy(self) -> int:
+        """How many connections of readers are in use."""
+        pool = self._reader_engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("The server is shutting down. Try again in a moment.")
@@ -238,9 +246,10 @@ class Database:
     def _run_batch(self, jobs: list[_Job], *, more: bool, run: int = 1) -> None:
         """Commits or refuses the jobs and, with ``more``, those queued behind them."""
         taken = list(jobs)
+        began_s = time.monotonic()
         try:
             batch = self._begin()
-            until = time.monotonic() + MAX_BATCH_S
+            until = began_s + MAX_BATCH_S
             index = 0
             while index < len(taken):
                 batch.run(taken[index])
@@ -248,6 +257,7 @@ class Database:
                 if more and index == len(taken) < MAX_BATCH_JOBS and time.monotonic() < until:
                     self._take(taken)
             batch.connection.commit()
+            self.stats.committed(jobs=len(taken), took_s=time.monotonic() - began_s)
         except Exception as error:  # noqa: BLE001  # told to the callers; must not stop the writer
             self._rollback()
             self._after_failure(taken, error, run=run)
@@ -292,6 +302,7 @@ class Database:
     def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
         if _is_outage(error):
             log.warning("database unavailable", error=_name_of(error))
+            self.stats.outages += 1
             for job in jobs:
                 job.future.set_exception(Unavailable(_AWAY))
         elif len(jobs) > 1:
