@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.support import figures
 from tests.support.browser import Pages, launch
 from tests.support.node import NodeClient
 from tests.support.postgres import PostgresCluster
@@ -77,6 +78,16 @@ def pytest_runtest_makereport(
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells what the tests measured, whether they passed or not."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    lines = figures.told(reports)
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any  # Any: JSON values
+from typing import Any, NamedTuple  # Any: JSON values
 
 Json = dict[str, Any]  # Any: JSON values
 
@@ -38,8 +38,15 @@ class Record:
 Final = Mapping[str, Mapping[str, Sequence[Json]]]
 
 
-def faults(records: Sequence[Record], final: Final) -> list[str]:
-    """Every broken promise in words; [] is what we want."""
+class Fault(NamedTuple):
+    """A broken promise: ``kind`` is lost, doubled, reordered or other."""
+
+    kind: str
+    told: str
+
+
+def faults(records: Sequence[Record], final: Final) -> list[Fault]:
+    """Every broken promise; [] is what we want."""
     return [
         *_sequences(final),
         *(fault for record in records for fault in _delivered(record, final)),
@@ -53,20 +60,21 @@ def message_of(envelope: Json) -> Json | None:
     return envelope["data"]["message"] if envelope["kind"] == "message.posted" else None
 
 
-def _sequences(final: Final) -> list[str]:
+def _sequences(final: Final) -> list[Fault]:
     found = []
     for audience, conversations in final.items():
         for conversation_id, envelopes in conversations.items():
             numbers = [envelope["conversation_seq"] for envelope in envelopes]
             if numbers != list(range(1, len(numbers) + 1)):
-                found.append(f"{audience} {conversation_id}: sequence {numbers} is not 1..n")
+                told = f"{audience} {conversation_id}: sequence {numbers} is not 1..n"
+                found.append(Fault("other", told))
             times = [envelope["at_ms"] for envelope in envelopes]
             if times != sorted(times):
-                found.append(f"{audience} {conversation_id}: times go back")
+                found.append(Fault("other", f"{audience} {conversation_id}: times go back"))
     return found
 
 
-def _delivered(record: Record, final: Final) -> list[str]:
+def _delivered(record: Record, final: Final) -> list[Fault]:
     """Acknowledged messages that are lost, twice, elsewhere than answered, or out of order."""
     found = []
     places = _places(final[record.audience])
@@ -75,25 +83,26 @@ def _delivered(record: Record, final: Final) -> list[str]:
         name = f"{record.name}: {sent.client_id}"
         there = places.get(sent.client_id, [])
         if len(there) > 1:
-            found.append(f"{name} is there {len(there)} times")
+            found.append(Fault("doubled", f"{name} is there {len(there)} times"))
         if sent.answers and not there:
-            found.append(f"{name} was acknowledged and is lost")
+            found.append(Fault("lost", f"{name} was acknowledged and is lost"))
         told = [
             (a["conversation_id"], a["conversation_seq"], a["message_id"]) for a in sent.answers
         ]
-        found += [f"{name} answered {t}, is {there[0]}" for t in told if there and t != there[0]]
+        found += [
+            Fault("other", f"{name} answered {t}, is {there[0]}")
+            for t in told
+            if there and t != there[0]
+        ]
         for conversation_id, number, _ in there[:1]:
             order.setdefault(conversation_id, []).append(number)
     found += [
-        f"{record.name}: out of order in {conversation_id}: {_turned(numbers)}"
+        Fault("reordered", f"{record.name}: {before} after {after} in {conversation_id}")
         for conversation_id, numbers in order.items()
-        if numbers != sorted(numbers)
+        for after, before in itertools.pairwise(numbers)
+        if after > before
     ]
     return found
-
-
-def _turned(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    return [(a, b) for a, b in itertools.pairwise(numbers) if a > b]
 
 
 def _places(conversations: Mapping[str, Sequence[Json]]) -> dict[str, list[tuple[str, int, str]]]:
@@ -108,7 +117,7 @@ def _places(conversations: Mapping[str, Sequence[Json]]) -> dict[str, list[tuple
     return places
 
 
-def _shown(record: Record, final: Final) -> list[str]:
+def _shown(record: Record, final: Final) -> list[Fault]:
     """What a client showed that differs from the log: gaps, doubles, wrong order, other content."""
     found = []
     for conversation_id, envelopes in record.shown.items():
@@ -119,13 +128,18 @@ def _shown(record: Record, final: Final) -> list[str]:
             first = next(
                 (i for i, (a, b) in enumerate(zip(mine, real, strict=False)) if a != b), None
             )
-            found.append(
+            kind = "lost" if first is None and len(mine) < len(real) else "other"
+            told = (
                 f"{record.name}: showed {len(mine)} of {len(real)} events of {conversation_id},"
                 f" first difference at {first}"
             )
+            found.append(Fault(kind, told))
     if record.audience == "agent":
         unseen = final["agent"].keys() - record.shown.keys()
-        found += [f"{record.name}: never saw {conversation_id}" for conversation_id in unseen]
+        found += [
+            Fault("lost", f"{record.name}: never saw {conversation_id}")
+            for conversation_id in unseen
+        ]
     return found
 
 
@@ -140,7 +154,7 @@ def _essence(envelope: Json) -> tuple[object, ...]:
     )
 
 
-def _audiences_agree(final: Final) -> list[str]:
+def _audiences_agree(final: Final) -> list[Fault]:
     """The shopper's messages are the staff's public ones, in the same order."""
     found = []
     for conversation_id, envelopes in final["visitor"].items():
@@ -148,15 +162,34 @@ def _audiences_agree(final: Final) -> list[str]:
         public = [m["id"] for e in staff if (m := message_of(e)) and m["visibility"] == "public"]
         theirs = [m["id"] for e in envelopes if (m := message_of(e))]
         if public != theirs:
-            found.append(f"{conversation_id}: shopper and staff see different messages")
+            told = f"{conversation_id}: shopper and staff see different messages"
+            found.append(Fault("other", told))
     return found
 
 
-def tally(records: Sequence[Record]) -> str:
-    """One line on how much was tried."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What was tried and what became of it, as numbers that add up over runs."""
+
+    sent: int
+    acknowledged: int
+    answered_again: int
+    lost: int
+    doubled: int
+    reordered: int
+    other_faults: int
+
+
+def totals(records: Sequence[Record], found: Sequence[Fault]) -> Totals:
+    """How much was tried, and how many faults of each kind there were."""
     sent = [sent for record in records for sent in record.sent]
-    answers = Counter(min(len(s.answers), 2) for s in sent)
-    return (
-        f"{len(sent)} messages: {answers[1] + answers[2]} acknowledged,"
-        f" {answers[2]} of them more than once, {answers[0]} never"
+    kinds = Counter(fault.kind for fault in found)
+    return Totals(
+        sent=len(sent),
+        acknowledged=sum(bool(s.answers) for s in sent),
+        answered_again=sum(len(s.answers) > 1 for s in sent),
+        lost=kinds["lost"],
+        doubled=kinds["doubled"],
+        reordered=kinds["reordered"],
+        other_faults=kinds["other"],
     )

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.realtime.conftest import own_desk, own_people
+from tests.realtime.conftest import own_desk
 
-__all__ = ["own_desk", "own_people"]
+__all__ = ["own_desk"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any  # Any: JSON values
@@ -24,15 +25,30 @@ class Follower:
     """Stays through every restart: reconnects, resends what is not acknowledged, closes gaps.
 
     ``record`` is what it did and showed. ``window`` is how many messages it has under way at once.
+    With ``leaves`` it goes elsewhere when an answer takes longer than ``ack_limit_s``, without a
+    word, as people do who reload a page that hangs.
     """
 
-    def __init__(self, name: str, make: Callable[[], Client], *, window: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Client],
+        *,
+        window: int = 1,
+        ack_limit_s: float = ACK_LIMIT_S,
+        leaves: bool = False,
+    ) -> None:
         self.record = Record(name, make().namespace.strip("/"))
         self.visitor_token: str | None = None
         self.connects = 0
         self.gaps = 0
+        self.drains = 0
+        self.acked_at_s: dict[str, float] = {}
+        self.shown_at_s: dict[str, float] = {}
         self._make = make
         self._window = window
+        self._ack_limit_s = ack_limit_s
+        self._leaves = leaves
         self._client: Client | None = None
         self._outbox: deque[tuple[Sent, Json]] = deque()
         self._seen = 0
@@ -71,9 +87,20 @@ class Follower:
         """Whether it has ended by an error, which ``stop`` raises."""
         return self._running is not None and self._running.done()
 
+    @property
+    def url(self) -> str | None:
+        """The process that it is connected to, None while it is not."""
+        client = self._client
+        return client.url if client is not None and client.connected else None
+
     def heads(self) -> dict[str, int]:
         """The last number shown of each conversation."""
         return {key: len(shown) for key, shown in self.record.shown.items()}
+
+    async def drop(self) -> None:
+        """Loses its line, if it has one, without a word; it connects again by itself."""
+        if self._client is not None and self._client.connected:
+            await self._client.drop()
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -113,6 +140,8 @@ class Follower:
                     self._stale.discard(conversation_id)
                     await self._catch_up(client, conversation_id)
                 if any(task.done() and not task.result() for task in flying.values()):
+                    if self._leaves:
+                        await client.drop()
                     # Sent again from the first unacknowledged one on, once nothing is under way.
                     await asyncio.gather(*flying.values())
                     flying.clear()
@@ -131,13 +160,14 @@ class Follower:
 
     async def _send(self, client: Client, sent: Sent, payload: Json) -> bool:
         try:
-            answer = await client.ask("message.post", payload, limit_s=ACK_LIMIT_S)
+            answer = await client.ask("message.post", payload, limit_s=self._ack_limit_s)
         except SocketIOError:
             return False
         finally:
             self._news.set()
         if answer["ok"]:
             sent.answers.append(answer)
+            self.acked_at_s.setdefault(answer["message_id"], time.monotonic())
             return True
         assert answer["error"]["code"] in RETRIED, answer
         return False
@@ -151,12 +181,16 @@ class Follower:
                         self._stale.add(head["id"])
             elif name == "event":
                 self._apply(data)
+            elif name == "signal" and data["kind"] == "server.drain":
+                self.drains += 1
 
     def _apply(self, envelope: Json) -> None:
         shown = self.record.shown.setdefault(envelope["conversation_id"], [])
         number = envelope["conversation_seq"]
         if number == len(shown) + 1:
             shown.append(envelope)
+            if envelope["kind"] == "message.posted":
+                self.shown_at_s[envelope["data"]["message"]["id"]] = time.monotonic()
         elif number > len(shown) + 1:
             self.gaps += 1
             self._stale.add(envelope["conversation_id"])
@@ -169,10 +203,12 @@ class Follower:
                 answer = await client.ask(
                     "conversation.catch_up",
                     {"conversation_id": conversation_id, "after_seq": after},
-                    limit_s=ACK_LIMIT_S,
+                    limit_s=self._ack_limit_s,
                 )
             except SocketIOError:
                 self._stale.add(conversation_id)
+                if self._leaves:
+                    await client.drop()
                 return
             if not answer["ok"]:
                 assert answer["error"]["code"] in RETRIED, answer

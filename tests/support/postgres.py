@@ -75,6 +75,22 @@ class PostgresCluster:
         """Ends the server at once, without a checkpoint; start() recovers from the log."""
         self.stop(signal.SIGQUIT)
 
+    def hang(self) -> list[int]:
+        """Stops all processes of the server where they are; wake() lets those go on."""
+        assert self._process is not None
+        # The postmaster first, so that it starts no other.
+        pids = [self._process.pid]
+        os.kill(pids[0], signal.SIGSTOP)
+        for child in Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text("ascii").split():
+            pids.append(int(child))
+            os.kill(pids[-1], signal.SIGSTOP)
+        return pids
+
+    def wake(self, pids: list[int]) -> None:
+        """Lets the processes that hang go on."""
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
     def create(self, template: str = "template0") -> str:
         """The address of a new database, a copy of ``template``; some 50 ms."""
         name = f"test_{next(self._numbers)}"

@@ -43,8 +43,19 @@ class RedisServer:
             processes.stop(self._process, how)
             self._process = None
 
+    def hang(self) -> None:
+        """Lets the server answer nothing any more, its connections standing; wake() ends that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Lets a server that hangs go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """Stops the server and removes its files."""
+        self.wake()
         self.stop(signal.SIGKILL)
         processes.remove(self.folder)
 
