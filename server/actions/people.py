@@ -13,6 +13,7 @@ from server.actions.sign_in import SignedOut
 from server.domain.actors import ROLES, SYSTEM, Actor, Role
 from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from server.domain.permissions import require
+from server.domain.scopes import normal_scopes
 from server.domain.text import clean
 from server.storage import people, sign_ins, tokens
 from server.storage.people import Person
@@ -199,10 +200,11 @@ def create_token(
     agent_id: str | None = None,
     role: str | None = None,
     days: int | None = TOKEN_DAYS,
+    scopes: Collection[str] | None = None,
 ) -> str:
     """A new API token, which is shown this once; it acts as a person, or as one made for a role.
 
-    ``days`` is how long it lives, None for ever.
+    ``days`` is how long it lives, None for ever. ``scopes`` None is all that the person may do.
     """
     _manage(actor)
     name = _name(name)
@@ -215,7 +217,14 @@ def create_token(
         raise Conflict("This person is deactivated.", reason="inactive")
     token = tokens.PREFIX + secrets.token_urlsafe(32)
     expires_at_ms = None if days is None else tx.at_ms + days * _DAY_MS
-    tokens.insert_token(tx, token, agent_id=agent_id, name=name, expires_at_ms=expires_at_ms)
+    tokens.insert_token(
+        tx,
+        token,
+        agent_id=agent_id,
+        name=name,
+        expires_at_ms=expires_at_ms,
+        scopes=None if scopes is None else normal_scopes(scopes),
+    )
     return token
 
 

@@ -11,6 +11,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "conversation.read_all": frozenset({"supervisor", "admin"}),
     "report.own": frozenset({"agent", "supervisor", "admin"}),
     "report.read": frozenset({"supervisor", "admin"}),
+    "event.read": frozenset({"supervisor", "admin"}),
     "people.manage": frozenset({"admin"}),
     "shop.manage": frozenset({"admin"}),
 }

@@ -1,4 +1,4 @@
-"""What programs need: scopes of tokens, answers kept for idempotency keys, lists in a fixed order."""
+"""What programs need: scopes of tokens, answers kept for idempotency keys, lists in order."""
 
 import sqlalchemy as sa
 from alembic import op
