@@ -9,6 +9,7 @@ from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.domain.actors import Actor
 from server.storage.database import ANSWER_LIMIT_S, Database
+from server.storage.event_log import settled_seq
 from server.storage.unit import Tx
 
 P = TypeVar("P", bound=Payload)
@@ -25,9 +26,22 @@ async def run(database: Database, action: Action[P], actor: Actor, payload: P) -
     return await database.write(lambda tx: action(tx, actor, payload))
 
 
-async def ask(database: Database, query: Query[P], actor: Actor, payload: P) -> Answer:
-    """The query's answer, from one consistent state of the database. Raises AppError."""
+async def ask(
+    database: Database,
+    query: Query[P],
+    actor: Actor,
+    payload: P,
+    *,
+    settled: bool = False,
+    limit_s: float = ANSWER_LIMIT_S,
+) -> Answer:
+    """The query's answer, from one consistent state of the database. Raises AppError.
+
+    ``settled`` tells the query how far the log may be read without missing what comes later.
+    """
     at_ms = database.clock()
+    # Before the query's own look at the database begins, or it could be older than this.
+    up_to = await database.read(settled_seq, limit_s=limit_s) if settled else 0
     return await database.read(
-        lambda c: query(Look(c, actor, at_ms), payload), limit_s=ANSWER_LIMIT_S
+        lambda c: query(Look(c, actor, at_ms, up_to), payload), limit_s=limit_s
     )

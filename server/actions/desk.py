@@ -40,11 +40,15 @@ class CatchUp(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Who looks, when (ms UTC), and through which connection."""
+    """Who looks, when (ms UTC), and through which connection.
+
+    ``settled_seq`` is how far the log may be read, for queries that ask for it.
+    """
 
     connection: Connection
     actor: Actor
     at_ms: int
+    settled_seq: int = 0
 
 
 def the_shop(connection: Connection) -> Shop:
