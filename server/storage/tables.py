@@ -374,6 +374,56 @@ class WebhookDelivery(SQLModel, table=True):
     answer: str | None = Field(default=None, sa_type=Text)
 
 
+class Article(SQLModel, table=True):
+    """An answer of the knowledge base; what it says is in ``article_text``, a row per language.
+
+    ``external_id`` is its name where it came from, unique within ``source``.
+    """
+
+    __table_args__ = (UniqueConstraint("source", "external_id", name="uq_article_external"),)
+    id: str = Field(primary_key=True)
+    source: str
+    external_id: str
+    audience: str = "public"
+    status: str = "published"
+    category: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger, index=True)
+
+
+class ArticleText(SQLModel, table=True):
+    """What an article says in one language; the body is Markdown."""
+
+    __tablename__ = "article_text"
+    article_id: str = Field(primary_key=True, foreign_key="article.id")
+    locale: str = Field(primary_key=True)
+    title: str
+    body: str = Field(sa_type=Text)
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+
+
+class ArticlePhrasing(SQLModel, table=True):
+    """A way in which people ask for an article, and who found it."""
+
+    __tablename__ = "article_phrasing"
+    id: str = Field(primary_key=True)
+    article_id: str = Field(foreign_key="article.id", index=True)
+    locale: str
+    text: str = Field(sa_type=Text)
+    source: str = "import"
+    state: str = "active"
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class CustomerOrigin(SQLModel, table=True):
+    """What another desk calls a customer; several names may mean the same person."""
+
+    __tablename__ = "customer_origin"
+    name: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id", index=True)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model, for Core statements on the message path."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel
