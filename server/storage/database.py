@@ -354,7 +354,12 @@ class Batch:
 
     def run(self, job: _Job) -> None:
         """Runs one job; one that raises has written nothing. Raises what breaks the whole batch."""
-        tx = Tx(self.connection, at_ms=self._now(), next_seq=self._next_seq)
+        tx = Tx(
+            self.connection,
+            at_ms=self._now(),
+            next_seq=self._next_seq,
+            follow=self._clock.follow if self._follow else None,
+        )
         try:
             answer = job.run(tx)
         except (SQLAlchemyError, OSError):
@@ -384,13 +389,16 @@ class Batch:
             self._at_ms = self._clock.follow(int(shown))
         return self._at_ms
 
-    def _next_seq(self) -> int:
+    def _next_seq(self, above: int) -> int:
+        """The next number of the log, above what another process may have taken meanwhile."""
         if self.is_sqlite:
             if self._next is None:
                 row = self.connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM event")
                 self._next = int(row.scalar_one())
             self._next += 1
             return self._next
+        while self._numbers and self._numbers[0] <= above:
+            self._numbers.pop(0)
         if not self._numbers:
             rows = self.connection.exec_driver_sql(TAKE_NUMBERS)
             self._numbers = [int(row[0]) for row in rows]

@@ -80,6 +80,11 @@ UPSERT_SESSION = _upsert(SESSION)
 UPSERT_TURN = _upsert(TURN)
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
 _LOCK_STATE = _SELECT_STATE.with_for_update()
+# A row that another process has just changed is read again once the lock is there, and the clock
+# with it, so what is shown is never before the time at which that process wrote.
+_LOCK_STATE_AT = _SELECT_STATE.add_columns(
+    text("(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+).with_for_update(of=CONVERSATION)
 _UPDATED = [
     name
     for name in _names(CONVERSATION)
@@ -105,6 +110,14 @@ def load_conversation(
     statement = _LOCK_STATE if lock else _SELECT_STATE
     state = connection.execute(statement, {"id": conversation_id}).scalar_one_or_none()
     return None if state is None else conversation_from_json(state)
+
+
+def lock_conversation(
+    connection: Connection, conversation_id: str
+) -> tuple[Conversation | None, int | None]:
+    """As ``load_conversation`` with ``lock``, and what PostgreSQL's clock shows since then, ms."""
+    row = connection.execute(_LOCK_STATE_AT, {"id": conversation_id}).first()
+    return (None, None) if row is None else (conversation_from_json(row[0]), int(row[1]))
 
 
 def conversation_from_json(state: str) -> Conversation:

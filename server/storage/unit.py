@@ -26,12 +26,26 @@ class Tx:
     """One job's view of the database: reads go through at once, writes happen in ``flush``.
 
     ``at_ms`` is the instant of the job, ms UTC. Conversations are loaded once and locked for the
-    job; after ``record`` the newest state is in ``conversation(id)``.
+    job; after ``record`` the newest state is in ``conversation(id)``. Who had to wait for another
+    process to let go of one goes on after that process: in time, and in the log.
     """
 
-    def __init__(self, connection: Connection, *, at_ms: int, next_seq: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        at_ms: int,
+        next_seq: Callable[[int], int],
+        follow: Callable[[int], int] | None = None,
+    ) -> None:
+        """``next_seq`` gives a number of the log above the one that it is given.
+
+        ``follow`` gives the time to go on with when the database's clock shows a time, None where
+        that clock is not the one that counts.
+        """
         self.connection = connection
         self.at_ms = at_ms
+        self._follow = follow
         self.events: list[Event] = []
         self.notices: list[object] = []
         self.messages: list[Message] = []
@@ -89,7 +103,11 @@ class Tx:
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation, locked until the commit, or None when there is none."""
         if conversation_id not in self._conversations:
-            found = rows.load_conversation(self.connection, conversation_id, lock=True)
+            if self._follow is None:
+                found = rows.load_conversation(self.connection, conversation_id, lock=True)
+            else:
+                found, shown_ms = rows.lock_conversation(self.connection, conversation_id)
+                self.at_ms = max(self.at_ms, self._follow(shown_ms)) if shown_ms else self.at_ms
             self._conversations[conversation_id] = self._stored[conversation_id] = found
         return self._conversations[conversation_id]
 
@@ -118,7 +136,7 @@ class Tx:
 
         ``customer_id`` is for events outside a conversation.
         """
-        seq = self._next_seq()
+        seq = self._next_seq(conversation.last_seq if conversation else 0)
         event = Event(
             seq=seq,
             event_id=event_id or f"e{seq}",
@@ -155,7 +173,7 @@ class Tx:
     ) -> Conversation:
         """A new conversation, begun by its first event."""
         conversation_id = self.new_id()
-        seq = self._next_seq()
+        seq = self._next_seq(0)
         event = Event(
             seq=seq,
             event_id=event_id or f"e{seq}",
