@@ -70,7 +70,9 @@ class Load:
         self, condition: Callable[[], bool], what: str = "", limit_s: float = 30.0
     ) -> None:
         """Waits for the condition, and no longer when somebody has ended by an error."""
-        await wait_until_async(lambda: condition() or any(f.failed for f in self.all), limit_s, what)
+        await wait_until_async(
+            lambda: condition() or any(f.failed for f in self.all), limit_s, what
+        )
 
     async def settle(self) -> None:
         """Ends the writing and waits until every outbox is empty."""
@@ -168,7 +170,6 @@ async def judged(
         **(also or {}),
     }
     record("delivery", figures)
-    print(figures)
     found += [
         Fault("other", f"{server.url} logged a traceback")
         for server in servers
@@ -177,6 +178,7 @@ async def judged(
     verified = await asyncio.to_thread(servers[0].shopbell, "verify")
     if verified.returncode != 0:
         found.append(Fault("other", verified.stdout + verified.stderr))
+    print(figures, *found, sep="\n")
     return found
 
 
