@@ -16,6 +16,8 @@ import structlog
 from aiohttp import web
 from socketio import packet
 
+from server.realtime.line import Line, Outbox
+
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
 MAX_FRAME_BYTES = 64 * 1024
@@ -44,8 +46,24 @@ class Json:
         return orjson.loads(text)
 
 
+class TextPacket(packet.Packet):  # type: ignore[misc]  # untyped base
+    """A packet without attachments: nothing looks through every value for some."""
+
+    uses_binary_events = False
+
+
 class Transports(engineio.AsyncServer):  # type: ignore[misc]  # untyped base
     """engineio's server, which does not wait for ever for a client that no longer reads."""
+
+    _async: dict[str, Any]  # Any: engineio's table of drivers
+
+    def __init__(self, **options: Any) -> None:  # Any: passed on
+        super().__init__(**options)
+        self._async = {**self._async, "websocket": Line}
+
+    def create_queue(self, *_: Any, **__: Any) -> Outbox:  # Any: engineio gives none
+        """A client's queue."""
+        return Outbox()
 
     async def disconnect(self, sid: str | None = None) -> None:
         """Closes a transport, or all; what is queued is given a moment to go out."""
@@ -71,6 +89,7 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         super().__init__(
             async_mode="aiohttp",
             json=Json,
+            serializer=TextPacket,
             logger=quiet,
             engineio_logger=quiet,
             max_http_buffer_size=MAX_FRAME_BYTES,

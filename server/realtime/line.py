@@ -1,0 +1,151 @@
+"""The websocket of one client: the short way in and out.
+
+engineio passes each packet through a task or two, which costs more than sending it. Here a packet
+goes into the transport at once while the client keeps up, and a command straight to its handler;
+all that is rare (polling, upgrades, pings, the end, clients that read slowly) stays engineio's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any  # Any: engineio is not typed
+
+from aiohttp import WSMsgType, web
+from engineio.packet import MESSAGE, Packet
+
+# Beyond this a client is not keeping up, and what comes for it waits in its queue.
+MAX_UNSENT_BYTES = 64 * 1024
+_TEXT_FRAME = 0x81
+
+
+def text_frame(text: str) -> bytes:
+    """A text as a websocket frame of a server (RFC 6455): whole, not masked, not compressed."""
+    body = text.encode()
+    size = len(body)
+    if size < 126:
+        return bytes((_TEXT_FRAME, size)) + body
+    if size < 1 << 16:
+        return bytes((_TEXT_FRAME, 126)) + size.to_bytes(2, "big") + body
+    return bytes((_TEXT_FRAME, 127)) + size.to_bytes(8, "big") + body
+
+
+class Parcel(Packet):  # type: ignore[misc]  # untyped base
+    """A message for many clients, framed once."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(MESSAGE, text)
+        self._frame: bytes | None = None
+
+    @property
+    def frame(self) -> bytes:
+        """The message on the wire."""
+        if self._frame is None:
+            self._frame = text_frame(self.encode())
+        return self._frame
+
+
+class Outbox(asyncio.Queue[Any]):  # Any: engineio's packets, None at the end
+    """engineio's queue of a client, which messages pass by while nothing stands in it.
+
+    ``line`` is the client's websocket once it has one.
+    """
+
+    line: Line | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Whether engineio's writer may still hold what it took from here: then none may pass it.
+        self._taken = True
+
+    async def get(self) -> Any:  # Any: as above
+        """The next packet, when all that was taken before has been sent."""
+        self._taken = False
+        packet = await super().get()
+        self._taken = True
+        return packet
+
+    def put_nowait(self, packet: Any) -> None:  # Any: as above
+        """Sends a packet, or keeps it for engineio's writer."""
+        if (
+            self.line is None
+            or self._taken
+            or packet is None
+            # Pings go the long way: engineio's writer gives up when it never gets anything.
+            or packet.packet_type != MESSAGE
+            or not self.empty()
+            or not self.line.send_now(packet)
+        ):
+            super().put_nowait(packet)
+
+    async def put(self, packet: Any) -> None:  # Any: as above
+        """As ``put_nowait``: the queue has no bound of its own, see ``Engine.watch``."""
+        self.put_nowait(packet)
+
+
+class Line:
+    """engineio's wrapper of aiohttp's websocket; its websocket handler runs unchanged on it."""
+
+    def __init__(
+        self, handler: Callable[[Line], Awaitable[None]], server: Any
+    ) -> None:  # Any: engineio's
+        self._handler = handler
+        self._socket: Any = handler.__self__  # type: ignore[attr-defined]  # engineio's bound method
+        self._limit = server.max_http_buffer_size
+        self._transport: asyncio.Transport | None = None
+        self._ws = web.WebSocketResponse(max_msg_size=self._limit, compress=False)
+
+    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:  # Any: WSGI's
+        """The websocket, once it has ended."""
+        request: web.Request = environ["aiohttp.request"]
+        await self._ws.prepare(request)
+        self._transport = request.transport
+        self._socket.queue.line = self
+        try:
+            await self._handler(self)
+        finally:
+            self._socket.queue.line = None
+        return self._ws
+
+    def send_now(self, packet: Packet) -> bool:
+        """Whether the packet went out: not when the client lags behind or is leaving."""
+        socket, transport = self._socket, self._transport
+        if (
+            transport is None
+            or not socket.upgraded
+            or socket.upgrading
+            or self._ws.closed
+            or transport.is_closing()
+            or transport.get_write_buffer_size() > MAX_UNSENT_BYTES
+        ):
+            return False
+        transport.write(packet.frame if isinstance(packet, Parcel) else text_frame(packet.encode()))
+        return True
+
+    async def send(self, message: str) -> None:
+        """Sends what stood in the queue, waiting while the client does not read."""
+        await self._ws.send_str(message)
+
+    async def close(self) -> None:
+        """Says good-bye."""
+        await self._ws.close()
+
+    async def wait(self) -> str | bytes:
+        """The next packet that is engineio's business; messages go to their handler.
+
+        Raises OSError at the end, ValueError for a packet that is too large.
+        """
+        socket = self._socket
+        while True:
+            message = await self._ws.receive()
+            data = message.data
+            if message.type is WSMsgType.TEXT:
+                if not data.startswith("4") or not socket.upgraded or socket.closed:
+                    return str(data)
+                if len(data) > self._limit:
+                    raise ValueError("packet is too large")
+                await socket.receive(Packet(MESSAGE, data[1:]))
+            elif message.type is WSMsgType.BINARY:
+                return bytes(data)
+            else:
+                raise OSError

@@ -1,0 +1,110 @@
+"""The short way past engineio's queue: same packets, same order, and its own rules still hold."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp.http_websocket import WebSocketWriter, WSMsgType
+from engineio.async_drivers import aiohttp as driver
+from engineio.async_socket import AsyncSocket
+from engineio.packet import MESSAGE, PING, Packet
+
+from server.realtime.engine import Engine
+from server.realtime.line import Outbox, Parcel, text_frame
+from tests.realtime.client import People
+from tests.realtime.desk import Desk
+from tests.realtime.raw import shopper_line
+
+
+class Wire:
+    """A transport that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
+async def test_a_frame_of_any_size_is_the_one_that_aiohttp_sends(size: int) -> None:
+    wire = Wire()
+    text = "订单"[: size // 3] + "x" * (size - 3 * len("订单"[: size // 3]))
+    writer = WebSocketWriter(None, wire)  # type: ignore[arg-type]  # only ever written to
+    await writer.send_frame(text.encode(), WSMsgType.TEXT)
+    assert text_frame(text) == wire.written
+    assert len(text.encode()) == size
+
+
+def test_what_engineio_is_relied_on_for_is_still_there() -> None:
+    """The seams are its table of drivers, ``create_queue`` and the bound websocket handler."""
+    assert driver._async["websocket"] is driver.WebSocket
+    engine = Engine(connect_limit_s=1)
+    socket = AsyncSocket(engine.eio, "one")
+    assert isinstance(socket.queue, Outbox)
+    assert socket._websocket_handler.__self__ is socket
+    assert engine.eio._async["websocket"] is not driver.WebSocket
+
+
+async def test_nothing_passes_what_engineio_has_taken_to_send() -> None:
+    """A packet that waits, or that its writer holds, keeps all later ones behind it."""
+    sent: list[str] = []
+
+    class Open:
+        """A line that always takes a packet."""
+
+        def send_now(self, packet: Packet) -> bool:
+            sent.append(packet.data)
+            return True
+
+    outbox = Outbox()
+    outbox.line = Open()  # type: ignore[assignment]  # only send_now is asked
+    outbox.put_nowait(Parcel("before there is a writer"))
+    assert (await outbox.get()).data == "before there is a writer"
+    outbox.put_nowait(Parcel("while the writer sends"))
+    assert (await outbox.get()).data == "while the writer sends"
+    waiting = asyncio.create_task(outbox.get())
+    await asyncio.sleep(0)
+    outbox.put_nowait(Parcel("now"))
+    assert sent == ["now"]
+    outbox.put_nowait(Packet(PING))
+    outbox.put_nowait(Packet(MESSAGE, "behind the ping"))
+    assert (await waiting).packet_type == PING
+    outbox.put_nowait(Parcel("behind both"))
+    assert [(await outbox.get()).data, (await outbox.get()).data] == [
+        "behind the ping",
+        "behind both",
+    ]
+    assert sent == ["now"]
+
+
+async def test_a_client_that_upgrades_in_the_middle_of_a_flood_hears_it_in_order(
+    desk: Desk, people: People
+) -> None:
+    writer = await people.shopper()
+    await writer.post("begin")
+    flood = asyncio.gather(*(writer.post(f"flood {number}") for number in range(150)))
+    token = writer.welcome["visitor_token"]
+    tabs = []
+    for _ in range(3):
+        tab = people.made("/visitor", {"site": desk.site, "visitor_token": token})
+        tab.transports = ["polling", "websocket"]
+        tabs.append(await tab.connect())
+    await flood
+    await writer.post("end")
+    for tab in tabs:
+        await tab.hears("end")
+        numbers = [event["conversation_seq"] for event in tab.events]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_a_command_that_follows_its_connect_at_once_is_answered(desk: Desk) -> None:
+    async with shopper_line(desk) as line:
+        for number in range(50):
+            await line.send(f'42/visitor,{number}["typing.set",{{}}]')
+        for number in range(50):
+            assert (await line.answer(number, "/visitor"))["ok"] is False
