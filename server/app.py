@@ -19,10 +19,14 @@ from server.domain.errors import AppError, Conflict
 from server.http import keys
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
 from server.jobs.due import run_jobs
+from server.news.carriers import carriers_of
+from server.news.news import News
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
+from server.stats import Reading, watch_loop
 from server.storage.database import Database
 from server.storage.people import anyone_can_sign_in
+from server.storage.processes import news_channel
 
 log = structlog.stdlib.get_logger("shopbell.app")
 
@@ -60,11 +64,24 @@ async def running(
     """A server for the time of the block; leaving it drains: nothing accepted is lost."""
     bus = Bus(asyncio.get_running_loop())
     database.on_commit = bus.committed
-    edge = Edge(database, bus, settings)
+    carriers = carriers_of(settings, await database.write(news_channel))
+    news = News(carriers, on_seqs=bus.hear, on_look=bus.look)
+    bus.announce = news.tell
+    edge = Edge(database, bus, settings, news)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
+    app[keys.DEGRADED] = lambda: news.degraded
+    database.stats.show(
+        Reading("shopbell_sockets", "Open sockets.", edge.sockets_by_namespace, label="namespace"),
+        Reading("shopbell_bus_waiting", "Commits that wait to be told.", lambda: bus.waiting),
+        Reading("shopbell_news_fit", "1 where news are heard.", news.fit, label="carrier"),
+        Reading("shopbell_news_failed", "News that could not be sent.", news.failed, counter=True),
+        Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
+        Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
+        Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
+    )
     add_routes(app)
     if more_routes is not None:
         more_routes(app)
@@ -72,8 +89,15 @@ async def running(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, host, port, reuse_address=True)
-    tasks = [asyncio.create_task(bus.deliver()), asyncio.create_task(bus.follow(database))]
+    tasks = [
+        asyncio.create_task(bus.deliver()),
+        asyncio.create_task(watch_loop(database.stats)),
+    ]
     try:
+        # Before anybody is let in, who would hear nothing of what comes in between.
+        await bus.begin(database)
+        tasks.append(asyncio.create_task(bus.follow(database)))
+        await news.start()
         await edge.start()
         try:
             await site.start()
@@ -88,6 +112,7 @@ async def running(
         yield Running(database, edge, host, bound, None if ready else app[SETUP_CODE])
     finally:
         await _stop(settings, site, runner, edge, tasks)
+        await news.stop()
 
 
 async def _stop(

@@ -1,15 +1,16 @@
 """Who hears of committed events in this process: readers, one after the other, in commit order.
 
 Delivery here is a hint: a reader that fails or a process that dies loses nothing, because clients
-count and catch up from the log. Events that other processes write are found by ``follow``.
+count and catch up from the log. Events that other processes write are found by ``follow``: at once
+when somebody says which (``hear``), else at its next look at the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import structlog
@@ -20,16 +21,27 @@ from server.storage.database import Committed, Database
 
 log = structlog.stdlib.get_logger("shopbell.bus")
 
+# How often the log is looked at, whatever other processes tell.
 FOLLOW_S = 0.5
-# Between processes on PostgreSQL a lower number becomes visible after a higher one when its
-# transaction lasts longer: at most as long as a lock is waited for, a few times over.
-LOOK_BACK_S = 15.0
-# How many numbers that may be, for a process that has just begun to follow.
+# How far back a process looks that has just begun to follow.
 LOOK_BACK = 10_000
+# More hints than these are no hints: the next look at the log finds all.
+MAX_HINTS = 5_000
 PAGE = 500
 MAX_TOGETHER = 100
 Reader = Callable[[Committed], Awaitable[None]]
 Task = Callable[[], Awaitable[None]]
+Announce = Callable[[Sequence[int]], None]
+
+
+@dataclass(slots=True)
+class Followed:
+    """What following other processes came to: ``lag_ms`` is how late the latest of it was told."""
+
+    foreign: int = 0
+    hinted: int = 0
+    looks: int = 0
+    lag_ms: int = 0
 
 
 class Bus:
@@ -40,6 +52,13 @@ class Bus:
         self._queue: asyncio.Queue[Committed | Task] = asyncio.Queue()
         self._readers: list[Reader] = []
         self._seen: set[int] = set()
+        self._hints: set[int] = set()
+        self._woken = asyncio.Event()
+        # Everything of the log up to here has been told, or was there before this process.
+        self._floor = -1
+        self._looked_at_s = -FOLLOW_S
+        self.stats = Followed()
+        self.announce: Announce = lambda _: None
 
     def subscribe(self, reader: Reader) -> None:
         """Adds a reader behind those that are there."""
@@ -59,13 +78,24 @@ class Bus:
         """How many commits wait to be told."""
         return self._queue.qsize()
 
+    def foreign(self) -> int:
+        """How many events of other processes have been told."""
+        return self.stats.foreign
+
+    def lag_ms(self) -> int:
+        """How long after it happened the latest of them was told."""
+        return self.stats.lag_ms
+
     def _take(self, batch: list[Committed]) -> None:
         for committed in batch:
             # ``follow`` may have read the commit before its writer came to tell of it.
-            news = tuple(event for event in committed.events if event.seq not in self._seen)
+            news = tuple(event for event in committed.events if not self._is_told(event.seq))
             self._seen.update(event.seq for event in news)
             if news or committed.notices:
                 self._queue.put_nowait(replace(committed, events=news))
+        told = [e.seq for c in batch for e in c.events if not e.imported]
+        if told:
+            self.announce(told)
 
     async def deliver(self) -> None:
         """Runs until cancelled: tells the readers of each commit."""
@@ -95,38 +125,76 @@ class Bus:
         """Returns when everything committed so far has been told."""
         await self._queue.join()
 
-    async def follow(self, database: Database) -> None:
-        """Runs until cancelled: finds events that other processes wrote, and tells of them."""
+    def hear(self, seqs: Iterable[int]) -> None:
+        """Takes the numbers of events that another process has committed, to be told at once."""
+        fresh = [seq for seq in seqs if not self._is_told(seq)]
+        self.stats.hinted += len(fresh)
+        self._hints.update(fresh)
+        if len(self._hints) > MAX_HINTS:
+            self._hints.clear()
+            self.look()
+        elif self._hints:
+            self._woken.set()
+
+    def look(self) -> None:
+        """Asks for a look at the log now: something may have been missed."""
+        self._looked_at_s = -FOLLOW_S
+        self._woken.set()
+
+    async def begin(self, database: Database) -> None:
+        """Notes what is in the log already: only what comes from now on will be told.
+
+        To be called before the first client is let in, who would hear nothing of what came between.
+        """
         head = await database.read(event_log.last_seq)
-        look_back_s, back = (0.0, 0) if database.is_sqlite else (LOOK_BACK_S, LOOK_BACK)
-        floor = max(0, head - back)
+        floor = head if database.is_sqlite else max(0, head - LOOK_BACK)
         _, known = await database.read(lambda c: event_log.live_seqs(c, after=floor))
         self._seen.update(known)
-        heads = deque([(self._loop.time(), floor)])
-        while True:
-            await asyncio.sleep(FOLLOW_S)
-            while len(heads) > 1 and heads[1][0] <= self._loop.time() - look_back_s:
-                heads.popleft()
-            floor = heads[0][1]
-            try:
-                head = await self._look(database, floor)
-            except Unavailable:
-                continue
-            heads.append((self._loop.time(), head))
-            self._seen = {seq for seq in self._seen if seq > floor}
+        self._floor = floor
 
-    async def _look(self, database: Database, floor: int) -> int:
-        """The head of the log, what is new above ``floor`` having been told."""
-        head, known = await database.read(lambda c: event_log.live_seqs(c, after=floor))
-        fresh = [seq for seq in known if seq not in self._seen]
+    async def follow(self, database: Database) -> None:
+        """Runs until cancelled: finds events that other processes wrote, and tells of them."""
+        if self._floor < 0:
+            await self.begin(database)
+        while True:
+            rest_s = self._looked_at_s + FOLLOW_S - self._loop.time()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), max(rest_s, 0.0))
+            self._woken.clear()
+            try:
+                hints, self._hints = sorted(self._hints), set()
+                await self._tell(database, hints)
+                if self._loop.time() >= self._looked_at_s + FOLLOW_S:
+                    self._looked_at_s = self._loop.time()
+                    await self._look(database)
+            except Unavailable:
+                self._looked_at_s = self._loop.time()
+
+    def _is_told(self, seq: int) -> bool:
+        return seq in self._seen or seq <= self._floor
+
+    async def _look(self, database: Database) -> None:
+        """Tells what is new above the floor, and lifts it to below what is still being written."""
+        settled = await database.read(event_log.settled_seq)
+        _, known = await database.read(lambda c: event_log.live_seqs(c, after=self._floor))
+        await self._tell(database, known)
+        self.stats.looks += 1
+        # What was settled before the look was visible to it.
+        self._floor = max(self._floor, settled)
+        self._seen = {seq for seq in self._seen if seq > self._floor}
+
+    async def _tell(self, database: Database, seqs: Sequence[int]) -> None:
+        """Queues those of the events that have not been queued yet, in the order of the log."""
+        fresh = [seq for seq in seqs if not self._is_told(seq)]
         for start in range(0, len(fresh), PAGE):
             page = fresh[start : start + PAGE]
             events = await database.read(lambda c, page=page: event_log.events_of(c, page))  # type: ignore[misc]  # bound default
-            foreign = tuple(event for event in events if event.seq not in self._seen)
-            self._seen.update(page)
+            foreign = tuple(e for e in events if not self._is_told(e.seq) and not e.imported)
+            self._seen.update(event.seq for event in events)
             if foreign:
                 self._queue.put_nowait(Committed(foreign, ()))
-        return head
+                self.stats.foreign += len(foreign)
+                self.stats.lag_ms = max(0, database.clock() - foreign[-1].at_ms)
 
     async def _guarded(self, call: Awaitable[None]) -> None:
         try:

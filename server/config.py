@@ -24,6 +24,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("shopbell-data")
     database_url: str | None = None
+    # By what several processes wake each other; unset, by the database.
+    redis_url: str | None = None
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     secure_cookies: bool = False

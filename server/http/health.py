@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.domain.errors import Unavailable
 from server.http.bodies import json_response
-from server.http.keys import DATABASE, NOT_READY
+from server.http.keys import DATABASE, DEGRADED, NOT_READY
 from server.storage.event_log import last_seq
 
 READ_LIMIT_S = 3.0
@@ -26,7 +26,10 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """The database answers and nothing else is in the way. Raises Unavailable with the reason."""
+    """The database answers and nothing else is in the way. Raises Unavailable with the reason.
+
+    ``degraded`` names what does not work and only costs delay.
+    """
     not_ready = request.app.get(NOT_READY)
     reason = not_ready() if not_ready is not None else None
     if reason is not None:
@@ -36,4 +39,6 @@ async def readyz(request: web.Request) -> web.Response:
             await request.app[DATABASE].read(last_seq)
     except (TimeoutError, Unavailable):
         raise Unavailable("Not ready.", reason="database") from None
-    return json_response({"status": "ready"})
+    degraded = request.app[DEGRADED]() if DEGRADED in request.app else []
+    answer: dict[str, str | list[str]] = {"status": "ready"}
+    return json_response(answer | {"degraded": degraded} if degraded else answer)

@@ -13,3 +13,5 @@ DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", Settings)
 NOT_READY: web.AppKey[Callable[[], str | None]] = web.AppKey("not_ready")
 """Optional: why this process should get no traffic now (it drains, the broker is away), or None."""
+DEGRADED: web.AppKey[Callable[[], list[str]]] = web.AppKey("degraded")
+"""Optional: what does not work just now and costs no more than delay (a carrier of news)."""

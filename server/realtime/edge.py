@@ -28,6 +28,7 @@ from server.domain.errors import (
     TooMany,
     Unavailable,
 )
+from server.news.news import News
 from server.realtime import wire
 from server.realtime.clients import Client, Clients, Json
 from server.realtime.engine import Engine, same_origin
@@ -67,9 +68,10 @@ class Edge:
     clients that reconnect.
     """
 
-    def __init__(self, database: Database, bus: Bus, settings: Settings) -> None:
+    def __init__(self, database: Database, bus: Bus, settings: Settings, news: News) -> None:
         self.database = database
         self.bus = bus
+        self.news = news
         self.settings = settings
         self.draining = False
         self.engine = Engine(
