@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_s: float = Field(default=10.0, ge=0, le=60)
+    # Who shows it may read /metrics from anywhere; unset leaves that to the private network.
+    metrics_token: str | None = Field(default=None, min_length=16)
     # A transport that has not said who it is for this long is closed.
     connect_limit_s: float = Field(default=10.0, ge=0.5, le=60)
     # A shopper whose last socket has been gone for this long has left.

@@ -93,9 +93,11 @@ class Stats:
         if code == "internal":
             self.incidents["socket"] += 1
 
-    def requested(self, method: str, route: str, status: int, *, took_s: float) -> None:
-        """Counts an HTTP request by the pattern of its route."""
+    def requested(self, method: str, route: str, status: int, *, took_s: float | None) -> None:
+        """Counts an HTTP request by the pattern of its route; None leaves its time out."""
         self.requests[method, route, status] += 1
+        if took_s is None:
+            return
         spans = self.routes.get(route)
         if spans is None:
             spans = self.routes[route] = Histogram(PAGE_BOUNDS)

@@ -20,14 +20,26 @@ from server.domain.errors import (
     Unavailable,
 )
 from server.http.bodies import json_response
+from server.http.keys import DATABASE
 from server.http.views import error_page
 
 log = structlog.stdlib.get_logger("shopbell.http")
 # These never answer with a page, whatever a client says that it accepts.
-MACHINE_PATHS = ("/api/", "/hooks/", "/socket.io/", "/widget/", "/static/", "/healthz", "/readyz")
+MACHINE_PATHS = (
+    "/api/",
+    "/hooks/",
+    "/socket.io/",
+    "/widget/",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 
 # nginx's name for it; nobody reads it but the request log.
 CLIENT_WENT_AWAY = 499
+INCIDENT = web.RequestKey("incident", str)
+"""The number of the bug that this request met, if it did."""
 
 
 class Failure(NamedTuple):
@@ -89,6 +101,8 @@ def _of_app(error: AppError) -> Failure:
 def _of_bug(request: web.Request, error: Exception) -> Failure:
     """A bug: its stack goes to the log once, its number to the client."""
     incident = secrets.token_hex(6)
+    request[INCIDENT] = incident
+    request.app[DATABASE].stats.incidents["http"] += 1
     log.error(
         "bug", incident=incident, method=request.method, route=route_name(request), exc_info=error
     )

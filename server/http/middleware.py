@@ -11,7 +11,8 @@ from aiohttp.typedefs import Handler
 from server.domain.errors import TooLarge
 from server.http.bodies import FORM_BYTES, JSON_BYTES
 from server.http.client import is_https
-from server.http.errors import errors, route_name
+from server.http.errors import INCIDENT, errors, route_name
+from server.http.keys import DATABASE
 from server.http.preferences import language_of_person
 from server.http.sessions import csrf
 
@@ -34,6 +35,7 @@ COMMON_HEADERS = {
 YEAR_S = 365 * 86_400
 # The loudest routes tell nothing new; they are logged only when they fail.
 QUIET_PATHS = ("/static/", "/widget/", "/socket.io/", "/healthz", "/readyz", "/metrics")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BODY_LIMITS = (("/socket.io/", 2 * JSON_BYTES), ("/api/", JSON_BYTES), ("/hooks/", JSON_BYTES))
 
 
@@ -54,7 +56,10 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 @web.middleware
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """One line for each request: method, route pattern, status and time; nothing of its content."""
+    """One line for each request: method, route pattern, status, time; nothing of its content.
+
+    A bug's line has its incident too. Each request is also counted for ``/metrics``.
+    """
     began = time.perf_counter()
     status = 500
     try:
@@ -64,13 +69,21 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
         status = answer.status
         raise
     finally:
+        route, took_s = route_name(request), time.perf_counter() - began
+        method = request.method if request.method in METHODS else "other"
+        # A websocket is no answer that somebody waited for.
+        request.app[DATABASE].stats.requested(
+            method, route, status, took_s=took_s if status != 101 else None
+        )
         if status >= 400 or not request.path.startswith(QUIET_PATHS):
+            more = {"incident": request[INCIDENT]} if INCIDENT in request else {}
             log.info(
                 "request",
-                method=request.method,
-                route=route_name(request),
+                method=method,
+                route=route,
                 status=status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
+                ms=round(took_s * 1000, 1),
+                **more,
             )
     return response
 

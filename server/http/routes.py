@@ -7,6 +7,7 @@ from aiohttp import web
 from server.http.bodies import JSON_BYTES
 from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
+from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
 from server.http.reports import add_reports
@@ -22,6 +23,7 @@ MAX_BODY_BYTES = 2 * JSON_BYTES
 def add_routes(app: web.Application) -> None:
     """Adds all pages. Needs ``app[DATABASE]`` and ``app[SETTINGS]``, and MIDDLEWARES in the app."""
     add_health(app)
+    add_metrics(app)
     add_static(app)
     add_widget(app)
     add_front_door(app)
