@@ -424,6 +424,44 @@ class CustomerOrigin(SQLModel, table=True):
     customer_id: str = Field(foreign_key="customer.id", index=True)
 
 
+class Process(SQLModel, table=True):
+    """A serving process; one that has not been seen for a while is dead."""
+
+    id: str = Field(primary_key=True)
+    started_at_ms: int = Field(sa_type=BigInteger)
+    seen_at_ms: int = Field(sa_type=BigInteger)
+
+
+class ShopperPresence(SQLModel, table=True):
+    """A shopper whose widget is connected to a process, or was until ``gone_at_ms``."""
+
+    __tablename__ = "shopper_presence"
+    __table_args__ = (Index("ix_shopper_presence_customer", "customer_id"),)
+    process_id: str = Field(primary_key=True)
+    customer_id: str = Field(primary_key=True)
+    gone_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Viewing(SQLModel, table=True):
+    """An agent who has a conversation in front of them, through a process."""
+
+    __table_args__ = (Index("ix_viewing_conversation", "conversation_id"),)
+    process_id: str = Field(primary_key=True)
+    conversation_id: str = Field(primary_key=True)
+    agent_id: str = Field(primary_key=True)
+
+
+class FailedTry(SQLModel, table=True):
+    """How often a sign-in failed, by a hash of the account or of the address."""
+
+    __tablename__ = "failed_try"
+    __table_args__ = (Index("ix_failed_try_last", "last_at_ms"),)
+    key_hash: str = Field(primary_key=True)
+    failures: int
+    last_at_ms: int = Field(sa_type=BigInteger)
+    recent: str = Field(default="[]", sa_type=Text)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model, for Core statements on the message path."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel
