@@ -6,8 +6,6 @@ from typing import Any  # Any: handed on
 
 import pytest
 
-from server.storage.database import Database
-from server.storage.migrate import migrate
 from tests.conftest import FAILED
 from tests.processes.several import Several, make_several
 from tests.support.postgres import PostgresCluster
@@ -19,6 +17,9 @@ from tests.support.tools import require
 @pytest.fixture(scope="session")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresCluster, str]]:
     """A PostgreSQL that tests may stop and hang, and the name of a migrated database in it."""
+    from server.storage.database import Database
+    from server.storage.migrate import migrate
+
     cluster = PostgresCluster(require("postgres"))
     url = cluster.create()
     database = Database(url, tmp_path_factory.mktemp("template"))
