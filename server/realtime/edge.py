@@ -42,7 +42,7 @@ from server.realtime.rooms import (
     rooms_of,
 )
 from server.realtime.signals import Signals
-from server.realtime.telling import Teller
+from server.realtime.telling import LOOK_UP_NAMES_S, Teller
 from server.realtime.watches import Watches
 from server.realtime.wire import Command
 from server.storage import customers, people, sign_ins, tokens, views
@@ -105,6 +105,7 @@ class Edge:
         await self._load_origins()
         await self._watches.start()
         self._watches.every(LOAD_ORIGINS_S, self._load_origins)
+        self._watches.every(LOOK_UP_NAMES_S, self._teller.look_up_names)
 
     async def drain(self) -> None:
         """Answers what has begun, tells every client to come back a little later, closes all."""

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 from server.domain.events import Event
 from server.realtime.clients import Clients, Json, Place
 from server.realtime.engine import Engine
+from server.realtime.known import Known
 from server.realtime.rooms import AGENT, STAFF, VISITOR, customer_room, staff_rooms
-from server.storage import views
+from server.storage import people, views
 from server.storage.connection import Connection
+from server.storage.conversations import Found
 from server.storage.database import Committed, Database
+from server.storage.views import Facts
+
+LOOK_UP_NAMES_S = 1.0
 
 
 class Teller:
-    """Sends events to rooms."""
+    """Sends events to rooms; what a commit of this process left behind needs no read."""
 
     def __init__(self, engine: Engine, database: Database, clients: Clients) -> None:
         self._engine = engine
         self._database = database
         self._clients = clients
+        self._known = Known(time.monotonic)
+
+    async def look_up_names(self) -> None:
+        """Reads the names of people and teams, which other processes may have changed."""
+
+        def look(connection: Connection) -> tuple[dict[str, str], dict[str, str]]:
+            teams = people.load_teams(connection)
+            return people.names(connection), {team.id: team.name for team in teams}
+
+        self._known.name_people(*await self._database.read(look))
 
     async def tell(self, committed: Committed) -> None:
         """Sends the events of a commit to everybody who may see them, in order."""
+        self._known.heed(committed)
         talk = [
             event
             for event in committed.events
             if event.conversation_id is not None and not event.imported
         ]
         if talk:
-            await self._tell_events(talk)
+            await self._tell_events(talk, await self._facts(committed, talk))
 
-    async def _tell_events(self, events: list[Event]) -> None:
-        listening = self._clients.shoppers() & {event.customer_id for event in events}
-        public = [e for e in events if e.visitor_seq is not None and e.customer_id in listening]
+    async def _facts(self, committed: Committed, events: list[Event]) -> Facts:
+        """What is known of the events; the rest is read."""
+        known, unknown = self._known.recall(committed, events)
+        if not unknown:
+            return known
+        read = await self._database.read(lambda c: views.facts_of(c, unknown))
+        self._known.learn(read)
+        return replace(
+            read, texts={**known.texts, **read.texts}, found={**known.found, **read.found}
+        )
 
-        def look(connection: Connection) -> tuple[list[Json], list[Json]]:
-            staff = views.envelopes(connection, events, audience="agent", state=True)
-            return staff, views.envelopes(connection, public, audience="visitor")
+    async def _tell_events(self, events: list[Event], facts: Facts) -> None:
+        states = {
+            key: views.summary(found, names=facts.names) for key, found in facts.found.items()
+        }
+        listening = self._clients.shoppers()
+        for event in events:
+            found = facts.found.get(event.conversation_id or "")
+            envelope = views.envelope(event, facts, audience="agent")
+            if found is not None:
+                envelope["state"] = states[found.conversation.id]
+            rooms = [STAFF] if found is None else self._rooms(found)
+            await self._engine.emit("event", envelope, room=rooms, namespace=AGENT)
+            if event.visitor_seq is not None and event.customer_id in listening:
+                await self._tell_shopper(event, views.envelope(event, facts, audience="visitor"))
 
-        staff, shopper = await self._database.read(look)
-        by_seq = {envelope["seq"]: envelope for envelope in shopper}
-        for event, envelope in zip(events, staff, strict=True):
-            state = envelope.get("state")
-            rooms: list[str] = [STAFF]
-            if state is not None and event.conversation_id is not None:
-                place = Place(state["customer"]["id"], state["team_id"], state["assignee_id"])
-                before = self._clients.place(event.conversation_id) or place
-                self._clients.remember(event.conversation_id, place)
-                # Those who lose sight of it hear why.
-                rooms = [
-                    *staff_rooms(place.team_id, place.assignee_id),
-                    *staff_rooms(before.team_id, before.assignee_id),
-                ]
-            await self._engine.emit(
-                "event", envelope, room=list(dict.fromkeys(rooms)), namespace=AGENT
-            )
-            if event.seq in by_seq:
-                room = customer_room(event.customer_id or "")
-                await self._engine.emit("event", by_seq[event.seq], room=room, namespace=VISITOR)
+    async def _tell_shopper(self, event: Event, envelope: Json) -> None:
+        room = customer_room(event.customer_id or "")
+        await self._engine.emit("event", envelope, room=room, namespace=VISITOR)
+
+    def _rooms(self, found: Found) -> list[str]:
+        """Those who may see the conversation, and those who just lost sight of it: to hear why."""
+        c = found.conversation
+        place = Place(c.customer_id, c.team_id, c.assignee_id)
+        before = self._clients.place(c.id)
+        rooms = staff_rooms(place.team_id, place.assignee_id)
+        if before == place:
+            return rooms
+        self._clients.remember(c.id, place)
+        if before is None:
+            return rooms
+        return list(dict.fromkeys([*rooms, *staff_rooms(before.team_id, before.assignee_id)]))

@@ -40,6 +40,13 @@ class Customer:
         return self.identity == "verified"
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerChanged:
+    """Told after the commit: what lists show of a customer may have changed."""
+
+    customer_id: str
+
+
 def customer_from_row(row: RowMapping) -> Customer:
     """The customer of a row."""
     return Customer(**{name: row[name] for name in Customer.__dataclass_fields__})
@@ -87,6 +94,8 @@ def add_customer(tx: Tx, customer: Customer) -> None:
 
 def change_customer(tx: Tx, customer_id: str, **values: str | int | None) -> None:
     """Writes new values of some columns of a customer."""
+    if values.keys() - {"seen_at_ms"}:
+        tx.notice(CustomerChanged(customer_id))
     statement = update(CUSTOMER).where(CUSTOMER.c.id == bindparam("b_id"))
     tx.later(
         statement.values({key: bindparam(key) for key in values}), values | {"b_id": customer_id}

@@ -7,6 +7,7 @@ may not know (reasons of an assignment, notes, addresses of agents) is left out 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal  # Any: JSON values
 
 from sqlalchemy import Connection, select
@@ -200,52 +201,63 @@ def thread(
     return events, len(rows) <= PAGE
 
 
-def envelopes(
-    connection: Connection,
-    events: Sequence[Event],
-    *,
-    audience: Audience,
-    state: bool = False,
-) -> list[Json]:
-    """The events as the audience receives them, with texts and names read from the rows.
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is told of events besides themselves.
 
-    ``state`` adds each conversation's newest summary (staff only).
+    ``texts`` by message, ``found`` by conversation, ``names`` of people by id, ``teams`` by id,
+    ``comments`` beside ratings by the number of the event.
     """
+
+    texts: Mapping[str, Message]
+    found: Mapping[str, Found]
+    names: Mapping[str, str]
+    teams: Mapping[str, str]
+    comments: Mapping[int, str]
+
+
+def facts_of(connection: Connection, events: Sequence[Event]) -> Facts:
+    """What is told of the events besides themselves, read from the rows."""
     ids = [e.data.message_id for e in events if isinstance(e.data, MessagePosted)]
-    texts = messages.messages_by_id(connection, ids)
-    names = people.names(connection)
     wanted = sorted({e.conversation_id for e in events if e.conversation_id})
-    found = conversations.by_ids(connection, wanted)
-    shown: dict[str, Json] = {}
-    if state:
-        shown = {f.conversation.id: summary(f, names=names) for f in found.values()}
-    customer_names = {f.conversation.customer_id: f.customer_name for f in found.values()}
-    teams = {team.id: team.name for team in people.load_teams(connection)}
-    comments = _comments(connection, events) if audience == "agent" else {}
-    result = []
-    for event in events:
-        name = (
-            customer_names.get(event.actor_id or "")
-            if event.actor_kind == "customer"
-            else names.get(event.actor_id or "")
-        )
-        envelope: Json = {
-            "seq": event.seq,
-            "kind": event.kind,
-            "at_ms": event.at_ms,
-            "actor": {"kind": event.actor_kind, "id": event.actor_id, "name": name},
-            "conversation_id": event.conversation_id,
-            "conversation_seq": event.staff_seq if audience == "agent" else event.visitor_seq,
-            "data": _data(
-                event, audience=audience, texts=texts, names=names, name=name, teams=teams
-            ),
-        }
-        if event.seq in comments:
-            envelope["data"]["comment"] = comments[event.seq]
-        if state and event.conversation_id in shown:
-            envelope["state"] = shown[event.conversation_id]
-        result.append(envelope)
-    return result
+    return Facts(
+        texts=messages.messages_by_id(connection, ids),
+        found=conversations.by_ids(connection, wanted),
+        names=people.names(connection),
+        teams={team.id: team.name for team in people.load_teams(connection)},
+        comments=_comments(connection, events),
+    )
+
+
+def envelopes(connection: Connection, events: Sequence[Event], *, audience: Audience) -> list[Json]:
+    """The events as the audience receives them, with texts and names read from the rows."""
+    facts = facts_of(connection, events)
+    return [envelope(event, facts, audience=audience) for event in events]
+
+
+def envelope(event: Event, facts: Facts, *, audience: Audience) -> Json:
+    """The event as the audience receives it."""
+    name = facts.names.get(event.actor_id or "")
+    if event.actor_kind == "customer":
+        name = _customer_name(event, facts.found.get(event.conversation_id or ""))
+    data = _data(event, facts, audience=audience, name=name)
+    if audience == "agent" and event.seq in facts.comments:
+        data["comment"] = facts.comments[event.seq]
+    return {
+        "seq": event.seq,
+        "kind": event.kind,
+        "at_ms": event.at_ms,
+        "actor": {"kind": event.actor_kind, "id": event.actor_id, "name": name},
+        "conversation_id": event.conversation_id,
+        "conversation_seq": event.staff_seq if audience == "agent" else event.visitor_seq,
+        "data": data,
+    }
+
+
+def _customer_name(event: Event, found: Found | None) -> str | None:
+    if found is None or found.conversation.customer_id != event.actor_id:
+        return None
+    return found.customer_name
 
 
 def _comments(connection: Connection, events: Sequence[Event]) -> dict[int, str]:
@@ -277,22 +289,14 @@ def message_view(
     }
 
 
-def _data(
-    event: Event,
-    *,
-    audience: Audience,
-    texts: Mapping[str, Message],
-    names: Mapping[str, str],
-    name: str | None,
-    teams: Mapping[str, str],
-) -> Json:
+def _data(event: Event, facts: Facts, *, audience: Audience, name: str | None) -> Json:
     data = event.data
     if isinstance(data, MessagePosted):
-        message = texts.get(data.message_id)
+        message = facts.texts.get(data.message_id)
         return {"message": message_view(message, event, data, name=name)}
     if audience == "visitor":
-        return _visitor_data(event, names)
-    return _staff_data(event, names, teams)
+        return _visitor_data(event, facts.names)
+    return _staff_data(event, facts.names, facts.teams)
 
 
 def _person(agent_id: str | None, names: Mapping[str, str]) -> Json | None:
