@@ -10,6 +10,7 @@ from server.actions.payload import Payload
 from server.domain.actors import Actor
 from server.storage.database import ANSWER_LIMIT_S, Database
 from server.storage.event_log import settled_seq
+from server.storage.pending import Needs
 from server.storage.unit import Tx
 
 P = TypeVar("P", bound=Payload)
@@ -23,7 +24,7 @@ async def run(database: Database, action: Action[P], actor: Actor, payload: P) -
 
     The action is queued before the first await, so the calls of one client keep their order.
     """
-    return await database.write(lambda tx: action(tx, actor, payload))
+    return await database.write(lambda tx: action(tx, actor, payload), _needs(actor, payload))
 
 
 async def ask(
@@ -45,3 +46,16 @@ async def ask(
     return await database.read(
         lambda c: query(Look(c, actor, at_ms, up_to), payload), limit_s=limit_s
     )
+
+
+def _needs(actor: Actor, payload: Payload) -> Needs | None:
+    """What nearly every action on a conversation begins with."""
+    conversation_id = getattr(payload, "conversation_id", None)
+    client_id = getattr(payload, "client_id", None)
+    post = None
+    # Others are refused, or cleaned, by the action: they must not break the batch of all.
+    if actor.id and client_id and client_id.isascii() and client_id.isprintable():
+        post = (actor.kind, actor.id, client_id)
+    if conversation_id is None and post is None:
+        return None
+    return Needs(conversation_id, post)

@@ -101,9 +101,7 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     if client_id != payload.client_id:
         # Two ids must not become one, and the sender must find its own again in the event.
         raise InvalidInput("client_id has unusual characters.", field="client_id")
-    known = messages.message_by_client_id(
-        tx.connection, sender_kind=actor.kind, sender_id=actor.id, client_id=client_id
-    )
+    known = tx.posted((actor.kind, actor.id, client_id))
     if known is not None:
         return _answer(known, actor)
     blocks = clean_blocks(payload.blocks)
@@ -146,7 +144,8 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     if actor.kind == "customer":
         current = tx.current(conversation)
         woken = any(isinstance(e.data, ConversationStatusChanged) for e in tx.events)
-        if woken or current.owner.kind != "queue":
+        # Who waits for nobody in particular and is in no queue came from another desk.
+        if woken or current.owner.kind != "queue" or current.queued_at_ms is None:
             routing.attend(tx, current)
     message = event.data
     assert isinstance(message, MessagePosted)  # for the type checker

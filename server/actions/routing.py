@@ -36,7 +36,7 @@ def attend(tx: Tx, conversation: Conversation) -> None:
     if current.owner.kind != "agent":
         place(tx, current)
     elif current.turn is not None and not people.is_present(
-        tx.connection, current.owner.id, since_ms=current.owner.since_ms
+        tx, current.owner.id, since_ms=current.owner.since_ms
     ):
         tx.record(
             SYSTEM,

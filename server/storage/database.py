@@ -14,14 +14,15 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar  # Any: SQLAlchemy parameters and results
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,7 +32,7 @@ from server.domain.conversation import Conversation
 from server.domain.errors import Unavailable
 from server.domain.events import Event
 from server.stats import Stats
-from server.storage.event_log import TAKE_NUMBERS
+from server.storage.pending import Needs, Pending, States
 from server.storage.rows import Message
 from server.storage.unit import Tx
 
@@ -40,6 +41,8 @@ log = structlog.stdlib.get_logger("shopbell.database")
 
 MAX_BATCH_JOBS = 200
 MAX_BATCH_S = 0.02
+# How many jobs are prepared together; they all run, whatever time it is.
+MAX_ROUND_JOBS = 50
 MAX_QUEUED_JOBS = 5000
 READERS = 4
 # How long a caller waits for its commit before it is told to try again; the job may still commit,
@@ -69,10 +72,21 @@ class Committed:
     conversations: tuple[Conversation, ...] = ()
 
 
+Answered = tuple["_Job", Any, Exception | None]  # Any: each job's own answer
+
+
 @dataclass(slots=True)
 class _Job:
+    """``future`` belongs to ``loop`` when there is one, else to whatever thread waits."""
+
     run: Callable[[Tx], Any]  # Any: each job has its own answer
-    future: Future[Any]  # Any: the same answer
+    needs: Needs | None
+    future: Future[Any] | asyncio.Future[Any]  # Any: the same answer
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> bool:
+        """True when the job is to be run: nobody has cancelled it while it waited."""
+        return isinstance(self.future, asyncio.Future) or self.future.set_running_or_notify_cancel()
 
 
 class Clock:
@@ -140,7 +154,8 @@ class Database:
         self._writer_engine = _engine(url, path, readonly=False)
         self._reader_engine = _engine(url, path, readonly=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_QUEUED_JOBS)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._states = States()
         self._connection: Connection | None = None
         self._closed = False
         self._gate = threading.Lock()
@@ -152,30 +167,29 @@ class Database:
         """The engine that writes; for migrations and checks, not for the message path."""
         return self._writer_engine
 
-    def submit(self, job: Callable[[Tx], T]) -> Future[T]:
+    def submit(self, job: Callable[[Tx], T], needs: Needs | None = None) -> Future[T]:
         """A future of the job's answer, done after its commit.
 
-        The order of calls is the order of the jobs. Raises Unavailable when too much is queued.
+        The order of calls is the order of the jobs. ``needs`` is what the job will most likely ask
+        for. Raises Unavailable when too much is queued.
         """
         future: Future[T] = Future()
-        with self._gate:
-            self._check_open()
-            try:
-                self._jobs.put_nowait(_Job(job, future))
-            except queue.Full:
-                raise Unavailable(
-                    "The server is busy. Try again in a moment.", queue="full"
-                ) from None
+        self._put(_Job(job, needs, future))
         return future
 
-    async def write(self, job: Callable[[Tx], T]) -> T:
-        """The job's answer after its commit. Raises Unavailable when that takes too long."""
-        future = asyncio.wrap_future(self.submit(job))
+    async def write(self, job: Callable[[Tx], T], needs: Needs | None = None) -> T:
+        """The job's answer after its commit. Raises Unavailable when that takes too long.
+
+        A caller that is cancelled does not take its job back.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._put(_Job(job, needs, future, loop))
+        limit = loop.call_later(ANSWER_LIMIT_S, _give_up, future)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), ANSWER_LIMIT_S)
-        except TimeoutError:
-            future.add_done_callback(_ignore)
-            raise Unavailable("The database does not answer. Try again in a moment.") from None
+            return await future
+        finally:
+            limit.cancel()
 
     def write_now(self, job: Callable[[Tx], T]) -> T:
         """The job's answer after its commit, for callers without an event loop."""
@@ -229,6 +243,13 @@ class Database:
         pool = self._reader_engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
+    def _put(self, job: _Job) -> None:
+        with self._gate:
+            self._check_open()
+            if self._jobs.qsize() >= MAX_QUEUED_JOBS:
+                raise Unavailable("The server is busy. Try again in a moment.", queue="full")
+            self._jobs.put(job)
+
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("The server is shutting down. Try again in a moment.")
@@ -240,7 +261,7 @@ class Database:
                 if self._connection is not None:
                     self._connection.close()
                 return
-            if job.future.set_running_or_notify_cancel():
+            if job.begin():
                 self._run_batch([job], more=True)
 
     def _run_batch(self, jobs: list[_Job], *, more: bool, run: int = 1) -> None:
@@ -250,35 +271,29 @@ class Database:
         try:
             batch = self._begin()
             until = began_s + MAX_BATCH_S
-            index = 0
-            while index < len(taken):
-                batch.run(taken[index])
-                index += 1
-                if more and index == len(taken) < MAX_BATCH_JOBS and time.monotonic() < until:
-                    self._take(taken)
-            batch.connection.commit()
+            taken += self._waiting(MAX_ROUND_JOBS - len(taken) if more else 0)
+            fresh = list(taken)
+            while fresh:
+                batch.run(fresh)
+                in_time = more and time.monotonic() < until
+                room = min(MAX_ROUND_JOBS, MAX_BATCH_JOBS - len(taken))
+                fresh = self._waiting(room if in_time else 0)
+                taken += fresh
+            batch.commit()
             self.stats.committed(jobs=len(taken), took_s=time.monotonic() - began_s)
         except Exception as error:  # noqa: BLE001  # told to the callers; must not stop the writer
             self._rollback()
             self._after_failure(taken, error, run=run)
             return
         self._tell(batch.committed)
-        for job, answer, failure in batch.done:
-            if failure is None:
-                job.future.set_result(answer)
-            else:
-                job.future.set_exception(failure)
+        _answer(batch.done)
 
     def _begin(self) -> Batch:
         connection = self._connect()
+        connection.begin()
         if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return Batch(
-            connection,
-            is_sqlite=self.is_sqlite,
-            clock=self.clock,
-            follow=self._follows_database,
-        )
+        return Batch(connection, self._states, clock=self.clock, follow=self._follows_database)
 
     def _tell(self, committed: Sequence[Committed]) -> None:
         if not committed or self.on_commit is None:
@@ -289,33 +304,36 @@ class Database:
             # The commit stands, so the callers must hear of it; others catch up from the log.
             log.exception("telling of a commit failed")
 
-    def _take(self, taken: list[_Job]) -> None:
-        try:
-            job = self._jobs.get_nowait()
-        except queue.Empty:
-            return
-        if job is None:
-            self._jobs.put(None)
-        elif job.future.set_running_or_notify_cancel():
-            taken.append(job)
+    def _waiting(self, room: int) -> list[_Job]:
+        """The jobs that wait in the queue, at most ``room``."""
+        found: list[_Job] = []
+        while len(found) < room:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            if job.begin():
+                found.append(job)
+        return found
 
     def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
         if _is_outage(error):
             log.warning("database unavailable", error=_name_of(error))
             self.stats.outages += 1
-            for job in jobs:
-                job.future.set_exception(Unavailable(_AWAY))
+            _answer([(job, None, Unavailable(_AWAY)) for job in jobs])
         elif len(jobs) > 1:
             for job in jobs:
                 self._run_batch([job], more=False)
         elif _is_crossing(error) and run < MAX_RUNS:
             self._run_batch(jobs, more=False, run=run + 1)
         elif _is_crossing(error) and not isinstance(error, IntegrityError):
-            jobs[0].future.set_exception(
-                Unavailable("Others change the same thing just now. Try again in a moment.")
-            )
+            told = Unavailable("Others change the same thing just now. Try again in a moment.")
+            _answer([(jobs[0], None, told)])
         else:
-            jobs[0].future.set_exception(error)
+            _answer([(jobs[0], None, error)])
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -333,33 +351,36 @@ class Database:
 
 
 class Batch:
-    """One commit's worth of jobs: the connection, the clock and the next number of the log.
+    """One commit's worth of jobs, and what they share.
 
     ``done`` holds what to answer each job and ``committed`` what to tell, once the commit is made.
     """
 
     def __init__(
-        self, connection: Connection, *, is_sqlite: bool, clock: Clock, follow: bool
+        self, connection: Connection, states: States, *, clock: Clock, follow: bool
     ) -> None:
         """``follow`` takes the time from the database, else it is the clock's."""
-        self.connection = connection
-        self.is_sqlite = is_sqlite
-        self.done: list[tuple[_Job, Any, Exception | None]] = []  # Any: each job's own answer
+        self.done: list[Answered] = []
         self.committed: list[Committed] = []
-        self._clock = clock
-        self._follow = follow
-        self._numbers: list[int] = []
-        self._next: int | None = None
-        self._at_ms: int | None = None
-
-    def run(self, job: _Job) -> None:
-        """Runs one job; one that raises has written nothing. Raises what breaks the whole batch."""
-        tx = Tx(
-            self.connection,
-            at_ms=self._now(),
-            next_seq=self._next_seq,
-            follow=self._clock.follow if self._follow else None,
+        self._connection = connection
+        self._pending = Pending(
+            connection, states, clock=clock, follow=clock.follow if follow else None
         )
+
+    def run(self, jobs: Sequence[_Job]) -> None:
+        """Runs jobs in order. Raises what breaks the whole batch."""
+        self._pending.prepare([job.needs for job in jobs if job.needs is not None])
+        for job in jobs:
+            self._run(job)
+
+    def commit(self) -> None:
+        """Writes what is pending and commits."""
+        self._pending.flush()
+        self._connection.commit()
+
+    def _run(self, job: _Job) -> None:
+        """Runs one job; one that raises has written nothing."""
+        tx = Tx(self._pending)
         try:
             answer = job.run(tx)
         except (SQLAlchemyError, OSError):
@@ -379,35 +400,41 @@ class Batch:
                 )
             )
 
-    def _now(self) -> int:
-        if not self._follow:
-            return self._clock()
-        if self._at_ms is None:
-            shown = self.connection.execute(
-                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-            ).scalar_one()
-            self._at_ms = self._clock.follow(int(shown))
-        return self._at_ms
 
-    def _next_seq(self, above: int) -> int:
-        """The next number of the log, above what another process may have taken meanwhile."""
-        if self.is_sqlite:
-            if self._next is None:
-                row = self.connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM event")
-                self._next = int(row.scalar_one())
-            self._next += 1
-            return self._next
-        while self._numbers and self._numbers[0] <= above:
-            self._numbers.pop(0)
-        if not self._numbers:
-            rows = self.connection.exec_driver_sql(TAKE_NUMBERS)
-            self._numbers = [int(row[0]) for row in rows]
-        return self._numbers.pop(0)
+def _answer(done: Iterable[Answered]) -> None:
+    """Gives each job its answer, those of an event loop together: waking it up is what costs."""
+    of_loops: dict[asyncio.AbstractEventLoop, list[Answered]] = {}
+    for job, answer, failure in done:
+        if job.loop is not None:
+            of_loops.setdefault(job.loop, []).append((job, answer, failure))
+        else:
+            _settle(job.future, answer, failure)
+    for loop, answers in of_loops.items():
+        # A loop that was closed meanwhile has nobody waiting.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle_all, answers)
 
 
-def _ignore(future: asyncio.Future[Any]) -> None:  # Any: the answer nobody waits for any more
-    if not future.cancelled():
-        future.exception()
+def _settle_all(answers: Iterable[Answered]) -> None:
+    for job, answer, failure in answers:
+        if not job.future.done():
+            _settle(job.future, answer, failure)
+
+
+def _settle(
+    future: Future[Any] | asyncio.Future[Any],  # Any: the job's answer
+    answer: Any,  # Any: likewise
+    failure: Exception | None,
+) -> None:
+    if failure is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(failure)
+
+
+def _give_up(future: asyncio.Future[Any]) -> None:  # Any: the answer that came too late
+    if not future.done():
+        future.set_exception(Unavailable("The database does not answer. Try again in a moment."))
 
 
 def _is_outage(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection, func, select
 
 from server.domain.events import Event
+from server.storage.prepared import Statement
 from server.storage.rows import EVENT, event_from_row
 
 # Between processes on PostgreSQL a lower number may become visible after a higher one. So whoever
@@ -14,10 +15,15 @@ from server.storage.rows import EVENT, event_from_row
 # all of its own are above. The lock's key says it in its lower 48 bits.
 _LOCK_SPACE = 0x5342
 _TAKEN = "last_value - CASE WHEN is_called THEN 0 ELSE 1 END"
-TAKE_NUMBERS = (
+_TAKE = (
     f"WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_LOCK_SPACE << 48} + {_TAKEN})"  # noqa: S608, E501  # constants
     " AS lock FROM event_seq)"
-    " SELECT nextval('event_seq') FROM held, generate_series(1, 16) WHERE held.lock IS NOT NULL"
+    " SELECT nextval('event_seq') FROM held, generate_series(1, %s) WHERE held.lock IS NOT NULL"
+)
+# The last number of the log, or as many new ones as are asked for.
+NUMBERS = Statement(
+    sqlite="SELECT coalesce(max(seq), 0) FROM event",
+    postgresql=_TAKE,
 )
 _HELD = (
     "SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks"  # noqa: S608  # likewise

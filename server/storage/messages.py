@@ -5,31 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any  # Any: JSON values
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
-from server.storage.rows import MESSAGE, Message, message_from_row
-from server.storage.tables import Draft, ReadMark, table
+from server.storage.rows import DRAFT, MESSAGE, Message, message_from_row
+from server.storage.tables import ReadMark, table
 from server.storage.unit import Tx
 
 READ_MARK = table(ReadMark)
-DRAFT = table(Draft)
 
 
 _BY_IDS = select(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
-_BY_CLIENT_ID = select(MESSAGE).where(
-    MESSAGE.c.sender_kind == bindparam("kind"),
-    MESSAGE.c.sender_id == bindparam("id"),
-    MESSAGE.c.client_id == bindparam("client_id"),
-)
-
-
-def message_by_client_id(
-    connection: Connection, *, sender_kind: str, sender_id: str, client_id: str
-) -> Message | None:
-    """The message that this sender has already posted under this id, or None."""
-    values = {"kind": sender_kind, "id": sender_id, "client_id": client_id}
-    row = connection.execute(_BY_CLIENT_ID, values).mappings().first()
-    return None if row is None else message_from_row(row)
 
 
 def messages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Message]:
@@ -120,19 +105,23 @@ _SET_DRAFT = text(
     " ON CONFLICT (conversation_id, agent_id) DO UPDATE SET body = excluded.body,"
     " visibility = excluded.visibility, updated_at_ms = excluded.updated_at_ms"
 )
-_DROP_DRAFT = delete(DRAFT).where(
-    DRAFT.c.conversation_id == bindparam("conversation_id"),
-    DRAFT.c.agent_id == bindparam("agent_id"),
-)
 
 
 def set_draft(tx: Tx, *, conversation_id: str, agent_id: str, body: str, visibility: str) -> None:
     """Keeps what the agent has begun to write; an empty body forgets it."""
-    keys = {"conversation_id": conversation_id, "agent_id": agent_id}
     if not body:
-        tx.later(_DROP_DRAFT, keys)
+        tx.delete_draft(conversation_id, agent_id)
         return
-    tx.later(_SET_DRAFT, keys | {"body": body, "visibility": visibility, "updated_at_ms": tx.at_ms})
+    tx.later(
+        _SET_DRAFT,
+        {
+            "conversation_id": conversation_id,
+            "agent_id": agent_id,
+            "body": body,
+            "visibility": visibility,
+            "updated_at_ms": tx.at_ms,
+        },
+    )
 
 
 def unread_by_customer(connection: Connection, conversation_id: str, customer_id: str) -> int:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -273,17 +272,15 @@ def note_assigned(tx: Tx, agent_id: str) -> None:
     tx.later(_ASSIGNED, {"b_id": agent_id, "at_ms": tx.at_ms})
 
 
-def is_present(connection: Connection, agent_id: str | None, *, since_ms: int) -> bool:
+def is_present(tx: Tx, agent_id: str | None, *, since_ms: int) -> bool:
     """True for an active person who has not gone offline since an instant.
 
     Who has been offline all the time took the conversation knowingly: a supervisor, a program.
     """
-    statement = select(AGENT.c.id).where(
-        AGENT.c.id == agent_id,
-        AGENT.c.active,
-        or_(AGENT.c.status != "offline", AGENT.c.status_at_ms < since_ms),
-    )
-    return connection.execute(statement).first() is not None
+    found = tx.status_of(agent_id) if agent_id is not None else None
+    if found is None or not found.active:
+        return False
+    return found.status != "offline" or found.status_at_ms < since_ms
 
 
 def unseen_since(connection: Connection, at_ms: int) -> list[str]:

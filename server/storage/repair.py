@@ -37,9 +37,9 @@ def rebuild(tx: Tx, conversation_id: str) -> None:
     tx.later(delete(SESSION).where(SESSION.c.conversation_id == conversation_id))
     tx.later(delete(TURN).where(TURN.c.conversation_id == conversation_id))
     for session in replayed.sessions.values():
-        tx.later(rows.UPSERT_SESSION, rows.session_values(session))
+        tx.later(insert(SESSION), rows.session_values(session))
     for turn in replayed.turns.values():
-        tx.later(rows.UPSERT_TURN, rows.turn_values(turn))
+        tx.later(insert(TURN), rows.turn_values(turn))
     for event in events:
         if isinstance(event.data, MessagePosted):
             statement = update(MESSAGE).where(MESSAGE.c.id == event.data.message_id)

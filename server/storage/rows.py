@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: column values and JSON
 
 import orjson
-from sqlalchemy import (
-    Connection,
-    Executable,
-    RowMapping,
-    Table,
-    bindparam,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, Table, bindparam, select
 
 from server.domain.conversation import Conversation, LastMessage, Session
 from server.domain.events import Event, from_json, to_json
 from server.domain.turns import Owner, Share, Turn
+from server.storage.prepared import delete, insert, upsert
 from server.storage.tables import (
     ConversationRow,
+    Draft,
     EventRow,
     MessageRow,
     SessionRow,
@@ -32,6 +24,7 @@ from server.storage.tables import (
 )
 
 CONVERSATION = table(ConversationRow)
+DRAFT = table(Draft)
 EVENT = table(EventRow)
 MESSAGE = table(MessageRow)
 SESSION = table(SessionRow)
@@ -61,41 +54,16 @@ def _names(target: Table) -> list[str]:
     return [column.name for column in target.columns]
 
 
-def _upsert(target: Table) -> Executable:
-    """INSERT .. ON CONFLICT on the primary key, in the words both databases share."""
-    names = [column.name for column in target.columns]
-    keys = [column.name for column in target.primary_key.columns]
-    rest = ", ".join(f"{n} = excluded.{n}" for n in names if n not in keys)
-    return text(
-        f"INSERT INTO {target.name} ({', '.join(names)})"  # noqa: S608  # our own names
-        f" VALUES ({', '.join(':' + n for n in names)})"
-        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
-    )
-
-
-INSERT_CONVERSATION = insert(CONVERSATION)
+MESSAGE_NAMES = _names(MESSAGE)
+SAVE_CONVERSATION = upsert(
+    CONVERSATION, fixed=("external_id", "customer_id"), kept_if_null=("preview",)
+)
 INSERT_EVENT = insert(EVENT)
 INSERT_MESSAGE = insert(MESSAGE)
-UPSERT_SESSION = _upsert(SESSION)
-UPSERT_TURN = _upsert(TURN)
+SAVE_SESSION = upsert(SESSION)
+SAVE_TURN = upsert(TURN)
+DELETE_DRAFT = delete(DRAFT)
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
-_LOCK_STATE = _SELECT_STATE.with_for_update()
-# A row that another process has just changed is read again once the lock is there, and the clock
-# with it, so what is shown is never before the time at which that process wrote.
-_LOCK_STATE_AT = _SELECT_STATE.add_columns(
-    text("(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-).with_for_update(of=CONVERSATION)
-_UPDATED = [
-    name
-    for name in _names(CONVERSATION)
-    if name not in ("id", "external_id", "preview", "customer_id")
-]
-_UPDATE = (
-    update(CONVERSATION)
-    .where(CONVERSATION.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in _UPDATED})
-)
-_UPDATE_WITH_PREVIEW = _UPDATE.values(preview=bindparam("preview"))
 
 
 def dumps(value: object) -> str:
@@ -103,36 +71,18 @@ def dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def load_conversation(
-    connection: Connection, conversation_id: str, *, lock: bool = False
-) -> Conversation | None:
-    """The stored state of a conversation, or None; ``lock`` keeps others out until the commit."""
-    statement = _LOCK_STATE if lock else _SELECT_STATE
-    state = connection.execute(statement, {"id": conversation_id}).scalar_one_or_none()
+def load_conversation(connection: Connection, conversation_id: str) -> Conversation | None:
+    """The stored state of a conversation, for reading, or None."""
+    state = connection.execute(_SELECT_STATE, {"id": conversation_id}).scalar_one_or_none()
     return None if state is None else conversation_from_json(state)
 
 
-def lock_conversation(
-    connection: Connection, conversation_id: str
-) -> tuple[Conversation | None, int | None]:
-    """As ``load_conversation`` with ``lock``, and what PostgreSQL's clock shows since then, ms."""
-    row = connection.execute(_LOCK_STATE_AT, {"id": conversation_id}).first()
-    return (None, None) if row is None else (conversation_from_json(row[0]), int(row[1]))
-
-
 def conversation_from_json(state: str) -> Conversation:
-    """The conversation written by ``conversation_values``."""
+    """The conversation written by ``conversation_values``; what is missing has its default."""
     values = orjson.loads(state)
-    values["owner"] = Owner(**values["owner"])
-    values["tags"] = tuple(values["tags"])
-    values["given_away_by"] = tuple(values["given_away_by"])
-    if values["session"] is not None:
-        values["session"] = Session(**values["session"])
-    for name in ("turn", "last_turn", "left"):
-        if values[name] is not None:
-            values[name] = turn_from_json(values[name])
-    if values["last_message"] is not None:
-        values["last_message"] = LastMessage(**values["last_message"])
+    for name, read in _PARTS.items():
+        if values.get(name) is not None:
+            values[name] = read(values[name])
     return Conversation(**values)
 
 
@@ -140,6 +90,18 @@ def turn_from_json(values: dict[str, Any]) -> Turn:  # Any: JSON
     """The turn inside a conversation's state."""
     values["shares"] = tuple(Share(**share) for share in values["shares"])
     return Turn(**values)
+
+
+_PARTS: dict[str, Callable[[Any], object]] = {  # Any: JSON
+    "owner": lambda values: Owner(**values),
+    "session": lambda values: Session(**values),
+    "turn": turn_from_json,
+    "last_turn": turn_from_json,
+    "left": turn_from_json,
+    "last_message": lambda values: LastMessage(**values),
+    "tags": tuple,
+    "given_away_by": tuple,
+}
 
 
 def conversation_values(
@@ -166,18 +128,6 @@ def conversation_values(
         "preview": preview,
         "state": dumps(conversation),
     }
-
-
-def update_conversation(
-    conversation: Conversation, *, preview: str | None
-) -> tuple[Executable, Mapping[str, Any]]:  # Any: column values
-    """The statement and values that bring a conversation's row to its state."""
-    values = conversation_values(conversation, preview=preview)
-    chosen = {name: values[name] for name in _UPDATED}
-    chosen["b_id"] = conversation.id
-    if preview is None:
-        return _UPDATE, chosen
-    return _UPDATE_WITH_PREVIEW, chosen | {"preview": preview}
 
 
 def event_values(event: Event) -> dict[str, Any]:  # Any: column values
@@ -223,7 +173,7 @@ def event_from_row(row: RowMapping) -> Event:
     )
 
 
-def message_from_row(row: RowMapping) -> Message:
+def message_from_row(row: RowMapping | Mapping[str, Any]) -> Message:  # Any: column values
     """The message of a row."""
     values = {name: row[name] for name in Message.__dataclass_fields__}
     if values["blocks"] is not None:

@@ -17,8 +17,8 @@ from server.domain.events import (
     seen_by_shopper,
 )
 from server.domain.turns import Turn
-from server.storage import rows
 from server.storage.ids import new_id
+from server.storage.pending import AgentStatus, Pending, PostKey
 from server.storage.rows import Message
 
 
@@ -30,26 +30,12 @@ class Tx:
     process to let go of one goes on after that process: in time, and in the log.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        at_ms: int,
-        next_seq: Callable[[int], int],
-        follow: Callable[[int], int] | None = None,
-    ) -> None:
-        """``next_seq`` gives a number of the log above the one that it is given.
-
-        ``follow`` gives the time to go on with when the database's clock shows a time, None where
-        that clock is not the one that counts.
-        """
-        self.connection = connection
-        self.at_ms = at_ms
-        self._follow = follow
+    def __init__(self, pending: Pending) -> None:
+        self.at_ms = pending.now()
+        self._pending = pending
         self.events: list[Event] = []
         self.notices: list[object] = []
         self.messages: list[Message] = []
-        self._next_seq = next_seq
         self._conversations: dict[str, Conversation | None] = {}
         self._stored: dict[str, Conversation | None] = {}
         self._new: dict[str, str | None] = {}
@@ -58,9 +44,18 @@ class Tx:
         self._previews: dict[str, str] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
+        self._drafts: list[tuple[str, str]] = []
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
         self._before: list[tuple[Executable, Any]] = []  # Any: parameters
         self._finish: Callable[[Any], Any] | None = None  # Any: the job's answer
+
+    @property
+    def connection(self) -> Connection:
+        """For queries, which see everything that the jobs before this one wrote.
+
+        That costs them their common write: what a message asks for has methods of its own here.
+        """
+        return self._pending.connection
 
     def new_id(self) -> str:
         """A fresh id, ordered by the time of this job."""
@@ -98,18 +93,26 @@ class Tx:
 
     def finished(self, answer: Any) -> Any:  # Any: the job's answer
         """The answer as ``finish_with`` completes it."""
-        return answer if self._finish is None else self._finish(answer)
+        if self._finish is None:
+            return answer
+        self._pending.flush()
+        return self._finish(answer)
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation, locked until the commit, or None when there is none."""
         if conversation_id not in self._conversations:
-            if self._follow is None:
-                found = rows.load_conversation(self.connection, conversation_id, lock=True)
-            else:
-                found, shown_ms = rows.lock_conversation(self.connection, conversation_id)
-                self.at_ms = max(self.at_ms, self._follow(shown_ms)) if shown_ms else self.at_ms
+            found = self._pending.conversation(conversation_id)
+            self.at_ms = self._pending.not_before(self.at_ms)
             self._conversations[conversation_id] = self._stored[conversation_id] = found
         return self._conversations[conversation_id]
+
+    def posted(self, key: PostKey) -> Message | None:
+        """The message that a sender has posted under an id of its own, or None."""
+        return self._pending.posted(key)
+
+    def status_of(self, agent_id: str) -> AgentStatus | None:
+        """The state of a person now, or None when there is no such person."""
+        return self._pending.status(agent_id)
 
     def more(self, holds: Callable[[Conversation], bool]) -> int:
         """For how many more conversations something holds by this job than the database counts yet.
@@ -136,7 +139,7 @@ class Tx:
 
         ``customer_id`` is for events outside a conversation.
         """
-        seq = self._next_seq(conversation.last_seq if conversation else 0)
+        seq = self._pending.next_seq(conversation.last_seq if conversation else 0)
         event = Event(
             seq=seq,
             event_id=event_id or f"e{seq}",
@@ -173,7 +176,7 @@ class Tx:
     ) -> Conversation:
         """A new conversation, begun by its first event."""
         conversation_id = self.new_id()
-        seq = self._next_seq(0)
+        seq = self._pending.next_seq(0)
         event = Event(
             seq=seq,
             event_id=event_id or f"e{seq}",
@@ -235,40 +238,36 @@ class Tx:
             )
         )
 
+    def delete_draft(self, conversation_id: str, agent_id: str) -> None:
+        """Forgets what an agent had begun to write; also when there is nothing."""
+        self._drafts.append((conversation_id, agent_id))
+
     def flush(self) -> None:
-        """Writes everything remembered, each table in one go; raises the database's errors."""
-        for statement, parameters in self._before:
-            self.connection.execute(statement, parameters)
-        changed = self.changed
-        new = [c for c in changed if c.id in self._new]
-        if new:
-            values = [
-                rows.conversation_values(
-                    c, external_id=self._new[c.id], preview=self._previews.get(c.id)
-                )
-                for c in new
-            ]
-            self.connection.execute(rows.INSERT_CONVERSATION, values)
-        if self.events:
-            self.connection.execute(rows.INSERT_EVENT, [rows.event_values(e) for e in self.events])
-        if self.messages:
-            self.connection.execute(
-                rows.INSERT_MESSAGE, [rows.message_values(m) for m in self.messages]
-            )
-        old = [c for c in changed if c.id not in self._new]
-        for conversation in old:
-            preview = self._previews.get(conversation.id)
-            self.connection.execute(*rows.update_conversation(conversation, preview=preview))
-        if self._sessions:
-            self.connection.execute(
-                rows.UPSERT_SESSION, [rows.session_values(s) for s in self._sessions.values()]
-            )
-        if self._turns:
-            self.connection.execute(
-                rows.UPSERT_TURN, [rows.turn_values(t) for t in self._turns.values()]
-            )
-        for statement, parameters in self._later:
-            self.connection.execute(statement, parameters)
+        """Hands on what this job writes; raises the database's errors.
+
+        What went through ``later`` is in the database at once, everything else before the next
+        query or the commit.
+        """
+        if self._before:
+            self._run(self._before)
+        self._pending.add(
+            events=self.events,
+            messages=self.messages,
+            conversations=self.changed,
+            new=self._new,
+            previews=self._previews,
+            sessions=self._sessions,
+            turns=self._turns,
+            drafts=self._drafts,
+        )
+        if self._later:
+            self._run(self._later)
+
+    def _run(self, writes: list[tuple[Executable, Any]]) -> None:  # Any: parameters
+        connection = self._pending.connection
+        for statement, parameters in writes:
+            connection.execute(statement, parameters)
+        self._pending.forget()
 
     def _keep(self, applied: Applied) -> None:
         conversation = applied.conversation
