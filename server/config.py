@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     connect_limit_s: float = Field(default=10.0, ge=0.5, le=60)
     # A shopper whose last socket has been gone for this long has left.
     left_after_s: float = Field(default=60.0, ge=1, le=3600)
+    # Webhooks over plain http and to private networks: for trying things out.
+    webhook_allow_private: bool = False
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "event.read": frozenset({"supervisor", "admin"}),
     "people.manage": frozenset({"admin"}),
     "shop.manage": frozenset({"admin"}),
+    "webhook.manage": frozenset({"admin"}),
 }
 
 

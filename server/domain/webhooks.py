@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from server.domain.errors import InvalidInput
 from server.domain.events import EVENT_KINDS
@@ -20,14 +20,22 @@ from server.domain.events import EVENT_KINDS
 State = Literal["active", "off", "paused", "gone"]
 # off: a person stopped it; paused: it failed for too long; gone: the receiver answered 410.
 STATES: tuple[State, ...] = ("active", "off", "paused", "gone")
-Outcome = Literal["delivered", "refused", "timeout", "unreachable", "forbidden"]
-# refused: another status than 2xx; forbidden: the address leads inside.
-OUTCOMES: tuple[Outcome, ...] = ("delivered", "refused", "timeout", "unreachable", "forbidden")
+Outcome = Literal[
+    "delivered",
+    "refused",  # another status than 2xx
+    "timeout",
+    "unreachable",
+    "unknown_host",
+    "untrusted",  # its certificate
+    "forbidden",  # the address leads inside
+    "broken",  # the event could not be written down: a bug
+]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 Status = Literal["pending", "delivered", "failed"]
 STATUSES: tuple[Status, ...] = ("pending", "delivered", "failed")
 TEST_KIND = "webhook.test"
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105  # what every secret begins with
 SECRET_BYTES = (24, 64)
 OLD_SECRET_MS = 24 * 3_600_000
 """How long the secret before the present one still signs too."""
@@ -158,6 +166,8 @@ def health_after(health: Health, attempt: Attempt, at_ms: int) -> Health:
         failing_since_ms=since,
         hold_until_ms=at_ms + hold_ms(failures),
     )
+    if health.state != "active":  # a person switched it off meanwhile
+        return failing
     if attempt.code == GONE:
         return replace(failing, state="gone", state_at_ms=at_ms)
     if failures >= PAUSE_AFTER_FAILURES and at_ms - since >= PAUSE_AFTER_MS:
@@ -173,4 +183,4 @@ def hold_ms(failures: int) -> int:
     """
     if failures < HOLD_AFTER_FAILURES:
         return 0
-    return min(FIRST_HOLD_MS * 2 ** min(failures - HOLD_AFTER_FAILURES, 20), MOST_HOLD_MS)
+    return min(FIRST_HOLD_MS << min(failures - HOLD_AFTER_FAILURES, 20), MOST_HOLD_MS)

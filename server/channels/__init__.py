@@ -1,0 +1,1 @@
+"""Ways in and out other than the web chat."""
