@@ -24,7 +24,7 @@ from agent_ui import FOLDER
 Locale = Literal["en", "zh"]
 LOCALES: tuple[Locale, ...] = ("en", "zh")
 LANGUAGES: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
-SURFACES = ("pages", "console", "reports")
+SURFACES = ("pages", "console", "reports", "api")
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Browsers drop tabs and line ends inside an address, so a control character can hide a scheme.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar  # Any: JSON from outside
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,9 +28,21 @@ def parse(payload_type: type[P], values: Any) -> P:  # Any: JSON from outside
     try:
         return payload_type.model_validate(_without_nul(values))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or None
-        raise InvalidInput(f"{field or 'payload'}: {first['msg']}.", field=field) from None
+        raise _first_of(error) from None
+
+
+def parse_texts(payload_type: type[P], values: Mapping[str, str]) -> P:
+    """The payload in what an address holds, where a number is text. Raises InvalidInput."""
+    try:
+        return payload_type.model_validate_strings(_without_nul(dict(values)))
+    except ValidationError as error:
+        raise _first_of(error) from None
+
+
+def _first_of(error: ValidationError) -> InvalidInput:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or None
+    return InvalidInput(f"{field or 'payload'}: {first['msg']}.", field=field)
 
 
 def _without_nul(value: Any) -> Any:  # Any: JSON from outside

@@ -84,6 +84,8 @@ def _of_http(answer: web.HTTPException) -> Failure:
         error = TooLarge("The request is too large.")
     elif answer.status == 404:
         error = NotFound("There is nothing at this address.")
+    elif answer.status == 415:
+        error = InvalidInput("Send JSON, with Content-Type: application/json.")
     else:
         error = InvalidInput("The request cannot be understood.")
     return Failure(answer.status, error.shape(), {})
@@ -127,6 +129,8 @@ async def _answer(request: web.Request, failure: Failure) -> web.StreamResponse:
     else:
         response = json_response({"error": failure.shape}, status=failure.status)
     response.headers.update(failure.headers)
+    if failure.status == 401 and request.path.startswith("/api/"):
+        response.headers["WWW-Authenticate"] = "Bearer"
     if request.can_read_body and not request.content.at_eof():
         response.force_close()
     return response

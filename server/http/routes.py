@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.http.api.routes import add_api
 from server.http.bodies import JSON_BYTES
 from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
@@ -30,4 +31,5 @@ def add_routes(app: web.Application) -> None:
     add_pages(app)
     add_reports(app)
     add_settings(app)
+    add_api(app)
     app.on_response_prepare.append(add_headers)

@@ -32,8 +32,11 @@ def report_command(
     by: str | None = None,
     as_of: str | None = None,
     as_of_seq: int | None = None,
+    agent_id: str | None = None,
 ) -> list[ReportRow]:
     """The rows of ``shopbell report``; times are ISO 8601 in the shop's zone.
+
+    ``agent_id`` keeps to the waits of one person.
 
     Ends are exclusive and a bare date as an end is the end of that day; ``as_of`` is ``now_ms``
     when absent. Raises InvalidInput for no shop, an unknown metric or group, or no such time.
@@ -52,6 +55,7 @@ def report_command(
         as_of_seq=as_of_seq,
         from_ms=None if from_ is None else instant_ms(from_, tz),
         to_ms=None if to is None else instant_ms(to, tz, end=True),
+        agent_id=agent_id,
     )
     return report_rows.report(connection, metric_ids, scope, by=by)
 

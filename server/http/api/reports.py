@@ -1,0 +1,44 @@
+"""Figures for programs: the rows of ``shopbell report``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any  # Any: JSON values
+
+import orjson
+from pydantic import Field
+
+from server.actions.desk import Look
+from server.actions.payload import Payload
+from server.domain.permissions import may
+from server.reports.cli import report_command
+from server.reports.rows import to_json
+
+Moment = Annotated[str, Field(max_length=40)]
+
+
+class ReadReport(Payload):
+    """Metrics, separated by commas, and for what; times are ISO 8601, in the shop's zone."""
+
+    metrics: Annotated[str, Field(min_length=1, max_length=500)]
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+    by: Annotated[str, Field(max_length=20)] | None = None
+    as_of: Moment | None = None
+    as_of_seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
+
+
+def read_report(look: Look, payload: ReadReport) -> Any:  # Any: the list of the contract
+    """The report's rows; who may not see everybody's figures gets their own."""
+    own = not may(look.actor, "report.read")
+    rows = report_command(
+        look.connection,
+        [name.strip() for name in payload.metrics.split(",") if name.strip()],
+        now_ms=look.at_ms,
+        from_=payload.from_,
+        to=payload.to,
+        by=payload.by,
+        as_of=payload.as_of,
+        as_of_seq=payload.as_of_seq,
+        agent_id=look.actor.id if own else None,
+    )
+    return orjson.loads(to_json(rows))

@@ -1,0 +1,84 @@
+"""What a row of the API says: everything that routes, checks and descriptions are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal  # Any: JSON values
+
+from pydantic import BaseModel
+
+from server.actions.desk import Look
+from server.actions.payload import Payload
+from server.dispatch import Action, Query
+
+ROOT = "/api/v1"
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Json = dict[str, Any]  # Any: JSON values
+Complete = Callable[[Look, Json], Any]  # Any: JSON values
+_VARIABLE = re.compile(r"{(\w+)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One call, with one of ``query`` (reads) and ``action`` (writes).
+
+    ``name`` is ``noun.verb``; ``api.op.NAME`` says in both languages what the call does, and the
+    noun is the heading that it stands under. ``path`` is below ROOT; its variables are fields of
+    ``payload``, the other fields are the query of a GET and the JSON body of anything else.
+    ``answer`` describes what comes back, None when nothing does. ``complete`` makes an action's
+    answer, in the action's transaction. ``permission`` is what the person needs, ``scope`` what
+    the token needs.
+    """
+
+    name: str
+    method: Method
+    path: str
+    payload: type[Payload]
+    answer: Any  # Any: a class, or a list of one
+    scope: str
+    permission: str
+    query: Query[Any] | None = None  # Any: of the row's payload
+    action: Action[Any] | None = None  # Any: of the row's payload
+    complete: Complete | None = None
+    status: int = 200
+    # How the docs show the call: values of the payload's fields.
+    example: Mapping[str, object] = field(default_factory=dict)
+    # The field that the idempotency key fills when the body does not.
+    key_as: str | None = None
+    # Fields of the answer that are shown once: a repeat of the call has null there.
+    once: tuple[str, ...] = ()
+    # Whether the query reads the log, as far as it is settled.
+    settled: bool = False
+    # How long a query may take.
+    limit_s: float = 5.0
+
+    @property
+    def noun(self) -> str:
+        """What the call is about: the heading in the docs."""
+        return self.name.partition(".")[0]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The fields that stand in the path."""
+        return tuple(_VARIABLE.findall(self.path))
+
+    @property
+    def paged(self) -> bool:
+        """Whether the answer comes page by page."""
+        return "cursor" in self.payload.model_fields
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the call takes a JSON body."""
+        return self.method != "GET" and bool(self.payload.model_fields.keys() - {*self.variables})
+
+
+def is_page(answer: Any) -> bool:  # Any: a class, or a list of one
+    """Whether an answer is a page of a list."""
+    return (
+        isinstance(answer, type)
+        and issubclass(answer, BaseModel)
+        and {"items", "next_cursor"} <= answer.model_fields.keys()
+    )

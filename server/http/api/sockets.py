@@ -1,0 +1,302 @@
+"""What the sockets answer and tell, as classes: the other half of what ``shapes`` describes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal  # Any: JSON values
+
+from pydantic import Field
+
+from server.storage.shapes import (
+    Agent,
+    AtMs,
+    Author,
+    Conversation,
+    ConversationStatus,
+    CustomerCard,
+    Draft,
+    Named,
+    ReadMark,
+    Shape,
+    Shop,
+    SpanMs,
+    Team,
+    Turn,
+)
+
+Name = tuple[str, str]
+
+
+class Head(Shape):
+    """A conversation's state and how far its sequence is."""
+
+    id: str
+    status: ConversationStatus
+    conversation_seq: int
+
+
+class OwnHead(Head):
+    """A conversation of the shopper."""
+
+    unread: int
+
+
+class Self(Shape):
+    """The shopper as the shop knows them."""
+
+    id: str
+    name: str | None
+    email: str | None
+    verified: bool
+
+
+class ShopForShopper(Shape):
+    """What a shopper may know of the shop."""
+
+    name: str
+    locale: str
+    timezone: str
+    agents_online: int
+    queue_length: int
+    typical_first_response_ms: int | None
+    retention_months: int | None
+    privacy_url: str | None
+    accent: str | None
+
+
+class VisitorWelcome(Shape):
+    """The first event of ``/visitor``."""
+
+    visitor_token: str
+    customer_id: str
+    customer: Self
+    conversations: list[OwnHead]
+    shop: ShopForShopper
+    server_at_ms: AtMs
+
+
+class AgentWelcome(Shape):
+    """The first event of ``/agent``."""
+
+    agent: Agent
+    conversations: list[Head]
+    shop: Shop
+    server_at_ms: AtMs
+
+
+class Nothing(Shape):
+    """Nothing more than ``ok``."""
+
+
+class Posted(Shape):
+    """The message and its place; it is on disk."""
+
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+    at_ms: AtMs
+
+
+class OfConversation(Shape):
+    """The conversation as it is now."""
+
+    conversation: Conversation
+
+
+class ConversationId(Shape):
+    """The conversation that it was about."""
+
+    conversation_id: str
+
+
+class Rated(ConversationId):
+    """The rating that was kept."""
+
+    score: int
+
+
+class OfCustomer(Shape):
+    """The customer as it is now."""
+
+    customer: CustomerCard
+
+
+class CustomerId(Shape):
+    """The customer that it was about."""
+
+    customer_id: str
+
+
+class Me(Shape):
+    """The agent as it is now."""
+
+    me: Agent
+
+
+class Kept(Shape):
+    """When the draft was kept."""
+
+    updated_at_ms: AtMs
+
+
+class ReaderMark(Shape):
+    """How far somebody has read, for shoppers."""
+
+    reader: dict[str, str]
+    message_id: str
+    at_ms: AtMs
+
+
+class ShopperPage(Shape):
+    """Events after ``after_seq``, in order; ``complete`` false means that more follow."""
+
+    events: list[Any]
+    complete: bool
+    read_marks: list[ReaderMark]
+
+
+class StaffPage(Shape):
+    """Events after ``after_seq``, in order; ``complete`` false means that more follow."""
+
+    events: list[Any]
+    complete: bool
+    conversation: Conversation
+
+
+class Counts(Shape):
+    """Figures at the head of the desk."""
+
+    mine: int
+    queue: int
+    open: int
+    resolved_today: int
+
+
+class Desk(Shape):
+    """Everything the console shows at its start."""
+
+    me: Agent
+    shop: Shop
+    agents: list[Agent]
+    teams: list[Team]
+    conversations: list[Conversation]
+    counts: Counts
+    server_at_ms: AtMs
+
+
+class Listed(Shape):
+    """A page of conversations, the latest activity first."""
+
+    conversations: list[Conversation]
+    next_before_ms: int | None
+
+
+class Opened(Shape):
+    """A conversation with its latest 200 events."""
+
+    conversation: Conversation
+    events: list[Any]
+    complete: bool
+    customer: CustomerCard
+    read_marks: list[ReadMark]
+    draft: Draft | None
+    turns: list[Turn]
+    viewing: list[Named]
+
+
+# What a command answers beside ``ok``.
+ANSWERS: dict[Name, type[Shape]] = {
+    ("/visitor", "message.post"): Posted,
+    ("/visitor", "message.mark_read"): Nothing,
+    ("/visitor", "conversation.catch_up"): ShopperPage,
+    ("/visitor", "conversation.end"): ConversationId,
+    ("/visitor", "rating.give"): Rated,
+    ("/visitor", "customer.describe"): CustomerId,
+    ("/visitor", "typing.set"): Nothing,
+    ("/agent", "desk.load"): Desk,
+    ("/agent", "conversation.list"): Listed,
+    ("/agent", "conversation.open"): Opened,
+    ("/agent", "conversation.catch_up"): StaffPage,
+    ("/agent", "message.post"): Posted,
+    ("/agent", "message.mark_read"): Nothing,
+    ("/agent", "draft.set"): Kept,
+    ("/agent", "conversation.claim"): OfConversation,
+    ("/agent", "conversation.transfer"): OfConversation,
+    ("/agent", "conversation.resolve"): OfConversation,
+    ("/agent", "conversation.reopen"): OfConversation,
+    ("/agent", "conversation.snooze"): OfConversation,
+    ("/agent", "conversation.tag"): OfConversation,
+    ("/agent", "conversation.spam"): OfConversation,
+    ("/agent", "turn.dismiss"): OfConversation,
+    ("/agent", "focus.record"): Nothing,
+    ("/agent", "presence.set"): Me,
+    ("/agent", "customer.update"): OfCustomer,
+    ("/agent", "typing.set"): Nothing,
+    ("/agent", "viewing.set"): Nothing,
+}
+
+
+class TypingChanged(Shape):
+    """Somebody began or ceased to write; forget it after ``ttl_ms``."""
+
+    conversation_id: str
+    actor: Author
+    typing: bool
+    ttl_ms: SpanMs
+
+
+class MessageRead(Shape):
+    """Everything up to this message has been read."""
+
+    conversation_id: str
+    reader: Author
+    message_id: str
+    at_ms: AtMs
+
+
+class AgentNow(Shape):
+    """An agent's state."""
+
+    id: str
+    name: str
+    status: Literal["online", "busy", "away", "offline"]
+    capacity: int
+    load: int
+
+
+class PresenceChanged(Shape):
+    """An agent's state changed."""
+
+    agent: AgentNow
+
+
+class AgentsOnline(Shape):
+    """How many agents are there now."""
+
+    agents_online: int
+
+
+class ViewingChanged(Shape):
+    """Who has the conversation open."""
+
+    conversation_id: str
+    agents: list[Named]
+
+
+class ServerDrain(Shape):
+    """Disconnect, and connect again after that time."""
+
+    retry_in_ms: Annotated[int, Field(ge=0)]
+
+
+# What is told and not stored.
+SIGNALS: dict[Name, type[Shape]] = {
+    ("/visitor", "typing.changed"): TypingChanged,
+    ("/visitor", "message.read"): MessageRead,
+    ("/visitor", "presence.changed"): AgentsOnline,
+    ("/visitor", "server.drain"): ServerDrain,
+    ("/agent", "typing.changed"): TypingChanged,
+    ("/agent", "message.read"): MessageRead,
+    ("/agent", "presence.changed"): PresenceChanged,
+    ("/agent", "viewing.changed"): ViewingChanged,
+    ("/agent", "server.drain"): ServerDrain,
+}

@@ -1,0 +1,412 @@
+"""The table of the API: each call is one row.
+
+To add one: the action or query with its payload class, a row here, its words in
+``agent_ui/locales/*/api.json``, and its heading in ``docs/api.md``. Tests name what is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal  # Any: JSON values
+
+from pydantic import Field
+
+from server.actions import conversations, lists, presence, tokens, visitors
+from server.actions import messages as message_actions
+from server.actions.desk import Look
+from server.actions.payload import ConversationRef, Id, NoPayload, Payload
+from server.domain.actors import Actor
+from server.domain.errors import NotFound
+from server.http.api.reports import ReadReport, read_report
+from server.http.api.rows import Json, Row
+from server.storage import customers, people, views
+from server.storage import tokens as stored_tokens
+from server.storage.event_shapes import logged_event
+from server.storage.shapes import (
+    Agent,
+    Block,
+    Conversation,
+    Customer,
+    CustomerCard,
+    MessageOfConversation,
+    NewToken,
+    ReportRow,
+    Shape,
+    Shop,
+    Team,
+    Token,
+    Turn,
+)
+from server.storage.unit import Tx
+
+# Ids as they look, for the examples of the docs.
+CONVERSATION = "0193a6c7e4f27d0c9b1f3c5a7e9d2b40"
+CUSTOMER = "0193a6c7e4ee7b31a8d04f6c2e915a73"
+AGENT = "01939f0c51d27c2e8f7b6a5948372615"
+TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
+
+
+class Cursor(Shape):
+    """What every page has: ``next_cursor`` leads to the next one, null at the end."""
+
+    next_cursor: str | None
+
+
+class ConversationPage(Cursor):
+    """A page of conversations."""
+
+    items: list[Conversation]
+
+
+class TurnPage(Cursor):
+    """The turns of a conversation, all of them."""
+
+    items: list[Turn]
+
+
+class MessagePage(Cursor):
+    """A page of messages."""
+
+    items: list[MessageOfConversation]
+
+
+class CustomerPage(Cursor):
+    """A page of customers."""
+
+    items: list[Customer]
+
+
+class AgentPage(Cursor):
+    """Everybody who has access."""
+
+    items: list[Agent]
+
+
+class TeamPage(Cursor):
+    """All teams."""
+
+    items: list[Team]
+
+
+class TokenPage(Cursor):
+    """All tokens."""
+
+    items: list[Token]
+
+
+class EventPage(Shape):
+    """A page of the log; ``next_cursor`` is always there, ``more`` says whether to ask at once."""
+
+    items: list[logged_event()]  # type: ignore[valid-type]  # made from the kinds of event
+    next_cursor: str
+    more: bool
+
+
+class NewMessage(Payload):
+    """A message of the token's person. Without ``client_id`` the idempotency key takes its part."""
+
+    conversation_id: Id
+    body: str = ""
+    visibility: Literal["public", "private"] = "public"
+    blocks: Annotated[list[Block], Field(max_length=10)] | None = None
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+def post_message(tx: Tx, actor: Actor, payload: NewMessage) -> Json:
+    """Writes a message as the sockets do."""
+    blocks = payload.blocks
+    return message_actions.post_message(
+        tx,
+        actor,
+        message_actions.PostMessage(
+            client_id=payload.client_id or tx.new_id(),
+            body=payload.body,
+            conversation_id=payload.conversation_id,
+            visibility=payload.visibility,
+            blocks=None if blocks is None else [b.model_dump(exclude_none=True) for b in blocks],
+        ),
+    )
+
+
+def _conversation(look: Look, answer: Json) -> Json:
+    return views.one_summary(look.connection, answer["conversation_id"])
+
+
+def _message(look: Look, answer: Json) -> Json:
+    return lists.one_message(look, answer["message_id"])
+
+
+def _customer(look: Look, answer: Json) -> Json:
+    customer = customers.load_customer(look.connection, answer["customer_id"])
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    return views.card(look.connection, customer, look.actor)
+
+
+def _agent(look: Look, answer: Json) -> Json:
+    person = people.load_person(look.connection, answer["agent_id"])
+    if person is None:
+        raise NotFound("There is no such agent.")
+    return views.person_view(person)
+
+
+def _token(look: Look, answer: Json) -> Json:
+    token = stored_tokens.load_token(look.connection, answer["token_id"])
+    if token is None:
+        raise NotFound("There is no such token.")
+    return tokens.token_view(token) | {"token": answer["token"]}
+
+
+def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: object) -> Row:
+    """A row for something that is done to a conversation as a whole."""
+    return Row(
+        name=f"conversations.{verb}",
+        method="POST",
+        path=f"/conversations/{{conversation_id}}/{verb}",
+        payload=payload,
+        answer=Conversation,
+        scope="conversations:write",
+        permission="conversation.write",
+        action=action,
+        complete=_conversation,
+        example={"conversation_id": CONVERSATION, **example},
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        name="conversations.list",
+        method="GET",
+        path="/conversations",
+        payload=lists.ListConversations,
+        answer=ConversationPage,
+        scope="conversations:read",
+        permission="conversation.read",
+        query=lists.list_conversations,
+        example={"status": "open", "limit": 20},
+    ),
+    Row(
+        name="conversations.get",
+        method="GET",
+        path="/conversations/{conversation_id}",
+        payload=ConversationRef,
+        answer=Conversation,
+        scope="conversations:read",
+        permission="conversation.read",
+        query=lists.get_conversation,
+        example={"conversation_id": CONVERSATION},
+    ),
+    Row(
+        name="conversations.turns",
+        method="GET",
+        path="/conversations/{conversation_id}/turns",
+        payload=ConversationRef,
+        answer=TurnPage,
+        scope="conversations:read",
+        permission="conversation.read",
+        query=lists.list_turns,
+        example={"conversation_id": CONVERSATION},
+    ),
+    _of_conversation("claim", ConversationRef, conversations.claim),
+    _of_conversation(
+        "transfer",
+        conversations.Transfer,
+        conversations.transfer,
+        team_id=TEAM,
+        note="Asks about an invoice.",
+    ),
+    _of_conversation("resolve", ConversationRef, conversations.resolve),
+    _of_conversation("reopen", ConversationRef, conversations.reopen),
+    _of_conversation(
+        "snooze", conversations.Snooze, conversations.snooze, until_ms=1_795_276_800_000
+    ),
+    _of_conversation("tag", conversations.Tag, conversations.tag, add=["invoice"]),
+    _of_conversation("spam", ConversationRef, conversations.mark_spam),
+    _of_conversation("dismiss", conversations.Dismiss, conversations.dismiss_turn),
+    Row(
+        name="messages.list",
+        method="GET",
+        path="/conversations/{conversation_id}/messages",
+        payload=lists.ListMessages,
+        answer=MessagePage,
+        scope="conversations:read",
+        permission="conversation.read",
+        query=lists.list_messages,
+        example={"conversation_id": CONVERSATION},
+    ),
+    Row(
+        name="messages.post",
+        method="POST",
+        path="/conversations/{conversation_id}/messages",
+        payload=NewMessage,
+        answer=MessageOfConversation,
+        scope="conversations:write",
+        permission="conversation.write",
+        action=post_message,
+        complete=_message,
+        status=201,
+        key_as="client_id",
+        example={"conversation_id": CONVERSATION, "body": "Your parcel left today."},
+    ),
+    Row(
+        name="customers.list",
+        method="GET",
+        path="/customers",
+        payload=lists.ListCustomers,
+        answer=CustomerPage,
+        scope="customers:read",
+        permission="conversation.read",
+        query=lists.list_customers,
+        example={"email": "wang.min@example.com"},
+    ),
+    Row(
+        name="customers.get",
+        method="GET",
+        path="/customers/{customer_id}",
+        payload=lists.CustomerRef,
+        answer=CustomerCard,
+        scope="customers:read",
+        permission="conversation.read",
+        query=lists.get_customer,
+        example={"customer_id": CUSTOMER},
+    ),
+    Row(
+        name="customers.update",
+        method="PATCH",
+        path="/customers/{customer_id}",
+        payload=visitors.UpdateCustomer,
+        answer=CustomerCard,
+        scope="customers:write",
+        permission="conversation.write",
+        action=visitors.update_customer,
+        complete=_customer,
+        example={"customer_id": CUSTOMER, "name": "Wang Min"},
+    ),
+    Row(
+        name="agents.list",
+        method="GET",
+        path="/agents",
+        payload=NoPayload,
+        answer=AgentPage,
+        scope="agents:read",
+        permission="conversation.read",
+        query=lists.list_agents,
+    ),
+    Row(
+        name="agents.get",
+        method="GET",
+        path="/agents/{agent_id}",
+        payload=lists.AgentRef,
+        answer=Agent,
+        scope="agents:read",
+        permission="conversation.read",
+        query=lists.get_agent,
+        example={"agent_id": AGENT},
+    ),
+    Row(
+        name="agents.me",
+        method="GET",
+        path="/me",
+        payload=NoPayload,
+        answer=Agent,
+        scope="agents:read",
+        permission="conversation.read",
+        query=lists.get_me,
+    ),
+    Row(
+        name="agents.presence",
+        method="PUT",
+        path="/me/presence",
+        payload=presence.SetPresence,
+        answer=Agent,
+        scope="agents:write",
+        permission="conversation.write",
+        action=presence.set_presence,
+        complete=_agent,
+        example={"status": "online", "capacity": 6},
+    ),
+    Row(
+        name="teams.list",
+        method="GET",
+        path="/teams",
+        payload=NoPayload,
+        answer=TeamPage,
+        scope="agents:read",
+        permission="conversation.read",
+        query=lists.list_teams,
+    ),
+    Row(
+        name="reports.read",
+        method="GET",
+        path="/reports/{metrics}",
+        payload=ReadReport,
+        answer=list[ReportRow],
+        scope="reports:read",
+        permission="report.own",
+        query=read_report,
+        example={"metrics": "frt,r3m_turn", "from": "2026-11-01", "by": "agent"},
+        limit_s=30.0,
+    ),
+    Row(
+        name="events.list",
+        method="GET",
+        path="/events",
+        payload=lists.ListEvents,
+        answer=EventPage,
+        scope="events:read",
+        permission="event.read",
+        query=lists.list_events,
+        example={"kinds": "message.posted,rating.given"},
+        settled=True,
+    ),
+    Row(
+        name="shop.get",
+        method="GET",
+        path="/shop",
+        payload=NoPayload,
+        answer=Shop,
+        scope="agents:read",
+        permission="conversation.read",
+        query=lists.get_shop,
+    ),
+    Row(
+        name="tokens.list",
+        method="GET",
+        path="/tokens",
+        payload=NoPayload,
+        answer=TokenPage,
+        scope="admin",
+        permission="people.manage",
+        query=tokens.list_tokens,
+    ),
+    Row(
+        name="tokens.create",
+        method="POST",
+        path="/tokens",
+        payload=tokens.CreateToken,
+        answer=NewToken,
+        scope="admin",
+        permission="people.manage",
+        action=tokens.create_token,
+        complete=_token,
+        status=201,
+        once=("token",),
+        example={
+            "name": "warehouse",
+            "role": "agent",
+            "scopes": ["conversations:read"],
+            "days": 30,
+        },
+    ),
+    Row(
+        name="tokens.revoke",
+        method="DELETE",
+        path="/tokens/{token_id}",
+        payload=tokens.TokenRef,
+        answer=None,
+        scope="admin",
+        permission="people.manage",
+        action=tokens.revoke_token,
+        status=204,
+        example={"token_id": "3f9a1c0d5e7b2846"},
+    ),
+)

@@ -1,0 +1,293 @@
+"""What ``views`` give, as classes from which the descriptions for programs are made.
+
+The product builds plain dictionaries, which is quicker; a test holds each answer against its class.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AtMs = Annotated[int, Field(description="An instant, milliseconds since 1970 in UTC.")]
+SpanMs = Annotated[int, Field(description="A span of time in milliseconds.")]
+Role = Literal["agent", "supervisor", "admin"]
+AgentStatus = Literal["online", "busy", "away", "offline"]
+ActorKind = Literal["customer", "agent", "bot", "system"]
+ConversationStatus = Literal["open", "snoozed", "resolved", "closed", "spam"]
+Visibility = Literal["public", "private"]
+
+
+class Shape(BaseModel):
+    """Base of all shapes. What is here may grow, so readers must not mind more."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Named(Shape):
+    """Somebody or something by id and name; the name is null where nobody gave one."""
+
+    id: str
+    name: str | None
+
+
+class Author(Shape):
+    """Who did something; ``id`` is null for the system."""
+
+    kind: ActorKind
+    id: str | None
+    name: str | None
+
+
+class ProductBlock(Shape):
+    """A card about a product."""
+
+    type: Literal["product"]
+    title: str
+    sku: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    price: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+
+
+class LinkBlock(Shape):
+    """A card that leads somewhere."""
+
+    type: Literal["link"]
+    url: str
+    title: str | None = None
+
+
+class ImageBlock(Shape):
+    """A picture."""
+
+    type: Literal["image"]
+    url: str
+    alt: str | None = None
+
+
+Block = Annotated[ProductBlock | LinkBlock | ImageBlock, Field(discriminator="type")]
+
+
+class Message(Shape):
+    """A message as every client shows it; the body is empty once it was erased."""
+
+    id: str
+    client_id: str | None
+    body: str
+    blocks: list[Block]
+    visibility: Visibility
+    origin: str
+    author: Author
+    at_ms: AtMs
+
+
+class MessageOfConversation(Message):
+    """A message with its place."""
+
+    conversation_id: str
+    conversation_seq: Annotated[
+        int, Field(description="The place in the conversation as staff count it, from 1.")
+    ]
+
+
+class CustomerHead(Shape):
+    """The customer of a conversation."""
+
+    id: str
+    name: str | None
+    verified: bool
+    locale: str | None
+
+
+class LastMessage(Shape):
+    """The latest message, shortened to one line."""
+
+    id: str
+    preview: str
+    author_kind: str
+    author_name: str | None
+    visibility: Visibility
+    at_ms: AtMs
+
+
+class EntryPage(Shape):
+    """The shop page on which the conversation began."""
+
+    url: str
+    title: str | None
+
+
+class Conversation(Shape):
+    """A conversation as lists show it."""
+
+    id: str
+    status: ConversationStatus
+    channel: str
+    locale: str | None
+    team_id: str | None
+    assignee_id: str | None
+    customer: CustomerHead
+    customer_present: bool
+    waiting_since_ms: Annotated[
+        int | None, Field(description="Since when a customer's message is unanswered.")
+    ]
+    unanswered: int
+    queued_at_ms: int | None
+    opened_at_ms: AtMs
+    resolved_at_ms: int | None
+    snoozed_until_ms: int | None
+    session_no: int
+    last_message: LastMessage | None
+    last_activity_at_ms: AtMs
+    tags: list[str]
+    entry_page: EntryPage | None
+    rating: Annotated[int, Field(ge=1, le=5)] | None
+    conversation_seq: int
+    reopened: bool
+
+
+class Turn(Shape):
+    """One wait of a customer, from the first unanswered message to the reply."""
+
+    turn_no: int
+    session_no: int
+    is_first_in_session: bool
+    ask_at_ms: AtMs
+    ask_message_id: str
+    reply_message_id: str | None
+    outcome: str
+    elapsed_ms: int | None
+    answered_by: str | None
+
+
+class Customer(Shape):
+    """A customer; ``verified`` once the shop's own server has signed for them."""
+
+    id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    locale: str | None
+    verified: bool
+    identity: Literal["anonymous", "claimed", "verified"]
+    external_id: str | None
+    created_at_ms: AtMs
+    last_seen_at_ms: AtMs
+
+
+class PastConversation(Shape):
+    """A conversation of a customer, in short."""
+
+    id: str
+    status: ConversationStatus
+    opened_at_ms: AtMs
+    last_activity_at_ms: AtMs
+    preview: str
+    assignee_name: str | None
+    rating: int | None
+    messages: int
+
+
+class CustomerCard(Customer):
+    """A customer with the latest conversations that the reader may see."""
+
+    conversations: list[PastConversation]
+    conversation_count: int
+
+
+class Agent(Shape):
+    """A colleague; ``load`` is how many open conversations they have."""
+
+    id: str
+    name: str
+    email: str | None
+    role: Role
+    locale: str | None
+    status: AgentStatus
+    capacity: int
+    load: int
+    team_ids: list[str]
+
+
+class Team(Shape):
+    """A group of agents with a queue of its own."""
+
+    id: str
+    name: str
+    name_zh: str | None
+
+
+class Targets(Shape):
+    """From when on a wait is shown as long, and as too long."""
+
+    warn_ms: SpanMs
+    limit_ms: SpanMs
+
+
+class Shop(Shape):
+    """The shop."""
+
+    name: str
+    locale: str
+    timezone: str
+    currency: str
+    targets: Targets
+
+
+class ReadMark(Shape):
+    """Up to which message somebody has read."""
+
+    reader: Author
+    message_id: str
+    at_ms: AtMs
+
+
+class Draft(Shape):
+    """What the agent has begun to write."""
+
+    body: str
+    visibility: Visibility
+    updated_at_ms: AtMs
+
+
+class Token(Shape):
+    """An API token; ``scopes`` null is all that its person may do."""
+
+    id: str
+    name: str
+    agent: Named
+    role: Role
+    scopes: list[str] | None
+    created_at_ms: AtMs
+    expires_at_ms: int | None
+    last_used_at_ms: int | None
+
+
+class NewToken(Token):
+    """A token that was just made; ``token`` is shown this once."""
+
+    token: str | None
+
+
+class ReportRow(Shape):
+    """One number of a report; fields that do not apply are null."""
+
+    metric: str
+    definition_version: int
+    filters: dict[str, str | int | float | None]
+    as_of_seq: int
+    group: str | None
+    n: int
+    n_open: int
+    value: float | int | None
+    unit: str
+    numerator: int | None
+    denominator: int | None
+    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    median_ms: int | None
+    p90_ms: int | None
+    p95_ms: int | None
+    mean_ms: int | None
