@@ -7,11 +7,12 @@ derived row is right exactly when it equals the fold of the log.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any  # Any: each step takes the data of its own kind
 
 from server.domain import turns
 from server.domain.actors import ActorKind
+from server.domain.changing import changed
 from server.domain.events import (
     AssignmentAccepted,
     AssignmentChanged,
@@ -42,7 +43,7 @@ SESSION_GAP_MS = 24 * 60 * 60 * 1000
 REOPEN_WINDOW_MS = 7 * 24 * 60 * 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """One visit's talk inside a conversation; times in ms UTC, None while it has not happened."""
 
@@ -70,7 +71,7 @@ class LastMessage:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversation:
     """What decisions about a conversation depend on; stored whole beside its columns.
 
@@ -175,7 +176,7 @@ def opened(event: Event) -> Conversation:
 
 def apply(conversation: Conversation, event: Event) -> Applied:
     """The conversation after ``event``; pure, total over all kinds, constant time."""
-    moved = replace(
+    moved = changed(
         conversation,
         staff_seq=event.staff_seq or conversation.staff_seq,
         visitor_seq=event.visitor_seq or conversation.visitor_seq,
@@ -196,7 +197,7 @@ def is_counted_reply(event: Event, data: MessagePosted) -> bool:
 
 def _posted(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
     at_ms = event.at_ms
-    conversation = replace(
+    conversation = changed(
         conversation,
         messages=conversation.messages + 1,
         last_message=LastMessage(
@@ -204,21 +205,21 @@ def _posted(conversation: Conversation, event: Event, data: MessagePosted) -> Ap
         ),
     )
     if data.visibility == "public":
-        conversation = replace(conversation, last_activity_at_ms=at_ms)
+        conversation = changed(conversation, last_activity_at_ms=at_ms)
     if event.actor_kind == "customer" and data.visibility == "public":
         return _asked(conversation, event, data)
     if event.actor_kind == "bot" and data.origin == "bot" and conversation.turn is not None:
         if conversation.turn.bot_reply_at_ms is not None:
             return Applied(conversation)
-        turn = replace(conversation.turn, bot_reply_at_ms=at_ms)
-        return Applied(replace(conversation, turn=turn), turns=(turn,))
+        turn = changed(conversation.turn, bot_reply_at_ms=at_ms)
+        return Applied(changed(conversation, turn=turn), turns=(turn,))
     if is_counted_reply(event, data):
         return _replied(conversation, event, data)
     return Applied(conversation)
 
 
 def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
-    conversation = replace(
+    conversation = changed(
         conversation,
         unanswered=conversation.unanswered + 1,
         customer_present=not event.imported,
@@ -238,15 +239,15 @@ def _asked(conversation: Conversation, event: Event, data: MessagePosted) -> App
         ask_message_id=data.message_id,
         owner_id=conversation.owner.id if conversation.owner.kind == "agent" else None,
     )
-    conversation = replace(conversation, turn=turn, turn_no=turn.turn_no)
+    conversation = changed(conversation, turn=turn, turn_no=turn.turn_no)
     if not first:
         return Applied(conversation, turns=(turn,))
-    changed = _session_changed(conversation, first_turn_no=turn.turn_no)
-    return Applied(changed.conversation, turns=(turn,), sessions=changed.sessions)
+    result = _session_changed(conversation, first_turn_no=turn.turn_no)
+    return Applied(result.conversation, turns=(turn,), sessions=result.sessions)
 
 
 def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> Applied:
-    conversation = replace(conversation, unanswered=0)
+    conversation = changed(conversation, unanswered=0)
     turn, left = conversation.turn, conversation.left
     waiting = turn or (left if left is not None and left.outcome == "waiting" else None)
     if waiting is None:
@@ -262,8 +263,8 @@ def _replied(conversation: Conversation, event: Event, data: MessagePosted) -> A
     )
     if turn is None:
         # The shopper is away: the wait counts as given up until they come back and see the reply.
-        return Applied(replace(conversation, left=answered))
-    return _with_replies(replace(conversation, turn=None, last_turn=answered), answered, 1)
+        return Applied(changed(conversation, left=answered))
+    return _with_replies(changed(conversation, turn=None, last_turn=answered), answered, 1)
 
 
 def _with_replies(conversation: Conversation, turn: Turn, change: int) -> Applied:
@@ -271,21 +272,21 @@ def _with_replies(conversation: Conversation, turn: Turn, change: int) -> Applie
     session = conversation.session
     if session is None or session.session_no != turn.session_no:
         return Applied(conversation, turns=(turn,))
-    changed = _session_changed(conversation, replies=max(0, session.replies + change))
-    return Applied(changed.conversation, turns=(turn,), sessions=changed.sessions)
+    result = _session_changed(conversation, replies=max(0, session.replies + change))
+    return Applied(result.conversation, turns=(turn,), sessions=result.sessions)
 
 
 def _failed(conversation: Conversation, event: Event, data: MessageFailed) -> Applied:
     """The wait goes on as if the message had not been; in what has ended nobody answered it."""
     last, left = conversation.last_turn, conversation.left
     if left is not None and left.reply_message_id == data.message_id:
-        return Applied(replace(conversation, left=turns.reopen(left)))
+        return Applied(changed(conversation, left=turns.reopen(left)))
     if conversation.turn is not None or last is None or last.reply_message_id != data.message_id:
         return Applied(conversation)
     turn = turns.reopen(last)
     if conversation.status not in ENDED or conversation.resolved_at_ms is None:
         unanswered = max(1, conversation.unanswered)
-        reopened = replace(conversation, turn=turn, last_turn=None, unanswered=unanswered)
+        reopened = changed(conversation, turn=turn, last_turn=None, unanswered=unanswered)
         return _with_replies(reopened, turn, -1)
     owner = Owner("agent", turn.owner_id, turn.ask_at_ms) if turn.owner_id else conversation.owner
     turn = turns.end(
@@ -295,18 +296,18 @@ def _failed(conversation: Conversation, event: Event, data: MessageFailed) -> Ap
         seq=event.seq,
         at_ms=conversation.resolved_at_ms,
     )
-    return _with_replies(replace(conversation, last_turn=turn), turn, -1)
+    return _with_replies(changed(conversation, last_turn=turn), turn, -1)
 
 
 def _returned(conversation: Conversation, _: Event, __: CustomerReturned) -> Applied:
     """A shopper who is back still has the question, unless a reply came meanwhile."""
     left = conversation.left
-    conversation = replace(conversation, customer_present=True, left=None)
+    conversation = changed(conversation, customer_present=True, left=None)
     if left is None:
         return Applied(conversation)
     if left.outcome == "waiting":
-        return Applied(replace(conversation, turn=left, last_turn=None), turns=(left,))
-    return _with_replies(replace(conversation, last_turn=left), left, 1)
+        return Applied(changed(conversation, turn=left, last_turn=None), turns=(left,))
+    return _with_replies(changed(conversation, last_turn=left), left, 1)
 
 
 def _ended(conversation: Conversation, event: Event, *, outcome: turns.Outcome) -> Applied:
@@ -321,7 +322,7 @@ def _ended(conversation: Conversation, event: Event, *, outcome: turns.Outcome) 
     )
     unanswered = conversation.unanswered if outcome == "abandoned" else 0
     return Applied(
-        replace(conversation, turn=None, last_turn=turn, unanswered=unanswered), turns=(turn,)
+        changed(conversation, turn=None, last_turn=turn, unanswered=unanswered), turns=(turn,)
     )
 
 
@@ -331,39 +332,39 @@ def _owned(conversation: Conversation, owner: Owner) -> Applied:
     if left is not None and left.outcome == "waiting":
         left = turns.hand_over(left, conversation.owner, owner)
     if turn is None:
-        return Applied(replace(conversation, owner=owner, left=left))
+        return Applied(changed(conversation, owner=owner, left=left))
     turn = turns.hand_over(turn, conversation.owner, owner)
-    return Applied(replace(conversation, owner=owner, turn=turn, left=left), turns=(turn,))
+    return Applied(changed(conversation, owner=owner, turn=turn, left=left), turns=(turn,))
 
 
 def _assigned(
     conversation: Conversation, event: Event, data: AssignmentAccepted | AssignmentChanged
 ) -> Applied:
     agent_id = data.to or event.actor_id
-    conversation = replace(conversation, assignee_id=agent_id, queued_at_ms=None, given_away_by=())
+    conversation = changed(conversation, assignee_id=agent_id, queued_at_ms=None, given_away_by=())
     return _owned(conversation, Owner("agent", agent_id, event.at_ms))
 
 
 def _unassigned(conversation: Conversation, event: Event, data: AssignmentEnded) -> Applied:
     agents = {data.from_, event.actor_id} - {None} if data.reason == "transfer" else set()
-    conversation = replace(
+    conversation = changed(
         conversation, assignee_id=None, given_away_by=tuple(sorted(map(str, agents)))
     )
     return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
 
 
 def _status(conversation: Conversation, event: Event, data: ConversationStatusChanged) -> Applied:
-    conversation = replace(
+    conversation = changed(
         conversation,
         status=data.status,
         snoozed_until_ms=data.until_ms if data.status == "snoozed" else None,
         reopened=conversation.reopened or (data.status == "open" and conversation.status in ENDED),
     )
     if data.status in ("open", "snoozed"):
-        return Applied(replace(conversation, resolved_at_ms=None))
+        return Applied(changed(conversation, resolved_at_ms=None))
     outcome: turns.Outcome = "dismissed" if data.status == "spam" else "closed_unanswered"
     ended = _ended(conversation, event, outcome=outcome)
-    conversation = replace(
+    conversation = changed(
         ended.conversation,
         resolved_at_ms=event.at_ms,
         queued_at_ms=None,
@@ -374,12 +375,12 @@ def _status(conversation: Conversation, event: Event, data: ConversationStatusCh
     )
     if not conversation.in_session:
         return Applied(conversation, turns=ended.turns)
-    changed = _session_changed(
+    result = _session_changed(
         conversation,
         ended_at_ms=event.at_ms,
         resolved_by=event.actor_id if event.actor_kind == "agent" else None,
     )
-    return Applied(changed.conversation, turns=ended.turns, sessions=changed.sessions)
+    return Applied(result.conversation, turns=ended.turns, sessions=result.sessions)
 
 
 def _session_started(conversation: Conversation, event: Event, data: SessionStarted) -> Applied:
@@ -389,14 +390,14 @@ def _session_started(conversation: Conversation, event: Event, data: SessionStar
         # Told twice in one instant, as by a log that names a session after its first message.
         if current.started_at_ms == event.at_ms:
             return Applied(conversation)
-        ended = (replace(current, ended_at_ms=event.at_ms),)
+        ended = (changed(current, ended_at_ms=event.at_ms),)
     session = Session(
         conversation_id=conversation.id,
         session_no=conversation.session_no + 1,
         cause=data.cause,
         started_at_ms=event.at_ms,
     )
-    return Applied(replace(conversation, session=session), sessions=(*ended, session))
+    return Applied(changed(conversation, session=session), sessions=(*ended, session))
 
 
 def _session_ended(conversation: Conversation, event: Event, _: SessionEnded) -> Applied:
@@ -406,9 +407,10 @@ def _session_ended(conversation: Conversation, event: Event, _: SessionEnded) ->
 
 
 def _queued(conversation: Conversation, event: Event, data: QueueEntered) -> Applied:
-    conversation = replace(
+    conversation = changed(
         conversation,
-        queued_at_ms=event.at_ms,
+        # A queue of another desk is part of the wait that is measured, and nobody's work here.
+        queued_at_ms=None if event.imported else event.at_ms,
         team_id=data.team_id if data.team_id is not None else conversation.team_id,
         assignee_id=None,
     )
@@ -416,7 +418,7 @@ def _queued(conversation: Conversation, event: Event, data: QueueEntered) -> App
 
 
 def _unqueued(conversation: Conversation, _: Event, __: QueueLeft) -> Applied:
-    return Applied(replace(conversation, queued_at_ms=None))
+    return Applied(changed(conversation, queued_at_ms=None))
 
 
 def _handed_off(conversation: Conversation, event: Event, _: BotHandedOff) -> Applied:
@@ -426,7 +428,7 @@ def _handed_off(conversation: Conversation, event: Event, _: BotHandedOff) -> Ap
 def _tagged(conversation: Conversation, _: Event, data: ConversationTagged) -> Applied:
     kept = [tag for tag in conversation.tags if tag not in data.remove]
     added = [tag for tag in data.add if tag not in kept]
-    return Applied(replace(conversation, tags=(*kept, *added)))
+    return Applied(changed(conversation, tags=(*kept, *added)))
 
 
 def _dismissed(conversation: Conversation, event: Event, _: TurnDismissed) -> Applied:
@@ -434,7 +436,7 @@ def _dismissed(conversation: Conversation, event: Event, _: TurnDismissed) -> Ap
 
 
 def _left(conversation: Conversation, event: Event, _: CustomerLeft) -> Applied:
-    away = replace(
+    away = changed(
         conversation, customer_present=False, left=conversation.turn or conversation.left
     )
     return _ended(away, event, outcome="abandoned")
@@ -451,8 +453,8 @@ def _rated(conversation: Conversation, event: Event, data: RatingGiven | RatingR
 def _session_changed(conversation: Conversation, **changes: int | str | None) -> Applied:
     if conversation.session is None:
         return Applied(conversation)
-    session = replace(conversation.session, **changes)  # type: ignore[arg-type]  # field by field
-    return Applied(replace(conversation, session=session), sessions=(session,))
+    session = changed(conversation.session, **changes)  # type: ignore[arg-type]  # field by field
+    return Applied(changed(conversation, session=session), sessions=(session,))
 
 
 # What each kind of event does; kinds that are not here change nothing but the sequence.

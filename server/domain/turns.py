@@ -7,8 +7,10 @@ owner, so the shares of bot, queue and agents add up to the wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
+
+from server.domain.changing import changed
 
 Outcome = Literal["waiting", "answered", "dismissed", "abandoned", "closed_unanswered"]
 OUTCOMES: tuple[Outcome, ...] = (
@@ -41,7 +43,7 @@ class Share:
     end_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """One wait of a shopper. ``shares`` holds the closed stretches; spans are never negative.
 
@@ -82,12 +84,12 @@ def cut(turn: Turn, owner: Owner, at_ms: int) -> Turn:
     if at_ms <= start:
         return turn
     share = Share(owner.kind, owner.id, start, at_ms)
-    return replace(turn, shares=(*turn.shares, share))
+    return changed(turn, shares=(*turn.shares, share))
 
 
 def hand_over(turn: Turn, owner: Owner, to: Owner) -> Turn:
     """The turn with its wait cut where ``to`` takes it over from ``owner``."""
-    return replace(cut(turn, owner, to.since_ms), owner_id=to.id if to.kind == "agent" else None)
+    return changed(cut(turn, owner, to.since_ms), owner_id=to.id if to.kind == "agent" else None)
 
 
 def end(
@@ -105,7 +107,7 @@ def end(
     A time before what is already divided counts as that instant, so shares add up to the wait.
     """
     end_at_ms = max(at_ms, turn.shares_until_ms)
-    return replace(
+    return changed(
         cut(turn, owner, end_at_ms),
         outcome=outcome,
         end_seq=seq,
@@ -118,7 +120,7 @@ def end(
 
 def reopen(turn: Turn) -> Turn:
     """The turn waiting again, as if it had never ended."""
-    return replace(
+    return changed(
         turn,
         outcome="waiting",
         end_seq=None,
