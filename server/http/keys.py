@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from server.actions.payload import Payload
 from server.config import Settings
 from server.storage.database import Database
 
@@ -15,3 +16,7 @@ NOT_READY: web.AppKey[Callable[[], str | None]] = web.AppKey("not_ready")
 """Optional: why this process should get no traffic now (it drains, the broker is away), or None."""
 DEGRADED: web.AppKey[Callable[[], list[str]]] = web.AppKey("degraded")
 """Optional: what does not work just now and costs no more than delay (a carrier of news)."""
+SOCKET_COMMANDS: web.AppKey[Mapping[str, Mapping[str, type[Payload]]]] = web.AppKey(
+    "socket_commands"
+)
+"""Optional: the payload of each command of each namespace, for their description."""

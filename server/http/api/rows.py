@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal  # Any: JSON values
 
-from pydantic import BaseModel
-
 from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.dispatch import Action, Query
@@ -73,12 +71,3 @@ class Row:
     def has_body(self) -> bool:
         """Whether the call takes a JSON body."""
         return self.method != "GET" and bool(self.payload.model_fields.keys() - {*self.variables})
-
-
-def is_page(answer: Any) -> bool:  # Any: a class, or a list of one
-    """Whether an answer is a page of a list."""
-    return (
-        isinstance(answer, type)
-        and issubclass(answer, BaseModel)
-        and {"items", "next_cursor"} <= answer.model_fields.keys()
-    )
