@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from server.bus import Bus
+from server.channels.webhook_out import WebhookOut
 from server.config import Settings
 from server.domain.errors import AppError, Conflict
 from server.http import keys
@@ -68,6 +69,8 @@ async def running(
     news = News(carriers, on_seqs=bus.hear, on_look=bus.look)
     bus.announce = news.tell
     edge = Edge(database, bus, settings, news)
+    webhooks = WebhookOut(database, inside=settings.webhook_allow_private)
+    bus.subscribe(webhooks.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
@@ -80,6 +83,7 @@ async def running(
         Reading("shopbell_news_failed", "News that could not be sent.", news.failed, counter=True),
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
+        *webhooks.readings(),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
     )
     add_routes(app)
@@ -107,6 +111,7 @@ async def running(
                 port=port,
             ) from None
         tasks.append(asyncio.create_task(run_jobs(database)))
+        tasks.append(asyncio.create_task(webhooks.run()))
         bound = runner.addresses[0][1] if port == 0 else port
         ready = await database.read(anyone_can_sign_in)
         yield Running(database, edge, host, bound, None if ready else app[SETUP_CODE])

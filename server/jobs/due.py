@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from server.actions import conversations as conversation_actions
-from server.actions import presence
+from server.actions import presence, webhooks
 from server.actions.payload import ConversationRef
 from server.dispatch import run
 from server.domain.actors import SYSTEM
@@ -44,11 +44,18 @@ async def place_waiting(database: Database) -> None:
         await database.write(presence.place_waiting)
 
 
+async def forget_webhook_deliveries(database: Database) -> None:
+    """Removes old deliveries from the log of webhooks."""
+    while await database.write(webhooks.forget_old) == webhooks.FORGET_AT_ONCE:
+        pass
+
+
 # (seconds between runs, job)
 JOBS: tuple[tuple[float, Job], ...] = (
     (2.0, wake_snoozed),
     (5.0, place_waiting),
     (15.0, end_grace),
+    (900.0, forget_webhook_deliveries),
 )
 
 

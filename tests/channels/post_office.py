@@ -86,7 +86,7 @@ class PostOffice:
         )
 
     async def settled(self, webhook_id: str, count: int) -> list[Delivery]:
-        """The log of deliveries as soon as it has so many and the receiver gets none of them now."""
+        """The log of deliveries, once it has so many and the receiver gets none of them now."""
 
         def look() -> bool:
             found = self.log(webhook_id)

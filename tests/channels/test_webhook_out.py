@@ -1,4 +1,4 @@
-"""What receivers of webhooks get: everything that happened, signed, in order, and again if need be."""
+"""Receivers of webhooks get everything that happens: signed, in order, and again if need be."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.actions.imports import import_events
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from server.domain.events import AgentPresenceChanged
-from server.domain.webhooks import BACK_OFF_MS
+from server.domain.webhooks import BACK_OFF_MS, Attempt
 from server.storage import views, webhooks
 from server.storage.event_log import conversation_events
 from server.storage.unit import Tx
@@ -402,7 +402,7 @@ async def test_a_result_that_comes_after_the_turn_was_lost_leaves_no_trace(
     [delivery] = office.log(hook)
     late = office.scene.database.write_now(
         lambda tx: actions.record_attempt(
-            tx, hook, "another's", delivery, actions.Attempt(outcome="timeout", elapsed_ms=1), 0.5
+            tx, hook, "another's", delivery, Attempt(outcome="timeout", elapsed_ms=1), 0.5
         )
     )
     assert late is False
