@@ -33,6 +33,7 @@ from server.realtime import wire
 from server.realtime.clients import Client, Clients, Json
 from server.realtime.engine import Engine, same_origin
 from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Paces, Rate
+from server.realtime.roll import Roll
 from server.realtime.rooms import (
     AGENT,
     VISITOR,
@@ -52,7 +53,11 @@ from server.storage.shop import load_shop
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
-LOAD_ORIGINS_S = 5.0
+# What was changed elsewhere counts within 2 s.
+LOAD_ORIGINS_S = 1.8
+# How often dead processes are looked for, and for how long names of others' signals are kept.
+TAKE_OVER_S = 5.0
+FORGET_NAMES_S = 60.0
 DRAIN_SPREAD_MS = 5000
 DRAIN_SLICE = 200
 # How long draining waits for the answers of commands that have begun.
@@ -80,11 +85,20 @@ class Edge:
             cors_allowed_origins=self._transport_origin,
         )
         self._clients = Clients()
+        self._roll = Roll(database, self._clients, news)
         self._watches = Watches(
-            self.engine, database, self._clients, left_after_s=settings.left_after_s
+            self.engine, database, self._clients, self._roll, left_after_s=settings.left_after_s
         )
         self._teller = Teller(self.engine, database, self._clients)
-        self._signals = Signals(self.engine, database, self._clients, self._watches.check_people)
+        self._signals = Signals(
+            self.engine,
+            database,
+            clients=self._clients,
+            watches=self._watches,
+            roll=self._roll,
+            news=news,
+            bus=bus,
+        )
         self._addresses = Addresses()
         self._paces = Paces()
         self._under_way = 0
@@ -104,7 +118,10 @@ class Edge:
         """Learns the allowed origins and whose widgets were open before, and starts the watches."""
         await self._load_origins()
         await self._watches.start()
+        await self._signals.take_over()
         self._watches.every(LOAD_ORIGINS_S, self._load_origins)
+        self._watches.every(TAKE_OVER_S, self._signals.take_over)
+        self._watches.every(FORGET_NAMES_S, self._signals.forget_names)
         self._watches.every(LOOK_UP_NAMES_S, self._teller.look_up_names)
 
     async def drain(self) -> None:
@@ -126,6 +143,8 @@ class Edge:
     async def stop(self) -> None:
         """Ends the watches and the transports."""
         await self._watches.stop()
+        with suppress(TimeoutError, Unavailable):
+            await self._roll.release()
         for eio_sid in list(self.engine.eio.sockets):
             await self.engine.cut(eio_sid)
         await self.engine.shutdown()
@@ -347,7 +366,7 @@ class Edge:
         if command.query is not None:
             answer = await ask(self.database, command.query, client.actor, payload)
             if command.name == "conversation.open":
-                answer["viewing"] = self._clients.viewers(answer["conversation"]["id"])
+                answer["viewing"] = await self._signals.viewers(answer["conversation"]["id"])
             return answer
         if command.signal is not None:
             await self._signals.signal_from(client, payload)

@@ -16,27 +16,38 @@ from server.domain.actors import SYSTEM
 from server.domain.errors import Unavailable
 from server.realtime.clients import Clients
 from server.realtime.engine import Engine
+from server.realtime.roll import Roll
 from server.realtime.rooms import AGENT, rooms_of
 from server.storage import conversations, people, sign_ins, tokens
 from server.storage.connection import Connection
 from server.storage.database import Database
+from server.storage.unit import Tx
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
 HEARTBEAT_S = 30.0
-CHECK_PEOPLE_S = 2.0
+# What was changed without a word to this process (a command of the shell) counts within 2 s.
+CHECK_PEOPLE_S = 1.8
 LOOK_FOR_LEAVERS_S = 5.0
+KEEP_ROLL_S = 1.0
 
 
 class Watches:
     """The loops behind the sockets; ``left_after_s`` without a widget means a shopper has left."""
 
     def __init__(
-        self, engine: Engine, database: Database, clients: Clients, *, left_after_s: float
+        self,
+        engine: Engine,
+        database: Database,
+        clients: Clients,
+        roll: Roll,
+        *,
+        left_after_s: float,
     ) -> None:
         self._engine = engine
         self._database = database
         self._clients = clients
+        self._roll = roll
         self._left_after_s = left_after_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -44,7 +55,9 @@ class Watches:
         """Takes up who waited with an open widget before this process, and begins to watch."""
         here = await self._database.read(conversations.waiting_with_widget)
         self._clients.gone_at_s = dict.fromkeys(here, time.monotonic())
+        await self._roll.keep()
         self.every(1.0, self._engine.watch)
+        self.every(KEEP_ROLL_S, self._roll.keep)
         self.every(min(LOOK_FOR_LEAVERS_S, self._left_after_s / 2), self.notice_leavers)
         self.every(HEARTBEAT_S / 2, self.heartbeat)
         self.every(CHECK_PEOPLE_S, self.check_people)
@@ -86,15 +99,29 @@ class Watches:
         since_s = now_s - self._left_after_s
         gone = [key for key, at_s in self._clients.gone_at_s.items() if at_s < since_s]
         for customer_id in gone:
-            found = await self._database.read(
-                lambda c, customer_id=customer_id: conversations.of_customer(c, customer_id)  # type: ignore[misc]  # bound default
-            )
-            for item in found:
-                if item.conversation.status == "open":
-                    payload = ConversationRef(conversation_id=item.conversation.id)
-                    await run(self._database, conversation_actions.customer_left, SYSTEM, payload)
+            await self._count_as_left(customer_id)
             # Only now, so that a database that is away is asked again at the next turn.
-            self._clients.gone_at_s.pop(customer_id, None)
+            if self._clients.gone_at_s.get(customer_id, now_s) < since_s:
+                self._clients.gone_at_s.pop(customer_id)
+
+    async def _count_as_left(self, customer_id: str) -> None:
+        """Logs it in each open conversation, unless another process has a socket of theirs."""
+
+        def look(connection: Connection) -> list[str]:
+            if self._roll.is_elsewhere(connection, customer_id, at_ms=at_ms):
+                return []
+            found = conversations.of_customer(connection, customer_id)
+            return [f.conversation.id for f in found if f.conversation.status == "open"]
+
+        def leave(tx: Tx, conversation_id: str) -> None:
+            # Looked at again: they may have come to another process meanwhile.
+            if not self._roll.is_elsewhere(tx.connection, customer_id, at_ms=tx.at_ms):
+                payload = ConversationRef(conversation_id=conversation_id)
+                conversation_actions.customer_left(tx, SYSTEM, payload)
+
+        at_ms = self._database.clock()
+        for conversation_id in await self._database.read(look):
+            await self._database.write(lambda tx, key=conversation_id: leave(tx, key))  # type: ignore[misc]  # bound default
 
     async def heartbeat(self) -> None:
         """Notes which agents are connected."""
