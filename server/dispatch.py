@@ -24,7 +24,7 @@ async def run(database: Database, action: Action[P], actor: Actor, payload: P) -
 
     The action is queued before the first await, so the calls of one client keep their order.
     """
-    return await database.write(lambda tx: action(tx, actor, payload), _needs(actor, payload))
+    return await database.write(lambda tx: action(tx, actor, payload), needs_of(actor, payload))
 
 
 async def ask(
@@ -48,7 +48,7 @@ async def ask(
     )
 
 
-def _needs(actor: Actor, payload: Payload) -> Needs | None:
+def needs_of(actor: Actor, payload: Payload) -> Needs | None:
     """What nearly every action on a conversation begins with."""
     conversation_id = getattr(payload, "conversation_id", None)
     client_id = getattr(payload, "client_id", None)

@@ -14,6 +14,7 @@ import pytest
 from server.actions import messages
 from server.actions.messages import PostMessage
 from server.config import Settings
+from server.dispatch import needs_of
 from server.domain.actors import Actor
 from server.storage.database import Database
 from server.storage.people import load_people
@@ -187,7 +188,8 @@ def _submit(
                 database.submit(
                     lambda tx, actor=actor, payload=payload: messages.post_message(  # type: ignore[misc]  # bound defaults
                         tx, actor, payload
-                    )
+                    ),
+                    needs_of(actor, payload),
                 )
             )
             number += 1
