@@ -486,7 +486,10 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
             event.listen(engine, "begin", _sqlite_begin)
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
-    options = "-c statement_timeout=60000 -c lock_timeout=5000 -c synchronous_commit=on"
+    options = (
+        "-c statement_timeout=60000 -c lock_timeout=5000 -c synchronous_commit=on"
+        " -c application_name=shopbell"
+    )
     if readonly:
         options += " -c default_transaction_read_only=on"
     return create_engine(

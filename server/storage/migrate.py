@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from server.domain.errors import Conflict
 
+# Held by whoever changes tables on PostgreSQL.
+LOCK = 5107234
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -54,15 +56,16 @@ def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # Two processes that start together must not both create the tables.
-            connection.execute(text("SELECT pg_advisory_xact_lock(5107234)"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        _upgrade(connection)
+        upgrade(connection, head())
         connection.commit()
     return before
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str) -> None:
+    """Brings the tables to the revision ``to``, in the transaction of the connection."""
     from alembic import command  # noqa: PLC0415  # only a migration pays for it
     from alembic.config import Config  # noqa: PLC0415  # likewise
 
@@ -71,7 +74,7 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def check_not_newer(found: str | None) -> None:
