@@ -28,7 +28,7 @@ from server.storage.unit import Tx
 PEOPLE = "people.manage"
 SHOP = "shop.manage"
 # What a page may say has been done, as the last part of a sentence's key.
-DONE = frozenset({"added", "saved", "deactivated", "reactivated", "password"})
+DONE = frozenset({"added", "saved", "deactivated", "reactivated", "password", "revoked"})
 # What was typed is shown again after an error, but never these.
 SECRETS = frozenset({"password", "current", "csrf"})
 Save = Callable[[Actor, Form], Awaitable[str]]
@@ -74,7 +74,7 @@ async def show_people(request: web.Request, error: AppError | None = None) -> we
     """Everybody, and the form for one more."""
     await require_person(request, PEOPLE)
     everybody = await request.app[DATABASE].read(lambda c: people.load_people(c, active_only=False))
-    return await _page(
+    return await settings_page(
         request,
         "settings_people.html",
         error,
@@ -98,13 +98,13 @@ async def add_person(request: web.Request) -> web.Response:
         )
         return f"/settings/people/{agent_id}?done=added"
 
-    return await _submit(request, PEOPLE, save, show_people)
+    return await submit(request, PEOPLE, save, show_people)
 
 
 async def show_person(request: web.Request, error: AppError | None = None) -> web.Response:
     """One person's settings."""
     await require_person(request, PEOPLE)
-    return await _page(
+    return await settings_page(
         request,
         "settings_person.html",
         error,
@@ -125,7 +125,7 @@ async def save_person(request: web.Request) -> web.Response:
         )
         return f"/settings/people/{agent_id}?done=saved"
 
-    return await _submit(request, PEOPLE, save, show_person)
+    return await submit(request, PEOPLE, save, show_person)
 
 
 async def reset_password(request: web.Request) -> web.Response:
@@ -140,14 +140,14 @@ async def reset_password(request: web.Request) -> web.Response:
         )
         return f"/settings/people/{agent_id}?done=password"
 
-    return await _submit(request, PEOPLE, save, show_person)
+    return await submit(request, PEOPLE, save, show_person)
 
 
 async def ask_deactivate(request: web.Request, error: AppError | None = None) -> web.Response:
     """Asks before a person loses access."""
     await require_person(request, PEOPLE)
     person = await _known_person(request)
-    return await _page(
+    return await settings_page(
         request,
         "settings_confirm.html",
         error,
@@ -167,7 +167,7 @@ async def deactivate(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(lambda tx: people_actions.deactivate(tx, actor, agent_id))
         return f"/settings/people/{agent_id}?done=deactivated"
 
-    return await _submit(request, PEOPLE, save, ask_deactivate)
+    return await submit(request, PEOPLE, save, ask_deactivate)
 
 
 async def reactivate(request: web.Request) -> web.Response:
@@ -178,7 +178,7 @@ async def reactivate(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(lambda tx: people_actions.reactivate(tx, actor, agent_id))
         return f"/settings/people/{agent_id}?done=reactivated"
 
-    return await _submit(request, PEOPLE, save, show_person)
+    return await submit(request, PEOPLE, save, show_person)
 
 
 # teams
@@ -187,7 +187,7 @@ async def reactivate(request: web.Request) -> web.Response:
 async def show_teams(request: web.Request, error: AppError | None = None) -> web.Response:
     """All teams, and the form for one more."""
     await require_person(request, PEOPLE)
-    return await _page(
+    return await settings_page(
         request,
         "settings_teams.html",
         error,
@@ -207,7 +207,7 @@ async def add_team(request: web.Request) -> web.Response:
         )
         return f"/settings/teams/{team_id}?done=added"
 
-    return await _submit(request, PEOPLE, save, show_teams)
+    return await submit(request, PEOPLE, save, show_teams)
 
 
 async def show_team(request: web.Request, error: AppError | None = None) -> web.Response:
@@ -217,7 +217,7 @@ async def show_team(request: web.Request, error: AppError | None = None) -> web.
     team = await request.app[DATABASE].read(lambda c: people.load_team(c, team_id))
     if team is None:
         raise NotFound("There is no such team.")
-    return await _page(
+    return await settings_page(
         request,
         "settings_team.html",
         error,
@@ -242,7 +242,7 @@ async def save_team(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(job)
         return f"/settings/teams/{team_id}?done=saved"
 
-    return await _submit(request, PEOPLE, save, show_team)
+    return await submit(request, PEOPLE, save, show_team)
 
 
 # the shop
@@ -254,7 +254,7 @@ async def show_shop(
     """The shop's settings; ``secret`` is a new identity secret, to be shown this once."""
     await require_person(request, SHOP)
     shop = await _shop(request)
-    return await _page(
+    return await settings_page(
         request,
         "settings_shop.html",
         error,
@@ -277,7 +277,7 @@ async def save_shop(request: web.Request) -> web.Response:
         )
         return "/settings/shop?done=saved"
 
-    return await _submit(request, SHOP, save, show_shop)
+    return await submit(request, SHOP, save, show_shop)
 
 
 async def save_origins(request: web.Request) -> web.Response:
@@ -290,14 +290,14 @@ async def save_origins(request: web.Request) -> web.Response:
         )
         return "/settings/shop?done=saved"
 
-    return await _submit(request, SHOP, save, show_shop)
+    return await submit(request, SHOP, save, show_shop)
 
 
 async def ask_rotate(request: web.Request) -> web.Response:
     """Asks before the identity secret in use ends."""
     await require_person(request, SHOP)
     shop = await _shop(request)
-    return await _page(
+    return await settings_page(
         request,
         "settings_confirm.html",
         None,
@@ -324,7 +324,7 @@ async def rotate(request: web.Request) -> web.Response:
 async def show_profile(request: web.Request, error: AppError | None = None) -> web.Response:
     """What everybody decides about themselves."""
     person = await current_person(request)
-    return await _page(request, "settings_profile.html", error, tab="profile", shown=person)
+    return await settings_page(request, "settings_profile.html", error, tab="profile", shown=person)
 
 
 async def save_profile(request: web.Request) -> web.Response:
@@ -337,7 +337,7 @@ async def save_profile(request: web.Request) -> web.Response:
         )
         return "/settings/profile?done=saved"
 
-    return await _submit(request, None, save, show_profile)
+    return await submit(request, None, save, show_profile)
 
 
 async def save_password(request: web.Request) -> web.Response:
@@ -364,10 +364,10 @@ async def save_password(request: web.Request) -> web.Response:
         )
         return "/settings/profile?done=password"
 
-    return await _submit(request, None, save, show_profile)
+    return await submit(request, None, save, show_profile)
 
 
-async def _submit(
+async def submit(
     request: web.Request, permission: str | None, save: Save, show: Show
 ) -> web.Response:
     """Saves a form and goes on, or shows the page again with what was wrong and what was typed."""
@@ -387,13 +387,14 @@ async def _submit(
     raise web.HTTPSeeOther(target)
 
 
-async def _page(
+async def settings_page(
     request: web.Request,
     template: str,
     error: AppError | None,
     /,
     **context: Any,  # Any: values of a template
 ) -> web.Response:
+    """A page of the settings; after an error with what was wrong and what was typed."""
     form: Form = await read_form(request) if error is not None else {}
     done = request.query.get("done")
     return await render(

@@ -15,6 +15,7 @@ from server.domain.actors import SYSTEM
 from server.domain.errors import NotFound, Unavailable
 from server.storage import conversations
 from server.storage.database import Database
+from server.storage.kept_answers import forget_kept
 
 log = structlog.stdlib.get_logger("shopbell.jobs")
 
@@ -44,6 +45,11 @@ async def place_waiting(database: Database) -> None:
         await database.write(presence.place_waiting)
 
 
+async def forget_kept_answers(database: Database) -> None:
+    """Drops what programs were answered under idempotency keys more than a day ago."""
+    await database.write(forget_kept)
+
+
 async def forget_webhook_deliveries(database: Database) -> None:
     """Removes old deliveries from the log of webhooks."""
     while await database.write(webhooks.forget_old) == webhooks.FORGET_AT_ONCE:
@@ -56,6 +62,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (5.0, place_waiting),
     (15.0, end_grace),
     (900.0, forget_webhook_deliveries),
+    (3600.0, forget_kept_answers),
 )
 
 

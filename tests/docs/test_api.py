@@ -63,3 +63,30 @@ def test_each_address_is_in_the_docs() -> None:
     roots = {"/".join(path.split("/")[:3]) for path in paths if path != "/settings"}
     missing = sorted(path for path in roots if f"`{path}" not in pages and f" {path}" not in pages)
     assert missing == []
+
+
+def test_each_call_is_in_the_table_with_its_scope_and_its_fields() -> None:
+    from server.http.api.table import ROWS
+
+    page = section(text("docs/api.md"), "## The API for programs")
+    described = {
+        found[0]: (found[1], set(re.findall(r"`(\w+)`", found[2])))
+        for found in re.findall(
+            r"^\| `([A-Z]+ /[^`]*)` \| `([\w:]+)` \| ([^|]*) \|", page, re.MULTILINE
+        )
+    }
+    assert described == {
+        f"{row.method} {row.path}": (
+            row.scope,
+            {field.alias or name for name, field in row.payload.model_fields.items()}
+            - {*row.variables},
+        )
+        for row in ROWS
+    }
+
+
+def test_each_scope_is_explained() -> None:
+    from server.domain.scopes import SCOPES
+
+    page = section(text("docs/api.md"), "## The API for programs")
+    assert [scope for scope in SCOPES if f"`{scope}`" not in page] == []

@@ -34,6 +34,8 @@ RIGHTS = {
     "/settings/teams/{team}": (303, 403, 403, 200),
     "/settings/shop": (303, 403, 403, 200),
     "/settings/shop/identity": (303, 403, 403, 200),
+    "/settings/tokens": (303, 403, 403, 200),
+    "/settings/tokens/nothing/revoke": (303, 403, 403, 404),
     "/settings/profile": (303, 200, 200, 200),
 }
 # Forms: what the unprivileged get; the fields would be right.
@@ -48,6 +50,8 @@ FORMS: dict[str, dict[str, str]] = {
     "/settings/shop": {"shop": "X", "locale": "en", "timezone": "UTC", "currency": "EUR"},
     "/settings/shop/origins": {"origins": "https://evil.example"},
     "/settings/shop/identity": {},
+    "/settings/tokens": {"name": "X", "who": "role:admin", "days": "90", "scope": "admin"},
+    "/settings/tokens/{admin}/revoke": {},
 }
 
 MISTAKES = [
@@ -83,8 +87,9 @@ async def test_each_page_opens_for_those_who_may_and_nobody_else(desk: Desk) -> 
         for visitor, status in zip(visitors, statuses, strict=True):
             answer = await visitor.get(path.format(**desk.people))
             assert answer.status == status, path
-    public = ("/static", "/widget", "/healthz", "/readyz", "/sign-in", "/setup")
-    known = {re.sub(r"\{\w+\}|/nobody|/1(?=/|$)", "/x", path).replace("//", "/") for path in RIGHTS}
+    # The API knows no sign-in: tests/api.
+    public = ("/static", "/widget", "/healthz", "/readyz", "/metrics", "/sign-in", "/setup", "/api")
+    known = {re.sub(r"\{\w+\}|/nobody|/nothing|/1(?=/|$)", "/x", path).replace("//", "/") for path in RIGHTS}
     for _, path in desk.paths("GET", "x"):
         assert path.startswith(public) or path in known, f"{path} has no row in RIGHTS"
 
