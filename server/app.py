@@ -24,6 +24,7 @@ from server.news.carriers import carriers_of
 from server.news.news import News
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
+from server.realtime.wire import COMMANDS
 from server.stats import Reading, watch_loop
 from server.storage.database import Database
 from server.storage.people import anyone_can_sign_in
@@ -76,6 +77,10 @@ async def running(
     app[keys.SETTINGS] = settings
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     app[keys.DEGRADED] = lambda: news.degraded
+    app[keys.SOCKET_COMMANDS] = {
+        namespace: {name: command.payload for name, command in rows.items()}
+        for namespace, rows in COMMANDS.items()
+    }
     database.stats.show(
         Reading("shopbell_sockets", "Open sockets.", edge.sockets_by_namespace, label="namespace"),
         Reading("shopbell_bus_waiting", "Commits that wait to be told.", lambda: bus.waiting),
