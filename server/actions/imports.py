@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,12 @@ from server.domain.actors import SYSTEM, Actor
 from server.domain.conversation import SESSION_GAP_MS, Conversation, needs_session
 from server.domain.errors import InvalidInput
 from server.domain.events import (
+    AssignmentEnded,
     ConversationOpened,
     ConversationStatusChanged,
     EventData,
     MessagePosted,
+    MessageRedacted,
     SessionStarted,
     from_json,
 )
@@ -33,6 +35,7 @@ from server.domain.importing import (
     EVENT_PREFIX,
     MESSAGE_KINDS,
     OPENED_PREFIX,
+    RELEASED_PREFIX,
     REOPENED_PREFIX,
     SESSION_PREFIX,
     ImportRow,
@@ -51,6 +54,7 @@ from server.storage.shop import load_shop
 from server.storage.unit import Tx
 
 BATCH_ROWS = 500
+RELEASED_TOGETHER = 100
 MAX_LINE_BYTES = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
 
@@ -99,11 +103,19 @@ def import_events(
             if progress is not None:
                 progress(min(start + BATCH_ROWS, total), total)
     outcome.rejected.sort(key=lambda rejected: rejected.line)
+    if not dry_run:
+        while database.write_now(release_open):
+            pass
     return outcome
 
 
-def import_batch(tx: Tx, rows: Sequence[ImportRow]) -> Sorted:
-    """Takes rows in order within one transaction; tells apart what was taken, known and refused."""
+def import_batch(
+    tx: Tx, rows: Sequence[ImportRow], *, people: Mapping[str, str] | None = None
+) -> Sorted:
+    """Takes rows in order within one transaction; tells apart what was taken, known and refused.
+
+    ``people`` has names to show for agents, by what the rows call them.
+    """
     names = {row.conversation for row in rows if row.conversation is not None}
     found = imports.conversations_by_external_id(tx.connection, names)
     sorted_rows = sort_out(
@@ -115,11 +127,52 @@ def import_batch(tx: Tx, rows: Sequence[ImportRow]) -> Sorted:
         tx,
         sorted_rows.taken,
         conversations={name: conversation_id for name, (conversation_id, _, _) in found.items()},
+        people=people or {},
     )
     for row in sorted_rows.taken:
         batch.take(row)
     batch.finish()
     return sorted_rows
+
+
+def import_conversations(
+    tx: Tx, rows: Sequence[ImportRow], *, people: Mapping[str, str] | None = None
+) -> Sorted:
+    """As ``import_batch``, for rows that end their conversations: what is open then is nobody's.
+
+    So no colleague's places are taken by another desk's open chats while the import goes on.
+    """
+    sorted_rows = import_batch(tx, rows, people=people)
+    here = imports.active_people(tx.connection)
+    for conversation in tx.changed:
+        if conversation.assignee_id in here:
+            _release(tx, conversation)
+    return sorted_rows
+
+
+def release_open(tx: Tx) -> int:
+    """Takes open conversations that an import brought from people who work here; how many."""
+    found = imports.still_owned(tx.connection, limit=RELEASED_TOGETHER)
+    for conversation_id in found:
+        conversation = tx.conversation(conversation_id)
+        if conversation is not None:
+            _release(tx, conversation)
+    return len(found)
+
+
+def _release(tx: Tx, conversation: Conversation) -> None:
+    """Makes an open conversation nobody's, at the time of the last thing that happened in it."""
+    if conversation.status not in ("open", "snoozed") or conversation.assignee_id is None:
+        return
+    at_ms = max(conversation.last_activity_at_ms, conversation.owner.since_ms)
+    tx.record(
+        SYSTEM,
+        AssignmentEnded(from_=conversation.assignee_id, reason="import"),
+        conversation=conversation,
+        at_ms=at_ms,
+        event_id=f"{RELEASED_PREFIX}{conversation.id}:{conversation.staff_seq}",
+        imported=True,
+    )
 
 
 class Trial:
@@ -211,17 +264,26 @@ def _known(connection: Connection, rows: Sequence[ImportRow]) -> set[str]:
 class _Batch:
     """One transaction of an import: names are looked up once, rows become events one by one."""
 
-    def __init__(self, tx: Tx, rows: Sequence[ImportRow], *, conversations: dict[str, str]) -> None:
+    def __init__(
+        self,
+        tx: Tx,
+        rows: Sequence[ImportRow],
+        *,
+        conversations: dict[str, str],
+        people: Mapping[str, str],
+    ) -> None:
         self._tx = tx
+        self._names = people
         self._conversations = conversations
         self._customers = imports.customers_by_external_id(
             tx.connection, {row.customer for row in rows if row.customer is not None}
         )
-        people = set().union(*(row.people for row in rows)) if rows else set()
-        self._agents = imports.people_by_name(tx.connection, people)
+        named = set().union(*(row.people for row in rows)) if rows else set()
+        self._agents = imports.people_by_name(tx.connection, named)
         self._teams = imports.teams_by_name(tx.connection)
-        self._new_people: list[tuple[str, str]] = []
+        self._new_people: list[tuple[str, str, str]] = []
         self._seen: dict[str, int] = {}
+        self._redacted: set[str] = set()
 
     def take(self, row: ImportRow) -> None:
         """Records the row, after what it presupposes and the file left out."""
@@ -248,6 +310,7 @@ class _Batch:
         """Writes the people and times that the rows brought along."""
         imports.add_people(self._tx, self._new_people)
         imports.see_customers(self._tx, self._seen)
+        imports.redact(self._tx, self._redacted)
 
     def _open(self, row: ImportRow) -> Conversation:
         """The new conversation of a row, opened by the row itself or by what it lets us derive."""
@@ -322,6 +385,8 @@ class _Batch:
         if row.kind in MESSAGE_KINDS:
             name = values.get("message_id") or row.event_id
             values["message_id"] = message_id_of(row.conversation or "", name)
+        if row.kind == MessageRedacted.kind:
+            self._redacted.add(values["message_id"])
         if row.kind == MessagePosted.kind:
             values.setdefault("chars", len(body))
         event = self._tx.record(
@@ -355,7 +420,7 @@ class _Batch:
         found = self._agents.get(name)
         if found is None:
             found = self._agents[name] = self._tx.new_id()
-            self._new_people.append((found, name))
+            self._new_people.append((found, name, self._names.get(name, name)))
         return found
 
     def _customer(self, row: ImportRow) -> str:

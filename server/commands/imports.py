@@ -3,38 +3,131 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from server.commands.common import DataDir, opened, progress, say
 
+if TYPE_CHECKING:
+    from server.domain.importing import Rejected
+    from server.importers.canonical import Desk
+    from server.importers.run import DeskOutcome
+    from server.importers.sheets import SheetOutcome
+
 REJECTED = 3
+# Beyond these a reader learns nothing new; the count says how many there are.
+MOST_NAMED = 1000
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+Export = Annotated[Path, typer.Argument(exists=True, readable=True)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")]
+Source = Annotated[str | None, typer.Option("--source", help="Name of where the data comes from.")]
 
 
-def import_events_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
-    data_dir: DataDir = None,
-) -> None:
+def import_events_command(file: File, dry_run: DryRun = False, data_dir: DataDir = None) -> None:
     """Bring in another desk's history (NDJSON); what is known already changes nothing."""
     from server.actions.imports import import_events
 
     with opened(data_dir) as database, progress("import") as tell:
         outcome = import_events(database, file, dry_run=dry_run, progress=tell)
-    for row in outcome.rejected:
-        sys.stderr.write(f"line {row.line}: {row.reason}\n")
-    say(
-        f"accepted {outcome.accepted}, unchanged {outcome.unchanged},"
-        f" rejected {len(outcome.rejected)}"
-    )
-    if outcome.rejected:
-        raise typer.Exit(REJECTED)
+    _rows(outcome.accepted, outcome.unchanged, outcome.rejected)
+
+
+def import_customers_command(file: File, dry_run: DryRun = False, data_dir: DataDir = None) -> None:
+    """Bring in customers (CSV, NDJSON); what is known already changes nothing."""
+    from server.importers.sheets import import_customers
+
+    with opened(data_dir) as database, progress("customers") as tell:
+        outcome = import_customers(database, file, dry_run=dry_run, progress=tell)
+    _sheet(outcome)
+
+
+def import_articles_command(
+    file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
+    """Bring in articles (JSONL, CSV); what is known already changes nothing."""
+    from server.importers.sheets import import_articles
+
+    with opened(data_dir) as database, progress("articles") as tell:
+        outcome = import_articles(
+            database, file, source=source or "import", dry_run=dry_run, progress=tell
+        )
+    _sheet(outcome)
+
+
+def import_chatwoot_command(
+    path: Export, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
+    """Bring in a Chatwoot account: pages of its API as a file, a folder or a zip."""
+    from server.importers.chatwoot import DESK
+
+    _desk(DESK, path, dry_run=dry_run, source=source, data_dir=data_dir)
+
+
+def import_zendesk_command(
+    path: Export, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
+    """Bring in a Zendesk account: its JSON export or pages of its API, also as folder or zip."""
+    from server.importers.zendesk import DESK
+
+    _desk(DESK, path, dry_run=dry_run, source=source, data_dir=data_dir)
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds the group ``import``."""
     group = typer.Typer(help="Bring in data from files.", no_args_is_help=True)
     group.command("events")(import_events_command)
+    group.command("customers")(import_customers_command)
+    group.command("articles")(import_articles_command)
+    group.command("chatwoot")(import_chatwoot_command)
+    group.command("zendesk")(import_zendesk_command)
     app.add_typer(group, name="import")
+
+
+def _rows(accepted: int, unchanged: int, rejected: Sequence[Rejected]) -> None:
+    """Tells what became of the rows of a file. Raises typer.Exit when some were rejected."""
+    for row in rejected:
+        sys.stderr.write(f"line {row.line}: {row.reason}\n")
+    say(f"accepted {accepted}, unchanged {unchanged}, rejected {len(rejected)}")
+    if rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _sheet(outcome: SheetOutcome) -> None:
+    for name in outcome.ignored:
+        sys.stderr.write(f"ignored column / 忽略的列: {name}\n")
+    _rows(outcome.accepted, outcome.unchanged, outcome.rejected)
+
+
+def _desk(
+    desk: Desk, path: Path, *, dry_run: bool, source: str | None, data_dir: Path | None
+) -> None:
+    from server.importers.run import import_desk
+
+    with opened(data_dir) as database, progress("import") as tell:
+        outcome = import_desk(database, desk, path, source=source, dry_run=dry_run, progress=tell)
+    for found in outcome.rejected[:MOST_NAMED]:
+        sys.stderr.write(f"{found.name}: {found.reason}\n")
+    say(_summary(outcome, dry_run=dry_run))
+    if outcome.rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _summary(outcome: DeskOutcome, *, dry_run: bool) -> str:
+    """What came of an export, in words."""
+    lines = [f"{outcome.account}{': a dry run, nothing was written' if dry_run else ''}"]
+    for name, tally in (
+        ("conversations", outcome.conversations),
+        ("messages", outcome.messages),
+        ("customers", outcome.customers),
+        ("articles", outcome.articles),
+    ):
+        lines.append(f"{name}: accepted {tally.accepted}, unchanged {tally.unchanged}")
+    people = sorted(outcome.people)
+    named = ", ".join(people[:10]) + (", ..." if len(people) > 10 else "")
+    lines.append(f"people made inactive: {len(people)}{f' ({named})' if people else ''}")
+    lines += [f"skipped {number}: {reason}" for reason, number in sorted(outcome.skipped.items())]
+    lines.append(f"rejected {len(outcome.rejected)}")
+    return "\n".join(lines)

@@ -26,6 +26,7 @@ EVENT_PREFIX = "i:"
 OPENED_PREFIX = "io:"
 REOPENED_PREFIX = "ir:"
 SESSION_PREFIX = "is:"
+RELEASED_PREFIX = "iz:"
 
 _ACTOR_KINDS = ("customer", "agent", "bot", "system")
 _ORDER_KINDS = ("order.created", "order.paid", "order.refunded", "order.cancelled")

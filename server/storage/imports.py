@@ -7,10 +7,13 @@ from typing import Any  # Any: column values
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from server.storage.customers import CUSTOMER
+from server.storage.customers import CUSTOMER, Customer, customer_from_row
 from server.storage.people import AGENT, TEAM
-from server.storage.rows import CONVERSATION, EVENT
+from server.storage.rows import CONVERSATION, EVENT, MESSAGE
+from server.storage.tables import CustomerOrigin, table
 from server.storage.unit import Tx
+
+CUSTOMER_ORIGIN = table(CustomerOrigin)
 
 _SEEN_LATER = (
     update(CUSTOMER)
@@ -48,11 +51,38 @@ def conversations_by_external_id(
 def customers_by_external_id(
     connection: Connection, external_ids: Collection[str]
 ) -> dict[str, str]:
-    """Ids of the customers with these names."""
+    """Ids of the customers with these names: the shop's own ids, or another desk's names."""
     statement = select(CUSTOMER.c.external_id, CUSTOMER.c.id).where(
         CUSTOMER.c.external_id.in_(sorted(external_ids))
     )
-    return {row.external_id: row.id for row in connection.execute(statement)}
+    found = {row.external_id: row.id for row in connection.execute(statement)}
+    return customers_by_origin(connection, external_ids) | found
+
+
+def customers_by_origin(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """Ids of the customers whom another desk calls by these names."""
+    c = CUSTOMER_ORIGIN.c
+    statement = select(c.name, c.customer_id).where(c.name.in_(sorted(names)))
+    return {row.name: row.customer_id for row in connection.execute(statement)}
+
+
+def load_customers(
+    connection: Connection, *, ids: Collection[str], external_ids: Collection[str]
+) -> list[Customer]:
+    """The customers with these ids or these ids of the shop."""
+    statement = select(CUSTOMER).where(
+        or_(CUSTOMER.c.id.in_(sorted(ids)), CUSTOMER.c.external_id.in_(sorted(external_ids)))
+    )
+    return [customer_from_row(row) for row in connection.execute(statement).mappings()]
+
+
+def add_origins(tx: Tx, names: Mapping[str, str]) -> None:
+    """Remembers customer ids by what another desk calls them."""
+    if names:
+        values: list[Mapping[str, Any]] = [  # Any: column values
+            {"name": name, "customer_id": customer_id} for name, customer_id in names.items()
+        ]
+        tx.later(insert(CUSTOMER_ORIGIN), values)
 
 
 def people_by_name(connection: Connection, names: Collection[str]) -> dict[str, str]:
@@ -80,13 +110,41 @@ def teams_by_name(connection: Connection) -> dict[str, str]:
     return found
 
 
-def add_people(tx: Tx, people: Sequence[tuple[str, str]]) -> None:
-    """Writes inactive people (id, name in the file) before the events that name them."""
+def active_people(connection: Connection) -> set[str]:
+    """Ids of the people who can sign in."""
+    return set(connection.execute(select(AGENT.c.id).where(AGENT.c.active)).scalars())
+
+
+def still_owned(connection: Connection, *, limit: int) -> list[str]:
+    """Ids of open conversations that an import left with people who work here."""
+    statement = (
+        select(CONVERSATION.c.id)
+        .join_from(CONVERSATION, AGENT, AGENT.c.id == CONVERSATION.c.assignee_id)
+        .join(EVENT, EVENT.c.seq == CONVERSATION.c.last_seq)
+        .where(CONVERSATION.c.status.in_(("open", "snoozed")), AGENT.c.active, EVENT.c.imported)
+        .order_by(CONVERSATION.c.id)
+        .limit(limit)
+    )
+    return [str(key) for key in connection.execute(statement).scalars()]
+
+
+def redact(tx: Tx, message_ids: Collection[str]) -> None:
+    """Takes the texts of messages away; a dash shows that there was one."""
+    if message_ids:
+        values: list[Mapping[str, Any]] = [{"b_id": key} for key in sorted(message_ids)]  # Any: ids
+        tx.later(
+            update(MESSAGE).where(MESSAGE.c.id == bindparam("b_id")).values(body="—", blocks=None),
+            values,
+        )
+
+
+def add_people(tx: Tx, people: Sequence[tuple[str, str, str]]) -> None:
+    """Writes inactive people (id, key in the file, name) before the events that name them."""
     if people:
         values: list[Mapping[str, Any]] = [  # Any: column values
             {
                 "id": agent_id,
-                "imported_as": name,
+                "imported_as": key,
                 "name": name,
                 "role": "agent",
                 "active": False,
@@ -98,7 +156,7 @@ def add_people(tx: Tx, people: Sequence[tuple[str, str]]) -> None:
                 "last_assigned_at_ms": 0,
                 "created_at_ms": tx.at_ms,
             }
-            for agent_id, name in people
+            for agent_id, key, name in people
         ]
         tx.later(insert(AGENT), values, first=True)
 

@@ -1,0 +1,104 @@
+"""Taking articles of a file: new ones are added, changed ones written anew, the rest left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from server.domain.imported import ArticleRow
+from server.storage import articles
+from server.storage.articles import Article, ArticleText
+from server.storage.connection import Connection
+from server.storage.unit import Tx
+
+PHRASING_SOURCE = "import"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is stored of the articles that some rows name."""
+
+    articles: dict[tuple[str, str], Article]
+    texts: dict[tuple[str, str], ArticleText]
+    phrasings: dict[tuple[str, str], tuple[str, ...]]
+
+
+def take_articles(tx: Tx, rows: Sequence[ArticleRow]) -> list[bool]:
+    """Writes the rows; for each, whether it brought anything new."""
+    known = _known(tx.connection, rows)
+    return [_take(tx, row, known) for row in rows]
+
+
+def try_articles(connection: Connection, rows: Sequence[ArticleRow]) -> list[bool]:
+    """What ``take_articles`` would answer, without writing."""
+    known = _known(connection, rows)
+    return [not _same(row, known) for row in rows]
+
+
+def _known(connection: Connection, rows: Sequence[ArticleRow]) -> _Known:
+    found = articles.articles_by_name(connection, {(row.source, row.external_id) for row in rows})
+    ids = {article.id for article in found.values()}
+    phrasings = {
+        key: tuple(p.text for p in given if p.source == PHRASING_SOURCE)
+        for key, given in articles.phrasings_of(connection, ids).items()
+    }
+    return _Known(found, articles.texts_of(connection, ids), phrasings)
+
+
+def _same(row: ArticleRow, known: _Known) -> bool:
+    article = known.articles.get((row.source, row.external_id))
+    if article is None:
+        return False
+    text = known.texts.get((article.id, row.locale))
+    return (
+        text is not None
+        and (text.title, text.body) == (row.title, row.body)
+        and (article.audience, article.status, article.category)
+        == (row.audience, row.status, row.category or article.category)
+        and known.phrasings.get((article.id, row.locale), ()) == row.phrasings
+    )
+
+
+def _take(tx: Tx, row: ArticleRow, known: _Known) -> bool:
+    if _same(row, known):
+        return False
+    name = (row.source, row.external_id)
+    at_ms = tx.at_ms if row.updated_at_ms is None else row.updated_at_ms
+    article = known.articles.get(name)
+    if article is None:
+        article = Article(
+            id=tx.new_id(),
+            source=row.source,
+            external_id=row.external_id,
+            audience=row.audience,
+            status=row.status,
+            category=row.category,
+            created_at_ms=at_ms if row.created_at_ms is None else row.created_at_ms,
+            updated_at_ms=at_ms,
+        )
+        articles.add_article(tx, article)
+    else:
+        article = replace(
+            article,
+            audience=row.audience,
+            status=row.status,
+            category=row.category or article.category,
+            updated_at_ms=max(at_ms, article.updated_at_ms),
+        )
+        articles.change_article(tx, article)
+    known.articles[name] = article
+    before = known.texts.get((article.id, row.locale))
+    text = ArticleText(
+        article_id=article.id,
+        locale=row.locale,
+        title=row.title,
+        body=row.body,
+        created_at_ms=before.created_at_ms if before else article.created_at_ms,
+        updated_at_ms=at_ms,
+    )
+    articles.set_text(tx, text, new=before is None)
+    known.texts[(article.id, row.locale)] = text
+    if known.phrasings.get((article.id, row.locale), ()) != row.phrasings:
+        articles.set_phrasings(tx, article.id, row.locale, row.phrasings, source=PHRASING_SOURCE)
+        known.phrasings[(article.id, row.locale)] = row.phrasings
+    return True

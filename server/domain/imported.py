@@ -1,0 +1,372 @@
+"""Rows of files with customers and articles, checked key by key, or the reason why not.
+
+A reason is one sentence in English and the same in Chinese, because who reads it is not known yet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from server.domain.errors import InvalidInput
+from server.domain.periods import MAX_AT_MS, instant_ms
+from server.domain.text import clean
+
+MAX_ID_CHARS = 200
+MAX_TITLE_CHARS = 300
+MAX_ARTICLE_CHARS = 100_000
+MAX_PHRASING_CHARS = 500
+MAX_PHRASINGS = 200
+AUDIENCES = ("public", "internal")
+STATUSES = ("published", "draft", "archived")
+
+# The contract's name of a column, and what shops' own files call it.
+CUSTOMER_COLUMNS: dict[str, tuple[str, ...]] = {
+    "customer_id": (
+        "id",
+        "user_id",
+        "external_id",
+        "customer_number",
+        "客户编号",
+        "客户id",
+        "客户号",
+        "会员编号",
+        "会员id",
+        "会员号",
+        "用户编号",
+        "用户id",
+    ),
+    "email": (
+        "e_mail",
+        "mail",
+        "email_address",
+        "邮箱",
+        "电子邮箱",
+        "电子邮件",
+        "邮件",
+        "邮箱地址",
+    ),
+    "phone": (
+        "mobile",
+        "tel",
+        "telephone",
+        "phone_number",
+        "mobile_number",
+        "手机",
+        "手机号",
+        "手机号码",
+        "电话",
+        "电话号码",
+        "联系电话",
+        "联系手机",
+    ),
+    "name": ("full_name", "customer_name", "姓名", "客户姓名", "会员姓名", "名称", "昵称", "称呼"),
+    "locale": ("language", "lang", "语言", "语种"),
+    "tags": ("tag", "labels", "标签", "客户标签"),
+    "marketing_email": (
+        "accepts_marketing",
+        "email_consent",
+        "marketing_consent",
+        "营销邮件",
+        "接受营销邮件",
+        "邮件营销",
+    ),
+    "created_at": (
+        "created",
+        "registered_at",
+        "signed_up_at",
+        "创建时间",
+        "注册时间",
+        "注册日期",
+        "加入时间",
+    ),
+}
+# Known to the contract, and not kept by this version: whoever imports is told so.
+UNKEPT_CUSTOMER_COLUMNS = frozenset({"tags", "marketing_email"})
+ARTICLE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "id": ("article_id", "编号", "文章编号", "知识编号"),
+    "title": ("question", "标题", "问题", "标准问题", "标准问"),
+    "body": ("content", "answer", "text", "正文", "内容", "答案", "回答"),
+    "locale": ("language", "lang", "语言", "语种"),
+    "audience": ("visibility", "受众", "可见范围"),
+    "category": ("section", "分类", "类目", "目录"),
+    "phrasings": ("similar_questions", "相似问", "相似问题", "相似问法", "问法"),
+}
+_AUDIENCE_WORDS = {"公开": "public", "内部": "internal", "对外": "public", "对内": "internal"}
+_LANGUAGE_WORDS = {
+    "中文": "zh",
+    "简体中文": "zh",
+    "汉语": "zh",
+    "cn": "zh",
+    "chinese": "zh",
+    "英文": "en",
+    "英语": "en",
+    "english": "en",
+    "繁體中文": "zh-Hant",
+    "繁体中文": "zh-Hant",
+}
+_TRADITIONAL = frozenset({"tw", "hk", "mo", "hant"})
+_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+# What a spreadsheet makes of a long number: its last digits are lost.
+_DAMAGED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
+_QUOTED = re.compile(r'="(.*)"')
+_ROLE_NAMES = frozenset(
+    [
+        "admin",
+        "billing",
+        "contact",
+        "help",
+        "hello",
+        "info",
+        "mail",
+        "no-reply",
+        "noreply",
+        "office",
+        "postmaster",
+        "sales",
+        "service",
+        "shop",
+        "support",
+        "team",
+        "webmaster",
+    ]
+)
+
+
+def both(english: str, chinese: str) -> str:
+    """One reason for readers of either language."""
+    return f"{english} / {chinese}"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer of a file; None where the file says nothing.
+
+    ``external_id`` is the shop's own id, which a signed identity may show later. ``origin`` is what
+    another desk calls the person; it opens nothing to anybody.
+    """
+
+    line: int
+    external_id: str | None = None
+    origin: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    created_at_ms: int | None = None
+    seen_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """An article of a file in one language; rows with the same ``external_id`` are translations."""
+
+    line: int
+    source: str
+    external_id: str
+    locale: str
+    title: str
+    body: str
+    audience: str = "public"
+    status: str = "published"
+    category: str | None = None
+    phrasings: tuple[str, ...] = ()
+    created_at_ms: int | None = None
+    updated_at_ms: int | None = None
+
+
+def column_names(columns: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The contract's name by each name that a header may have, in the form of ``header_name``."""
+    return {header_name(word): name for name, words in columns.items() for word in (name, *words)}
+
+
+def header_name(text: str) -> str:
+    """A header in one form, whatever its case, width, spaces and dashes.
+
+    >>> header_name("  E-Mail ")
+    'e_mail'
+    """
+    text = unicodedata.normalize("NFKC", text).strip().lower()
+    return re.sub(r"[\s_\-]+", "_", text)
+
+
+def read_customer(values: Mapping[str, object], *, line: int, tz: ZoneInfo) -> CustomerRow:
+    """The customer of a row by the contract's names; times without a zone are local in ``tz``.
+
+    Raises InvalidInput with a reason in both languages.
+    """
+    created = _plain(values, "created_at", 64)
+    return CustomerRow(
+        line=line,
+        external_id=_key(values, "customer_id"),
+        name=_plain(values, "name", 200),
+        email=read_email(_plain(values, "email", 254)),
+        phone=_plain(values, "phone", 40),
+        locale=read_locale(_plain(values, "locale", 32)),
+        created_at_ms=None if created is None else _instant(created, "created_at", tz),
+    )
+
+
+def read_article(values: Mapping[str, object], *, line: int, source: str) -> ArticleRow:
+    """The article of a row by the contract's names. Raises InvalidInput, in both languages."""
+    title = _plain(values, "title", MAX_TITLE_CHARS)
+    body = _plain(values, "body", MAX_ARTICLE_CHARS)
+    locale = read_locale(_plain(values, "locale", 32))
+    for name, value in (("title", title), ("body", body), ("locale", locale)):
+        if value is None:
+            raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
+    audience = _plain(values, "audience", 32) or "public"
+    audience = _AUDIENCE_WORDS.get(audience, audience.lower())
+    if audience not in AUDIENCES:
+        raise InvalidInput(
+            both("audience must be public or internal.", "audience 只能是 public 或 internal。")
+        )
+    return ArticleRow(
+        line=line,
+        source=source,
+        external_id=_key(values, "id"),
+        locale=str(locale),
+        title=str(title),
+        body=str(body),
+        audience=audience,
+        category=_plain(values, "category", 200),
+        phrasings=_phrasings(values.get("phrasings")),
+    )
+
+
+def read_email(text: str | None) -> str | None:
+    """The address in the form in which addresses are compared. Raises InvalidInput for none."""
+    if text is None:
+        return None
+    address = unicodedata.normalize("NFKC", text).strip().lower()
+    name, _, host = address.rpartition("@")
+    if not name or "." not in host or re.search(r"[\s,;<>]", address):
+        raise InvalidInput(both("email is not an e-mail address.", "email 不是有效的邮箱地址。"))
+    return address
+
+
+def read_locale(text: str | None) -> str | None:
+    """A language as articles and customers have it: zh, zh-Hant, en, or another language's code.
+
+    >>> read_locale("zh_CN"), read_locale("en-us"), read_locale("zh-TW"), read_locale("pt-BR")
+    ('zh', 'en', 'zh-Hant', 'pt')
+    """
+    if text is None:
+        return None
+    word = text.strip().lower()
+    if word in _LANGUAGE_WORDS:
+        return _LANGUAGE_WORDS[word]
+    if not _LOCALE.fullmatch(word):
+        raise InvalidInput(both("locale is not a language code.", "locale 不是语言代码。"))
+    language, *rest = re.split("[-_]", word)
+    if language == "zh" and _TRADITIONAL & set(rest):
+        return "zh-Hant"
+    return language
+
+
+def email_key(email: str | None) -> str | None:
+    """The key under which imported people with this address are one; None for shared mailboxes."""
+    if email is None or email.partition("@")[0] in _ROLE_NAMES:
+        return None
+    return f"email:{email}"
+
+
+def phone_key(phone: str | None) -> str | None:
+    """The key of an international number; None for anything that only may be one.
+
+    >>> phone_key("+86 138 0013 8000"), phone_key("138****8000"), phone_key("13800138000")
+    ('phone:+8613800138000', None, None)
+    """
+    if phone is None:
+        return None
+    digits = re.sub(r"[\s().\-]", "", unicodedata.normalize("NFKC", phone))
+    return f"phone:{digits}" if re.fullmatch(r"\+[1-9]\d{7,14}", digits) else None
+
+
+def _plain(values: Mapping[str, object], name: str, limit: int) -> str | None:
+    """The text of a cell, None when it is absent or blank."""
+    value = values.get(name)
+    if value is None or isinstance(value, bool | float | dict | list):
+        if value is None:
+            return None
+        raise InvalidInput(both(f"{name} must be text.", f"{name} 必须是文本。"))
+    text = str(value)
+    quoted = _QUOTED.fullmatch(text.strip())
+    if quoted:
+        text = quoted[1]
+    try:
+        return clean(text, limit=limit, name=name, empty=True) or None
+    except InvalidInput:
+        raise InvalidInput(
+            both(
+                f"{name} is longer than {limit} characters or no valid text.",
+                f"{name} 超过 {limit} 个字符或不是有效文本。",
+            )
+        ) from None
+
+
+def _key(values: Mapping[str, object], name: str) -> str:
+    text = _plain(values, name, MAX_ID_CHARS)
+    if text is None:
+        raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
+    if _DAMAGED.fullmatch(text):
+        raise InvalidInput(
+            both(
+                f"{name} was shortened by a spreadsheet; export it as text.",
+                f"{name} 被表格软件改成了科学计数法；请以文本格式导出。",
+            )
+        )
+    return text
+
+
+def _phrasings(value: object) -> tuple[str, ...]:
+    """A list of JSON, or a cell with one phrasing a line or between bars."""
+    if value is None or value == "":
+        return ()
+    given = re.split(r"[\n|]", value) if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
+        raise InvalidInput(both("phrasings must be a list of texts.", "phrasings 必须是文本列表。"))
+    try:
+        cleaned = [
+            clean(item, limit=MAX_PHRASING_CHARS, name="phrasings", empty=True) for item in given
+        ]
+    except InvalidInput:
+        raise InvalidInput(
+            both(
+                f"A phrasing is longer than {MAX_PHRASING_CHARS} characters or no valid text.",
+                f"某个问法超过 {MAX_PHRASING_CHARS} 个字符或不是有效文本。",
+            )
+        ) from None
+    found = tuple(dict.fromkeys(text for text in cleaned if text))
+    if len(found) > MAX_PHRASINGS:
+        raise InvalidInput(
+            both(f"More than {MAX_PHRASINGS} phrasings.", f"问法超过 {MAX_PHRASINGS} 个。")
+        )
+    return found
+
+
+def instant_of(at_ms: int) -> int:
+    """The same instant. Raises InvalidInput when it lies beyond the year 9999."""
+    if at_ms > MAX_AT_MS:
+        raise InvalidInput("The time is out of bounds.")
+    return at_ms
+
+
+def _instant(text: str, name: str, tz: ZoneInfo) -> int:
+    """ISO 8601, the same with slashes, or milliseconds since 1970."""
+    try:
+        if text.isdigit() and len(text) > 8:
+            return instant_of(int(text))
+        day, _, rest = text.replace("/", "-").partition(" ")
+        parts = [part.zfill(2) for part in day.split("-")]
+        return instant_ms("-".join(parts) + (f" {rest}" if rest else ""), tz)
+    except InvalidInput:
+        raise InvalidInput(
+            both(
+                f"{name} must be a time such as 2026-11-20T09:30.",
+                f"{name} 必须是时间，例如 2026-11-20T09:30。",
+            )
+        ) from None

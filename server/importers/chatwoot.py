@@ -1,0 +1,488 @@
+"""Chatwoot's API records as ours: contacts, conversations with messages, ratings, portal articles.
+
+Written after its public API reference (https://developers.chatwoot.com/api-reference/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from server.domain.errors import InvalidInput
+from server.domain.imported import (
+    MAX_ARTICLE_CHARS,
+    MAX_TITLE_CHARS,
+    ArticleRow,
+    CustomerRow,
+    both,
+    read_email,
+)
+from server.importers.canonical import (
+    Colleague,
+    Context,
+    Desk,
+    Json,
+    Parts,
+    Record,
+    Skipped,
+    Talk,
+    Thread,
+    attached,
+    id_of,
+    language_of,
+    line_of,
+    seconds_ms,
+    tags_of,
+    text_of,
+)
+from server.importers.html import to_markdown
+
+CONTAINERS = frozenset({"conversations", "conversation", "messages", "contacts", "articles"})
+_TYPES = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
+_CHANNELS = {
+    "webwidget": "chat",
+    "api": "api",
+    "email": "email",
+    "sms": "sms",
+    "twiliosms": "sms",
+    "facebookpage": "facebook",
+    "twitterprofile": "twitter",
+}
+_STATUSES = {"open": "open", "pending": "open", "resolved": "resolved", "snoozed": "snoozed"}
+_ARTICLE_STATUSES = {0: "draft", 1: "published", 2: "archived"}
+# What activities said before they carried their meaning as data, in the shop's two languages.
+_ACTIVITIES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(?:marked )?resolved\b.*?(?: by (?P<by>.+))?$", re.IGNORECASE), "resolved"),
+    (re.compile(r"\breopened\b.*?(?: by (?P<by>.+))?$", re.IGNORECASE), "open"),
+    (re.compile(r"(?:被|由) ?(?P<by>.+?) ?(?:标记为)?(?:已解决|解决)"), "resolved"),
+    (re.compile(r"(?P<by>\S+) ?(?:将|把).*(?:标记为)?(?:已解决|解决)"), "resolved"),
+    (re.compile(r"(?:被|由) ?(?P<by>.+?) ?重新(?:打开|开启)"), "open"),
+)
+Side = Literal["customer", "agent", "bot"]
+
+
+def records(container: str, value: Json, _where: str) -> Iterator[Record]:
+    """The records in one object of an export, told apart by their keys: pages name all alike."""
+    key = id_of(value.get("id"))
+    if "message_type" in value:
+        conversation = id_of(value.get("conversation_id"))
+        if key is not None and conversation is not None:
+            yield Record("message", conversation, value)
+        else:
+            yield Record("unknown", container, {})
+    elif "rating" in value and "message_id" in value:
+        conversation = id_of(value.get("conversation_id"))
+        conversation = conversation or id_of(_object(value, "conversation").get("id"))
+        yield Record("rating" if conversation else "unknown", conversation or "", value)
+    elif key is None:
+        yield Record("unknown", container, {})
+    elif "inbox_id" in value and "status" in value:
+        yield Record("conversation", key, value)
+        meta = _object(value, "meta")
+        yield from _person(meta.get("assignee"), "colleague")
+        signed = {"hmac_verified": meta.get("hmac_verified") is True}
+        yield from _person(_object(meta, "sender") | signed, "sender")
+    elif "title" in value and "content" in value:
+        yield Record("article", key, value)
+    elif "role" in value and "email" in value:
+        yield Record("colleague", key, value)
+    elif "email" in value or "phone_number" in value or "identifier" in value:
+        yield Record("contact", key, value)
+    else:
+        yield Record("unknown", container, {})
+
+
+def account(record: Record) -> str | None:
+    """The account that a record says it belongs to."""
+    return id_of(record.value.get("account_id"))
+
+
+def note(record: Record, context: Context) -> None:
+    """Keeps colleagues, and whether the export has messages apart from conversations."""
+    if record.kind == "message":
+        context.has_pages = True
+    elif record.kind == "colleague":
+        name = line_of(record.value.get("name"), 200)
+        address = _email(record.value.get("email"))
+        known = context.colleagues.get(record.key)
+        if known is None or (address and "@" not in known.key):
+            context.colleagues[record.key] = Colleague(address or "", name or address or "")
+
+
+def contact(parts: Parts, context: Context) -> CustomerRow | Skipped:
+    """The customer of a contact's records; the list of contacts knows more than a conversation."""
+    known = [*parts.of("sender"), *parts.of("contact")]
+    value = known[-1]
+    created = seconds_ms(value.get("created_at"))
+    attributes = _object(value, "additional_attributes")
+    identifier = id_of(value.get("identifier"))
+    return CustomerRow(
+        line=0,
+        external_id=identifier if any(map(_signed, known)) else None,
+        origin=f"{context.account}:contact:{parts.key}",
+        name=line_of(value.get("name"), 200),
+        email=_email(value.get("email")),
+        phone=line_of(value.get("phone_number"), 40),
+        locale=language_of(attributes.get("browser_language") or value.get("locale")),
+        created_at_ms=created,
+        seen_at_ms=seconds_ms(value.get("last_activity_at")) or created,
+    )
+
+
+def talk(parts: Parts, context: Context) -> Talk | Skipped:
+    """The conversation of its records: messages in order, status, assignee, labels, ratings."""
+    name = f"{context.account}:conversation:{parts.key}"
+    found = parts.of("conversation")
+    if not found:
+        return Skipped(
+            name,
+            both("Its messages are there, the conversation is not.", "有消息，但缺少会话记录。"),
+            rejected=True,
+        )
+    value = max(found, key=lambda one: seconds_ms(one.get("updated_at")) or 0)
+    customer = id_of(_object(_object(value, "meta"), "sender").get("id"))
+    if customer is None:
+        return Skipped(name, both("It names no contact.", "没有联系人。"), rejected=True)
+    messages = _messages(parts, value, context)
+    if not messages:
+        reason = both("It has no messages in this export.", "导出文件里没有它的消息。")
+        return Skipped(name, reason)
+    mapping = _Mapping(Thread(name), context, value)
+    for message in messages:
+        mapping.take(message)
+    for rating in parts.of("rating"):
+        mapping.rate(rating)
+    mapping.end()
+    origin = f"{context.account}:contact:{customer}"
+    return Talk(
+        name,
+        CustomerRow(line=0, origin=origin),
+        mapping.thread.finished(
+            origin,
+            channel=_channel(value),
+            at_ms=seconds_ms(value.get("created_at")),
+            initiator=mapping.initiator or "customer",
+            page_url=_page(value),
+        ),
+        mapping.messages,
+    )
+
+
+def articles(parts: Parts, context: Context) -> list[ArticleRow | Skipped]:
+    """The article of a portal; each language is an article of its own there."""
+    value = parts.of("article")[-1]
+    name = f"{context.account}:article:{parts.key}"
+    title = line_of(value.get("title"), MAX_TITLE_CHARS)
+    body = text_of(value.get("content"))
+    category = _object(value, "category")
+    locale = language_of(value.get("locale")) or language_of(category.get("locale"))
+    if title is None or not body:
+        reason = both("It has no title or no text.", "没有标题或正文。")
+        return [Skipped(name, reason, rejected=True)]
+    if len(body) > MAX_ARTICLE_CHARS:
+        return [Skipped(name, both("It is too long.", "内容过长。"), rejected=True)]
+    status = value.get("status")
+    status = _ARTICLE_STATUSES.get(status, "draft") if isinstance(status, int) else status
+    updated = seconds_ms(value.get("updated_at"))
+    return [
+        ArticleRow(
+            line=0,
+            source=context.account,
+            external_id=parts.key,
+            locale=locale or context.language,
+            title=title,
+            body=body,
+            status=status if status in ("published", "archived") else "draft",
+            category=line_of(category.get("name"), 200),
+            created_at_ms=seconds_ms(value.get("created_at")) or updated,
+            updated_at_ms=updated,
+        )
+    ]
+
+
+def _person(value: object, kind: str) -> Iterator[Record]:
+    if isinstance(value, dict) and (key := id_of(value.get("id"))) is not None:
+        yield Record(kind, key, value)
+
+
+def _messages(parts: Parts, conversation: Json, context: Context) -> list[Json]:
+    """Its messages once each, oldest first.
+
+    The list of conversations has only the last message of each, so beside pages of messages it
+    counts for nothing: a conversation whose pages are missing would come in cut off.
+    """
+    given = parts.of("message")
+    if not context.has_pages:
+        inside = conversation.get("messages")
+        given = [m for m in inside if isinstance(m, dict)] if isinstance(inside, list) else []
+    known = {key: m for m in given if (key := id_of(m.get("id"))) is not None}
+    timed = [m for m in known.values() if seconds_ms(m.get("created_at")) is not None]
+    return sorted(timed, key=lambda m: (seconds_ms(m["created_at"]) or 0, _number(m["id"])))
+
+
+@dataclass(slots=True)
+class _Mapping:
+    """One conversation on its way: what the rows so far have made of it."""
+
+    thread: Thread
+    context: Context
+    value: Json
+    status: str = "open"
+    owner: str | None = None
+    initiator: str | None = None
+    messages: int = 0
+    last_at_ms: int = 0
+
+    def take(self, message: Json) -> None:
+        """Adds the rows of a message of any type."""
+        at_ms = seconds_ms(message["created_at"]) or 0
+        self.last_at_ms = max(self.last_at_ms, at_ms)
+        kind = _type(message)
+        if kind == "activity":
+            self._activity(message, at_ms)
+        elif message.get("content_type") == "input_csat":
+            self._asked(message, at_ms)
+        elif kind is not None:
+            self._posted(message, kind, at_ms)
+
+    def rate(self, rating: Json) -> None:
+        """Adds a rating of the list of survey responses."""
+        key, at_ms = id_of(rating.get("message_id")), seconds_ms(rating.get("created_at"))
+        self._rated(key or "", rating, at_ms or self.last_at_ms)
+
+    def end(self) -> None:
+        """Adds what only the state at the time of the export tells: who, status and labels."""
+        at_ms = max(self.last_at_ms, seconds_ms(self.value.get("last_activity_at")) or 0)
+        meta = _object(self.value, "meta")
+        assignee = self._colleague(_object(meta, "assignee"))
+        if assignee is not None and assignee != self.owner and self.status != "resolved":
+            self._own(assignee, at_ms, f"assignee:{assignee}:{at_ms}")
+        labels = tags_of(self.value.get("labels"))
+        if team := line_of(_object(meta, "team").get("name"), 50):
+            labels.append(f"team:{team}")
+        if priority := line_of(self.value.get("priority"), 20):
+            labels.append(f"priority:{priority}")
+        if labels:
+            name = f"labels:{','.join(sorted(labels))}"[:100]
+            self.thread.add("conversation.tagged", at_ms=at_ms, event_id=name, add=labels)
+        final = _STATUSES.get(str(self.value.get("status")), "open")
+        until = seconds_ms(self.value.get("snoozed_until")) if final == "snoozed" else None
+        if final != self.status:
+            self._status(final, at_ms, f"status:{final}:{at_ms}", until_ms=until)
+
+    def _posted(self, message: Json, kind: str, at_ms: int) -> None:
+        key, private = str(id_of(message["id"])), message.get("private") is True
+        side, actor = self._author(message, kind)
+        deleted = _object(message, "content_attributes").get("deleted") is True
+        body = "" if deleted else self._body(message)
+        counted = side == "agent" and not private
+        if side == "customer":
+            self.status = "open"
+        elif counted and self.status == "resolved":
+            self._status("open", at_ms, f"message:{key}:reopened", actor=actor)
+        if counted and actor is not None and self.owner is None:
+            self._own(actor, at_ms, f"message:{key}:owner", reason="reply")
+        if self.initiator is None and not private and side != "bot":
+            self.initiator = side
+        self.thread.message(
+            body,
+            message_id=key,
+            at_ms=at_ms,
+            actor_kind=side,
+            actor=actor,
+            private=private and side != "customer",
+            origin="auto" if side == "bot" and actor is None else None,
+            attachment=bool(message.get("attachments")),
+        )
+        self.messages += 1
+        if deleted:
+            self._about(key, "message.redacted", at_ms)
+        if side == "agent" and message.get("status") == "failed":
+            self._about(key, "message.failed", at_ms)
+
+    def _about(self, key: str, kind: str, at_ms: int) -> None:
+        name = f"message:{key}:{kind.partition('.')[2]}"
+        self.thread.add(kind, at_ms=at_ms, event_id=name, message_id=key)
+
+    def _body(self, message: Json) -> str:
+        body = text_of(message.get("content"))
+        if not body:
+            mail = _object(_object(message, "content_attributes"), "email")
+            body = text_of(_object(mail, "text_content").get("full"))
+            body = body or to_markdown(text_of(_object(mail, "html_content").get("full")))
+        lines = attached(
+            self.context.words, message.get("attachments"), name="file_name", url="data_url"
+        )
+        body = "\n\n".join([body, *lines] if body else lines)
+        kind = line_of(message.get("content_type"), 40) or "?"
+        return body or self.context.words.unsupported.format(kind=kind)
+
+    def _author(self, message: Json, kind: str) -> tuple[Side, str | None]:
+        """Whose message it is. What no person wrote is the bot's and no answer that counts."""
+        sender = _object(message, "sender")
+        if kind == "incoming":
+            return "customer", None
+        written = str(sender.get("type") or message.get("sender_type") or "").lower()
+        attributes = _object(message, "content_attributes")
+        if kind == "outgoing" and written in ("user", "agent") and not _automatic(attributes):
+            actor = self._colleague(sender or {"id": message.get("sender_id")})
+            if actor is not None:
+                return "agent", actor
+        return "bot", None
+
+    def _activity(self, message: Json, at_ms: int) -> None:
+        """A change of status, where the activity tells one in data or in known words."""
+        key = str(id_of(message["id"]))
+        told = _object(_object(message, "content_attributes"), "activity")
+        status, by = _STATUSES.get(str(told.get("status"))), None
+        if status is None:
+            status, by = _told(text_of(message.get("content")))
+        if status in ("open", "resolved") and status != self.status:
+            self._status(status, at_ms, f"message:{key}", actor=self._called(by))
+
+    def _status(
+        self,
+        status: str,
+        at_ms: int,
+        event_id: str,
+        *,
+        actor: str | None = None,
+        until_ms: int | None = None,
+    ) -> None:
+        kind = "agent" if actor else "system"
+        self.thread.add(
+            "conversation.status_changed",
+            at_ms=at_ms,
+            event_id=event_id,
+            actor_kind=kind,
+            actor=actor,
+            status=status,
+            until_ms=until_ms,
+        )
+        self.status = status
+        if status == "resolved":
+            self.owner = None
+
+    def _own(self, actor: str, at_ms: int, event_id: str, *, reason: str = "claim") -> None:
+        kind = "assignment.changed" if self.owner else "assignment.accepted"
+        data: Json = {"to": actor, "reason": "transfer" if self.owner else reason}
+        if self.owner:
+            data["from"] = self.owner
+        self.thread.add(
+            kind, at_ms=at_ms, event_id=event_id, actor_kind="agent", actor=actor, **data
+        )
+        self.owner = actor
+
+    def _asked(self, message: Json, at_ms: int) -> None:
+        key = str(id_of(message["id"]))
+        self.thread.add("rating.asked", at_ms=at_ms, event_id=f"message:{key}")
+        values = _object(_object(message, "content_attributes"), "submitted_values")
+        answer = _object(values, "csat_survey_response")
+        if answer:
+            answered = seconds_ms(message.get("updated_at")) or at_ms
+            self._rated(key, answer, max(at_ms, answered))
+
+    def _rated(self, key: str, answer: Json, at_ms: int) -> None:
+        score = answer.get("rating")
+        name = f"{self.thread.name}:rating:{key}"
+        known = any(row["event_id"] == name for _, _, row in self.thread.rows)
+        if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 5 or known:
+            return
+        comment = text_of(answer.get("feedback_message"))[:2000]
+        self.thread.add(
+            "rating.given",
+            at_ms=at_ms,
+            event_id=f"rating:{key}",
+            actor_kind="customer",
+            score=score,
+            comment=comment or None,
+        )
+
+    def _colleague(self, person: Json) -> str | None:
+        """What rows call a person: the e-mail when the export tells it anywhere."""
+        key = id_of(person.get("id"))
+        if key is None:
+            return None
+        known = self.context.colleagues.get(key)
+        if known is None:
+            named = f"{self.context.account}:user:{key}"
+            known = Colleague(named, line_of(person.get("name"), 200) or named)
+            self.context.colleagues[key] = known
+        return known.key
+
+    def _called(self, name: str | None) -> str | None:
+        """The one colleague of this name; nobody when there are several."""
+        found = {c.key for c in self.context.colleagues.values() if name and c.name == name.strip()}
+        return found.pop() if len(found) == 1 else None
+
+
+def _object(value: Json, key: str) -> Json:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: object) -> int:
+    text = str(value)
+    return int(text) if text.isdigit() else 0
+
+
+def _type(message: Json) -> str | None:
+    value = message.get("message_type")
+    if isinstance(value, str):
+        return value if value in _TYPES.values() else None
+    return _TYPES.get(value) if isinstance(value, int) else None
+
+
+def _automatic(attributes: Json) -> bool:
+    return bool(attributes.get("automation_rule_id") or attributes.get("campaign_id"))
+
+
+def _told(text: str) -> tuple[str | None, str | None]:
+    """(status, who changed it) of an activity's sentence; None for what it does not tell."""
+    for pattern, status in _ACTIVITIES:
+        if found := pattern.search(text):
+            return status, found["by"]
+    return None, None
+
+
+def _channel(value: Json) -> str:
+    name = str(_object(value, "meta").get("channel") or value.get("channel") or "")
+    tail = re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
+    return _CHANNELS.get(tail, tail[:40]) or "chat"
+
+
+def _page(value: Json) -> str | None:
+    referer = _object(value, "additional_attributes").get("referer")
+    if isinstance(referer, str) and referer.startswith(("http://", "https://")):
+        return referer if len(referer) <= 2000 else None
+    return None
+
+
+def _signed(value: Json) -> bool:
+    """Whether the shop's server has signed for the identifier; anybody can claim one otherwise."""
+    inboxes = value.get("contact_inboxes")
+    listed = inboxes if isinstance(inboxes, list) else []
+    return value.get("hmac_verified") is True or any(
+        isinstance(inbox, dict) and inbox.get("hmac_verified") is True for inbox in listed
+    )
+
+
+def _email(value: object) -> str | None:
+    try:
+        return read_email(value) if isinstance(value, str) and value.strip() else None
+    except InvalidInput:
+        return None
+
+
+DESK = Desk(
+    name="chatwoot",
+    containers=CONTAINERS,
+    records=records,
+    account=account,
+    note=note,
+    talk=talk,
+    contact=contact,
+    articles=articles,
+)

@@ -1,0 +1,221 @@
+"""HTML of other desks as Markdown: words and links stay, everything that could act is left out."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+# What stands inside these is no text for people.
+_SILENT = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "svg"})
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "details",
+        "div",
+        "dl",
+        "dd",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+# Blocks that follow one another without a blank line.
+_CLOSE = frozenset({"li", "tr", "tbody", "thead"})
+_VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "source", "track", "embed"})
+_MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "code": "`"}
+_MAX_CHARS = 1_000_000
+
+
+def to_markdown(html: str) -> str:
+    r"""The text of an HTML fragment as Markdown; never raises, whatever the markup.
+
+    >>> to_markdown('<h2>Returns</h2><p>See <a href="https://shop.example/r">here</a>.</p>')
+    '## Returns\n\nSee [here](https://shop.example/r).'
+    >>> to_markdown('<p onclick="x()">Hi<script>alert(1)</script></p>')
+    'Hi'
+    """
+    reader = _Reader()
+    reader.feed(html[:_MAX_CHARS])
+    reader.close()
+    return reader.text()
+
+
+class _Reader(HTMLParser):
+    """Collects the text of a fragment, one entry of ``_lines`` for each block."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._line = ""
+        self._silent: str | None = None
+        self._depth = 0
+        self._lists: list[int] = []
+        self._links: list[tuple[str, int]] = []
+        self._quotes = 0
+        self._pre = 0
+
+    def text(self) -> str:
+        """What was read, blocks apart by one blank line, list items by none."""
+        self._end_line()
+        found = "\n".join(self._lines)
+        return re.sub(r"\n{3,}", "\n\n", found).strip()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._silent is not None:
+            self._depth += tag == self._silent
+            return
+        if tag in _SILENT:
+            self._silent, self._depth = tag, 1
+            return
+        if tag in _BLOCKS:
+            self._begin_block(tag)
+        elif tag == "br":
+            self._end_line(blank=False)
+        elif tag == "img":
+            self._image(dict(attrs))
+        elif tag == "a":
+            self._links.append((dict(attrs).get("href") or "", len(self._line)))
+        elif tag in ("td", "th") and self._line:
+            self._line += " | "
+        elif tag in _MARKS and not self._pre:
+            self._line += _MARKS[tag]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._silent is not None:
+            self._depth -= tag == self._silent
+            if self._depth <= 0:
+                self._silent = None
+            return
+        if tag in _BLOCKS:
+            self._end_block(tag)
+        elif tag == "a" and self._links:
+            self._link(*self._links.pop())
+        elif tag in _MARKS and not self._pre:
+            self._mark(_MARKS[tag])
+
+    def handle_data(self, data: str) -> None:
+        if self._silent is not None:
+            return
+        if self._pre:
+            first, *rest = data.split("\n")
+            self._line += first
+            for line in rest:
+                self._end_line(blank=False)
+                self._line = line
+            return
+        words = re.sub(r"[ \t\r\n\f]+", " ", data)
+        if words.startswith(" ") and (not self._line or self._line[-1] in " *`"):
+            words = words[1:]
+        self._line += words
+
+    def _begin_block(self, tag: str) -> None:
+        self._end_line(blank=tag not in _CLOSE)
+        if tag in ("ul", "ol"):
+            self._lists.append(0 if tag == "ul" else 1)
+        elif tag == "li":
+            self._line = self._bullet()
+        elif tag[0] == "h" and tag[1:].isdigit():
+            self._line = "#" * int(tag[1:]) + " "
+        elif tag == "blockquote":
+            self._quotes += 1
+        elif tag == "pre":
+            self._lines.append("```")
+            self._pre += 1
+        elif tag == "hr":
+            self._lines += ["", "---", ""]
+
+    def _end_block(self, tag: str) -> None:
+        self._end_line(blank=tag not in _CLOSE)
+        if tag in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        elif tag == "blockquote":
+            self._quotes = max(0, self._quotes - 1)
+        elif tag == "pre" and self._pre:
+            self._pre -= 1
+            while self._lines and not self._lines[-1]:
+                self._lines.pop()
+            self._lines += ["```", ""]
+
+    def _bullet(self) -> str:
+        indent = "  " * max(0, len(self._lists) - 1)
+        if not self._lists or not self._lists[-1]:
+            return f"{indent}- "
+        number, self._lists[-1] = self._lists[-1], self._lists[-1] + 1
+        return f"{indent}{number}. "
+
+    def _end_line(self, *, blank: bool = True) -> None:
+        line, self._line = self._line.rstrip(), ""
+        self._links = [(href, 0) for href, _ in self._links]
+        if line or self._pre:
+            self._lines.append("> " * self._quotes + line)
+        if blank and self._lines and self._lines[-1] and not self._pre:
+            in_list = bool(self._lists) and bool(re.match(r"\s*(-|\d+\.) ", self._lines[-1]))
+            if not in_list:
+                self._lines.append("")
+
+    def _mark(self, mark: str) -> None:
+        """Closes an emphasis; one around nothing is taken away."""
+        if self._line.endswith(mark):
+            self._line = self._line.removesuffix(mark)
+        else:
+            stripped = self._line.rstrip()
+            self._line = stripped + mark + self._line[len(stripped) :]
+
+    def _link(self, href: str, start: int) -> None:
+        label = self._line[start:].strip()
+        if not _is_link(href) or not label:
+            return
+        shown = f"<{href}>" if label == href else f"[{label}]({href})"
+        self._line = self._line[:start] + shown
+
+    def _image(self, values: dict[str, str | None]) -> None:
+        source, alt = values.get("src") or "", (values.get("alt") or "").strip()
+        if _is_link(source):
+            self._line += f"[{alt or source}]({source})"
+        elif alt:
+            self._line += alt
+
+
+def _is_link(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if re.search(r"[\s()<>]", address):
+        return False
+    return parts.scheme == "mailto" or (parts.scheme in ("http", "https") and bool(parts.netloc))

@@ -1,0 +1,91 @@
+"""Records put together by what they belong to, on disk, in files that each fit in memory.
+
+The pages of an export come in any order, and the messages of a conversation may lie in many of
+them. The files are this process's own, readable by nobody else, and gone with it.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import orjson
+
+from server.importers.canonical import Json, Parts
+
+BUCKET_BYTES = 8 * 1024 * 1024
+MAX_BUCKETS = 100
+
+
+class Spool:
+    """Records of one sort, such as those of conversations; use it in a ``with``."""
+
+    def __init__(self, *, total_bytes: int) -> None:
+        """``total_bytes`` is about how much will come, to choose the number of files."""
+        self.count = min(MAX_BUCKETS, 1 + total_bytes // BUCKET_BYTES)
+        self.records = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="shopbell-import-")
+        self._files: dict[int, IO[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+        self._folder.cleanup()
+
+    def add(self, key: str, kind: str, record: Json) -> None:
+        """Keeps a record of what ``key`` names."""
+        number = zlib.crc32(key.encode("utf-8", "replace")) % self.count
+        file = self._files.get(number)
+        if file is None:
+            file = self._files[number] = (Path(self._folder.name) / str(number)).open("wb")
+        file.write(_line(key, kind, record))
+        self.records += 1
+
+    def parts(self) -> Iterator[Parts]:
+        """What was kept, key by key; one file at a time is in memory."""
+        self._close()
+        for path in sorted(Path(self._folder.name).iterdir(), key=lambda found: int(found.name)):
+            lines: dict[str, list[bytes]] = {}
+            with path.open("rb") as file:
+                for line in file:
+                    key, _, rest = line.partition(b"\t")
+                    lines.setdefault(key.decode(), []).append(rest)
+            path.unlink()
+            while lines:
+                name, found = lines.popitem()
+                yield _parts(name, found)
+
+    def _close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+def _line(key: str, kind: str, record: Json) -> bytes:
+    head = "\t".join(" ".join(word.split()) for word in (key, kind)).encode("utf-8", "replace")
+    try:
+        return head + b"\to" + orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except (TypeError, orjson.JSONEncodeError):
+        # Whole numbers beyond 64 bits and lone surrogates are beyond it, not beyond JSON.
+        return head + b"\tj" + json.dumps(record).encode() + b"\n"
+
+
+def _parts(key: str, lines: list[bytes]) -> Parts:
+    parts = Parts(key)
+    for line in lines:
+        kind, _, raw = line.partition(b"\t")
+        record = orjson.loads(raw[1:]) if raw[:1] == b"o" else json.loads(raw[1:])
+        parts.records.setdefault(kind.decode(), []).append(record)
+    return parts

@@ -1,0 +1,161 @@
+"""Articles of the knowledge base: an answer, its texts by language, and how people ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+
+from server.storage.tables import Article as ArticleTable
+from server.storage.tables import ArticlePhrasing, table
+from server.storage.tables import ArticleText as ArticleTextTable
+from server.storage.unit import Tx
+
+ARTICLE = table(ArticleTable)
+TEXT = table(ArticleTextTable)
+PHRASING = table(ArticlePhrasing)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An answer; ``external_id`` is its name within ``source``."""
+
+    id: str
+    source: str
+    external_id: str
+    audience: str
+    status: str
+    category: str | None
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """What an article says in one language; Markdown."""
+
+    article_id: str
+    locale: str
+    title: str
+    body: str
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """A way to ask for an article in a language; ``source`` says who found it."""
+
+    article_id: str
+    locale: str
+    text: str
+    source: str = "import"
+    state: str = "active"
+
+
+def articles_by_name(
+    connection: Connection, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Article]:
+    """The articles with these (source, external id)."""
+    statement = select(ARTICLE).where(
+        tuple_(ARTICLE.c.source, ARTICLE.c.external_id).in_(sorted(names))
+    )
+    found = [Article(**row) for row in connection.execute(statement).mappings()]
+    return {(article.source, article.external_id): article for article in found}
+
+
+def texts_of(
+    connection: Connection, article_ids: Collection[str]
+) -> dict[tuple[str, str], ArticleText]:
+    """The texts of these articles by (article id, locale)."""
+    statement = select(TEXT).where(TEXT.c.article_id.in_(sorted(article_ids)))
+    found = [ArticleText(**row) for row in connection.execute(statement).mappings()]
+    return {(text.article_id, text.locale): text for text in found}
+
+
+def phrasings_of(
+    connection: Connection, article_ids: Collection[str]
+) -> dict[tuple[str, str], list[Phrasing]]:
+    """The phrasings of these articles by (article id, locale), in the order they were added."""
+    c = PHRASING.c
+    statement = (
+        select(c.article_id, c.locale, c.text, c.source, c.state)
+        .where(c.article_id.in_(sorted(article_ids)))
+        .order_by(c.id)
+    )
+    found: dict[tuple[str, str], list[Phrasing]] = {}
+    for row in connection.execute(statement).mappings():
+        phrasing = Phrasing(**row)
+        found.setdefault((phrasing.article_id, phrasing.locale), []).append(phrasing)
+    return found
+
+
+def add_article(tx: Tx, article: Article) -> None:
+    """Writes a new article before its texts."""
+    tx.later(insert(ARTICLE), _values(article), first=True)
+
+
+def change_article(tx: Tx, article: Article) -> None:
+    """Writes an article's new values."""
+    tx.later(
+        update(ARTICLE)
+        .where(ARTICLE.c.id == bindparam("b_id"))
+        .values({name: bindparam(name) for name in Article.__dataclass_fields__ if name != "id"}),
+        {name: value for name, value in _values(article).items() if name != "id"}
+        | {"b_id": article.id},
+    )
+
+
+def set_text(tx: Tx, text: ArticleText, *, new: bool) -> None:
+    """Writes what an article says in a language, ``new`` when it said nothing in it before."""
+    if new:
+        tx.later(insert(TEXT), _values(text))
+        return
+    tx.later(
+        update(TEXT)
+        .where(TEXT.c.article_id == bindparam("b_id"), TEXT.c.locale == bindparam("b_locale"))
+        .values({name: bindparam(name) for name in ("title", "body", "updated_at_ms")}),
+        {
+            "b_id": text.article_id,
+            "b_locale": text.locale,
+            "title": text.title,
+            "body": text.body,
+            "updated_at_ms": text.updated_at_ms,
+        },
+    )
+
+
+def set_phrasings(
+    tx: Tx, article_id: str, locale: str, texts: Sequence[str], *, source: str
+) -> None:
+    """Puts these in the place of an article's phrasings from the same source."""
+    c = PHRASING.c
+    tx.later(
+        delete(PHRASING).where(
+            c.article_id == bindparam("b_id"),
+            c.locale == bindparam("b_locale"),
+            c.source == bindparam("b_source"),
+        ),
+        {"b_id": article_id, "b_locale": locale, "b_source": source},
+    )
+    if texts:
+        tx.later(
+            insert(PHRASING),
+            [
+                {
+                    "id": tx.new_id(),
+                    "article_id": article_id,
+                    "locale": locale,
+                    "text": text,
+                    "source": source,
+                    "state": "active",
+                    "created_at_ms": tx.at_ms,
+                }
+                for text in texts
+            ],
+        )
+
+
+def _values(value: Article | ArticleText) -> dict[str, str | int | None]:
+    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
