@@ -8,11 +8,11 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from server.commands import imports, people, reports, serve, shop, tokens, upkeep
+from server.commands import check, imports, people, reports, serve, shop, tokens, upkeep
 from server.domain.errors import AppError
 
 # In the order of --help.
-GROUPS = (serve, shop, people, tokens, upkeep, imports, reports)
+GROUPS = (serve, shop, people, tokens, upkeep, check, imports, reports)
 
 
 def _assembled() -> typer.Typer:

@@ -136,7 +136,7 @@ def restore_sqlite(path: Path, archive: Reading, tell: Tell) -> Path | None:
     except OperationalError as error:
         new.unlink(missing_ok=True)
         raise Unavailable(
-            f"{new} cannot be written: {error.orig}. Is there room on the disk? Nothing was changed."
+            f"{new} cannot be written: {error.orig}. Is there room? Nothing was changed."
         ) from None
     except BaseException:
         new.unlink(missing_ok=True)
