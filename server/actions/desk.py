@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal  # Any: JSON values
 
@@ -188,46 +189,68 @@ def catch_up(look: Look, payload: CatchUp) -> Json:
     return answer
 
 
-def visitor_welcome(connection: Connection, customer_id: str, *, at_ms: int) -> Json:
-    """What a shopper's widget learns when it connects, the visitor token aside."""
-    shop = the_shop(connection)
-    customer = customers.load_customer(connection, customer_id)
-    if customer is None:
-        raise NotFound("There is no such customer.")
-    found = [
-        f
-        for f in conversations.of_customer(connection, customer_id)
-        if f.conversation.status != "spam"
-    ]
-    settings = shop.settings
-    heads = views.heads(found, audience="visitor")
-    for head, f in zip(heads, found, strict=True):
-        head["unread"] = messages.unread_by_customer(connection, f.conversation.id, customer_id)
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A shopper who connects: what the widget learns, the visitor token aside.
+
+    ``left`` says that the log still counts them as gone from some conversation.
+    """
+
+    welcome: Json
+    left: bool
+
+
+def arrivals(
+    connection: Connection, customer_ids: Sequence[str], *, at_ms: int
+) -> dict[str, Arrival]:
+    """The shoppers who connect at one moment; one who was erased meanwhile is absent."""
+    shop = _shop_for_shoppers(connection, at_ms=at_ms)
+    known = customers.load_customers(connection, customer_ids)
+    found = conversations.of_customers(connection, list(known))
+    talks = {
+        key: [f for f in each if f.conversation.status != "spam"] for key, each in found.items()
+    }
+    unread = messages.unread_by_customer(
+        connection, [f.conversation.id for each in talks.values() for f in each]
+    )
     return {
-        "customer_id": customer_id,
-        "customer": {
-            "id": customer.id,
-            "name": customer.name,
-            "email": customer.email,
-            "verified": customer.verified,
-        },
-        "conversations": heads,
-        "shop": {
-            "name": shop.name,
-            "locale": shop.locale,
-            "timezone": shop.timezone,
-            "agents_online": sum(
-                1 for person in people.load_people(connection) if person.status == "online"
-            ),
-            "queue_length": conversations.queue_length(connection),
-            "typical_first_response_ms": conversations.typical_first_response_ms(
-                connection, since_ms=at_ms - 7 * DAY_MS
-            ),
-            "retention_months": settings.get("retention_months"),
-            "privacy_url": settings.get("privacy_url"),
-            "accent": settings.get("accent"),
-        },
-        "server_at_ms": at_ms,
+        key: Arrival(
+            {
+                "customer_id": key,
+                "customer": {
+                    "id": key,
+                    "name": customer.name,
+                    "email": customer.email,
+                    "verified": customer.verified,
+                },
+                "conversations": [
+                    head | {"unread": unread.get(head["id"], 0)}
+                    for head in views.heads(talks[key], audience="visitor")
+                ],
+                "shop": shop,
+                "server_at_ms": at_ms,
+            },
+            left=any(not f.conversation.customer_present for f in found[key]),
+        )
+        for key, customer in known.items()
+    }
+
+
+def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
+    """The shop as a shopper's widget shows it."""
+    shop = the_shop(connection)
+    return {
+        "name": shop.name,
+        "locale": shop.locale,
+        "timezone": shop.timezone,
+        "agents_online": people.online_count(connection),
+        "queue_length": conversations.queue_length(connection),
+        "typical_first_response_ms": conversations.typical_first_response_ms(
+            connection, since_ms=at_ms - 7 * DAY_MS
+        ),
+        "retention_months": shop.settings.get("retention_months"),
+        "privacy_url": shop.settings.get("privacy_url"),
+        "accent": shop.settings.get("accent"),
     }
 
 

@@ -80,11 +80,9 @@ def connect(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
         return _identified(tx, payload, identity, customer, token if customer else None)
     if customer is None or token is None:
         return _anonymous(tx, payload)
-    customers.touch_visitor_token(tx, token)
-    changes: dict[str, str | int | None] = {"seen_at_ms": tx.at_ms}
+    customers.touch_visitor_token(tx, token, customer_id=customer.id)
     if payload.locale and payload.locale != customer.locale:
-        changes["locale"] = payload.locale
-    customers.change_customer(tx, customer.id, **changes)
+        customers.change_customer(tx, customer.id, locale=payload.locale)
     return {"visitor_token": token, "customer_id": customer.id}
 
 
@@ -260,7 +258,7 @@ def _identified(
             customer_id=customer.id,
         )
     if token is not None and used_by is not None:
-        customers.touch_visitor_token(tx, token)
+        customers.touch_visitor_token(tx, token, customer_id=customer.id)
         return {"visitor_token": token, "customer_id": customer.id}
     if token is not None and current is not None and current.id == customer.id:
         customers.drop_visitor_token(tx, token)

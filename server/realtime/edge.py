@@ -30,6 +30,7 @@ from server.domain.errors import (
 )
 from server.news.news import News
 from server.realtime import wire
+from server.realtime.arrivals import Arrivals
 from server.realtime.clients import Client, Clients, Json
 from server.realtime.engine import Engine, same_origin
 from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Paces, Rate
@@ -37,9 +38,7 @@ from server.realtime.roll import Roll
 from server.realtime.rooms import (
     AGENT,
     VISITOR,
-    VISITORS,
     IndexedManager,
-    customer_room,
     rooms_of,
 )
 from server.realtime.signals import Signals
@@ -98,6 +97,14 @@ class Edge:
             roll=self._roll,
             news=news,
             bus=bus,
+        )
+        self._arrivals = Arrivals(
+            self.engine,
+            database,
+            bus,
+            clients=self._clients,
+            welcome=self._welcome,
+            returned=self._watches.returned,
         )
         self._addresses = Addresses()
         self._paces = Paces()
@@ -200,19 +207,7 @@ class Edge:
             answer = await self.database.write(lambda tx: visitors.connect(tx, payload))
             customer_id = answer["customer_id"]
             client = self._add(sid, VISITOR, Actor("customer", customer_id), VISITOR_RATES)
-
-        async def join() -> None:
-            at_ms = self.database.clock()
-            welcome = await self.database.read(
-                lambda c: desk.visitor_welcome(c, customer_id, at_ms=at_ms)
-            )
-            name = welcome["customer"]["name"]
-            client.actor = Actor("customer", customer_id, name)
-            welcome["visitor_token"] = answer["visitor_token"]
-            await self._welcome(client, welcome, [VISITORS, customer_room(customer_id)])
-            await self._watches.returned(customer_id)
-
-        self.bus.in_turn(self._joining(client, join))
+        self._arrivals.add(client, customer_id, answer["visitor_token"])
 
     async def _connect_agent(self, sid: str, environ: Json, auth: object = None) -> None:
         request: web.Request = environ["aiohttp.request"]

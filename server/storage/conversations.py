@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -141,6 +142,34 @@ def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) ->
         .limit(limit)
     ).mappings()
     return [_found(row) for row in rows]
+
+
+_NEWEST = (
+    select(
+        C.id,
+        func.row_number()
+        .over(partition_by=C.customer_id, order_by=C.last_activity_at_ms.desc())
+        .label("place"),
+    )
+    .where(C.customer_id.in_(bindparam("ids", expanding=True)))
+    .subquery()
+)
+_OF_CUSTOMERS = (
+    _SELECT.join(_NEWEST, _NEWEST.c.id == C.id)
+    .where(_NEWEST.c.place <= bindparam("most"))
+    .order_by(_NEWEST.c.place)
+)
+
+
+def of_customers(
+    connection: Connection, customer_ids: Sequence[str], *, limit: int = 20
+) -> dict[str, list[Found]]:
+    """Each customer's conversations, the latest first."""
+    found: dict[str, list[Found]] = {customer_id: [] for customer_id in customer_ids}
+    rows = connection.execute(_OF_CUSTOMERS, {"ids": list(found), "most": limit}).mappings()
+    for one in map(_found, rows):
+        found[one.conversation.customer_id].append(one)
+    return found
 
 
 def sees_customer(connection: Connection, actor: Actor, customer_id: str) -> bool:

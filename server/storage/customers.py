@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
@@ -66,6 +67,15 @@ def load_customer(
     return None if row is None else customer_from_row(row)
 
 
+_BY_IDS = select(CUSTOMER).where(CUSTOMER.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def load_customers(connection: Connection, customer_ids: Sequence[str]) -> dict[str, Customer]:
+    """The customers with these ids."""
+    found = connection.execute(_BY_IDS, {"ids": list(customer_ids)}).mappings()
+    return {row["id"]: customer_from_row(row) for row in found}
+
+
 def customer_by_external_id(connection: Connection, external_id: str) -> Customer | None:
     """The customer whom the shop knows by this id, or None."""
     statement = select(CUSTOMER).where(CUSTOMER.c.external_id == external_id)
@@ -73,16 +83,21 @@ def customer_by_external_id(connection: Connection, external_id: str) -> Custome
     return None if row is None else customer_from_row(row)
 
 
+_OF_TOKEN = select(VISITOR_TOKEN.c.customer_id).where(
+    VISITOR_TOKEN.c.token_hash == bindparam("hash"),
+    VISITOR_TOKEN.c.seen_at_ms > bindparam("seen"),
+    VISITOR_TOKEN.c.created_at_ms > bindparam("made"),
+)
+
+
 def customer_of_token(connection: Connection, token: str, *, at_ms: int) -> str | None:
     """The id of the customer whose browser holds the token, None when it is unknown or too old."""
-    c = VISITOR_TOKEN.c
-    found = connection.execute(
-        select(c.customer_id).where(
-            c.token_hash == token_hash(token),
-            c.seen_at_ms > at_ms - TOKEN_IDLE_MS,
-            c.created_at_ms > at_ms - TOKEN_LIFE_MS,
-        )
-    ).scalar_one_or_none()
+    values = {
+        "hash": token_hash(token),
+        "seen": at_ms - TOKEN_IDLE_MS,
+        "made": at_ms - TOKEN_LIFE_MS,
+    }
+    found = connection.execute(_OF_TOKEN, values).scalar_one_or_none()
     return None if found is None else str(found)
 
 
@@ -94,8 +109,7 @@ def add_customer(tx: Tx, customer: Customer) -> None:
 
 def change_customer(tx: Tx, customer_id: str, **values: str | int | None) -> None:
     """Writes new values of some columns of a customer."""
-    if values.keys() - {"seen_at_ms"}:
-        tx.notice(CustomerChanged(customer_id))
+    tx.notice(CustomerChanged(customer_id))
     statement = update(CUSTOMER).where(CUSTOMER.c.id == bindparam("b_id"))
     tx.later(
         statement.values({key: bindparam(key) for key in values}), values | {"b_id": customer_id}
@@ -115,12 +129,20 @@ def add_visitor_token(tx: Tx, token: str, *, customer_id: str) -> None:
     )
 
 
-def touch_visitor_token(tx: Tx, token: str) -> None:
-    """Lets the token live on from now."""
-    statement = update(VISITOR_TOKEN).where(VISITOR_TOKEN.c.token_hash == bindparam("b_hash"))
-    tx.later(
-        statement.values(seen_at_ms=bindparam("at")), {"b_hash": token_hash(token), "at": tx.at_ms}
-    )
+_TOUCH = (
+    update(VISITOR_TOKEN)
+    .where(VISITOR_TOKEN.c.token_hash == bindparam("b_hash"))
+    .values(seen_at_ms=bindparam("at"))
+)
+_SEEN = (
+    update(CUSTOMER).where(CUSTOMER.c.id == bindparam("b_id")).values(seen_at_ms=bindparam("at"))
+)
+
+
+def touch_visitor_token(tx: Tx, token: str, *, customer_id: str) -> None:
+    """Lets the token live on from now, its customer having been seen."""
+    tx.later(_TOUCH, {"b_hash": token_hash(token), "at": tx.at_ms})
+    tx.later(_SEEN, {"b_id": customer_id, "at": tx.at_ms})
 
 
 def drop_visitor_token(tx: Tx, token: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any  # Any: JSON values
 
 from sqlalchemy import Connection, bindparam, func, select, text
 
-from server.storage.rows import DRAFT, MESSAGE, Message, message_from_row
+from server.storage.rows import CONVERSATION, DRAFT, MESSAGE, Message, message_from_row
 from server.storage.tables import ReadMark, table
 from server.storage.unit import Tx
 
@@ -124,19 +124,28 @@ def set_draft(tx: Tx, *, conversation_id: str, agent_id: str, body: str, visibil
     )
 
 
-def unread_by_customer(connection: Connection, conversation_id: str, customer_id: str) -> int:
-    """How many messages of the shop the shopper has not seen yet."""
-    mark = connection.execute(
-        select(READ_MARK.c.message_seq).where(
-            READ_MARK.c.conversation_id == conversation_id,
-            READ_MARK.c.reader_kind == "customer",
-            READ_MARK.c.reader_id == customer_id,
-        )
-    ).scalar_one_or_none()
-    statement = select(func.count()).where(
-        MESSAGE.c.conversation_id == conversation_id,
+_UNREAD = (
+    select(MESSAGE.c.conversation_id, func.count())
+    .join_from(MESSAGE, CONVERSATION, CONVERSATION.c.id == MESSAGE.c.conversation_id)
+    .outerjoin(
+        READ_MARK,
+        (READ_MARK.c.conversation_id == MESSAGE.c.conversation_id)
+        & (READ_MARK.c.reader_kind == "customer")
+        & (READ_MARK.c.reader_id == CONVERSATION.c.customer_id),
+    )
+    .where(
+        MESSAGE.c.conversation_id.in_(bindparam("ids", expanding=True)),
         MESSAGE.c.sender_kind != "customer",
         MESSAGE.c.visibility == "public",
-        MESSAGE.c.seq > (mark or 0),
+        MESSAGE.c.seq > func.coalesce(READ_MARK.c.message_seq, 0),
     )
-    return int(connection.execute(statement).scalar_one())
+    .group_by(MESSAGE.c.conversation_id)
+)
+
+
+def unread_by_customer(connection: Connection, conversation_ids: Sequence[str]) -> dict[str, int]:
+    """How many messages of the shop the shopper has not seen, where there are any."""
+    if not conversation_ids:
+        return {}
+    found = connection.execute(_UNREAD, {"ids": list(conversation_ids)})
+    return {row[0]: int(row[1]) for row in found}

@@ -96,6 +96,12 @@ def load_person(connection: Connection, agent_id: str, *, lock: bool = False) ->
     return _person(row, frozenset(team_ids), open_loads(connection, agent_id=agent_id))
 
 
+def online_count(connection: Connection) -> int:
+    """How many people are online."""
+    statement = select(func.count()).where(AGENT.c.active, AGENT.c.status == "online")
+    return int(connection.execute(statement).scalar_one())
+
+
 def open_loads(connection: Connection, *, agent_id: str | None = None) -> dict[str, int]:
     """How many open conversations each agent owns; agents without any are absent."""
     c = _CONVERSATION.c

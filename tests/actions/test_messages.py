@@ -225,7 +225,7 @@ def test_a_private_note_is_for_the_staff_alone(scene: Scene) -> None:
     assert state.turn is not None
     assert "He is angry" in str(thread(scene, ann, chat))
     assert "He is angry" not in str(thread(scene, shopper, chat))
-    assert scene.database.read_now(lambda c: unread_by_customer(c, chat, shopper.id or "")) == 0
+    assert scene.database.read_now(lambda c: unread_by_customer(c, [chat])) == {}
     with pytest.raises(NotFound):
         scene.do(
             messages.mark_read,
@@ -408,7 +408,7 @@ def test_a_read_mark_goes_forward_only(scene: Scene) -> None:
         scene.do(messages.mark_read, shopper, payload)
 
     def unread() -> int:
-        return scene.database.read_now(lambda c: unread_by_customer(c, chat, shopper.id or ""))
+        return scene.database.read_now(lambda c: unread_by_customer(c, [chat])).get(chat, 0)
 
     assert unread() == 2
     mark(newer)
