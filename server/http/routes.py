@@ -14,6 +14,7 @@ from server.http.pages import add_pages
 from server.http.reports import add_reports
 from server.http.settings import add_settings
 from server.http.settings_tokens import add_token_settings
+from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
 from server.http.widget import add_widget
 
@@ -33,5 +34,6 @@ def add_routes(app: web.Application) -> None:
     add_reports(app)
     add_settings(app)
     add_token_settings(app)
+    add_webhook_settings(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

@@ -28,7 +28,10 @@ from server.storage.unit import Tx
 PEOPLE = "people.manage"
 SHOP = "shop.manage"
 # What a page may say has been done, as the last part of a sentence's key.
-DONE = frozenset({"added", "saved", "deactivated", "reactivated", "password", "revoked"})
+DONE = frozenset(
+    {"added", "saved", "deactivated", "reactivated", "password", "revoked"}
+    | {"webhook_on", "webhook_off", "webhook_sent", "webhook_deleted"}
+)
 # What was typed is shown again after an error, but never these.
 SECRETS = frozenset({"password", "current", "csrf"})
 Save = Callable[[Actor, Form], Awaitable[str]]

@@ -240,11 +240,11 @@ def deliveries(
     return [_delivery(row) for row in connection.execute(ordered).mappings()]
 
 
-def counts(connection: Connection, webhook_id: str) -> dict[str, int]:
-    """How many deliveries to a receiver the log has of each status."""
+def pending(connection: Connection) -> dict[str, int]:
+    """How many deliveries wait, by receiver; receivers without any are absent."""
     c = DELIVERY.c
-    statement = select(c.status, func.count()).where(c.webhook_id == webhook_id).group_by(c.status)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    statement = select(c.webhook_id, func.count()).where(c.due_at_ms.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(c.webhook_id))}
 
 
 def backlog(connection: Connection) -> Backlog:

@@ -36,6 +36,11 @@ RIGHTS = {
     "/settings/shop/identity": (303, 403, 403, 200),
     "/settings/tokens": (303, 403, 403, 200),
     "/settings/tokens/nothing/revoke": (303, 403, 403, 404),
+    "/settings/webhooks": (303, 403, 403, 200),
+    "/settings/webhooks/nobody": (303, 403, 403, 404),
+    "/settings/webhooks/nobody/secret": (303, 403, 403, 404),
+    "/settings/webhooks/nobody/delete": (303, 403, 403, 404),
+    "/settings/webhooks/nobody/deliveries": (303, 403, 403, 404),
     "/settings/profile": (303, 200, 200, 200),
 }
 # Forms: what the unprivileged get; the fields would be right.
@@ -52,6 +57,14 @@ FORMS: dict[str, dict[str, str]] = {
     "/settings/shop/identity": {},
     "/settings/tokens": {"name": "X", "who": "role:admin", "days": "90", "scope": "admin"},
     "/settings/tokens/{admin}/revoke": {},
+    "/settings/webhooks": {"url": "https://evil.example/", "name": "X"},
+    "/settings/webhooks/nobody": {"url": "https://evil.example/", "name": "X"},
+    "/settings/webhooks/nobody/switch": {"on": "1"},
+    "/settings/webhooks/nobody/secret": {},
+    "/settings/webhooks/nobody/secret/end": {},
+    "/settings/webhooks/nobody/delete": {},
+    "/settings/webhooks/nobody/test": {},
+    "/settings/webhooks/nobody/deliveries/nothing/again": {},
 }
 
 MISTAKES = [
