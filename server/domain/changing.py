@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+__all__ = ["changed"]
+
 if TYPE_CHECKING:
     # The checker knows which fields there are, and their types, only by this name.
     from dataclasses import replace as changed

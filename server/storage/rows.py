@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any  # Any: column values and JSON
 
 import orjson
@@ -55,13 +56,23 @@ def _names(target: Table) -> list[str]:
 
 
 MESSAGE_NAMES = _names(MESSAGE)
+_SESSION_NAMES = _names(SESSION)
+_TURN_NAMES = _names(TURN)
+_message_columns = attrgetter(*MESSAGE_NAMES)
+_session_columns = attrgetter(*_SESSION_NAMES)
+_turn_columns = attrgetter(*_TURN_NAMES)
+# What never changes is left out: a column that is written again has its index written again.
 SAVE_CONVERSATION = upsert(
-    CONVERSATION, fixed=("external_id", "customer_id"), kept_if_null=("preview",)
+    CONVERSATION,
+    fixed=("external_id", "customer_id", "channel", "opened_at_ms"),
+    kept_if_null=("preview",),
 )
 INSERT_EVENT = insert(EVENT)
 INSERT_MESSAGE = insert(MESSAGE)
-SAVE_SESSION = upsert(SESSION)
-SAVE_TURN = upsert(TURN)
+SAVE_SESSION = upsert(SESSION, fixed=("cause", "started_at_ms"))
+SAVE_TURN = upsert(
+    TURN, fixed=("session_no", "is_first_in_session", "ask_seq", "ask_at_ms", "ask_message_id")
+)
 DELETE_DRAFT = delete(DRAFT)
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
 
@@ -183,20 +194,21 @@ def message_from_row(row: RowMapping | Mapping[str, Any]) -> Message:  # Any: co
 
 def message_values(message: Message) -> dict[str, Any]:  # Any: column values
     """All columns of a message's row."""
-    values = {name: getattr(message, name) for name in Message.__dataclass_fields__}
+    values = dict(zip(MESSAGE_NAMES, _message_columns(message), strict=True))
     values["blocks"] = dumps(message.blocks) if message.blocks else None
     return values
 
 
 def session_values(session: Session) -> dict[str, Any]:  # Any: column values
     """All columns of a session's row."""
-    return {name: getattr(session, name) for name in _names(SESSION)}
+    return dict(zip(_SESSION_NAMES, _session_columns(session), strict=True))
 
 
 def turn_values(turn: Turn) -> dict[str, Any]:  # Any: column values
     """All columns of a turn's row."""
-    values = {name: getattr(turn, name) for name in _names(TURN) if name != "shares"}
-    return values | {"shares": dumps(turn.shares)}
+    values = dict(zip(_TURN_NAMES, _turn_columns(turn), strict=True))
+    values["shares"] = dumps(turn.shares)
+    return values
 
 
 def turn_from_row(row: RowMapping) -> Turn:
