@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: JSON
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 
+from server.http.api.rows import Row
 from tests.http.desk import Desk
 
 Json = dict[str, Any]  # Any: JSON
@@ -86,3 +89,22 @@ async def make_token(desk: Desk, who: str, **values: Any) -> str:  # Any: handed
 
     token: str = await desk.write(create_token, name="test", agent_id=desk.people[who], **values)
     return token
+
+
+async def call_row(
+    caller: Caller, row: Row, values: Mapping[str, object], **options: Any
+) -> Answer:  # Any: handed on
+    """Calls a row with values by the names of its fields; those that it does not have are left."""
+    path = row.path
+    for name in row.variables:
+        path = path.replace(f"{{{name}}}", quote(str(values[name]), safe=""))
+    names = {field.alias or name for name, field in row.payload.model_fields.items()}
+    rest = {
+        name: value
+        for name, value in values.items()
+        if name in names - {*row.variables} and value is not None
+    }
+    if row.method == "GET":
+        options["params"] = {name: str(value) for name, value in rest.items()}
+        return await caller.call(row.method, path, **options)
+    return await caller.call(row.method, path, rest if row.has_body else None, **options)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest_asyncio
 
 from tests.api.caller import Caller, make_token
+from tests.api.stage import Stage, set_stage
 from tests.http.desk import Desk, served
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ As = Callable[..., Awaitable[Caller]]
 
 @pytest_asyncio.fixture
 async def desk(open_database: Callable[..., Database], data_dir: Path) -> AsyncIterator[Desk]:
-    """A server with a shop, a team and one person of each role; on SQLite and PostgreSQL."""
-    async with served(open_database, data_dir) as desk:
+    """A server with a shop, a team and one person of each role, without limits of pace."""
+    async with served(open_database, data_dir, rate_limits=False) as desk:
         await desk.set_up()
         yield desk
 
@@ -36,3 +37,9 @@ async def program(desk: Desk) -> AsyncIterator[As]:
     yield make
     for caller in made:
         await caller.close()
+
+
+@pytest_asyncio.fixture
+async def stage(desk: Desk) -> Stage:
+    """The desk with two teams and what shoppers wrote to them."""
+    return await set_stage(desk)

@@ -1,0 +1,138 @@
+"""A desk with two teams, shoppers and what they wrote, and values with which each row works."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any  # Any: JSON
+
+from server.actions import conversations, messages, ratings, visitors
+from server.actions.payload import ConversationRef
+from server.actions.people import add_person, add_team, create_token
+from server.domain.actors import Actor, customer
+from server.http.api.rows import Row
+from server.storage.people import load_person
+from server.storage.secrets import token_hash
+from server.storage.shop import load_shop
+from tests.http.desk import Desk
+
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Ids by name: ``orders`` and ``returns`` are conversations of those teams."""
+
+    desk: Desk
+    ids: dict[str, str] = field(default_factory=dict)
+    shoppers: dict[str, Actor] = field(default_factory=dict)
+
+    def actor(self, name: str) -> Actor:
+        """A person of the desk as the database knows them."""
+        found = self.desk.database.read_now(lambda c: load_person(c, self.desk.people[name]))
+        assert found is not None
+        return found.actor
+
+    async def do(self, action: Callable[..., Any], actor: Actor, payload: Any) -> Any:  # Any: JSON
+        """The action's answer."""
+        return await self.desk.database.write(lambda tx: action(tx, actor, payload))
+
+    async def act(self, name: str, who: str, conversation: str) -> None:
+        """Something a person does to a conversation as a whole."""
+        payload = ConversationRef(conversation_id=self.ids[conversation])
+        await self.do(getattr(conversations, name), self.actor(who), payload)
+
+    async def write(self, actor: Actor, body: str, **more: Any) -> str:  # Any: fields
+        """The id of the conversation in which a message was written."""
+        payload = messages.PostMessage(client_id=f"s{next(_NUMBERS)}", body=body, **more)
+        return str((await self.do(messages.post_message, actor, payload))["conversation_id"])
+
+    async def shopper(self, name: str) -> Actor:
+        """A new shopper of that name."""
+        shop = self.desk.database.read_now(load_shop)
+        assert shop is not None
+        connect = visitors.Connect(site=shop.site_key)
+        answer = await self.desk.database.write(lambda tx: visitors.connect(tx, connect))
+        actor = customer(answer["customer_id"])
+        await self.do(
+            visitors.describe,
+            actor,
+            visitors.Describe(name=name.title(), email=f"{name}@example.com"),
+        )
+        self.shoppers[name], self.ids[name] = actor, str(answer["customer_id"])
+        return actor
+
+    async def chat(self, conversation: str, shopper: str, team: str | None = None) -> str:
+        """A conversation of a new shopper, in a team's queue if one is named."""
+        actor = self.shoppers.get(shopper) or await self.shopper(shopper)
+        self.ids[conversation] = await self.write(actor, f"Hello, {conversation}? 你好 🙂")
+        if team is not None:
+            transfer = conversations.Transfer(
+                conversation_id=self.ids[conversation], team_id=self.ids[team]
+            )
+            await self.do(conversations.transfer, self.actor("admin"), transfer)
+        return self.ids[conversation]
+
+
+async def set_stage(desk: Desk) -> Stage:
+    """Two teams with an agent each, four conversations, one of them rated, one spam."""
+    stage = Stage(desk)
+    stage.ids["north"] = desk.people["team"]
+    stage.ids["south"] = await desk.write(add_team, name="Returns")
+    desk.people["other"] = await desk.write(
+        add_person,
+        email="other@shop.example",
+        name="Other Young",
+        role="agent",
+        password_hash=None,
+        team_ids=[stage.ids["south"]],
+    )
+    await stage.chat("orders", "ann", "north")
+    await stage.chat("returns", "bob", "south")
+    await stage.chat("free", "cyd")
+    await stage.chat("rated", "dan", "north")
+    await stage.write(
+        stage.actor("agent"),
+        "See here",
+        conversation_id=stage.ids["rated"],
+        blocks=[
+            {"type": "link", "url": "https://shop.example/a", "title": "A"},
+            {"type": "product", "title": "Lamp", "price_minor": 1900, "currency": "EUR"},
+        ],
+    )
+    await stage.write(
+        stage.actor("agent"), "A note", conversation_id=stage.ids["rated"], visibility="private"
+    )
+    await stage.act("resolve", "agent", "rated")
+    rating = ratings.GiveRating(conversation_id=stage.ids["rated"], score=5, comment="Quick!")
+    await stage.do(ratings.give_rating, stage.shoppers["dan"], rating)
+    await stage.chat("spam", "eve")
+    await stage.act("mark_spam", "admin", "spam")
+    return stage
+
+
+async def values_of(stage: Stage, row: Row) -> dict[str, object]:
+    """The row's example with values of this desk, with which it works for an admin."""
+    ids = stage.ids
+    if "conversation_id" in row.variables:
+        await stage.chat("orders", f"shopper{next(_NUMBERS)}", "north")
+    known = {
+        "conversation_id": ids["orders"],
+        "customer_id": ids["ann"],
+        "agent_id": stage.desk.people["agent"],
+        "team_id": ids["south"],
+        "email": "ann@example.com",
+    }
+    values = {name: known.get(name, value) for name, value in row.example.items()}
+    match row.name:
+        case "conversations.reopen" | "conversations.turns" | "messages.list":
+            values["conversation_id"] = ids["rated"]
+        case "conversations.snooze":
+            values["until_ms"] = stage.desk.database.clock() + 60_000
+        case "events.list":
+            values = {"limit": 200}
+        case "tokens.revoke":
+            token = await stage.desk.write(create_token, name="gone", role="agent")
+            values["token_id"] = token_hash(token)[:16]
+    return values
