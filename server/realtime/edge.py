@@ -61,6 +61,8 @@ DRAIN_SPREAD_MS = 5000
 DRAIN_SLICE = 200
 # How long draining waits for the answers of commands that have begun.
 FINISH_S = 5.0
+# How long it waits for the websockets to end once they have been closed.
+HANG_UP_S = 2.0
 # Over https the prefixed one, see server/http/sessions.py.
 COOKIE_NAMES = ("__Host-sid", "sid")
 
@@ -146,6 +148,7 @@ class Edge:
             await self.engine.hang_up(client.eio_sid)
             if index % DRAIN_SLICE == DRAIN_SLICE - 1:
                 await asyncio.sleep(0.05)
+        await self.engine.ended(HANG_UP_S)
 
     async def stop(self) -> None:
         """Ends the watches and the transports."""

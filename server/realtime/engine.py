@@ -103,16 +103,12 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         self._connect_limit_s = connect_limit_s
         self._bad: dict[str, int] = {}
         self._begun: dict[str, float] = {}
-        self._requests: dict[str, web.Request] = {}
         self._bad_logged_at_s = -60.0
         self._bad_since = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers one request of the transport; what cannot be parsed is a 400, no traceback."""
-        sid = request.query.get("sid")
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if sid and upgrade:
-            self._requests[sid] = request
         try:
             response = await self.handle_request(request)
         except (ValueError, KeyError, OSError, RuntimeError, TypeError) as error:
@@ -126,9 +122,6 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
                 {"error": {"code": "invalid_input", "message": "Not a packet.", "details": {}}},
                 status=400,
             )
-        finally:
-            if sid and upgrade:
-                self._requests.pop(sid, None)
         if not isinstance(response, web.StreamResponse):
             return web.Response(status=400)
         return response
@@ -146,12 +139,15 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
     async def cut(self, eio_sid: str) -> None:
         """Ends a transport at once, also when its reader is stuck."""
         socket = self.eio.sockets.get(eio_sid)
-        environ = self.environ.get(eio_sid)
-        request = self._requests.get(eio_sid) or (environ or {}).get("aiohttp.request")
-        if socket is not None:
-            await socket.close(wait=False, abort=True)
-        if request is not None and request.transport is not None:
-            request.transport.abort()
+        if socket is None:
+            return
+        line = socket.queue.line
+        poll: web.Request | None = self.environ.get(eio_sid, {}).get("aiohttp.request")
+        await socket.close(wait=False, abort=True)
+        if line is not None:
+            line.abort()
+        elif poll is not None and poll.transport is not None:
+            poll.transport.abort()
 
     async def hang_up(self, eio_sid: str) -> None:
         """Closes a transport behind what is queued for it; the client comes back by itself.
@@ -159,8 +155,20 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
         Not by Socket.IO's own disconnect, after which the official client stays away.
         """
         socket = self.eio.sockets.get(eio_sid)
-        if socket is not None:
-            await socket.close(wait=False)
+        if socket is None or socket.closed:
+            return
+        await socket.close(wait=False)
+        if socket.queue.line is not None:
+            # Ends engineio's writer, which closes the websocket behind what it has sent.
+            socket.queue.put_nowait(None)
+
+    async def ended(self, limit_s: float) -> None:
+        """Returns once all websockets have ended, or after ``limit_s``."""
+        until_s = time.monotonic() + limit_s
+        while any(socket.queue.line is not None for socket in self.eio.sockets.values()):
+            if time.monotonic() > until_s:
+                return
+            await asyncio.sleep(0.02)
 
     def is_open(self, eio_sid: str) -> bool:
         """Whether the transport still stands."""

@@ -16,6 +16,8 @@ from engineio.packet import MESSAGE, Packet
 
 # Beyond this a client is not keeping up, and what comes for it waits in its queue.
 MAX_UNSENT_BYTES = 64 * 1024
+# How long a client may take to say good-bye in return.
+GOODBYE_S = 1.0
 _TEXT_FRAME = 0x81
 
 
@@ -93,7 +95,9 @@ class Line:
         self._socket: Any = handler.__self__  # type: ignore[attr-defined]  # engineio's bound method
         self._limit = server.max_http_buffer_size
         self._transport: asyncio.Transport | None = None
-        self._ws = web.WebSocketResponse(max_msg_size=self._limit, compress=False)
+        self._ws = web.WebSocketResponse(
+            max_msg_size=self._limit, compress=False, timeout=GOODBYE_S
+        )
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:  # Any: WSGI's
         """The websocket, once it has ended."""
@@ -129,6 +133,11 @@ class Line:
     async def close(self) -> None:
         """Says good-bye."""
         await self._ws.close()
+
+    def abort(self) -> None:
+        """Drops the connection, whatever is on its way."""
+        if self._transport is not None:
+            self._transport.abort()
 
     async def wait(self) -> str | bytes:
         """The next packet that is engineio's business; messages go to their handler.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from aiohttp.http_websocket import WebSocketWriter, WSMsgType
@@ -108,3 +109,14 @@ async def test_a_command_that_follows_its_connect_at_once_is_answered(desk: Desk
             await line.send(f'42/visitor,{number}["typing.set",{{}}]')
         for number in range(50):
             assert (await line.answer(number, "/visitor"))["ok"] is False
+
+
+async def test_a_client_that_only_listens_is_let_go_by_a_drain_within_seconds(
+    own_desk: Desk,
+) -> None:
+    """It neither heeds the packet that closes the transport nor answers the websocket's."""
+    own_desk.server.start()
+    async with shopper_line(own_desk):
+        begun = time.monotonic()
+        assert await asyncio.to_thread(own_desk.server.terminate) == 0
+        assert time.monotonic() - begun < 5
