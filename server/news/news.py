@@ -62,6 +62,7 @@ class News:
         self._seqs: list[int] = []
         self._signals: deque[Json] = deque()
         self._pending = asyncio.Event()
+        self._sending = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -73,7 +74,7 @@ class News:
 
     async def stop(self) -> None:
         """Sends what waits, as far as that goes at once, and leaves."""
-        if self._tasks and self._pending.is_set():
+        if self._tasks:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._send_waiting(), FIRST_FIT_S)
         for task in self._tasks:
@@ -115,12 +116,13 @@ class News:
             await self._send_waiting()
 
     async def _send_waiting(self) -> None:
-        self._pending.clear()
-        seqs, self._seqs = self._seqs, []
-        signals, self._signals = self._signals, deque()
-        for content in _contents(seqs, list(signals)):
-            if not await self._publish(_text({"from": self.process_id, **content})):
-                self.stats.failed += 1
+        async with self._sending:
+            self._pending.clear()
+            seqs, self._seqs = self._seqs, []
+            signals, self._signals = self._signals, deque()
+            for content in _contents(seqs, list(signals)):
+                if not await self._publish(_text({"from": self.process_id, **content})):
+                    self.stats.failed += 1
 
     async def _publish(self, text: str) -> bool:
         for line in self.lines:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from server.storage.locking import lockable, locked_row
 from server.storage.secrets import token_hash
 from server.storage.tables import Customer as CustomerRow
 from server.storage.tables import UsedIdentity, VisitorToken, table
@@ -55,15 +56,17 @@ def customer_from_row(row: RowMapping) -> Customer:
 
 # Built once: building a statement costs more than SQLite takes to answer it.
 _BY_ID = select(CUSTOMER).where(CUSTOMER.c.id == bindparam("id"))
-_LOCK_BY_ID = _BY_ID.with_for_update()
+_LOCK_BY_ID = lockable(_BY_ID)
 
 
 def load_customer(
     connection: Connection, customer_id: str, *, lock: bool = False
 ) -> Customer | None:
     """One customer, or None; ``lock`` keeps other writers out until the commit."""
-    statement = _LOCK_BY_ID if lock else _BY_ID
-    row = connection.execute(statement, {"id": customer_id}).mappings().first()
+    if lock:
+        row = locked_row(connection, _LOCK_BY_ID, customer_id)
+    else:
+        row = connection.execute(_BY_ID, {"id": customer_id}).mappings().first()
     return None if row is None else customer_from_row(row)
 
 

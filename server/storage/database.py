@@ -32,6 +32,7 @@ from server.domain.conversation import Conversation
 from server.domain.errors import Unavailable
 from server.domain.events import Event
 from server.stats import Stats
+from server.storage.locking import Held
 from server.storage.pending import Needs, Pending, States
 from server.storage.rows import Message
 from server.storage.unit import Tx
@@ -255,21 +256,31 @@ class Database:
             raise Unavailable("The server is shutting down. Try again in a moment.")
 
     def _write_loop(self) -> None:
+        put_off: list[_Job] = []
         while True:
+            if put_off:
+                put_off = self._run_batch(put_off, more=True, patient=True)
+                continue
             job = self._jobs.get()
             if job is None:
                 if self._connection is not None:
                     self._connection.close()
                 return
             if job.begin():
-                self._run_batch([job], more=True)
+                put_off = self._run_batch([job], more=True)
 
-    def _run_batch(self, jobs: list[_Job], *, more: bool, run: int = 1) -> None:
-        """Commits or refuses the jobs and, with ``more``, those queued behind them."""
+    def _run_batch(
+        self, jobs: list[_Job], *, more: bool, run: int = 1, patient: bool = False
+    ) -> list[_Job]:
+        """Commits or refuses the jobs and, with ``more``, those queued behind them.
+
+        Those that met a lock of another process are put off: they are the answer, to be run next
+        and ``patient``, then the first of them waits.
+        """
         taken = list(jobs)
         began_s = time.monotonic()
         try:
-            batch = self._begin()
+            batch = self._begin(patient=patient)
             until = began_s + MAX_BATCH_S
             taken += self._waiting(MAX_ROUND_JOBS - len(taken) if more else 0)
             fresh = list(taken)
@@ -284,16 +295,23 @@ class Database:
         except Exception as error:  # noqa: BLE001  # told to the callers; must not stop the writer
             self._rollback()
             self._after_failure(taken, error, run=run)
-            return
+            return []
         self._tell(batch.committed)
         _answer(batch.done)
+        return batch.put_off
 
-    def _begin(self) -> Batch:
+    def _begin(self, *, patient: bool) -> Batch:
         connection = self._connect()
         connection.begin()
         if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return Batch(connection, self._states, clock=self.clock, follow=self._follows_database)
+        return Batch(
+            connection,
+            self._states,
+            clock=self.clock,
+            follow=self._follows_database,
+            patient=patient,
+        )
 
     def _tell(self, committed: Sequence[Committed]) -> None:
         if not committed or self.on_commit is None:
@@ -326,9 +344,9 @@ class Database:
             _answer([(job, None, Unavailable(_AWAY)) for job in jobs])
         elif len(jobs) > 1:
             for job in jobs:
-                self._run_batch([job], more=False)
+                self._run_batch([job], more=False, patient=True)
         elif _is_crossing(error) and run < MAX_RUNS:
-            self._run_batch(jobs, more=False, run=run + 1)
+            self._run_batch(jobs, more=False, run=run + 1, patient=True)
         elif _is_crossing(error) and not isinstance(error, IntegrityError):
             told = Unavailable("Others change the same thing just now. Try again in a moment.")
             _answer([(jobs[0], None, told)])
@@ -353,22 +371,44 @@ class Database:
 class Batch:
     """One commit's worth of jobs, and what they share.
 
-    ``done`` holds what to answer each job and ``committed`` what to tell, once the commit is made.
+    ``done`` holds what to answer each job and ``committed`` what to tell, once the commit is made;
+    ``put_off`` the jobs that are to be run in the next one.
     """
 
     def __init__(
-        self, connection: Connection, states: States, *, clock: Clock, follow: bool
+        self,
+        connection: Connection,
+        states: States,
+        *,
+        clock: Clock,
+        follow: bool,
+        patient: bool,
     ) -> None:
-        """``follow`` takes the time from the database, else it is the clock's."""
+        """``follow`` takes the time from the database, else it is the clock's.
+
+        ``patient`` lets the first job wait for other processes.
+        """
         self.done: list[Answered] = []
+        self.put_off: list[_Job] = []
+        self._patient = patient
         self.committed: list[Committed] = []
         self._connection = connection
         self._pending = Pending(
-            connection, states, clock=clock, follow=clock.follow if follow else None
+            connection,
+            states,
+            clock=clock,
+            follow=clock.follow if follow else None,
+            patient=patient,
         )
 
     def run(self, jobs: Sequence[_Job]) -> None:
         """Runs jobs in order. Raises what breaks the whole batch."""
+        if self._patient:
+            # Before anything is locked that others may wait for.
+            self._patient = False
+            self._run(jobs[0])
+            self._pending.hold_nobody_up()
+            jobs = jobs[1:]
         self._pending.prepare([job.needs for job in jobs if job.needs is not None])
         for job in jobs:
             self._run(job)
@@ -385,6 +425,9 @@ class Batch:
             answer = job.run(tx)
         except (SQLAlchemyError, OSError):
             raise
+        except Held:
+            self.put_off.append(job)
+            return
         except Exception as error:  # noqa: BLE001  # told to the caller; must not stop the writer
             self.done.append((job, None, error))
             return

@@ -18,6 +18,7 @@ from server.domain.events import Event
 from server.domain.turns import Turn
 from server.storage import rows
 from server.storage.event_log import NUMBERS
+from server.storage.locking import Held, hold_nobody_up
 from server.storage.prepared import Driver, Row, Statement
 from server.storage.rows import Message
 
@@ -35,7 +36,10 @@ _CONVERSATIONS = Statement(
     # A row that another process has just changed is read again once the lock is there, and the
     # clock with it, so what is shown is never before the time at which that process wrote.
     postgresql=f"SELECT id, state, {_NOW_MS} FROM conversation WHERE id = ANY(%s)"  # noqa: S608  # constant
-    " ORDER BY id FOR UPDATE",
+    " FOR UPDATE",
+)
+_FREE_CONVERSATIONS = Statement(
+    sqlite=_CONVERSATIONS.sqlite, postgresql=f"{_CONVERSATIONS.postgresql} SKIP LOCKED"
 )
 _STATUSES = Statement(
     sqlite="SELECT id, active, status, status_at_ms FROM agent"
@@ -107,14 +111,21 @@ class Pending:
         *,
         clock: Callable[[], int],
         follow: Follow | None,
+        patient: bool,
     ) -> None:
         """A transaction has been begun on ``connection``.
 
         ``clock`` gives the time; with ``follow`` it is the database's, and that gives the time to
-        go on with when the database shows one.
+        go on with when the database shows one. ``patient`` is whether the first job may wait for
+        what other processes have locked.
         """
         self._connection = connection
         self._driver = Driver(connection)
+        self._held: set[str] | None = None
+        # One process alone has SQLite, and what is locked is its own.
+        if not self._driver.is_sqlite and not patient:
+            self._held = set()
+        hold_nobody_up(connection, self._held)
         self._states = states
         self._conversations: dict[str, Conversation | None] = {}
         self._statuses: dict[str, AgentStatus] = {}
@@ -139,6 +150,12 @@ class Pending:
         self.flush()
         return self._connection
 
+    def hold_nobody_up(self) -> None:
+        """Lets every job from now on put off (Held) instead of wait for another process."""
+        if self._held is None and not self._driver.is_sqlite:
+            self._held = set()
+            hold_nobody_up(self._connection, self._held)
+
     def prepare(self, needs: Sequence[Needs]) -> None:
         """Reads at once, and locks, what several jobs are going to ask for."""
         self._expected = len(needs)
@@ -146,14 +163,19 @@ class Pending:
         self._load(wanted - self._conversations.keys())
         self._look_up({n.post for n in needs if n.post is not None} - self._posted.keys())
         # Read after the locks: who goes offline from now on finds these conversations to give away.
-        found = (self._conversations[key] for key in wanted)
+        found = (self._conversations.get(key) for key in wanted)
         owners = {c.owner.id for c in found if c is not None and c.owner.kind == "agent"}
         self._statuses = self._read_statuses([key for key in owners if key is not None])
 
     def conversation(self, conversation_id: str) -> Conversation | None:
-        """A conversation as the jobs before left it, or None; locked until the commit."""
+        """A conversation as the jobs before left it, or None; locked until the commit.
+
+        Raises Held.
+        """
         if conversation_id not in self._conversations:
             self._load({conversation_id})
+        if conversation_id not in self._conversations:
+            raise Held
         return self._conversations[conversation_id]
 
     def posted(self, key: PostKey) -> Message | None:
@@ -262,12 +284,18 @@ class Pending:
         return values
 
     def _load(self, ids: Collection[str]) -> None:
+        if self._held is not None:
+            ids = set(ids) - self._held
         if not ids:
             return
-        read = self._driver.rows(_CONVERSATIONS, self._driver.several(ids))
+        statement = _CONVERSATIONS if self._held is None else _FREE_CONVERSATIONS
+        read = self._driver.rows(statement, self._driver.several(ids))
         found = {row[0]: row[1] for row in read}
         for key in ids:
             state = found.get(key)
+            if state is None and self._held is not None:
+                self._held.add(key)
+                continue
             self._conversations[key] = (
                 None if state is None else self._states.conversation(key, state)
             )

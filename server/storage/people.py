@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from server.domain.actors import Actor, Role
+from server.storage.locking import lockable, locked_row
 from server.storage.tables import Agent, ConversationRow, Team, TeamMember, table
 from server.storage.unit import Tx
 
@@ -82,12 +83,16 @@ def load_people(connection: Connection, *, active_only: bool = True) -> list[Per
     return [_person(row, frozenset(teams.get(row["id"], ())), loads) for row in found]
 
 
+_BY_ID = select(AGENT).where(AGENT.c.id == bindparam("id"))
+_LOCK_BY_ID = lockable(_BY_ID)
+
+
 def load_person(connection: Connection, agent_id: str, *, lock: bool = False) -> Person | None:
     """One person, or None; ``lock`` keeps others from changing the row until the commit."""
-    statement = select(AGENT).where(AGENT.c.id == agent_id)
     if lock:
-        statement = statement.with_for_update()
-    row = connection.execute(statement).mappings().first()
+        row = locked_row(connection, _LOCK_BY_ID, agent_id)
+    else:
+        row = connection.execute(_BY_ID, {"id": agent_id}).mappings().first()
     if row is None:
         return None
     team_ids = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import time
@@ -379,7 +380,7 @@ async def test_a_process_that_is_drained_hands_over_whom_it_knew(
     chats = [(await client.post("hello"))["conversation_id"] for client in (stays, goes)]
     await ida.do("viewing.set", conversation_id=chats[0], viewing=True)
     await agent.until(lambda: agent.signals("viewing.changed"))
-    assert pair.one.terminate() == 0
+    assert await asyncio.to_thread(pair.one.terminate) == 0
     back = await guests.shopper(pair, pair.two, stays.welcome["visitor_token"])
     await agent.until(lambda: agent.signals("viewing.changed")[-1]["agents"] == [])
     await agent.until(lambda: "customer.left" in kinds_of(agent, chats[1]))
