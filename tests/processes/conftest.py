@@ -54,6 +54,21 @@ def several(
                 print(f"the end of {server.log}:\n{tail(server.log)}")
 
 
+def make_shop(
+    fragile: tuple[PostgresCluster, str], folder: Path, **options: Any
+) -> Iterator[Several]:  # Any: handed on
+    """A started shop for the time of a fixture: processes, redis_url, env by keyword."""
+    cluster, template = fragile
+    shop = make_several(folder, cluster.create(template), cluster, **options)
+    try:
+        shop.start()
+        yield shop
+    finally:
+        shop.kill()
+        assert shop.desk.server.database_url is not None
+        cluster.drop(shop.desk.server.database_url)
+
+
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
     """A Redis that this test may stop and hang."""

@@ -81,7 +81,7 @@ class Contest:
 
         payload = PostMessage(client_id="1", body="hello")
         jobs = [
-            lambda tx, key=key: post_message(tx, customer(key), payload)  # type: ignore[misc]  # bound default
+            lambda tx, key=key: post_message(tx, customer(key), payload)
             for key in self.shoppers(count)
         ]
         return [str(answer["conversation_id"]) for answer in self._all(jobs)]

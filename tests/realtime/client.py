@@ -42,6 +42,7 @@ class Client:
         self.headers = headers
         self.heard: list[tuple[str, Any]] = []
         self.transports = ["websocket"]
+        self.options: Json = {}
         self.on_heard: Callable[[], object] = lambda: None
         self._socket: socketio.AsyncClient | None = None
         self._refused: Any = None
@@ -50,7 +51,7 @@ class Client:
         """Connects and waits for the welcome. Raises Refused."""
         before = len(self.heard)
         self._refused = None
-        self._socket = socketio.AsyncClient(reconnection=False, logger=False)
+        self._socket = socketio.AsyncClient(reconnection=False, logger=False, **self.options)
         self._socket.on("connect_error", self._on_refused, namespace=self.namespace)
         self._socket.on("*", self._on_event, namespace=self.namespace)
         try:
@@ -143,9 +144,18 @@ class Client:
     async def close(self) -> None:
         """Says good-bye."""
         if self._socket is not None:
-            await self._socket.disconnect()
+            engine = self._socket.eio
+            http = engine.http
+            if engine.state == "connected" and engine.current_transport == "polling":
+                # The stock good-bye waits for a poll that the server lets hang.
+                loops = [engine.read_loop_task, engine.write_loop_task]
+                await engine.disconnect(abort=True)
+                for task in loops:
+                    task.cancel()
+                await asyncio.gather(*loops, return_exceptions=True)
+            else:
+                await self._socket.disconnect()
             # What python-socketio leaves open when a connection was refused.
-            http = self._socket.eio.http
             if http is not None and not http.closed:
                 await http.close()
 

@@ -6,6 +6,7 @@ python=$1
 
 have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 have_font() { # have_font PACKAGE FAMILY: as a package, or installed in another way
     dpkg-query --status "$1" >/dev/null 2>&1 || { have fc-list && [ -n "$(fc-list "$2" 2>/dev/null)" ]; }
@@ -28,6 +29,8 @@ want fonts-noto-cjk have_font fonts-noto-cjk 'Noto Sans CJK SC'
 want fonts-noto-color-emoji have_font fonts-noto-color-emoji 'Noto Color Emoji'
 want postgresql have_postgres
 want redis-server have redis-server
+want nginx have_nginx
+want openssl have openssl
 want nodejs have node
 want npm have npm
 

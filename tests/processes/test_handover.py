@@ -1,0 +1,78 @@
+"""A process that ends in good order hands its people over to the others, under load."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.kill.load import LONG, SEED, Load, judged
+from tests.processes.several import Several, spread
+from tests.support.redis import RedisServer
+from tests.support.waiting import wait_until_async
+
+ROUNDS = 12 if LONG else 2
+MESSAGES = 5_000 if LONG else 200
+DRAIN_LIMIT_S = 12.0
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
+Make = Callable[..., Several]
+Record = Callable[[str, object], None]
+
+
+async def roam(load: Load) -> None:
+    """Lets somebody lose the line, and so perhaps come to another process."""
+    await load.chance.choice(load.all).drop()
+
+
+@pytest.mark.parametrize(("processes", "with_redis"), [(2, True), *([(3, False)] if LONG else [])])
+async def test_one_process_after_the_other_is_restarted_and_nobody_loses_a_word(
+    several: Make,
+    own_redis: RedisServer,
+    record_property: Record,
+    processes: int,
+    with_redis: bool,
+) -> None:
+    shop = several(processes=processes, redis_url=own_redis.url if with_redis else None)
+    load = shop.load(random.Random(SEED))
+    load.start()
+    slowest_s = 0.0
+    try:
+        await load.under_way()
+        rounds = 0
+        while rounds < ROUNDS or load.acknowledged < MESSAGES:
+            await wait_until_async(
+                lambda: spread(load, shop.servers) or roam(load), 30, "all in use"
+            )
+            server = shop.servers[rounds % processes]
+            here = [f for f in load.all if f.url == server.url]
+            told = {f.record.name: f.drains for f in here}
+            begun_s = time.monotonic()
+            assert await asyncio.to_thread(server.terminate) == 0
+            slowest_s = max(slowest_s, time.monotonic() - begun_s)
+            await load.grows(lambda: all(f.url not in (None, server.url) for f in load.all))  # noqa: B023  # used at once
+            # A word to everybody who was there, or had left on their own.
+            assert all(f.drains > told[f.record.name] or f.connects > 1 for f in here)
+            assert any(f.drains > told[f.record.name] for f in here)
+            await load.more(30)
+            await asyncio.to_thread(server.start)
+            rounds += 1
+    except BaseException:
+        await load.stop()
+        raise
+    found = await judged(
+        load,
+        shop.servers,
+        site=shop.desk.site,
+        token=shop.token,
+        record=record_property,
+        also={"drains": rounds},
+    )
+    record_property("measured", f"slowest of {rounds} drains under load: {slowest_s:.1f} s")
+    assert found == []
+    assert slowest_s < DRAIN_LIMIT_S
+    for server in shop.servers:
+        assert "cut short" not in server.stderr
