@@ -27,10 +27,12 @@ from server.domain.events import (
     TurnDismissed,
 )
 from server.domain.text import clean
-from server.storage import people
+from server.storage import claims, people
 from server.storage.unit import Tx
 
 MAX_TAGS = 20
+# How many snoozes end in one transaction.
+AT_ONCE = 20
 MAX_SNOOZE_MS = 366 * 24 * 3600 * 1000
 Answer = dict[str, Any]  # Any: JSON values
 
@@ -218,6 +220,17 @@ def wake(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
         )
         routing.attend(tx, conversation)
     return _answer(conversation)
+
+
+def wake_due(tx: Tx) -> int:
+    """Brings back conversations whose snooze is over; how many, ``AT_ONCE`` when there may be more.
+
+    Several processes may ask at once: each takes conversations that no other has.
+    """
+    due = claims.take_due_snoozes(tx.connection, at_ms=tx.at_ms, limit=AT_ONCE)
+    for conversation_id in due:
+        wake(tx, SYSTEM, ConversationRef(conversation_id=conversation_id))
+    return len(due)
 
 
 def tag(tx: Tx, actor: Actor, payload: Tag) -> Answer:

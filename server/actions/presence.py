@@ -13,12 +13,14 @@ from server.actions.payload import Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import AgentPresenceChanged
-from server.storage import conversations, people
+from server.storage import claims, conversations, people
 from server.storage.people import Person
 from server.storage.unit import Tx
 
 # How long an agent whose connection dropped keeps the conversations that wait for an answer.
 GRACE_MS = 3 * 60 * 1000
+# How many are taken offline in one transaction.
+AT_ONCE = 20
 
 
 class SetPresence(Payload):
@@ -59,41 +61,32 @@ def note_seen(tx: Tx, actor: Actor) -> dict[str, Any]:  # Any: JSON values
 
 def seen(tx: Tx, agent_ids: Sequence[str]) -> None:
     """Notes that these agents are connected."""
-    people.note_seen(tx, agent_ids)
+    claims.note_seen_if_free(tx, sorted(agent_ids))
 
 
 def end_grace(tx: Tx) -> int:
-    """Takes agents offline whose connection has been gone for the grace time; how many."""
-    gone = people.unseen_since(tx.connection, tx.at_ms - GRACE_MS)
-    ended = 0
+    """Takes agents offline whose connection has been gone for the grace time; how many, some each.
+
+    Several processes may ask at once: each takes agents whom no other has.
+    """
+    gone = claims.take_unseen(tx.connection, before_ms=tx.at_ms - GRACE_MS, limit=AT_ONCE)
     for agent_id in gone:
         person = people.load_person(tx.connection, agent_id, lock=True)
-        # Looked at again under the lock: another process may have seen the agent meanwhile.
-        if person is not None and _is_gone(tx, person):
-            ended += 1
+        if person is not None:
             _change(tx, person, status="offline", capacity=None, cause="grace")
-    return ended
+    return len(gone)
 
 
 def place_waiting(tx: Tx) -> int:
     """Gives what waits to agents with room; how many. For what two processes did at one instant.
 
     On PostgreSQL a conversation may enter the queue while, elsewhere, an agent comes online who
-    cannot see it yet.
+    cannot see it yet. Agents whom another process is busy with are left to it.
     """
     if conversations.queue_length(tx.connection) == 0:
         return 0
-    free = [
-        person.id
-        for person in people.load_people(tx.connection)
-        if person.status == "online" and person.load < person.capacity
-    ]
-    locked = (people.load_person(tx.connection, agent_id, lock=True) for agent_id in free)
-    return sum(routing.pull(tx, person) for person in locked if person is not None)
-
-
-def _is_gone(tx: Tx, person: Person) -> bool:
-    return person.status != "offline" and person.seen_at_ms < tx.at_ms - GRACE_MS
+    free = (people.load_person(tx.connection, key) for key in claims.take_online(tx.connection))
+    return sum(routing.pull(tx, person) for person in free if person is not None)
 
 
 def _locked(tx: Tx, actor: Actor) -> Person:

@@ -6,7 +6,7 @@ from server.domain.actors import SYSTEM
 from server.domain.conversation import Conversation
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
 from server.domain.routing import Candidate, Choice, choose
-from server.storage import conversations, people
+from server.storage import claims, conversations, people
 from server.storage.people import Person
 from server.storage.unit import Tx
 
@@ -58,19 +58,29 @@ def place(tx: Tx, conversation: Conversation, *, exclude: str | None = None) -> 
     ]
     served = conversations.served_before(tx.connection, conversation.customer_id) if staff else {}
     options = [candidate(tx, p, served_before_at_ms=served.get(p.id)) for p in staff]
+    # First those whom no other process is giving something just now; else to wait for them.
+    placed = any(_place_with(tx, conversation, options, wait=wait) for wait in (False, True))
+    if not placed and conversation.queued_at_ms is None:
+        enter_queue(tx, conversation)
+
+
+def _place_with(
+    tx: Tx, conversation: Conversation, options: list[Candidate], *, wait: bool
+) -> bool:
+    """True when one of these agents has got it; ``wait`` also for those who are locked."""
+    options = list(options)
     while options:
         before = [c for c in options if c.agent_id == conversation.assignee_id]
         choice = choose(before, team_id=None, locale=conversation.locale) or choose(
             options, team_id=conversation.team_id, locale=conversation.locale
         )
         if choice is None:
-            break
-        if _still_free(tx, choice):
+            return False
+        if (wait or claims.take_person(tx.connection, choice.agent_id)) and _still_free(tx, choice):
             assign(tx, conversation, choice, reason="auto")
-            return
+            return True
         options = [c for c in options if c.agent_id != choice.agent_id]
-    if conversation.queued_at_ms is None:
-        enter_queue(tx, conversation)
+    return False
 
 
 def enter_queue(tx: Tx, conversation: Conversation, *, team_id: str | None = None) -> None:
@@ -110,12 +120,9 @@ def pull(tx: Tx, person: Person) -> int:
     """Fills the agent's free places from the queue, longest wait first; how many were taken."""
     taken = 0
     seen: set[str] = set()
-    # Again while there is room: what another process was quicker to take makes no progress here.
+    # Again while there is room: what this agent has given away makes no progress here.
     while person.status == "online" and (room := person.capacity - _load(tx, person)) > 0:
-        waiting = conversations.queued(
-            tx.connection, team_ids=person.team_ids, limit=room + len(seen)
-        )
-        fresh = [key for key in waiting if key not in seen][:room]
+        fresh = claims.take_queued(tx.connection, team_ids=person.team_ids, limit=room, but=seen)
         if not fresh:
             break
         seen.update(fresh)

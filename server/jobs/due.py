@@ -1,4 +1,7 @@
-"""The loop that looks for what has become due; rows say what is, so a restart loses nothing."""
+"""The loop that looks for what has become due; rows say what is, so a restart loses nothing.
+
+Every process runs it. Each takes rows that no other has taken, so nothing is done twice.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,7 @@ import structlog
 
 from server.actions import conversations as conversation_actions
 from server.actions import presence, webhooks
-from server.actions.payload import ConversationRef
-from server.dispatch import run
-from server.domain.actors import SYSTEM
-from server.domain.errors import NotFound, Unavailable
+from server.domain.errors import Unavailable
 from server.storage import conversations
 from server.storage.database import Database
 from server.storage.kept_answers import forget_kept
@@ -25,18 +25,15 @@ Job = Callable[[Database], Awaitable[None]]
 async def wake_snoozed(database: Database) -> None:
     """Brings back the conversations whose snooze is over."""
     at_ms = database.clock()
-    due = await database.read(lambda c: conversations.due_snoozes(c, at_ms=at_ms))
-    for conversation_id in due:
-        payload = ConversationRef(conversation_id=conversation_id)
-        try:
-            await run(database, conversation_actions.wake, SYSTEM, payload)
-        except NotFound:
-            continue
+    if await database.read(lambda c: conversations.due_snoozes(c, at_ms=at_ms, limit=1)):
+        while await database.write(conversation_actions.wake_due) == conversation_actions.AT_ONCE:
+            pass
 
 
 async def end_grace(database: Database) -> None:
     """Takes agents offline whose connection has been gone too long."""
-    await database.write(presence.end_grace)
+    while await database.write(presence.end_grace) == presence.AT_ONCE:
+        pass
 
 
 async def place_waiting(database: Database) -> None:

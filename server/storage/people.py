@@ -292,9 +292,3 @@ def is_present(tx: Tx, agent_id: str | None, *, since_ms: int) -> bool:
     if found is None or not found.active:
         return False
     return found.status != "offline" or found.status_at_ms < since_ms
-
-
-def unseen_since(connection: Connection, at_ms: int) -> list[str]:
-    """Ids of the agents who are not offline but were last connected before an instant."""
-    statement = select(AGENT.c.id).where(AGENT.c.status != "offline", AGENT.c.seen_at_ms < at_ms)
-    return [str(row[0]) for row in connection.execute(statement)]
