@@ -20,7 +20,7 @@ class _Known:
 
     articles: dict[tuple[str, str], Article]
     texts: dict[tuple[str, str], ArticleText]
-    phrasings: dict[tuple[str, str], tuple[str, ...]]
+    phrasings: dict[tuple[str, str], frozenset[str]]
 
 
 def take_articles(tx: Tx, rows: Sequence[ArticleRow]) -> list[bool]:
@@ -39,7 +39,7 @@ def _known(connection: Connection, rows: Sequence[ArticleRow]) -> _Known:
     found = articles.articles_by_name(connection, {(row.source, row.external_id) for row in rows})
     ids = {article.id for article in found.values()}
     phrasings = {
-        key: tuple(p.text for p in given if p.source == PHRASING_SOURCE)
+        key: frozenset(p.text for p in given if p.source == PHRASING_SOURCE)
         for key, given in articles.phrasings_of(connection, ids).items()
     }
     return _Known(found, articles.texts_of(connection, ids), phrasings)
@@ -55,7 +55,7 @@ def _same(row: ArticleRow, known: _Known) -> bool:
         and (text.title, text.body) == (row.title, row.body)
         and (article.audience, article.status, article.category)
         == (row.audience, row.status, row.category or article.category)
-        and known.phrasings.get((article.id, row.locale), ()) == row.phrasings
+        and known.phrasings.get((article.id, row.locale), frozenset()) == set(row.phrasings)
     )
 
 
@@ -98,7 +98,7 @@ def _take(tx: Tx, row: ArticleRow, known: _Known) -> bool:
     )
     articles.set_text(tx, text, new=before is None)
     known.texts[(article.id, row.locale)] = text
-    if known.phrasings.get((article.id, row.locale), ()) != row.phrasings:
+    if known.phrasings.get((article.id, row.locale), frozenset()) != set(row.phrasings):
         articles.set_phrasings(tx, article.id, row.locale, row.phrasings, source=PHRASING_SOURCE)
-        known.phrasings[(article.id, row.locale)] = row.phrasings
+        known.phrasings[(article.id, row.locale)] = frozenset(row.phrasings)
     return True

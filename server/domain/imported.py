@@ -360,9 +360,11 @@ def _instant(text: str, name: str, tz: ZoneInfo) -> int:
     try:
         if text.isdigit() and len(text) > 8:
             return instant_of(int(text))
+        # Spreadsheets write 2024/3/5 9:30.
         day, _, rest = text.replace("/", "-").partition(" ")
-        parts = [part.zfill(2) for part in day.split("-")]
-        return instant_ms("-".join(parts) + (f" {rest}" if rest else ""), tz)
+        day = "-".join(part.zfill(2) for part in day.split("-"))
+        hour = re.sub(r"^(\d):", r"0\1:", rest)
+        return instant_ms(f"{day} {hour}".strip(), tz)
     except InvalidInput:
         raise InvalidInput(
             both(

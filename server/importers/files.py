@@ -217,6 +217,7 @@ def _value(
     first = stream.peek()
     if first == "[":
         for _ in stream.items("]"):
+            stream.number += 1
             yield from _expanded(stream.value(), container, where, containers)
     elif first == "{" and depth < 3:
         scalars: Json = {}
@@ -277,7 +278,6 @@ class _Stream:
     def value(self) -> Any:  # Any: JSON
         """The whole value that begins here."""
         first = self.peek()
-        self.number += first == "{"
         while True:
             try:
                 found, end = self._decoder.raw_decode(self._text, self._at)

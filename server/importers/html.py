@@ -83,6 +83,8 @@ class _Reader(HTMLParser):
         self._links: list[tuple[str, int]] = []
         self._quotes = 0
         self._pre = 0
+        # Where the emphasis begins that was opened last.
+        self._marked = -1
 
     def text(self) -> str:
         """What was read, blocks apart by one blank line, list items by none."""
@@ -109,6 +111,7 @@ class _Reader(HTMLParser):
             self._line += " | "
         elif tag in _MARKS and not self._pre:
             self._line += _MARKS[tag]
+            self._marked = len(self._line)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -139,7 +142,8 @@ class _Reader(HTMLParser):
                 self._line = line
             return
         words = re.sub(r"[ \t\r\n\f]+", " ", data)
-        if words.startswith(" ") and (not self._line or self._line[-1] in " *`"):
+        at_start = not self._line or len(self._line) == self._marked
+        if words.startswith(" ") and (at_start or self._line.endswith(" ")):
             words = words[1:]
         self._line += words
 
@@ -190,7 +194,7 @@ class _Reader(HTMLParser):
 
     def _mark(self, mark: str) -> None:
         """Closes an emphasis; one around nothing is taken away."""
-        if self._line.endswith(mark):
+        if len(self._line) == self._marked:
             self._line = self._line.removesuffix(mark)
         else:
             stripped = self._line.rstrip()

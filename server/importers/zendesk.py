@@ -279,7 +279,7 @@ def _user(value: object) -> Iterator[Record]:
     """A colleague, or a customer; a user of whom only the id is given is not worth a record."""
     if not isinstance(value, dict) or (key := id_of(value.get("id"))) is None:
         return
-    if value.get("role") in _STAFF:
+    if str(value.get("role")) in _STAFF:
         yield Record("colleague", key, value)
     elif value.get("name") or value.get("email"):
         yield Record("contact", key, value)
@@ -483,7 +483,7 @@ class _Mapping:
         author = id_of(comment.get("author_id"))
         if author is None or author.startswith("-"):
             return "bot", None
-        if _object(comment, "via").get("channel") in _MACHINES and author != self.requester:
+        if str(_object(comment, "via").get("channel")) in _MACHINES and author != self.requester:
             return "bot", None
         known = self.context.colleagues.get(author)
         if known is not None:
@@ -544,11 +544,11 @@ class _Mapping:
         given = [
             (iso_ms(r.get("updated_at")) or iso_ms(r.get("created_at")) or at_ms, r)
             for r in parts.of("rating")
-            if r.get("score") in _SCORES
+            if str(r.get("score")) in _SCORES
         ]
         if not given:
             own = _object(self.value, "satisfaction_rating")
-            given = [(at_ms, own)] if own.get("score") in _SCORES else []
+            given = [(at_ms, own)] if str(own.get("score")) in _SCORES else []
         if not given:
             return
         moment, rating = max(given, key=lambda entry: entry[0])

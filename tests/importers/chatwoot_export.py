@@ -1,6 +1,6 @@
 """A Chatwoot account as its API shows it, in two languages; every word was written for the tests.
 
-Times count from noon of 2 March 2026 UTC, in seconds.
+Times count from noon of 3 November 2025 UTC, in seconds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any  # Any: JSON
 
 Json = dict[str, Any]
-NOON = 1_772_452_800
+NOON = 1_762_171_200
 ACCOUNT = 7
 HUGE = 9_007_199_254_740_993  # 2**53 + 1: a float would lose the last digit
 
