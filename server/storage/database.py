@@ -158,6 +158,7 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._states = States()
         self._connection: Connection | None = None
+        self._pending: Pending | None = None
         self._closed = False
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._write_loop, name="writer", daemon=True)
@@ -301,17 +302,12 @@ class Database:
         return batch.put_off
 
     def _begin(self, *, patient: bool) -> Batch:
-        connection = self._connect()
-        connection.begin()
-        if self.is_sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return Batch(
-            connection,
-            self._states,
-            clock=self.clock,
-            follow=self._follows_database,
-            patient=patient,
-        )
+        if self._connection is None or self._pending is None or self._connection.closed:
+            self._connection = self._writer_engine.connect()
+            self._pending = Pending(self._connection, self._states)
+        follow = self.clock.follow if self._follows_database else None
+        self._pending.begin(clock=self.clock, follow=follow, patient=patient)
+        return Batch(self._pending, patient=patient)
 
     def _tell(self, committed: Sequence[Committed]) -> None:
         if not committed or self.on_commit is None:
@@ -353,13 +349,8 @@ class Database:
         else:
             _answer([(jobs[0], None, error)])
 
-    def _connect(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = self._writer_engine.connect()
-        return self._connection
-
     def _rollback(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._pending = self._connection, None, None
         if connection is not None:
             try:
                 connection.rollback()
@@ -375,31 +366,13 @@ class Batch:
     ``put_off`` the jobs that are to be run in the next one.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        states: States,
-        *,
-        clock: Clock,
-        follow: bool,
-        patient: bool,
-    ) -> None:
-        """``follow`` takes the time from the database, else it is the clock's.
-
-        ``patient`` lets the first job wait for other processes.
-        """
+    def __init__(self, pending: Pending, *, patient: bool) -> None:
+        """``patient`` lets the first job wait for other processes."""
         self.done: list[Answered] = []
-        self.put_off: list[_Job] = []
-        self._patient = patient
         self.committed: list[Committed] = []
-        self._connection = connection
-        self._pending = Pending(
-            connection,
-            states,
-            clock=clock,
-            follow=clock.follow if follow else None,
-            patient=patient,
-        )
+        self.put_off: list[_Job] = []
+        self._pending = pending
+        self._patient = patient
 
     def run(self, jobs: Sequence[_Job]) -> None:
         """Runs jobs in order. Raises what breaks the whole batch."""
@@ -414,9 +387,8 @@ class Batch:
             self._run(job)
 
     def commit(self) -> None:
-        """Writes what is pending and commits."""
-        self._pending.flush()
-        self._connection.commit()
+        """Makes what was run last; what it does is in the database from here on."""
+        self._pending.commit()
 
     def _run(self, job: _Job) -> None:
         """Runs one job; one that raises has written nothing."""

@@ -1,8 +1,10 @@
-"""What the jobs of a batch have read and are going to write, until the database hears of it.
+"""What the writer knows of the database, and what it is going to write there.
 
 Jobs that share a commit share their writes: each table gets its rows in one go, a conversation that
 ten messages changed is written once. Whoever asks the database for something else, through
 ``connection``, has everything written first, so no job ever misses what one before it did.
+
+With SQLite what was read stays known from batch to batch until another connection has written.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ MAX_STATES = 2000
 _FEWEST_NUMBERS = 16
 
 _NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+_BEGIN = Statement(sqlite="BEGIN IMMEDIATE", postgresql="")
+# Another one than at the last look when, and only when, another connection has committed since.
+_VERSION = Statement(sqlite="PRAGMA data_version", postgresql="")
 _CLOCK = Statement(sqlite="", postgresql=f"SELECT {_NOW_MS}")
 _CONVERSATIONS = Statement(
     sqlite="SELECT id, state FROM conversation WHERE id IN (SELECT value FROM json_each(?))",
@@ -102,36 +107,23 @@ class States:
 
 
 class Pending:
-    """One batch's conversations, locked until its commit, and its rows still to be written."""
+    """The conversations that a batch works on, locked until its commit, and its rows to be written.
 
-    def __init__(
-        self,
-        connection: Connection,
-        states: States,
-        *,
-        clock: Callable[[], int],
-        follow: Follow | None,
-        patient: bool,
-    ) -> None:
-        """A transaction has been begun on ``connection``.
+    One for each connection of the writer. After an error it knows more than the database does, and
+    must not be used again.
+    """
 
-        ``clock`` gives the time; with ``follow`` it is the database's, and that gives the time to
-        go on with when the database shows one. ``patient`` is whether the first job may wait for
-        what other processes have locked.
-        """
+    def __init__(self, connection: Connection, states: States) -> None:
         self._connection = connection
         self._driver = Driver(connection)
-        self._held: set[str] | None = None
-        # One process alone has SQLite, and what is locked is its own.
-        if not self._driver.is_sqlite and not patient:
-            self._held = set()
-        hold_nobody_up(connection, self._held)
         self._states = states
+        self._clock: Callable[[], int] = lambda: 0
+        self._follow: Follow | None = None
+        self._held: set[str] | None = None
+        self._version: int | None = None
         self._conversations: dict[str, Conversation | None] = {}
-        self._statuses: dict[str, AgentStatus] = {}
+        self._statuses: dict[str, AgentStatus | None] = {}
         self._posted: dict[PostKey, Message | None] = {}
-        self._clock = clock
-        self._follow = follow
         self._at_ms: int | None = None
         self._expected = 0
         self._numbers: list[int] = []
@@ -143,6 +135,37 @@ class Pending:
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
         self._drafts: dict[tuple[str, str], None] = {}
+
+    def begin(self, *, clock: Callable[[], int], follow: Follow | None, patient: bool) -> None:
+        """Begins a transaction, which ``commit`` ends.
+
+        ``clock`` gives the time; with ``follow`` it is the database's, and that gives the time to
+        go on with when the database shows one. ``patient`` is whether the first job may wait for
+        what other processes have locked.
+        """
+        self._clock = clock
+        self._follow = follow
+        self._at_ms = None
+        self._numbers.clear()
+        self._posted.clear()
+        # SQLAlchemy has to know of it, or its commit would do nothing.
+        self._connection.begin()
+        if self._driver.is_sqlite:
+            self._driver.run(_BEGIN)
+            version = self._driver.rows(_VERSION)[0][0]
+            if version != self._version or len(self._conversations) > MAX_STATES:
+                self.forget()
+            self._version = version
+        else:
+            self.forget()
+            # One process alone has SQLite, and what is locked is its own.
+            self._held = None if patient else set()
+            hold_nobody_up(self._connection, self._held)
+
+    def commit(self) -> None:
+        """Writes what is pending and commits."""
+        self.flush()
+        self._connection.commit()
 
     @property
     def connection(self) -> Connection:
@@ -165,7 +188,9 @@ class Pending:
         # Read after the locks: who goes offline from now on finds these conversations to give away.
         found = (self._conversations.get(key) for key in wanted)
         owners = {c.owner.id for c in found if c is not None and c.owner.kind == "agent"}
-        self._statuses = self._read_statuses([key for key in owners if key is not None])
+        if not self._driver.is_sqlite:
+            self._statuses.clear()
+        self._read_statuses({key for key in owners if key is not None} - self._statuses.keys())
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """A conversation as the jobs before left it, or None; locked until the commit.
@@ -186,7 +211,9 @@ class Pending:
 
     def status(self, agent_id: str) -> AgentStatus | None:
         """The state of a person now, or None when there is no such person."""
-        return self._statuses.get(agent_id) or self._read_statuses([agent_id]).get(agent_id)
+        if agent_id not in self._statuses:
+            self._read_statuses([agent_id])
+        return self._statuses[agent_id]
 
     def now(self) -> int:
         """The time of a job that begins now, ms UTC."""
@@ -271,6 +298,7 @@ class Pending:
         self._conversations.clear()
         self._statuses.clear()
         self._posted.clear()
+        self._last = None
 
     def _row(self, conversation_id: str) -> dict[str, Any]:  # Any: column values
         conversation = self._conversations[conversation_id]
@@ -280,7 +308,8 @@ class Pending:
             external_id=self._new.get(conversation_id),
             preview=self._changed[conversation_id],
         )
-        self._states.keep(values["state"], conversation)
+        if not self._driver.is_sqlite:
+            self._states.keep(values["state"], conversation)
         return values
 
     def _load(self, ids: Collection[str]) -> None:
@@ -299,8 +328,9 @@ class Pending:
             self._conversations[key] = (
                 None if state is None else self._states.conversation(key, state)
             )
-        # Good only for what was locked when they were read.
-        self._statuses.clear()
+        if not self._driver.is_sqlite:
+            # Good only for what was locked when they were read.
+            self._statuses.clear()
         if self._follow is not None and read:
             self._at_ms = self._follow(max(int(row[2]) for row in read))
 
@@ -317,11 +347,12 @@ class Pending:
             key = (message.sender_kind, message.sender_id or "", message.client_id or "")
             self._posted[key] = message
 
-    def _read_statuses(self, ids: Collection[str]) -> dict[str, AgentStatus]:
+    def _read_statuses(self, ids: Collection[str]) -> None:
         if not ids:
-            return {}
+            return
         found = self._driver.rows(_STATUSES, self._driver.several(ids))
-        return {row[0]: AgentStatus(bool(row[1]), row[2], row[3]) for row in found}
+        self._statuses.update(dict.fromkeys(ids))
+        self._statuses.update((r[0], AgentStatus(bool(r[1]), r[2], r[3])) for r in found)
 
 
 def _message(row: Row) -> Message:

@@ -92,6 +92,14 @@ class Driver:
         self._error: type[Exception] = connection.dialect.loaded_dbapi.Error
         self.is_sqlite = connection.dialect.name == "sqlite"
 
+    def run(self, statement: Statement) -> None:
+        """Runs a statement that takes and gives nothing."""
+        sql = statement.sqlite if self.is_sqlite else statement.postgresql
+        try:
+            self._cursor.execute(sql)
+        except self._error as error:
+            raise self._told(sql, error) from error
+
     def rows(self, statement: Statement, *values: object) -> list[Row]:
         """All rows of a query with positional values."""
         sql = statement.sqlite if self.is_sqlite else statement.postgresql

@@ -96,7 +96,9 @@ class Tx:
         if self._finish is None:
             return answer
         self._pending.flush()
-        return self._finish(answer)
+        finished = self._finish(answer)
+        self._pending.forget()
+        return finished
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation, locked until the commit, or None when there is none."""
