@@ -87,7 +87,12 @@ def list_conversations(look: Look, payload: ListConversations) -> Json:
     filters = _filters(payload)
     after = place_of(payload.cursor, "conversations", filters)
     found = lists.conversations_page(
-        look.connection, look.actor, wanted, after=after, limit=payload.limit + 1
+        look.connection,
+        look.actor,
+        wanted,
+        settled_seq=look.settled_seq,
+        after=after,
+        limit=payload.limit + 1,
     )
     shown, more = found[: payload.limit], len(found) > payload.limit
     last = shown[-1].conversation if more else None
@@ -98,7 +103,7 @@ def list_conversations(look: Look, payload: ListConversations) -> Json:
         and cursor_of(
             "conversations",
             filters,
-            (last.last_activity_at_ms if by_change else last.opened_at_ms, last.id),
+            (last.last_seq if by_change else last.opened_at_ms, last.id),
         ),
     }
 

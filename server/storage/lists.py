@@ -39,12 +39,19 @@ class Wanted:
 
 
 def conversations_page(
-    connection: Connection, actor: Actor, wanted: Wanted, *, after: Place | None, limit: int
+    connection: Connection,
+    actor: Actor,
+    wanted: Wanted,
+    *,
+    settled_seq: int,
+    after: Place | None,
+    limit: int,
 ) -> list[Found]:
     """Conversations the actor may see, the newest opened first.
 
-    With ``updated_after_ms`` in the order of their latest activity, the earliest first: what
-    changes while somebody reads on comes again later, and nothing is passed over.
+    With ``updated_after_ms`` those of which something has happened since, in the order of the log
+    and up to ``settled_seq`` of it: what changes while somebody reads on comes again later, and
+    nothing is passed over.
     """
     statement = select(C.id).where(visible_to(actor))
     for name in ("status", "team_id", "assignee_id", "customer_id"):
@@ -54,8 +61,10 @@ def conversations_page(
     if wanted.updated_after_ms is None:
         statement = _behind(statement, C.opened_at_ms, C.id, after, newest_first=True)
     else:
-        statement = statement.where(C.last_activity_at_ms > wanted.updated_after_ms)
-        statement = _behind(statement, C.last_activity_at_ms, C.id, after, newest_first=False)
+        statement = statement.join(EVENT, EVENT.c.seq == C.last_seq).where(
+            EVENT.c.at_ms > wanted.updated_after_ms, C.last_seq <= settled_seq
+        )
+        statement = _behind(statement, C.last_seq, C.id, after, newest_first=False)
     ids = [str(row[0]) for row in connection.execute(statement.limit(limit))]
     found = by_ids(connection, ids)
     return [found[key] for key in ids]

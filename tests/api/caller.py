@@ -66,10 +66,10 @@ class Caller:
         query = {key: str(value) for key, value in params.items() if value is not None}
         return await self.call("GET", path, params=query)
 
-    async def every(self, path: str, **params: object) -> list[Json]:
-        """All items of a list, page after page."""
+    async def every(self, path: str, *, begin: str | None = None, **params: object) -> list[Json]:
+        """All items of a list, page after page, from a cursor on if one is given."""
         items: list[Json] = []
-        cursor = None
+        cursor = begin
         while True:
             page = await self.get(path, cursor=cursor, **params)
             assert page.status == 200, page.body

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any  # Any: JSON
 
-from server.actions import conversations, messages, ratings, visitors
+from server.actions import conversations, messages, ratings, visitors, webhooks
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
 from server.domain.actors import Actor, customer
@@ -112,6 +112,20 @@ async def set_stage(desk: Desk) -> Stage:
     return stage
 
 
+async def _webhook_values(stage: Stage, row: Row) -> dict[str, object]:
+    """Ids of a receiver, and of a delivery to it, of this call's own."""
+    if not row.variables:
+        return {}
+    admin = stage.actor("admin")
+    made = await stage.do(
+        webhooks.create_webhook, admin, webhooks.CreateWebhook(url="https://hooks.example.com/in")
+    )
+    ref = webhooks.WebhookRef(webhook_id=made["webhook"]["id"])
+    sent = await stage.do(webhooks.send_test, admin, ref)
+    known = {"webhook_id": ref.webhook_id, "delivery_id": sent["delivery_id"]}
+    return {name: known[name] for name in row.variables}
+
+
 async def values_of(stage: Stage, row: Row) -> dict[str, object]:
     """The row's example with values of this desk, with which it works for an admin."""
     ids = stage.ids
@@ -125,6 +139,8 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
+    if row.noun == "webhooks":
+        values |= await _webhook_values(stage, row)
     match row.name:
         case "conversations.reopen" | "conversations.turns" | "messages.list":
             values["conversation_id"] = ids["rated"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from server.domain.errors import NotAllowed
@@ -163,7 +165,7 @@ async def test_a_socket_takes_only_tokens_that_are_meant_for_it(desk: Desk) -> N
     now = desk.database.clock()
     for scopes in (None, ["socket"], ["events:read", "socket"]):
         token = await make_token(desk, "agent", scopes=scopes)
-        person = desk.database.read_now(lambda c, t=token: person_of_token(c, t, now))
+        person = desk.database.read_now(partial(person_of_token, token=token, at_ms=now))
         assert person is not None
     token = await make_token(desk, "agent", scopes=["conversations:write"])
     with pytest.raises(NotAllowed):

@@ -10,16 +10,17 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
-from server.actions import conversations, lists, presence, tokens, visitors
+from server.actions import conversations, lists, presence, tokens, visitors, webhooks
 from server.actions import messages as message_actions
 from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.http.api.reports import ReadReport, read_report
-from server.http.api.rows import Json, Row
+from server.http.api.rows import Json, Method, Row
 from server.storage import customers, people, views
 from server.storage import tokens as stored_tokens
+from server.storage import webhooks as stored_webhooks
 from server.storage.event_shapes import logged_event
 from server.storage.shapes import (
     Agent,
@@ -29,12 +30,15 @@ from server.storage.shapes import (
     CustomerCard,
     MessageOfConversation,
     NewToken,
+    NewWebhook,
     ReportRow,
     Shape,
     Shop,
     Team,
     Token,
     Turn,
+    Webhook,
+    WebhookDelivery,
 )
 from server.storage.unit import Tx
 
@@ -43,6 +47,8 @@ CONVERSATION = "0193a6c7e4f27d0c9b1f3c5a7e9d2b40"
 CUSTOMER = "0193a6c7e4ee7b31a8d04f6c2e915a73"
 AGENT = "01939f0c51d27c2e8f7b6a5948372615"
 TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
+WEBHOOK = "0193a6c7f01b7c4e8d2a6f5b3e9c1d70"
+DELIVERY = f"{WEBHOOK}_e4711"
 
 
 class Cursor(Shape):
@@ -91,6 +97,18 @@ class TokenPage(Cursor):
     """All tokens."""
 
     items: list[Token]
+
+
+class WebhookPage(Cursor):
+    """All receivers of webhooks."""
+
+    items: list[Webhook]
+
+
+class DeliveryPage(Cursor):
+    """A page of the log of deliveries."""
+
+    items: list[WebhookDelivery]
 
 
 class EventPage(Shape):
@@ -156,6 +174,39 @@ def _token(look: Look, answer: Json) -> Json:
     return tokens.token_view(token) | {"token": answer["token"]}
 
 
+def _webhook(_look: Look, answer: Json) -> Json:
+    shown: Json = answer["webhook"]
+    return shown | {"secret": answer["secret"]} if "secret" in answer else shown
+
+
+def _delivery(look: Look, answer: Json) -> Json:
+    delivery = stored_webhooks.load_delivery(look.connection, answer["delivery_id"])
+    if delivery is None:
+        raise NotFound("There is no such delivery.")
+    return webhooks.delivery_view(delivery)
+
+
+def _of_webhook(
+    verb: str,
+    method: Method,
+    path: str,
+    payload: type[Payload],
+    answer: Any,  # Any: as in Row
+    **more: Any,  # Any: fields of Row
+) -> Row:
+    """A row about receivers of webhooks; ``path`` is below theirs."""
+    return Row(
+        name=f"webhooks.{verb}",
+        method=method,
+        path=f"/webhooks{path}",
+        payload=payload,
+        answer=answer,
+        scope="admin",
+        permission=webhooks.PERMISSION,
+        **more,
+    )
+
+
 def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: object) -> Row:
     """A row for something that is done to a conversation as a whole."""
     return Row(
@@ -182,6 +233,7 @@ ROWS: tuple[Row, ...] = (
         scope="conversations:read",
         permission="conversation.read",
         query=lists.list_conversations,
+        settled=True,
         example={"status": "open", "limit": 20},
     ),
     Row(
@@ -408,5 +460,93 @@ ROWS: tuple[Row, ...] = (
         action=tokens.revoke_token,
         status=204,
         example={"token_id": "3f9a1c0d5e7b2846"},
+    ),
+    _of_webhook("list", "GET", "", NoPayload, WebhookPage, query=webhooks.list_webhooks),
+    _of_webhook(
+        "create",
+        "POST",
+        "",
+        webhooks.CreateWebhook,
+        NewWebhook,
+        action=webhooks.create_webhook,
+        complete=_webhook,
+        status=201,
+        once=("secret",),
+        example={
+            "url": "https://hooks.example.com/shopbell",
+            "name": "warehouse",
+            "kinds": ["message.posted", "rating.given"],
+        },
+    ),
+    _of_webhook(
+        "get",
+        "GET",
+        "/{webhook_id}",
+        webhooks.WebhookRef,
+        Webhook,
+        query=webhooks.get_webhook,
+        example={"webhook_id": WEBHOOK},
+    ),
+    _of_webhook(
+        "update",
+        "PATCH",
+        "/{webhook_id}",
+        webhooks.ChangeWebhook,
+        Webhook,
+        action=webhooks.change_webhook,
+        complete=_webhook,
+        example={"webhook_id": WEBHOOK, "active": True},
+    ),
+    _of_webhook(
+        "delete",
+        "DELETE",
+        "/{webhook_id}",
+        webhooks.WebhookRef,
+        None,
+        action=webhooks.delete_webhook,
+        status=204,
+        example={"webhook_id": WEBHOOK},
+    ),
+    _of_webhook(
+        "rotate",
+        "POST",
+        "/{webhook_id}/secret",
+        webhooks.WebhookRef,
+        NewWebhook,
+        action=webhooks.rotate_secret,
+        complete=_webhook,
+        once=("secret",),
+        example={"webhook_id": WEBHOOK},
+    ),
+    _of_webhook(
+        "test",
+        "POST",
+        "/{webhook_id}/test",
+        webhooks.WebhookRef,
+        WebhookDelivery,
+        action=webhooks.send_test,
+        complete=_delivery,
+        status=202,
+        example={"webhook_id": WEBHOOK},
+    ),
+    _of_webhook(
+        "deliveries",
+        "GET",
+        "/{webhook_id}/deliveries",
+        webhooks.ListDeliveries,
+        DeliveryPage,
+        query=webhooks.list_deliveries,
+        example={"webhook_id": WEBHOOK, "status": "failed"},
+    ),
+    _of_webhook(
+        "redeliver",
+        "POST",
+        "/{webhook_id}/deliveries/{delivery_id}/redeliver",
+        webhooks.DeliveryRef,
+        WebhookDelivery,
+        action=webhooks.send_again,
+        complete=_delivery,
+        status=202,
+        example={"webhook_id": WEBHOOK, "delivery_id": DELIVERY},
     ),
 )
