@@ -30,6 +30,7 @@ LAST_WORDS_S = 1.0
 _COMMAND = re.compile(r"^2(?P<namespace>/[^,]{0,40})?,?(?P<id>\d{1,15})\[")
 _RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
 SOCKET_PATH = "/socket.io/"
+KEPT_OF_ENVIRON = frozenset({"aiohttp.request", "HTTP_ORIGIN"})
 
 
 class Json:
@@ -181,6 +182,12 @@ class Engine(socketio.AsyncServer):  # type: ignore[misc]  # untyped base
     def connected(self, eio_sid: str) -> None:
         """Notes that a transport has said who it is."""
         self._begun.pop(eio_sid, None)
+        environ = self.environ.get(eio_sid)
+        if environ is not None:
+            # Held as long as the connection: what a later connect looks at is enough.
+            kept = {key: environ[key] for key in KEPT_OF_ENVIRON & environ.keys()}
+            environ.clear()
+            environ.update(kept)
 
     def disconnected(self, eio_sid: str) -> None:
         """Notes that a transport serves nobody any more; it must say anew who it is."""

@@ -47,25 +47,23 @@ class Parcel(Packet):  # type: ignore[misc]  # untyped base
         return self._frame
 
 
-class Outbox(asyncio.Queue[Any]):  # Any: engineio's packets, None at the end
+class Outbox:
     """engineio's queue of a client, which messages pass by while nothing stands in it.
 
-    ``line`` is the client's websocket once it has one.
+    ``line`` is the client's websocket once it has one. Not asyncio's queue, which is 3 kB when it
+    is empty. It has no bound of its own, see ``Engine.watch``.
     """
 
-    line: Line | None = None
+    __slots__ = ("_done", "_packets", "_taken", "_undone", "_waiting", "line")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.line: Line | None = None
+        self._packets: list[Any] = []  # Any: engineio's packets, None at the end
         # Whether engineio's writer may still hold what it took from here: then none may pass it.
         self._taken = True
-
-    async def get(self) -> Any:  # Any: as above
-        """The next packet, when all that was taken before has been sent."""
-        self._taken = False
-        packet = await super().get()
-        self._taken = True
-        return packet
+        self._waiting: list[asyncio.Future[Any]] = []  # Any: as above
+        self._undone = 0
+        self._done: asyncio.Event | None = None
 
     def put_nowait(self, packet: Any) -> None:  # Any: as above
         """Sends a packet, or keeps it for engineio's writer."""
@@ -75,14 +73,62 @@ class Outbox(asyncio.Queue[Any]):  # Any: engineio's packets, None at the end
             or packet is None
             # Pings go the long way: engineio's writer gives up when it never gets anything.
             or packet.packet_type != MESSAGE
-            or not self.empty()
+            or self._packets
             or not self.line.send_now(packet)
         ):
-            super().put_nowait(packet)
+            self._keep(packet)
 
     async def put(self, packet: Any) -> None:  # Any: as above
-        """As ``put_nowait``: the queue has no bound of its own, see ``Engine.watch``."""
+        """As ``put_nowait``: there is always room."""
         self.put_nowait(packet)
+
+    def get(self) -> asyncio.Future[Any]:  # Any: as above
+        """The next packet, asked for when all that was taken before has been sent."""
+        self._taken = False
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._packets:
+            future.set_result(self.get_nowait())
+        else:
+            self._waiting.append(future)
+        return future
+
+    def get_nowait(self) -> Any:  # Any: as above
+        """The next packet. Raises QueueEmpty."""
+        if not self._packets:
+            raise asyncio.QueueEmpty
+        self._taken = True
+        return self._packets.pop(0)
+
+    def empty(self) -> bool:
+        """Whether nothing stands in it."""
+        return not self._packets
+
+    def qsize(self) -> int:
+        """How many packets wait for a client that does not keep up."""
+        return len(self._packets)
+
+    def task_done(self) -> None:
+        """Notes that a packet that was taken is dealt with."""
+        self._undone -= 1
+        if not self._undone and self._done is not None:
+            self._done.set()
+
+    async def join(self) -> None:
+        """Returns once everything that stood in it has been taken."""
+        if self._undone:
+            self._done = self._done or asyncio.Event()
+            self._done.clear()
+            await self._done.wait()
+
+    def _keep(self, packet: Any) -> None:  # Any: as above
+        self._undone += 1
+        while self._waiting:
+            future = self._waiting.pop(0)
+            if not future.done():
+                self._taken = True
+                future.set_result(packet)
+                return
+        self._packets.append(packet)
 
 
 class Line:

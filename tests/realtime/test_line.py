@@ -68,8 +68,7 @@ async def test_nothing_passes_what_engineio_has_taken_to_send() -> None:
     assert (await outbox.get()).data == "before there is a writer"
     outbox.put_nowait(Parcel("while the writer sends"))
     assert (await outbox.get()).data == "while the writer sends"
-    waiting = asyncio.create_task(outbox.get())
-    await asyncio.sleep(0)
+    waiting = outbox.get()
     outbox.put_nowait(Parcel("now"))
     assert sent == ["now"]
     outbox.put_nowait(Packet(PING))
@@ -81,6 +80,31 @@ async def test_nothing_passes_what_engineio_has_taken_to_send() -> None:
         "behind both",
     ]
     assert sent == ["now"]
+
+
+async def test_a_queue_is_done_once_all_of_it_was_taken() -> None:
+    outbox = Outbox()
+    await outbox.join()
+    for number in range(2):
+        outbox.put_nowait(Packet(MESSAGE, str(number)))
+    joined = asyncio.create_task(outbox.join())
+    assert (await outbox.get()).data == "0"
+    outbox.task_done()
+    assert outbox.get_nowait().data == "1"
+    assert not joined.done()
+    outbox.task_done()
+    await joined
+    with pytest.raises(asyncio.QueueEmpty):
+        outbox.get_nowait()
+
+
+async def test_who_has_given_up_waiting_takes_no_packet_along() -> None:
+    outbox = Outbox()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(outbox.get(), 0.001)
+    waiting = outbox.get()
+    outbox.put_nowait(Packet(MESSAGE, "for the one who waits"))
+    assert (await waiting).data == "for the one who waits"
 
 
 async def test_a_client_that_upgrades_in_the_middle_of_a_flood_hears_it_in_order(
