@@ -18,6 +18,7 @@ from server.channels.webhook_out import WebhookOut
 from server.config import Settings
 from server.domain.errors import AppError, Conflict
 from server.http import keys
+from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
 from server.jobs.due import run_jobs
 from server.news.carriers import carriers_of
@@ -95,7 +96,7 @@ async def running(
     if more_routes is not None:
         more_routes(app)
     app.router.add_route("*", SOCKET_PATH, edge.engine.serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
+    runner = Runner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, host, port, reuse_address=True)
     tasks = [

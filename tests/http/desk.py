@@ -19,6 +19,7 @@ from server.actions.sign_in import hash_password
 from server.config import Settings
 from server.domain.actors import SYSTEM
 from server.http import keys
+from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, add_routes
 from server.storage.database import Clock, Database
 
@@ -179,7 +180,7 @@ async def served(
     add_routes(app)
     if add is not None:
         add(app)
-    runner = web.AppRunner(app, access_log=None)
+    runner = Runner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]

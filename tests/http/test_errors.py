@@ -242,3 +242,26 @@ async def test_a_client_that_went_away_is_no_error(
     assert (await desk.visitor().get("/healthz")).status == 200
     assert "bug" not in capsys.readouterr().out
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /sign-in HTTP/1.1\r\nHost: x\r\nCookie: " + b"c" * 9000 + b"\r\n\r\n",
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+    ],
+    ids=["too many cookies", "no HTTP", "a broken line"],
+)
+async def test_what_cannot_be_parsed_is_refused_in_the_one_shape(desk: Desk, head: bytes) -> None:
+    host, port = desk.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    first, _, body = answer.partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.")
+    assert b" 400 " in first.splitlines()[0]
+    assert b"nosniff" in first
+    assert json.loads(body)["error"]["code"] == "invalid_input"
+    assert b"ccc" not in body
