@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.domain.errors import TooLarge
@@ -97,19 +97,5 @@ async def limit_body(request: web.Request, handler: Handler) -> web.StreamRespon
     return await handler(request)
 
 
-@web.middleware
-async def plain_sockets(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Hides from Socket.IO that the client could deflate its messages.
-
-    A compressed frame can grow a thousandfold, and each open socket would hold a window of its own.
-    """
-    wanted = hdrs.SEC_WEBSOCKET_EXTENSIONS in request.headers
-    if wanted and request.path.startswith("/socket.io"):
-        headers = request.headers.copy()
-        headers.popall(hdrs.SEC_WEBSOCKET_EXTENSIONS)
-        request = request.clone(headers=headers)
-    return await handler(request)
-
-
-MIDDLEWARES = (log_request, errors, limit_body, plain_sockets, csrf, language_of_person)
+MIDDLEWARES = (log_request, errors, limit_body, csrf, language_of_person)
 """In the order in which a request meets them."""

@@ -141,6 +141,7 @@ class Line:
         self._socket: Any = handler.__self__  # type: ignore[attr-defined]  # engineio's bound method
         self._limit = server.max_http_buffer_size
         self._transport: asyncio.Transport | None = None
+        # Not compressed: a small frame can grow a thousandfold, and each line would hold a window.
         self._ws = web.WebSocketResponse(
             max_msg_size=self._limit, compress=False, timeout=GOODBYE_S
         )
