@@ -10,9 +10,11 @@ from typing import Annotated, Any  # Any: JSON values
 from pydantic import Field
 
 from server.actions.desk import Look
+from server.actions.lists import Page
 from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
 from server.domain.addresses import MAX_URL_CHARS, checked_url
+from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import Conflict, NotFound
 from server.domain.permissions import require
 from server.domain.text import clean
@@ -39,7 +41,6 @@ MAX_WEBHOOKS = 50
 MAX_NAME_CHARS = 100
 # Of the log in one transaction: enough to keep up, few enough to share a commit with messages.
 PAGE = 500
-DELIVERIES = 50
 KEEP_MS = 30 * 86_400_000
 FORGET_AT_ONCE = 2000
 
@@ -77,18 +78,15 @@ class DeliveryRef(Payload):
     """For commands about one delivery to a receiver."""
 
     webhook_id: Id
-    delivery_id: Annotated[str, Field(min_length=1, max_length=140, pattern=r"^[!-~]+$")]
+    delivery_id: Id
 
 
-class ListDeliveries(Payload):
-    """Which deliveries: the latest first, those before another one's place if given."""
+class ListDeliveries(Page):
+    """Deliveries to a receiver, the latest first, perhaps those of one status or kind."""
 
     webhook_id: Id
     status: Status | None = None
-    kind: Annotated[str, Field(max_length=64)] | None = None
-    before_ms: int | None = None
-    before_id: Annotated[str, Field(max_length=140)] | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = DELIVERIES
+    kind: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 # what people and programs ask
@@ -97,32 +95,38 @@ class ListDeliveries(Payload):
 def list_webhooks(look: Look, _payload: Payload) -> Answer:
     """All receivers, without their secrets."""
     require(look.actor, PERMISSION)
-    return {"webhooks": [webhook_view(w) for w in webhooks.load_webhooks(look.connection)]}
+    found = webhooks.load_webhooks(look.connection)
+    return {"items": [webhook_view(webhook) for webhook in found], "next_cursor": None}
 
 
 def get_webhook(look: Look, payload: WebhookRef) -> Answer:
     """One receiver, without its secret. Raises NotFound."""
     require(look.actor, PERMISSION)
-    found = webhooks.load_webhook(look.connection, payload.webhook_id)
-    return {"webhook": webhook_view(_known(found))}
+    return webhook_view(_known(webhooks.load_webhook(look.connection, payload.webhook_id)))
 
 
 def list_deliveries(look: Look, payload: ListDeliveries) -> Answer:
     """Deliveries to a receiver, the latest first. Raises NotFound."""
     require(look.actor, PERMISSION)
     _known(webhooks.load_webhook(look.connection, payload.webhook_id))
-    before = None
-    if payload.before_ms is not None:
-        before = (payload.before_ms, payload.before_id or "")
+    name = f"deliveries to {payload.webhook_id}"
+    filters = {"status": payload.status, "kind": payload.kind}
     found = webhooks.deliveries(
         look.connection,
         payload.webhook_id,
         status=payload.status,
         kind=payload.kind,
-        before=before,
-        limit=payload.limit,
+        before=place_of(payload.cursor, name, filters),
+        limit=payload.limit + 1,
     )
-    return {"deliveries": [delivery_view(delivery) for delivery in found]}
+    shown = found[: payload.limit]
+    more = len(found) > payload.limit
+    return {
+        "items": [delivery_view(delivery) for delivery in shown],
+        "next_cursor": cursor_of(name, filters, (shown[-1].created_at_ms, shown[-1].id))
+        if more
+        else None,
+    }
 
 
 # what people and programs do
@@ -200,7 +204,7 @@ def end_old_secret(tx: Tx, actor: Actor, payload: WebhookRef) -> Answer:
 def send_test(tx: Tx, actor: Actor, payload: WebhookRef) -> Answer:
     """Sends a receiver a test, at once. Raises Conflict when it is switched off."""
     webhook = _on(_locked(tx, actor, payload.webhook_id))
-    name = delivery_id(webhook.id, f"test{tx.new_id()}")
+    name = delivery_id(webhook.id, f"t{secrets.token_hex(8)}")
     webhooks.queue_deliveries(tx, [Wanted(id=name, webhook_id=webhook.id, kind=TEST_KIND)])
     _end_rest(tx, webhook)
     return {"delivery_id": name}

@@ -272,6 +272,65 @@ class NewToken(Token):
     token: str | None
 
 
+class Webhook(Shape):
+    """A receiver of webhooks; no ``kinds`` are all of them.
+
+    ``state`` is off when a person stopped it, paused when it failed for three days, gone when it
+    answered 410. ``failing_since_ms`` is null while it takes what it gets.
+    """
+
+    id: str
+    name: str
+    url: str
+    kinds: list[str]
+    state: Literal["active", "off", "paused", "gone"]
+    state_at_ms: AtMs
+    failing_since_ms: int | None
+    old_secret_until_ms: int | None
+    created_at_ms: AtMs
+
+
+class NewWebhook(Webhook):
+    """A receiver with its new secret, which is shown this once."""
+
+    secret: str | None
+
+
+class WebhookDelivery(Shape):
+    """An event on its way to a receiver, or what came of it; ``seq`` is null for a test.
+
+    ``outcome`` is of the latest attempt, ``answer`` the beginning of what the receiver said then,
+    ``next_at_ms`` when it is due again.
+    """
+
+    id: str
+    webhook_id: str
+    seq: int | None
+    kind: str
+    conversation_id: str | None
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    outcome: (
+        Literal[
+            "delivered",
+            "refused",
+            "timeout",
+            "unreachable",
+            "unknown_host",
+            "untrusted",
+            "forbidden",
+            "broken",
+        ]
+        | None
+    )
+    code: int | None
+    elapsed_ms: SpanMs | None
+    answer: str | None
+    created_at_ms: AtMs
+    attempted_at_ms: int | None
+    next_at_ms: int | None
+
+
 class ReportRow(Shape):
     """One number of a report; fields that do not apply are null."""
 

@@ -11,7 +11,6 @@ from server.actions.webhooks import (
     ChangeWebhook,
     CreateWebhook,
     DeliveryRef,
-    ListDeliveries,
     WebhookRef,
 )
 from server.channels.webhook_out import WebhookOut
@@ -78,11 +77,8 @@ class PostOffice:
 
     def log(self, webhook_id: str, **filters: Any) -> list[Delivery]:
         """The log of deliveries, the latest first."""
-        options = ListDeliveries(webhook_id=webhook_id, **filters)
         return self.scene.database.read_now(
-            lambda c: webhooks.deliveries(
-                c, webhook_id, status=options.status, kind=options.kind, limit=200
-            )
+            lambda c: webhooks.deliveries(c, webhook_id, limit=200, **filters)
         )
 
     async def settled(self, webhook_id: str, count: int) -> list[Delivery]:
