@@ -29,7 +29,7 @@ from server.storage.database import Database
 from server.storage.unit import Tx
 
 UNDER_WAY = 40
-SHUFFLED = 20
+SHUFFLED = 200
 # How long a process looks for work before it gives up on ever ending.
 PATIENCE_S = 300.0
 
@@ -140,8 +140,6 @@ def serve(database: Database, plan: Plan, people_here: dict[str, Actor]) -> Done
         while time.monotonic() < until:
             if chats and chance.random() < 0.5:
                 _begin_chat(database, chats.popleft(), done)
-            if plan.claimers and chance.random() < 0.3:
-                _claim_by_hand(database, people_here[chance.choice(plan.claimers)], chance, done)
             mine = database.read_now(lambda c: conversations.of_assignee(c, agent_id))
             for conversation_id in mine:
                 _resolve(database, agent, conversation_id, done)
@@ -149,8 +147,16 @@ def serve(database: Database, plan: Plan, people_here: dict[str, Actor]) -> Done
                 return
         raise AssertionError(f"conversations still wait after {PATIENCE_S} s")
 
-    with ThreadPoolExecutor(len(plan.agents)) as pool:
-        list(pool.map(work, plan.agents))
+    def claim_by_hand(claimer_id: str) -> None:
+        chance = random.Random(f"{plan.seed} {claimer_id}")
+        while waiting := database.read_now(lambda c: conversations.queued(c, limit=500)):
+            _claim_by_hand(database, people_here[claimer_id], chance.choice(waiting), done)
+
+    with ThreadPoolExecutor(len(plan.agents) + len(plan.claimers)) as pool:
+        jobs = [pool.submit(work, agent_id) for agent_id in plan.agents]
+        jobs += [pool.submit(claim_by_hand, claimer_id) for claimer_id in plan.claimers]
+        for job in jobs:
+            job.result()
     return done
 
 
@@ -159,11 +165,7 @@ def _begin_chat(database: Database, shopper_id: str, done: Done) -> None:
     _do(database, lambda tx: post_message(tx, customer(shopper_id), payload), done)
 
 
-def _claim_by_hand(database: Database, actor: Actor, chance: random.Random, done: Done) -> None:
-    waiting = database.read_now(lambda c: conversations.queued(c, limit=8))
-    if not waiting:
-        return
-    conversation_id = chance.choice(waiting)
+def _claim_by_hand(database: Database, actor: Actor, conversation_id: str, done: Done) -> None:
     try:
         _do(database, _claim(actor, conversation_id), done)
     except Conflict:

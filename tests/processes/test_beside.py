@@ -13,6 +13,7 @@ from typing import Any  # Any: JSON values
 import aiohttp
 import pytest
 
+from tests.kill.load import LONG
 from tests.processes.conftest import make_shop
 from tests.processes.several import Several
 from tests.realtime.client import Client, Refused
@@ -27,7 +28,7 @@ Json = dict[str, Any]  # Any: JSON values
 Record = Callable[[str, object], None]
 
 
-@pytest.fixture(scope="module", params=["redis", "alone"])
+@pytest.fixture(scope="module", params=["alone", *(["redis"] if LONG else [])])
 def shop(
     request: pytest.FixtureRequest,
     fragile: tuple[PostgresCluster, str],

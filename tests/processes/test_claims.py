@@ -111,6 +111,13 @@ class Contest:
             query = "SELECT id, assignee_id FROM conversation WHERE status = 'open'"
             return dict(connection.execute(query).fetchall())
 
+    def deadlocks(self) -> int:
+        """How often PostgreSQL had to refuse one of two who waited for each other."""
+        with psycopg.connect(self.url) as connection:
+            query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            row = connection.execute(query).fetchone()
+            return int(row[0]) if row else 0
+
 
 @pytest.fixture
 def contest(postgres_url: str, tmp_path: Path) -> Iterator[Contest]:
@@ -278,7 +285,7 @@ def test_of_four_who_claim_a_conversation_one_gets_it(
         "measured",
         f"{attempts} claims by {PROCESSES} processes in {took_s:.1f} s,"
         f" {attempts / took_s:.0f}/s, 0 double; won {[len(r['won']) for r in done]},"
-        f" tried again {sum(r['again'] for r in done)}",
+        f" tried again {sum(r['again'] for r in done)}, deadlocks {contest.deadlocks()}",
     )
     verified = shopbell("verify", data_dir=contest.folder / "data", database_url=contest.url)
     assert verified.returncode == 0, verified.stdout
@@ -313,7 +320,8 @@ def test_routing_in_four_processes_and_claims_by_hand_never_cross(
         "measured",
         f"{len(given)} assignments ({sum(len(r['won']) for r in done)} by hand) by {PROCESSES}"
         f" processes in {took_s:.1f} s, {len(given) / took_s:.0f}/s, 0 double, most load {most} of"
-        f" {CAPACITY}, tried again {sum(r['again'] for r in done)}",
+        f" {CAPACITY}, tried again {sum(r['again'] for r in done)},"
+        f" deadlocks {contest.deadlocks()}",
     )
     verified = shopbell("verify", data_dir=contest.folder / "data", database_url=contest.url)
     assert verified.returncode == 0, verified.stdout

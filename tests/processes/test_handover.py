@@ -14,7 +14,7 @@ from tests.processes.several import Several, spread
 from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until_async
 
-ROUNDS = 12 if LONG else 2
+ROUNDS = 12 if LONG else 1
 MESSAGES = 5_000 if LONG else 200
 DRAIN_LIMIT_S = 12.0
 

@@ -14,7 +14,7 @@ from tests.support.waiting import let_time_pass, wait_until_async
 
 # Messages that must have been acknowledged in each test, kills included in the time.
 MESSAGES = 5_500 if LONG else 300
-KILLS = 40 if LONG else 4
+KILLS = 40 if LONG else 3
 # In one kill of five all processes die at once, as on a machine that loses its power.
 ALL_AT_ONCE = 0.2
 

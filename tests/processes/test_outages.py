@@ -16,7 +16,8 @@ from tests.support.waiting import let_time_pass, wait_until_async
 
 # The promise is 2 s on a quiet machine. What is measured is told at the end of the run.
 DELAY_LIMIT_MS = 5_000
-OUTAGE_S = 3.0
+REDIS_AWAY_S = 3.0 if LONG else 1.5
+DATABASE_HANGS_S = 3.0
 ROUNDS = 12 if LONG else 1
 MESSAGES = 5_500 if LONG else 300
 
@@ -62,7 +63,7 @@ async def test_without_redis_messages_come_late_and_all(
     async def measured(how: str, begin: Callable[[], None], end: Callable[[], None]) -> None:
         begun_s = time.monotonic()
         await in_thread(begin)
-        await let_time_pass(OUTAGE_S)
+        await let_time_pass(REDIS_AWAY_S)
         await load.more(50)
         await in_thread(end)
         await load.more(50)
@@ -75,7 +76,8 @@ async def test_without_redis_messages_come_late_and_all(
         worst[how] = max(seen.max_ms, worst.get(how, 0))
 
     async def trouble() -> None:
-        await measured("works", lambda: None, lambda: None)
+        if LONG:
+            await measured("works", lambda: None, lambda: None)
         await measured("is killed", lambda: own_redis.stop(signal.SIGKILL), own_redis.start)
         await measured("hangs", own_redis.hang, own_redis.wake)
 
@@ -103,7 +105,7 @@ async def test_the_database_restarts_and_hangs(
             await in_thread(lambda how=how: shop.cluster.stop(how), shop.cluster.start)  # type: ignore[misc]  # bound default
             await load.more(50)
         stopped = shop.cluster.hang()
-        await let_time_pass(OUTAGE_S)
+        await let_time_pass(DATABASE_HANGS_S)
         shop.cluster.wake(stopped)
 
     await under_load(shop, load, record_property, trouble)

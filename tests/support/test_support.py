@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from tests.support import figures
 from tests.support.browser import Pages, axe
 from tests.support.node import NodeClient, run_node
 from tests.support.ports import HOST, free_port
@@ -44,6 +45,23 @@ def test_a_missing_tool_skips_here_and_fails_in_ci(
     monkeypatch.setenv("CI", "true" if outcome is pytest.fail.Exception else "")
     with pytest.raises(outcome, match="tsc is not installed"):
         require("tsc")
+
+
+def test_figures_of_tests_add_up_and_measurements_name_their_test() -> None:
+    def report(name: str, **properties: object) -> pytest.TestReport:
+        place = ("tests/x.py", 1, name)
+        return pytest.TestReport(
+            f"tests/x.py::{name}", place, {}, "passed", None, "call",
+            user_properties=list(properties.items()),
+        )  # fmt: skip
+
+    first = report("one", delivery={"acknowledged": 3, "lost": 0}, other="not told")
+    second = report("two", delivery={"acknowledged": 4, "lost": 1}, measured="7 ms")
+    assert figures.told([first, second]) == [
+        "messages over 2 tests: acknowledged 7, lost 1",
+        "x.py::two: 7 ms",
+    ]
+    assert figures.told([report("three")]) == []
 
 
 def test_two_free_ports_stand_side_by_side() -> None:
