@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from tests.http.desk import Desk, Open, served
 
@@ -87,28 +84,3 @@ async def test_what_users_typed_is_escaped(desk: Desk) -> None:
     assert "<img" not in text
     answer = await visitor.sign_in('"><script>', "wrong password", page="/settings/profile")
     assert "<script>" not in answer.text
-
-
-async def test_socket_io_never_agrees_to_compress(open_database: Open, data_dir: Path) -> None:
-    async def socket(request: web.Request) -> web.WebSocketResponse:
-        answer = web.WebSocketResponse()
-        await answer.prepare(request)
-        await answer.close()
-        return answer
-
-    def add(app: web.Application) -> None:
-        app.router.add_get("/socket.io/", socket)
-        app.router.add_get("/other/", socket)
-
-    async with served(open_database, data_dir, add=add) as desk:
-        wanted = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            "Sec-WebSocket-Extensions": "permessage-deflate",
-        }
-        for path, compressed in (("/socket.io/", False), ("/other/", True)):
-            async with desk.visitor().session.get(desk.url + path, headers=wanted) as answer:
-                assert answer.status == 101
-                assert ("Sec-WebSocket-Extensions" in answer.headers) == compressed
