@@ -24,6 +24,7 @@ from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_rout
 from server.jobs.due import run_jobs
 from server.news.carriers import carriers_of
 from server.news.news import News
+from server.log import loop_error
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
 from server.realtime.wire import COMMANDS
@@ -168,6 +169,7 @@ async def serve(
     sys.setswitchinterval(TURN_S)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(loop_error)
 
     def on_signal() -> None:
         if stop.is_set():

@@ -5,10 +5,13 @@ Everything goes through the standard library's root logger, so libraries' record
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
 import sys
+import traceback
+from types import TracebackType
 from typing import TextIO
 
 import structlog
@@ -37,6 +40,12 @@ _CONTROLS = re.compile(
 )
 
 
+_STACK = "Traceback (most recent call last):\n"
+MAX_CAUSES = 5
+_QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_NAME = re.compile(r"^[A-Za-z_][\w.:/-]{0,63}$", re.ASCII)
+
+
 def configure(
     level: str = "info", *, stream: TextIO | None = None, pretty: bool | None = None
 ) -> None:
@@ -54,7 +63,7 @@ def configure(
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_story),
         redact,
     ]
     renderer: structlog.typing.Processor = (
@@ -96,6 +105,41 @@ def _shorten(record: logging.LogRecord) -> bool:
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.reason = type(error).__name__
     return True
+
+
+def _story(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> str:
+    """Stack and error, and those that led to it, the oldest first; of what errors say no quotation.
+
+    Many errors quote what they could not take, and databases repeat whole rows below their first
+    line: texts of people. Stacks name only places in the code.
+    """
+    told: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(told) < MAX_CAUSES:
+        kind = type(error)
+        stack = "".join(traceback.format_tb(error.__traceback__))
+        told.append(f"{_STACK}{stack}{kind.__module__}.{kind.__qualname__}: {_said(error)}")
+        shown = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or shown
+    return "\n\n".join(reversed(told))
+
+
+def _said(error: BaseException) -> str:
+    """The first line of an error, without what it quotes unless that is a name."""
+    lines = str(error).splitlines() or [""]
+    return _QUOTED.sub(lambda found: found[0] if _NAME.match(found[2]) else REDACTED, lines[0])
+
+
+def loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Logs what nobody caught on the event loop; for ``set_exception_handler``.
+
+    The loop's own way writes down the callback with its arguments, which are messages of people.
+    """
+    error = context.get("exception")
+    log = structlog.stdlib.get_logger("shopbell.loop")
+    log.error("bug", exc_info=error if isinstance(error, BaseException) else None)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

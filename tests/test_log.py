@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from server import log
 from server.log import REDACTED, plain
+from tests.support.waiting import wait_until_async
 
 
 @pytest.fixture
@@ -56,6 +58,51 @@ def test_a_stack_stays_on_its_line(lines: io.StringIO) -> None:
     [record] = _records(lines)
     assert "ValueError" in str(record["exception"])
     assert "wang.min" not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("invalid literal for int() with base 10: 'Greta lives in Elm Street'"),
+        KeyError("Greta lives in Elm Street"),
+        RuntimeError(
+            'duplicate key value violates unique constraint "uq_message_client"\n'
+            "DETAIL:  Key (body)=(Greta lives in Elm Street) already exists."
+        ),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_is_told_without_what_it_quotes(lines: io.StringIO, error: Exception) -> None:
+    def planted() -> None:
+        raise LookupError("no such thing: 'message.post'") from error
+
+    try:
+        planted()
+    except LookupError:
+        structlog.stdlib.get_logger("shopbell.test").exception("bug")
+    assert "Greta" not in lines.getvalue()
+    told = str(_records(lines)[0]["exception"])
+    assert told.index(type(error).__name__) < told.index("LookupError")
+    assert "message.post" in told
+    assert "in planted" in told
+
+
+async def test_what_nobody_caught_on_the_loop_is_told_without_arguments(
+    lines: io.StringIO,
+) -> None:
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(log.loop_error)
+
+    def fail(_message: object) -> None:
+        raise RuntimeError("planted")
+
+    loop.call_soon(fail, {"body": "Greta lives in Elm Street"})
+    try:
+        await wait_until_async(lambda: "planted" in lines.getvalue())
+    finally:
+        loop.set_exception_handler(before)
+    assert "Greta" not in lines.getvalue()
 
 
 def test_a_request_that_is_not_http_leaves_neither_stack_nor_bytes(lines: io.StringIO) -> None:
