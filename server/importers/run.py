@@ -32,8 +32,8 @@ from server.storage.imports import people_by_name
 from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
-# Rows of events in a transaction: about 20 ms of the database's one writer.
-TALK_ROWS = 100
+# Rows of events in a transaction: some milliseconds of the database's one writer.
+TALK_ROWS = 40
 # A longer conversation is cut into several transactions.
 MAX_ROWS = 400
 TOGETHER = 100
