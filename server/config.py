@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -40,6 +40,22 @@ class Settings(BaseSettings):
     # Webhooks over plain http and to private networks: for trying things out.
     webhook_allow_private: bool = False
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError(
+                "write postgresql://user:password@host/name, or unset it to use SQLite"
+            )
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("write redis://host:6379/0, or unset it to use the database")
+        return url
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -66,8 +82,11 @@ def load(data_dir: Path | None = None) -> Settings:
     try:
         return Settings() if data_dir is None else Settings(data_dir=data_dir)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"Setting {where}: {first['msg']}", setting=where) from None
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in found['loc'])}:"
+            f" {found['msg'].removeprefix('Value error, ')}"
+            for found in error.errors(include_url=False, include_input=False)
+        )
+        raise InvalidInput(f"A setting cannot be used. {wrong}.") from None
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"shopbell.toml in the data folder is not valid TOML: {error}") from None

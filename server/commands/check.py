@@ -212,14 +212,6 @@ def _database(settings: Settings) -> Findings:
             "Create one: shopbell init --help",
         )
         return
-    if settings.database_url is not None and not _is_postgres(settings.database_url):
-        yield Finding(
-            "database",
-            "problem",
-            "database_url is not an address of PostgreSQL.",
-            "Write postgresql://user:password@host/name, or unset it to use SQLite.",
-        )
-        return
     database = Database(settings.database_url, settings.sqlite_path)
     try:
         if settings.database_url is None:
@@ -236,10 +228,6 @@ def _database(settings: Settings) -> Findings:
         )
     finally:
         database.close()
-
-
-def _is_postgres(url: str) -> bool:
-    return url.partition("://")[0].partition("+")[0] in ("postgresql", "postgres")
 
 
 def _sqlite(path: Path) -> Findings:
