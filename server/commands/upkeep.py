@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def migrate_command(data_dir: DataDir = None) -> None:
     """Bring the database to this version's tables (SQLite is copied first)."""
     from server import config
+    from server.storage.answering import answering
     from server.storage.database import Database
     from server.storage.migrate import migrate
 
@@ -29,7 +30,8 @@ def migrate_command(data_dir: DataDir = None) -> None:
     database = Database(settings.database_url, settings.sqlite_path)
     try:
         backup = settings.sqlite_path if settings.database_url is None else None
-        before = migrate(database.engine, backup_of=backup)
+        with answering():
+            before = migrate(database.engine, backup_of=backup)
     finally:
         database.close()
     say(f"The database is at this version's tables (it was {before or 'empty'}).")

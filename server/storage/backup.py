@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from sqlmodel import SQLModel
 from server import __version__
 from server.domain.errors import Conflict, NotFound, Unavailable
 from server.storage import tables as _tables  # noqa: F401  # fills SQLModel.metadata
+from server.storage.answering import answering
 from server.storage.archive import (
     FORMAT,
     Manifest,
@@ -52,7 +53,7 @@ def back_up(database: Database, archive: Writing, tell: Tell) -> Manifest:
 
     Others may write meanwhile. Raises NotFound for a database without tables.
     """
-    with _answering(), database.engine.connect() as connection:
+    with answering(), database.engine.connect() as connection:
         _begin_snapshot(connection)
         found = revision(connection)
         if found is None:
@@ -88,7 +89,7 @@ def back_up(database: Database, archive: Writing, tell: Tell) -> Manifest:
 
 def is_empty(database: Database) -> bool:
     """True when nothing is in the database that a restore could destroy. Raises Conflict."""
-    with _answering(), database.engine.connect() as connection:
+    with answering(), database.engine.connect() as connection:
         names = inspect(connection).get_table_names()
         return not any(
             connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first()  # noqa: S608  # ours
@@ -148,23 +149,13 @@ def restore_postgresql(database: Database, archive: Reading, tell: Tell) -> None
 
     Raises Conflict while a server or a command of Shopbell is connected.
     """
-    with _answering(), database.engine.connect() as connection:
+    with answering(), database.engine.connect() as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         _check_alone(connection)
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         _clear(connection)
         _load(connection, archive, tell)
         connection.commit()
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Says in a sentence that the database does not answer, instead of with a stack."""
-    try:
-        yield
-    except OperationalError as error:
-        cause = str(error.orig).strip().splitlines()
-        raise Unavailable(f"The database does not answer: {cause[0] if cause else error}") from None
 
 
 def _begin_snapshot(connection: Connection) -> None:

@@ -270,3 +270,20 @@ def test_few_open_files_are_named(
     monkeypatch.setattr(check, "FEW_FILES", 1 << 40)
     (finding,) = _bad(data_dir)
     assert (finding.what, finding.verdict) == ("sockets", "warning")
+
+
+@pytest.mark.parametrize("command", [("verify",), ("migrate",), ("backup", "x.zip")])
+def test_a_command_says_in_one_line_that_the_database_does_not_answer(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "shopbell.db").write_bytes(b"no database" * 1000)
+    done = shopbell(*command, data_dir=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "shopbell check" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
+    done = shopbell("serve", data_dir=tmp_path, database_url=f"postgresql://a:geheim@{HOST}:1/x")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "refused" in done.stderr
+    assert "geheim" not in done.stderr
