@@ -29,7 +29,7 @@ Status = Literal["open", "snoozed", "resolved", "closed", "spam"]
 class Page(Payload):
     """Which page of a list: behind ``cursor``, at most ``limit`` items."""
 
-    cursor: Annotated[str, Field(min_length=1, max_length=MAX_CHARS)] | None = None
+    cursor: Annotated[str, Field(max_length=MAX_CHARS, pattern="^[A-Za-z0-9_-]+$")] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
 
 
@@ -72,7 +72,7 @@ class ListEvents(Page):
     """The log behind a cursor, or behind a number of it; ``kinds`` separated by commas."""
 
     after_seq: Instant | None = None
-    kinds: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    kinds: Annotated[str, Field(max_length=1000, pattern="^[a-z_., ]+$")] | None = None
 
 
 def list_conversations(look: Look, payload: ListConversations) -> Json:

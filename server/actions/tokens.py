@@ -9,9 +9,10 @@ from pydantic import Field
 from server.actions import people as people_actions
 from server.actions.desk import Look
 from server.actions.payload import Id, NoPayload, Payload
-from server.domain.actors import SYSTEM, Actor
+from server.domain.actors import SYSTEM, Actor, Role
 from server.domain.errors import Conflict, NotFound
 from server.domain.permissions import require
+from server.domain.scopes import SCOPES, Scope
 from server.storage import people, tokens
 from server.storage.secrets import token_hash
 from server.storage.tokens import ID_CHARS, TokenRecord
@@ -26,8 +27,8 @@ class CreateToken(Payload):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     agent_id: Id | None = None
-    role: str | None = None
-    scopes: Annotated[list[str], Field(max_length=20)] | None = None
+    role: Role | None = None
+    scopes: Annotated[list[Scope], Field(max_length=len(SCOPES))] | None = None
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = people_actions.TOKEN_DAYS
 
 

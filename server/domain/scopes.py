@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Literal, get_args
 
 from server.domain.errors import InvalidInput, NotAllowed
 
-SCOPES = (
+Scope = Literal[
     "conversations:read",
     "conversations:write",
     "customers:read",
@@ -17,7 +18,8 @@ SCOPES = (
     "events:read",
     "socket",
     "admin",
-)
+]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 # None: everything that the person may do.
 Scopes = frozenset[str] | None
@@ -45,7 +47,7 @@ def require_scope(scopes: Scopes, needed: str) -> None:
         )
 
 
-def normal_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+def normal_scopes(scopes: Iterable[str]) -> tuple[Scope, ...]:
     """Distinct scopes in the order of SCOPES. Raises InvalidInput for none or an unknown one."""
     wanted = set(scopes)
     unknown = wanted - set(SCOPES)

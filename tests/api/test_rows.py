@@ -17,7 +17,7 @@ from server.http.api.openapi import openapi, statuses
 from server.http.api.rows import Row
 from server.http.api.table import ROWS
 from server.storage.event_log import last_seq
-from tests.api.caller import call_row
+from tests.api.caller import Caller, call_row
 from tests.api.conftest import As
 from tests.api.stage import Stage, values_of
 from tests.http.desk import ROLES
@@ -62,8 +62,10 @@ async def test_every_row_answers_as_it_is_described(stage: Stage, program: As) -
 async def test_every_row_asks_for_a_token_its_scope_and_a_role(stage: Stage, program: As) -> None:
     anonymous = await program(None)
     people = {role: await program(role) for role in ROLES}
-    with_scope = {scope: await program("admin", scopes=[scope]) for scope in SCOPES}
-    without = {
+    with_scope: dict[str, Caller] = {
+        scope: await program("admin", scopes=[scope]) for scope in SCOPES
+    }
+    without: dict[str, Caller] = {
         scope: await program(
             "admin", scopes=[s for s in SCOPES if not allows(frozenset({s}), scope)]
         )

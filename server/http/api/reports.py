@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any  # Any: JSON values
+from typing import Annotated, Any, Literal  # Any: JSON values
 
 import orjson
 from pydantic import Field
@@ -13,16 +13,17 @@ from server.domain.permissions import may
 from server.reports.cli import report_command
 from server.reports.rows import to_json
 
-Moment = Annotated[str, Field(max_length=40)]
+# Nothing that grows when it is percent-encoded: a request line has at most 8 KiB.
+Moment = Annotated[str, Field(max_length=40, pattern="^[0-9TtZz:+. -]+$")]
 
 
 class ReadReport(Payload):
     """Metrics, separated by commas, and for what; times are ISO 8601, in the shop's zone."""
 
-    metrics: Annotated[str, Field(min_length=1, max_length=500)]
+    metrics: Annotated[str, Field(max_length=500, pattern="^[a-z0-9_, ]+$")]
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
-    by: Annotated[str, Field(max_length=20)] | None = None
+    by: Literal["agent", "team", "channel", "segment", "day", "hour"] | None = None
     as_of: Moment | None = None
     as_of_seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
 

@@ -10,6 +10,7 @@ from typing import Any, Literal  # Any: JSON values
 from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.dispatch import Action, Query
+from server.domain.scopes import Scope
 
 ROOT = "/api/v1"
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -35,7 +36,7 @@ class Row:
     path: str
     payload: type[Payload]
     answer: Any  # Any: a class, or a list of one
-    scope: str
+    scope: Scope
     permission: str
     query: Query[Any] | None = None  # Any: of the row's payload
     action: Action[Any] | None = None  # Any: of the row's payload

@@ -16,6 +16,7 @@ from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
+from server.domain.text import MAX_BODY_CHARS
 from server.http.api.reports import ReadReport, read_report
 from server.http.api.rows import Json, Method, Row
 from server.storage import customers, people, views
@@ -123,9 +124,9 @@ class NewMessage(Payload):
     """A message of the token's person. Without ``client_id`` the idempotency key takes its part."""
 
     conversation_id: Id
-    body: str = ""
+    body: Annotated[str, Field(max_length=MAX_BODY_CHARS)] = ""
     visibility: Literal["public", "private"] = "public"
-    blocks: Annotated[list[Block], Field(max_length=10)] | None = None
+    blocks: Annotated[list[Block], Field(max_length=message_actions.MAX_BLOCKS)] | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
