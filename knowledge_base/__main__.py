@@ -1,4 +1,4 @@
-"""``python -m knowledge_base``: suggestions without a server."""
+"""``python -m knowledge_base``: suggestions without a server, and how good they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from knowledge_base.articles import Article, load_articles
+from knowledge_base.encoder import installed_encoder
+from knowledge_base.evaluate import BadSet, Options, evaluate, load_set
 from knowledge_base.index import build_index
+from knowledge_base.perturb import PERTURBATIONS
 from knowledge_base.suggest import Suggestions, suggest
 
 
@@ -23,13 +26,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 1 when the articles cannot be used; argparse exits with 2 itself."""
     chosen = _parser().parse_args(arguments)
     try:
-        articles = _articles(chosen.articles)
-    except _Refusal as refusal:
+        return int(chosen.run(chosen))
+    except (_Refusal, BadSet) as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    found = suggest(build_index(articles), chosen.text, locale=chosen.locale)
+
+
+def _suggest(chosen: argparse.Namespace) -> int:
+    encoder = None if chosen.no_encoder else installed_encoder()
+    index = build_index(_articles(chosen.articles), encoder=encoder)
+    found = suggest(index, chosen.text, locale=chosen.locale)
     print(_as_json(found) if chosen.json else _as_text(found))
     return 0
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    options = Options(
+        phrasings=chosen.phrasings,
+        perturb=tuple(chosen.perturb),
+        label_noise=chosen.label_noise,
+        seed=chosen.seed,
+    )
+    encoder = None if chosen.no_encoder else installed_encoder()
+    found = asdict(evaluate(load_set(chosen.set), options, encoder))
+    if chosen.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        print("\n".join(f"{name:20} {value}" for name, value in found.items()))
+    return 0
+
+
+def _perturbations(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in PERTURBATIONS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PERTURBATIONS)}")
+    return names
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return rate
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +92,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--locale", metavar="L", help="only articles in this language")
     command.add_argument("--json", action="store_true", help="for programs")
+    command.add_argument("--no-encoder", action="store_true", help="by words alone")
+    command.set_defaults(run=_suggest)
+    command = commands.add_parser("evaluate", help="how well a labelled set is answered")
+    command.add_argument(
+        "--set",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="a folder with articles.jsonl, queries.jsonl {text, relevant_ids} and perhaps"
+        " phrasings.jsonl {text, article_id}",
+    )
+    command.add_argument(
+        "--phrasings", type=_number, metavar="N", help="at most so many an article (default: all)"
+    )
+    command.add_argument(
+        "--perturb",
+        type=_perturbations,
+        default=[],
+        metavar="LIST",
+        help=f"changes to each question, by comma: {', '.join(PERTURBATIONS)}",
+    )
+    command.add_argument(
+        "--label-noise", type=_rate, default=0.0, metavar="P", help="share of mislabelled phrasings"
+    )
+    command.add_argument("--no-encoder", action="store_true", help="by words alone")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="the same run again")
+    command.add_argument("--json", action="store_true", help="for programs")
+    command.set_defaults(run=_evaluate)
     return parser
 
 

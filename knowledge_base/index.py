@@ -1,90 +1,137 @@
-"""The inverted index over titles, phrasings and sections of bodies."""
+"""The index over titles, phrasings and sections of bodies; never changed, but replaced by another.
+
+A base holds nearly everything. What was edited since stands in a small second segment, and hides
+its old self in the base, so that an edit costs milliseconds; when the second segment has grown, all
+is built anew.
+"""
 
 from __future__ import annotations
 
-import math
-from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from knowledge_base.articles import Article
-from knowledge_base.text import MAX_QUERY, clean, sections, tokens, words
+import numpy as np
+from numpy.typing import NDArray
 
-# BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework"), section 3.4.1. Both
-# are below the usual 1.2 and 0.75: titles and questions are short, and a word said twice in one is
-# no news.
-_K1 = 0.9
-_B = 0.4
+from knowledge_base import postings
+from knowledge_base.articles import Article
+from knowledge_base.encoder import Encoder
+from knowledge_base.features import BUCKETS, letters, sounds
+from knowledge_base.learner import Learner, learn
+from knowledge_base.postings import Floats, Postings
+from knowledge_base.text import MAX_QUERY, clean, has_han, sections, tokens
+from knowledge_base.vectors import Vectors, vectors_of
 
 Part = Literal["title", "phrasing", "body"]
+_GROWN_FROM = 200
+_GROWN_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One text by which an article can be found."""
 
-    article: int
-    """The place of its article in the index."""
     part: Part
     text: str
-    cleaned: str
-    """At most MAX_QUERY characters, as a question is."""
-    words: str
-    locale: str
-    """The language alone: zh for zh-CN."""
 
 
 @dataclass(frozen=True, slots=True)
-class Postings:
-    """The entries that have a token, and how much the token says for each (its BM25 weight)."""
+class Terms:
+    """The known words, or sounds, and how telling each is."""
 
-    entries: array[int]
-    weights: array[float]
+    numbers: Mapping[str, int]
+    rare: Floats
+    unknown: float
+    """How telling a term is that is nowhere."""
+
+    def rarity(self, term: str) -> float:
+        """How telling a term is, known or not; above 0."""
+        number = self.numbers.get(term)
+        return self.unknown if number is None else float(self.rare[number])
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The entries of some articles, ready to be searched."""
+
+    articles: tuple[Article, ...]
+    languages: NDArray[np.str_]
+    entries: tuple[Entry, ...]
+    owners: NDArray[np.int32]
+    """For each entry the place of its article in the segment."""
+    is_body: NDArray[np.bool_]
+    is_han: NDArray[np.bool_]
+    words: Postings
+    letters: Postings
+    sounds: Postings
+    vectors: Vectors | None
+    word_terms: Terms
+    sound_terms: Terms
+    letters_rare: Floats
+    by_text: Mapping[str, tuple[int, ...]]
+    """The titles and phrasings that are exactly this cleaned text."""
+    hidden: NDArray[np.bool_]
+    """For each article whether it was edited or taken out since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Everything that a search needs; never changed, but replaced by a new one."""
+    """Everything that a search needs."""
 
-    articles: tuple[Article, ...]
-    entries: tuple[Entry, ...]
-    postings: Mapping[str, Postings]
-    rarity: Mapping[str, float]
-    """How telling each known token is: the idf of BM25, above 0."""
-    unknown_rarity: float
-    """The same for a token that is nowhere."""
-    by_text: Mapping[str, tuple[int, ...]]
-    """The titles and phrasings that are exactly this cleaned text."""
+    segments: tuple[Segment, ...]
     by_length: Mapping[int, tuple[str, ...]]
     """The known words of each length, for putting typing mistakes right."""
+    encoder: Encoder | None
+    learner: Learner | None
+
+    @property
+    def articles(self) -> Iterator[Article]:
+        """The articles that can be found."""
+        for segment in self.segments:
+            for place, article in enumerate(segment.articles):
+                if not segment.hidden[place]:
+                    yield article
+
+    @property
+    def base(self) -> Segment:
+        """The segment by which rarity is measured."""
+        return self.segments[0]
 
 
-def build_index(articles: Iterable[Article]) -> Index:
-    """The index of these articles; linear in their text."""
-    known = tuple(articles)
-    entries: list[Entry] = []
-    counts: list[Counter[str]] = []
-    by_text: dict[str, list[int]] = defaultdict(list)
-    for place, article in enumerate(known):
-        for part, text in _parts(article):
-            cleaned = clean(text)
-            if part != "body":
-                by_text[cleaned[:MAX_QUERY].strip()].append(len(entries))
-            counts.append(Counter(tokens(cleaned)))
-            short = cleaned[:MAX_QUERY].strip()
-            entries.append(Entry(place, part, text, short, words(short), language(article.locale)))
-    rarity = _rarity(counts)
-    return Index(
-        articles=known,
-        entries=tuple(entries),
-        postings=_postings(counts, rarity),
-        rarity=rarity,
-        unknown_rarity=_idf(0, len(counts)),
-        by_text={text: tuple(places) for text, places in by_text.items()},
-        by_length=_by_length(rarity),
-    )
+def build_index(articles: Iterable[Article], *, encoder: Encoder | None = None) -> Index:
+    """The index of these articles; linear in their text, and slow where texts must be encoded."""
+    base = _segment(tuple(articles), encoder=encoder)
+    phrasings = sum(1 for entry in base.entries if entry.part == "phrasing")
+    learner = None
+    if base.vectors is not None:
+        learner = learn(base.vectors.full, base.owners, len(base.articles), phrasings=phrasings)
+    return Index((base,), _by_length(base.word_terms.numbers), encoder, learner)
+
+
+def with_changes(index: Index, changed: Collection[Article], removed: Collection[str]) -> Index:
+    """The index after an edit; milliseconds for a few articles.
+
+    ``changed`` are articles as they are now, ``removed`` ids of those that are gone.
+    """
+    gone = {article.id for article in changed} | set(removed)
+    added = [
+        article
+        for segment in index.segments[1:]
+        for place, article in enumerate(segment.articles)
+        if not segment.hidden[place] and article.id not in gone
+    ]
+    added += changed
+    base = _hide(index.base, gone)
+    if len(added) + int(base.hidden.sum()) > max(_GROWN_FROM, _GROWN_SHARE * len(base.articles)):
+        kept = [a for place, a in enumerate(base.articles) if not base.hidden[place]]
+        return build_index([*kept, *added], encoder=index.encoder)
+    if not added:
+        return replace(index, segments=(base,))
+    second = _segment(tuple(added), encoder=index.encoder, beside=base)
+    by_length = _by_length([*base.word_terms.numbers, *second.word_terms.numbers])
+    return replace(index, segments=(base, second), by_length=by_length)
 
 
 def language(locale: str) -> str:
@@ -96,42 +143,94 @@ def language(locale: str) -> str:
     return locale.strip().replace("_", "-").partition("-")[0].lower()
 
 
-def _parts(article: Article) -> Iterator[tuple[Part, str]]:
-    yield "title", article.title
+def _hide(segment: Segment, ids: Collection[str]) -> Segment:
+    found = [article.id in ids for article in segment.articles]
+    return replace(segment, hidden=segment.hidden | np.array(found, dtype=np.bool_))
+
+
+def _segment(
+    articles: tuple[Article, ...], *, encoder: Encoder | None, beside: Segment | None = None
+) -> Segment:
+    """A segment; ``beside`` another, it measures rarity as that one does."""
+    entries: list[Entry] = []
+    owners: list[int] = []
+    by_text: dict[str, list[int]] = defaultdict(list)
+    cleaned: list[str] = []
+    for place, article in enumerate(articles):
+        for entry in _entries(article):
+            cleaned.append(clean(entry.text))
+            if entry.part != "body":
+                by_text[cleaned[-1][:MAX_QUERY].strip()].append(len(entries))
+            entries.append(entry)
+            owners.append(place)
+    known_words, known_sounds = (
+        (None, None) if beside is None else (beside.word_terms, beside.sound_terms)
+    )
+    words, word_terms = _terms([tokens(text) for text in cleaned], known_words)
+    heard, sound_terms = _terms([sounds(text) for text in cleaned], known_sounds)
+    grams = postings.counts_of([letters(text) for text in cleaned])
+    rare = _letters_rare(grams) if beside is None else beside.letters_rare
+    return Segment(
+        articles=articles,
+        languages=np.array([language(article.locale) for article in articles], dtype=np.str_),
+        entries=tuple(entries),
+        owners=np.array(owners, dtype=np.int32),
+        is_body=np.array([entry.part == "body" for entry in entries], dtype=np.bool_),
+        is_han=np.array([has_han(text) for text in cleaned], dtype=np.bool_),
+        words=postings.by_words(words, word_terms.rare),
+        letters=postings.by_angle(grams, rare),
+        sounds=postings.by_angle(heard, sound_terms.rare),
+        vectors=_vectors(entries, encoder, beside),
+        word_terms=word_terms,
+        sound_terms=sound_terms,
+        letters_rare=rare,
+        by_text={text: tuple(places) for text, places in by_text.items()},
+        hidden=np.zeros(len(articles), dtype=np.bool_),
+    )
+
+
+def _entries(article: Article) -> Iterator[Entry]:
+    yield Entry("title", article.title)
     for phrasing in article.phrasings:
-        yield "phrasing", phrasing
+        yield Entry("phrasing", phrasing)
     for section in sections(article.body):
-        yield "body", section
+        yield Entry("body", section)
 
 
-def _idf(having: int, of: int) -> float:
-    return math.log(1 + (of - having + 0.5) / (having + 0.5))
+def _terms(rows: Sequence[Sequence[str]], beside: Terms | None) -> tuple[postings.Counts, Terms]:
+    numbers: dict[str, int] = {}
+    counted = [Counter(row) for row in rows]
+    for row in counted:
+        for term in row:
+            numbers.setdefault(term, len(numbers))
+    counts = postings.counts_of([{numbers[term]: n for term, n in row.items()} for row in counted])
+    if beside is not None:
+        rare = np.array([beside.rarity(term) for term in numbers], dtype=np.float32)
+        return counts, Terms(numbers, rare, beside.unknown)
+    number = postings.having(counts, features=len(numbers))
+    rare = postings.rarity(number, of=len(rows))
+    unknown = float(postings.rarity(np.zeros(1, dtype=np.int64), of=len(rows))[0])
+    return counts, Terms(numbers, rare, unknown)
 
 
-def _rarity(counts: list[Counter[str]]) -> dict[str, float]:
-    having = Counter(token for count in counts for token in count)
-    return {token: _idf(number, len(counts)) for token, number in having.items()}
+def _letters_rare(counts: postings.Counts) -> Floats:
+    number = postings.having(counts, features=BUCKETS)
+    return postings.rarity(number, of=counts.size)
 
 
-def _postings(counts: list[Counter[str]], rarity: Mapping[str, float]) -> dict[str, Postings]:
-    lengths = [count.total() for count in counts]
-    usual = sum(lengths) / len(lengths) if any(lengths) else 1.0
-    postings: dict[str, Postings] = {}
-    for place, count in enumerate(counts):
-        damping = _K1 * (1 - _B + _B * lengths[place] / usual)
-        for token, times in count.items():
-            row = postings.get(token)
-            if row is None:
-                row = postings[token] = Postings(array("I"), array("f"))
-            row.entries.append(place)
-            row.weights.append(rarity[token] * times * (_K1 + 1) / (times + damping))
-    return postings
+def _vectors(
+    entries: Sequence[Entry], encoder: Encoder | None, beside: Segment | None
+) -> Vectors | None:
+    if encoder is None:
+        return None
+    mean = beside.vectors.mean if beside is not None and beside.vectors is not None else None
+    return vectors_of(encoder.encode([entry.text for entry in entries]), mean=mean)
 
 
 def _by_length(known: Iterable[str]) -> dict[int, tuple[str, ...]]:
     """Words in letters only: a wrong digit is another order, and Chinese has no letters to swap."""
     lengths: dict[int, list[str]] = defaultdict(list)
-    for word in sorted(known):
+    for word in sorted(set(known)):
         if word.isascii() and word.isalpha():
             lengths[len(word)].append(word)
     return {length: tuple(found) for length, found in lengths.items()}

@@ -1,138 +1,454 @@
-"""Which entries answer a question, and how well: BM25 finds them, likeness sorts them."""
+"""Which articles answer a question, and how well: four channels, blended entry by entry.
+
+Words (BM25) know which words tell, letters forgive endings and slips, sounds read pinyin, meaning
+bridges other words and the other language. Each article adds up its best entries, so that what
+several phrasings say counts more than what one, perhaps wrong, says.
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from knowledge_base.index import Entry, Index, language
-from knowledge_base.likeness import likeness, nearest, typos_allowed
-from knowledge_base.text import clean_query, is_han_pair, tokens, words
+import numpy as np
+from numpy.typing import NDArray
 
-# How many postings one question may read, rarest tokens first: what is left out then are the
-# commonest tokens, which say least: on 12,000 Chinese questions about one thing the third part of
-# the time, and not one answer worse.
-_MAX_POSTINGS = 20_000
-_MAX_CANDIDATES = 100
+from knowledge_base.features import letters, sounds, spelt_sounds
+from knowledge_base.index import Entry, Index, Segment, language
+from knowledge_base.likeness import nearest, typos_allowed
+from knowledge_base.postings import Floats, Integers
+from knowledge_base.text import (
+    STOP_WORDS,
+    clean_query,
+    has_han,
+    is_han_pair,
+    pieces,
+    spans,
+    tokens,
+)
+
+T = TypeVar("T")
+
+_MAX_CANDIDATES = 600
 _MAX_CORRECTIONS = 8
 # A corrected word may not be the one that was meant.
 _CORRECTED_WEIGHT = 0.8
 _BODY_WEIGHT = 0.8
-_WORDS_SHARE = 0.6
-_BEST_INEXACT = 0.99
-# What an article's second to fifth best entries add, as shares of what is missing to 1.
-_SUPPORT = (0.25, 0.125, 0.06, 0.03)
+# A sentence alone says less than the message it stands in.
+_SPAN_WEIGHT = 0.97
+# From this length on a message is looked at sentence by sentence too.
+_LONG = 40
+# What an article's best entries add up to; from the fifth on they say nothing new.
+_SUPPORT = (1.0, 0.5, 0.25, 0.12, 0.06)
+_LEARNT_SHARE = 0.35
+_SOUNDS_WEIGHT = 0.35
+# What two languages share by chance (a brand, a number) is hardly an answer in the other one.
+_FOREIGN_SHARE = 0.3
+# How much the caller's knowledge (the page, the order) may add: it never finds, it only sorts.
+_MAX_PRIOR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each channel says; measured on public sets, see docs/decisions/suggestions.md."""
+
+    words: float
+    letters: float
+    meaning: float
+
+
+_LEXICAL = Weights(0.5, 1.0, 0.0)
+# Chinese words are their characters: the letters channel sees little that words do not.
+_LEXICAL_HAN = Weights(1.0, 1.0, 0.0)
+_FULL = Weights(0.25, 0.75, 1.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What speaks for a match, each 0..1; what the confidence is worked out from."""
+
+    covered: float
+    """How much of what the question says is in the entry."""
+    letters: float
+    sounds: float
+    meaning: float
+    learnt: float
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An article that may answer, 0..1 how well, and the entry that speaks for it most."""
+    """An article that may answer, and the entry that speaks for it most."""
 
+    segment: int
     article: int
     entry: Entry
     score: float
+    """Comparable within one question only."""
+    signals: Signals
 
 
-def rank(index: Index, text: str, locale: str | None = None) -> list[Match]:
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The matches, best first, and what was made of the question."""
+
+    matches: tuple[Match, ...]
+    corrections: Mapping[str, str]
+    """Words that are nowhere, and the known ones that they were taken for."""
+    asked_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One span of a question, cut up for each channel."""
+
+    terms: Mapping[str, float]
+    whole: float
+    grams: Mapping[int, float]
+    heard: Mapping[str, float]
+    is_han: bool
+    is_pinyin: bool
+    weight: float
+    vector: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """The channels of one segment, one value an entry."""
+
+    words: Floats
+    letters: Floats
+    sounds: Floats
+    meaning: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """What the entries of each article add up to, and its best entry; one row an article."""
+
+    articles: Integers
+    places: Integers
+    totals: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An article that one span of the question found, before its signals are worked out."""
+
+    segment: int
+    article: int
+    place: int
+    score: float
+    learnt: float
+    exact: bool
+    question: _Question
+    scores: _Scores
+
+
+def rank(
+    index: Index,
+    text: str,
+    locale: str | None = None,
+    *,
+    priors: Mapping[str, float] | None = None,
+    limit: int = 10,
+) -> Ranking:
     """The articles with something in common with the text, best first; equals in their order.
 
-    A title that is exactly the text scores 1, all else less. `locale` leaves only articles in its
-    language. At most MAX_QUERY characters are looked at; any text is allowed.
+    `locale` leaves only articles in its language. `priors` says by article id, 0..1, what else
+    speaks for an article. At most MAX_QUERY characters are looked at; any text is allowed.
     """
     query = clean_query(text)
+    corrections: dict[str, str] = {}
+    questions = _questions(index, query, corrections)
     wanted = None if locale is None else language(locale)
-    scores: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    for place, score in _entry_scores(index, query, wanted).items():
-        scores[index.entries[place].article].append((score, -place))
-    matches = [_match(index, article, found) for article, found in scores.items()]
-    return sorted(matches, key=lambda match: (-match.score, match.article))
+    best: dict[tuple[int, int], _Found] = {}
+    for question in questions:
+        for found in _ranked(
+            index, question, query=query, wanted=wanted, priors=priors or {}, limit=limit
+        ):
+            known = best.get((found.segment, found.article))
+            if known is None or found.score > known.score:
+                best[(found.segment, found.article)] = found
+    ordered = heapq.nsmallest(
+        limit, best.values(), key=lambda f: (not f.exact, -f.score, f.segment, f.article)
+    )
+    matches = tuple(_match(index, found) for found in ordered)
+    return Ranking(matches, corrections, len(questions[0].terms) if questions else 0)
 
 
-def _match(index: Index, article: int, found: list[tuple[float, int]]) -> Match:
-    found.sort(reverse=True)
-    best, place = found[0]
-    support = sum(share * score for share, (score, _) in zip(_SUPPORT, found[1:], strict=False))
-    return Match(article, index.entries[-place], best + (1 - best) * support)
+def _questions(index: Index, query: str, corrections: dict[str, str]) -> list[_Question]:
+    texts = spans(query) if len(query) > _LONG or has_han(query) else spans(query)[:1]
+    texts = [text for text in dict.fromkeys(texts) if any(True for _ in pieces(text))]
+    if not texts and any(query in segment.by_text for segment in index.segments):
+        # A title of signs alone is still found by itself.
+        texts = [query]
+    if not texts:
+        return []
+    questions = [
+        _question(index, text, corrections, weight=_SPAN_WEIGHT if number else 1.0)
+        for number, text in enumerate(texts)
+    ]
+    base = index.base.vectors
+    if index.encoder is None or base is None:
+        return questions
+    rows = index.encoder.encode([_mended(text, corrections) for text in texts])
+    return [
+        replace(question, vector=base.centred(row))
+        for question, row in zip(questions, rows, strict=True)
+    ]
 
 
-def _entry_scores(index: Index, query: str, wanted: str | None) -> dict[int, float]:
-    asked, whole = _asked(index, query)
-    query_words = words(query)
-    scores = {
-        place: _score(index.entries[place], query_words, min(1.0, found / whole))
-        for place, found in _candidates(index, asked, wanted)
-    }
-    for place in index.by_text.get(query, ()):
-        entry = index.entries[place]
-        if wanted in {None, entry.locale}:
-            scores[place] = 1.0 if entry.part == "title" else _BEST_INEXACT
-    return scores
+def _question(index: Index, text: str, corrections: dict[str, str], *, weight: float) -> _Question:
+    spelt = spelt_sounds(text)
+    is_pinyin = _is_pinyin(index, text, spelt)
+    terms, whole = _asked(index, text, corrections, correct=not is_pinyin)
+    return _Question(
+        terms=terms,
+        whole=whole,
+        grams=_weighed_grams(index, _mended(text, corrections)),
+        heard=_weighed_sounds(index, spelt if is_pinyin else sounds(text)),
+        is_han=has_han(text),
+        is_pinyin=is_pinyin,
+        weight=weight,
+        vector=None,
+    )
 
 
-def _score(entry: Entry, query_words: str, covered: float) -> float:
-    if entry.part == "body":
-        return _BODY_WEIGHT * covered
-    alike = likeness(query_words, entry.words)
-    return min(_BEST_INEXACT, _WORDS_SHARE * covered + (1 - _WORDS_SHARE) * alike)
+def _is_pinyin(index: Index, text: str, spelt: Sequence[str]) -> bool:
+    """Whether a text in Latin letters is Chinese: all syllables, and hardly a word is known."""
+    if not spelt or not index.base.sound_terms.numbers:
+        return False
+    words = [word for word, _ in pieces(text)]
+    numbers = index.base.word_terms.numbers
+    known = sum(1 for word in words if any(token in numbers for token in tokens(word)))
+    heard = sum(1 for sound in spelt if sound in index.base.sound_terms.numbers)
+    return len(spelt) > 1 and known <= len(words) / 3 and heard >= len(spelt) / 3
 
 
-def _asked(index: Index, query: str) -> tuple[dict[str, float], float]:
-    """The known tokens of the question with their weights, and what all of it could weigh.
+def _asked(
+    index: Index, text: str, corrections: dict[str, str], *, correct: bool
+) -> tuple[dict[str, float], float]:
+    """The tokens of the question with their weights, and what all of it could weigh.
 
     Words that are in no article are taken for the nearest one that is.
     """
     asked: dict[str, float] = {}
     whole = 0.0
-    corrections = 0
-    for token in dict.fromkeys(tokens(query)):
-        whole += _rarity(index, token)
-        if token in index.rarity:
-            asked[token] = 1.0
-        elif token.isascii() and token.isalpha() and corrections < _MAX_CORRECTIONS:
-            corrections += 1
+    tried = 0
+    known = index.base.word_terms
+    for token in dict.fromkeys(tokens(text)):
+        # An unknown pair of Chinese characters counts as the two alone; else nearly every other
+        # wording of a Chinese question would seem to be about something unknown.
+        if token in known.numbers or not is_han_pair(token):
+            whole += known.rarity(token)
+        asked[token] = 1.0
+        if correct and tried < _MAX_CORRECTIONS and _is_unknown_word(index, token):
+            tried += 1
             meant = _corrected(index, token)
-            if meant is not None:
+            if meant in STOP_WORDS:
+                whole -= known.unknown
+                del asked[token]
+            elif meant is not None:
+                corrections[token] = meant
                 asked.setdefault(meant, _CORRECTED_WEIGHT)
     return asked, whole
 
 
-def _rarity(index: Index, token: str) -> float:
-    """How telling a token is; an unknown pair of Chinese characters counts as the two alone.
-
-    Else nearly every other wording of a Chinese question would seem to be about something unknown.
-    """
-    unknown = 0.0 if is_han_pair(token) else index.unknown_rarity
-    return index.rarity.get(token, unknown)
+def _is_unknown_word(index: Index, token: str) -> bool:
+    if not (token.isascii() and token.isalpha()):
+        return False
+    return all(token not in segment.word_terms.numbers for segment in index.segments)
 
 
 def _corrected(index: Index, word: str) -> str | None:
     reach = typos_allowed(word)
     lengths = range(len(word) - reach, len(word) + reach + 1)
     near = [known for length in lengths for known in index.by_length.get(length, ())]
-    return nearest(word, near)
+    # "wher" is no parcel's "there": a word that says nothing may be mistyped as well.
+    return nearest(word, near + [stop for stop in STOP_WORDS if len(stop) in lengths])
 
 
-def _candidates(
-    index: Index, asked: dict[str, float], wanted: str | None
-) -> list[tuple[int, float]]:
-    """The entries with the highest sums of BM25, and these sums."""
-    sums: dict[int, float] = defaultdict(float)
-    left = _MAX_POSTINGS
-    for token in sorted(asked, key=lambda token: (-index.rarity[token], token)):
-        postings = index.postings[token]
-        left -= len(postings.entries)
-        if left < 0 and sums:
-            break
-        weight = asked[token]
-        for place, worth in zip(postings.entries, postings.weights, strict=True):
-            sums[place] += weight * worth
-    return heapq.nlargest(
-        _MAX_CANDIDATES,
-        (
-            (place, found)
-            for place, found in sums.items()
-            if wanted in {None, index.entries[place].locale}
-        ),
-        key=lambda row: (row[1], -row[0]),
+def _mended(text: str, corrections: Mapping[str, str]) -> str:
+    """The text with its mistyped words replaced, for the channels that read it letter by letter."""
+    for word, is_han in pieces(text) if corrections else ():
+        meant = None if is_han else next((corrections.get(t) for t in tokens(word)), None)
+        if meant is not None:
+            text = text.replace(word, meant, 1)
+    return text
+
+
+def _weighed_grams(index: Index, text: str) -> dict[int, float]:
+    rare = index.base.letters_rare
+    found = {gram: (1 + math.log(n)) * float(rare[gram]) for gram, n in letters(text).items()}
+    return _of_length_1(found)
+
+
+def _weighed_sounds(index: Index, heard: Sequence[str]) -> dict[str, float]:
+    terms = index.base.sound_terms
+    return _of_length_1({sound: terms.rarity(sound) for sound in heard})
+
+
+def _of_length_1(weights: dict[T, float]) -> dict[T, float]:
+    length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+    return {key: weight / length for key, weight in weights.items()}
+
+
+def _ranked(
+    index: Index,
+    question: _Question,
+    *,
+    query: str,
+    wanted: str | None,
+    priors: Mapping[str, float],
+    limit: int,
+) -> list[_Found]:
+    """The articles that one span finds, the best `limit` of each segment, in no order."""
+    scores = [_scores(segment, question) for segment in index.segments]
+    most_words = max((float(s.words.max(initial=0.0)) for s in scores), default=0.0) or 1.0
+    sums = [
+        _summed(segment, _blended(segment, question, channels, most_words), query, wanted)
+        for segment, channels in zip(index.segments, scores, strict=True)
+    ]
+    most = max((float(s.totals.max(initial=0.0)) for s in sums), default=0.0) or 1.0
+    votes = _votes(index, question)
+    found: list[_Found] = []
+    for number, (segment, summed) in enumerate(zip(index.segments, sums, strict=True)):
+        learnt = np.zeros(len(summed.articles), dtype=np.float32)
+        totals = summed.totals
+        if votes is not None:
+            if number == 0:
+                learnt = votes[summed.articles]
+            gained = _LEARNT_SHARE * most * np.maximum(learnt, 0)
+            totals = np.asarray((1 - _LEARNT_SHARE) * totals + gained, dtype=np.float32)
+        exact = np.isin(summed.places, segment.by_text.get(query, ()))
+        for row in _best(segment, summed, totals, exact=exact, priors=priors, limit=limit):
+            article = int(summed.articles[row])
+            prior = min(1.0, max(0.0, priors.get(segment.articles[article].id, 0.0)))
+            found.append(
+                _Found(
+                    segment=number,
+                    article=article,
+                    place=int(summed.places[row]),
+                    score=float(totals[row]) * question.weight * (1 + _MAX_PRIOR * prior),
+                    learnt=float(learnt[row]),
+                    exact=bool(exact[row]),
+                    question=question,
+                    scores=scores[number],
+                )
+            )
+    return found
+
+
+def _best(
+    segment: Segment,
+    summed: _Summed,
+    totals: Floats,
+    *,
+    exact: NDArray[np.bool_],
+    priors: Mapping[str, float],
+    limit: int,
+) -> Iterable[int]:
+    """The rows worth looking at: the best, what is exact, and what the caller speaks for."""
+    rows = set(map(int, np.lexsort((summed.articles, -totals))[:limit]))
+    rows.update(map(int, np.flatnonzero(exact)))
+    if priors:
+        for row, article in enumerate(map(int, summed.articles)):
+            if segment.articles[article].id in priors:
+                rows.add(row)
+    return rows
+
+
+def _summed(segment: Segment, blended: Floats, query: str, wanted: str | None) -> _Summed:
+    """The sum of each article's best entries, of those that are among the best of all."""
+    exact = segment.by_text.get(query, ())
+    places = np.flatnonzero(blended > 0)
+    if len(places) > _MAX_CANDIDATES:
+        best = np.argpartition(blended[places], -_MAX_CANDIDATES)[-_MAX_CANDIDATES:]
+        places = places[best]
+    places = np.union1d(places, np.array(exact, dtype=np.int64))
+    owners = segment.owners[places]
+    kept = ~segment.hidden[owners]
+    if wanted is not None:
+        kept &= segment.languages[owners] == wanted
+    places, owners = places[kept], owners[kept]
+    if not len(places):
+        nothing = np.zeros(0, dtype=np.int64)
+        return _Summed(nothing, nothing, np.zeros(0, dtype=np.float32))
+    # An entry that is exactly the question is the reason that is given.
+    other = ~np.isin(places, exact)
+    order = np.lexsort((places, -blended[places], other, owners))
+    places, owners = places[order], owners[order]
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
+    turn = np.arange(len(owners)) - np.repeat(starts, np.diff(np.r_[starts, len(owners)]))
+    share = np.where(turn < len(_SUPPORT), np.take(_SUPPORT, turn, mode="clip"), 0.0)
+    totals = np.add.reduceat(blended[places] * share, starts).astype(np.float32)
+    return _Summed(owners[starts].astype(np.int64), places[starts], totals)
+
+
+def _scores(segment: Segment, question: _Question) -> _Scores:
+    size = len(segment.entries)
+    words, grams, heard = (np.zeros(size, dtype=np.float32) for _ in range(3))
+    if not question.is_pinyin:
+        for token, weight in question.terms.items():
+            segment.words.add(segment.word_terms.numbers.get(token, -1), weight, words)
+        for gram, weight in question.grams.items():
+            segment.letters.add(gram, weight, grams)
+        other = segment.is_han != question.is_han
+        words[other] *= _FOREIGN_SHARE
+        grams[other] *= _FOREIGN_SHARE
+    for sound, weight in question.heard.items():
+        segment.sounds.add(segment.sound_terms.numbers.get(sound, -1), weight, heard)
+    meaning = np.zeros(size, dtype=np.float32)
+    if question.vector is not None and segment.vectors is not None and not question.is_pinyin:
+        meaning = np.maximum(segment.vectors.likeness(question.vector), 0.0)
+    return _Scores(words, grams, heard, meaning)
+
+
+def _blended(segment: Segment, question: _Question, channels: _Scores, most_words: float) -> Floats:
+    if question.is_pinyin:
+        blended = channels.sounds.copy()
+    else:
+        lexical = _LEXICAL_HAN if question.is_han else _LEXICAL
+        weights = _FULL if question.vector is not None else lexical
+        blended = weights.words / most_words * channels.words
+        blended += weights.letters * channels.letters
+        blended += weights.meaning * channels.meaning
+        blended += _SOUNDS_WEIGHT * channels.sounds
+    blended[segment.is_body] *= _BODY_WEIGHT
+    return np.asarray(blended, dtype=np.float32)
+
+
+def _votes(index: Index, question: _Question) -> Floats | None:
+    if index.learner is None or question.vector is None or question.is_pinyin:
+        return None
+    return index.learner.votes(question.vector)
+
+
+def _match(index: Index, found: _Found) -> Match:
+    segment, place, scores = index.segments[found.segment], found.place, found.scores
+    signals = Signals(
+        covered=_covered(segment, found.question, place),
+        letters=float(scores.letters[place]),
+        sounds=float(scores.sounds[place]),
+        meaning=float(scores.meaning[place]),
+        learnt=found.learnt,
+        exact=found.exact,
     )
+    return Match(found.segment, found.article, segment.entries[place], found.score, signals)
+
+
+def _covered(segment: Segment, question: _Question, place: int) -> float:
+    """The share of what the question says, by rarity, that the entry says too."""
+    if not question.whole or question.is_pinyin:
+        return 0.0
+    numbers = segment.word_terms.numbers
+    said = 0.0
+    for token, weight in question.terms.items():
+        number = numbers.get(token)
+        if number is not None and segment.words.has(number, place):
+            said += weight * float(segment.word_terms.rare[number])
+    return min(1.0, said / question.whole)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from knowledge_base.confidence import SHIPPED, Band, Calibration, band, confidence
 from knowledge_base.index import Index, Part
-from knowledge_base.rank import Match, rank
-
-Band = Literal["none", "suggest", "answer"]
-
-# An agent passes over a wrong item more easily than finding the right one elsewhere: 0.4 keeps 99 %
-# of the right first items of the public CLINC150 set (20 phrasings an article) and hides a third of
-# the questions that it has no answer for; in a shop's small base it hides nearly all of them. A
-# customer has nobody at hand: from 0.75 on 1 % of those questions is left, and 18 % of the wrong
-# first items, with 44 % of the right ones.
-_SUGGEST_FROM = 0.4
-_ANSWER_FROM = 0.75
+from knowledge_base.rank import Ranking, rank
 
 ITEMS = 3
 
@@ -29,9 +20,11 @@ class Item:
     title: str
     locale: str
     score: float
-    """0..1, comparable between questions; 1 only for a question that is the title."""
+    """The probability 0..1 that this is the answer; 1 only for a question that is the title."""
     part: Part
     text: str
+    why: Mapping[str, float]
+    """How much words, letters, sounds and meaning say for it, each 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +37,51 @@ class Suggestions:
 
     band: Band
     items: tuple[Item, ...]
+    corrections: Mapping[str, str]
+    """Words that were taken for others: {"refudn": "refund"}."""
 
 
 def suggest(
-    index: Index, text: str, *, locale: str | None = None, limit: int = ITEMS
+    index: Index,
+    text: str,
+    *,
+    locale: str | None = None,
+    limit: int = ITEMS,
+    priors: Mapping[str, float] | None = None,
+    calibration: Calibration = SHIPPED,
 ) -> Suggestions:
     """The articles that best answer the text, at most `limit`; none for a text without words.
 
-    `locale` leaves only articles in its language. Takes any text, and looks at the first 200
-    characters of it, so that its cost is bounded.
+    `locale` leaves only articles in its language; `priors` says by article id, 0..1, what else
+    speaks for an article. Takes any text, and looks at the first 200 characters of it, so that its
+    cost is bounded: milliseconds, so call it from a thread.
     """
-    items = tuple(_item(index, match) for match in rank(index, text, locale)[:limit])
-    return Suggestions(band(items[0].score if items else 0.0), items)
+    ranking = rank(index, text, locale, priors=priors, limit=max(limit, ITEMS))
+    items: list[Item] = []
+    least = 1.0
+    for place in range(min(limit, len(ranking.matches))):
+        least = min(least, confidence(ranking, place, calibration))
+        items.append(_item(index, ranking, place, least))
+    return Suggestions(
+        band(items[0].score if items else 0.0), tuple(items), dict(ranking.corrections)
+    )
 
 
-def band(score: float) -> Band:
-    """What a first item with this score is good for.
-
-    >>> band(0.9), band(0.6), band(0.2)
-    ('answer', 'suggest', 'none')
-    """
-    if score >= _ANSWER_FROM:
-        return "answer"
-    return "suggest" if score >= _SUGGEST_FROM else "none"
-
-
-def _item(index: Index, match: Match) -> Item:
-    article = index.articles[match.article]
+def _item(index: Index, ranking: Ranking, place: int, sure: float) -> Item:
+    match = ranking.matches[place]
+    article = index.segments[match.segment].articles[match.article]
+    signals = match.signals
     return Item(
         article_id=article.id,
         title=article.title,
         locale=article.locale,
-        score=round(match.score, 4),
+        score=round(sure, 4),
         part=match.entry.part,
         text=match.entry.text,
+        why={
+            "words": round(signals.covered, 3),
+            "letters": round(signals.letters, 3),
+            "sounds": round(signals.sounds, 3),
+            "meaning": round(signals.meaning, 3),
+        },
     )

@@ -7,21 +7,34 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
+import opencc
+
 MAX_QUERY = 200
 """Characters of a question that are looked at: a pasted page must not freeze the process."""
 
 # Compatibility forms grow: one character can become eighteen. So a question is cut before it is
 # cleaned as well; ten times over, because blanks at its beginning are not the question.
 _MAX_RAW_QUERY = 10 * MAX_QUERY
+MAX_SPANS = 3
+"""Sentences of a question that are looked at one by one, beside the whole of it."""
+
 MAX_SECTION = 300
 """Characters of a section, about a paragraph: what an agent takes in at one look."""
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _PIECE = re.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>[^\W_{_HAN}]+(?:['’][^\W\d_{_HAN}]+)*)")
 _SPACE = re.compile(r"\s+")
+_SPAN = re.compile(r"[^.!?。！？；;,，\n]+[.!?。！？；;,，\n]*")
 _SENTENCE = re.compile(r"[^.!?。！？；\n]*[.!?。！？；\n]*")
+_ANY_HAN = re.compile(f"[{_HAN}]")
 # Controls, marks of direction and joining, halves of characters.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+# Traditional characters are searched as simplified ones; a table, and thread-safe.
+_TO_SIMPLIFIED = opencc.OpenCC("t2s")
+# What tells who and which order, not what is asked: addresses, telephone and order numbers.
+_DETAIL = re.compile(
+    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[#№]?\b[a-z]{0,4}[-_]?\d[\d\-_ ()]{3,}\d\b"
+)
 
 # Words that nearly every question has. A shop's base is too small for their rarity to be learnt
 # from it.
@@ -32,7 +45,8 @@ _SAYING_NOTHING = (
     "then there these they this those to us was we were what what's when where which who why "
     "will with would you your "
 )
-_STOP_WORDS = frozenset(_SAYING_NOTHING.split())
+STOP_WORDS = tuple(sorted(_SAYING_NOTHING.split()))
+_STOP_WORDS = frozenset(STOP_WORDS)
 _STOP_CHARACTERS = frozenset(
     "的了吗呢啊吧呀么嘛哦我你您他她它们这那是在有和与就都也还很请问想要会能可以"
 )
@@ -41,8 +55,10 @@ _STOP_CHARACTERS = frozenset(
 def clean(text: str) -> str:
     """The text in one form: compatible characters as one, lower case, single spaces, all visible.
 
-    >>> clean("  ＲＥＦＵＮＤ　① ")
-    'refund 1'
+    Chinese is in simplified characters.
+
+    >>> clean("  ＲＥＦＵＮＤ　① "), clean("退貨")
+    ('refund 1', '退货')
     """
     folded = unicodedata.normalize("NFKC", text).lower()
     seen = "".join(
@@ -50,12 +66,36 @@ def clean(text: str) -> str:
         for character in folded
         if character.isspace() or unicodedata.category(character) not in _INVISIBLE
     )
-    return _SPACE.sub(" ", seen).strip()
+    tidy = _SPACE.sub(" ", seen).strip()
+    return str(_TO_SIMPLIFIED.convert(tidy)) if has_han(tidy) else tidy
+
+
+def has_han(text: str) -> bool:
+    """Whether there is a Chinese character in the text."""
+    return _ANY_HAN.search(text) is not None
 
 
 def clean_query(text: str) -> str:
     """The part of a question that is looked at, cleaned; at most MAX_QUERY characters."""
     return clean(text.lstrip()[:_MAX_RAW_QUERY])[:MAX_QUERY].strip()
+
+
+def spans(cleaned: str) -> list[str]:
+    """The question as it is looked at: without its details, and its sentences when it has several.
+
+    The sentences that say most come first, at most MAX_SPANS; one that only greets or thanks is
+    left out. The whole is always the first span, so cutting never hides anything.
+
+    >>> spans("hello! where is my parcel 20260714-0093? thank you")
+    ['hello! where is my parcel ? thank you', 'where is my parcel ?']
+    """
+    whole = _SPACE.sub(" ", _DETAIL.sub(" ", cleaned)).strip() or cleaned
+    sentences = [part.strip() for part in _SPAN.findall(whole)]
+    telling = [(len(_telling(sentence)), sentence) for sentence in sentences]
+    several = sorted((row for row in telling if row[0]), key=lambda row: -row[0])
+    if len(sentences) < 2:
+        return [whole]
+    return [whole, *(sentence for _, sentence in several[:MAX_SPANS])]
 
 
 def tokens(cleaned: str) -> list[str]:
@@ -70,11 +110,7 @@ def tokens(cleaned: str) -> list[str]:
     >>> tokens("who are you")
     ['who', 'are', 'you']
     """
-    telling: list[str] = []
-    empty: list[str] = []
-    for token, is_empty in _tokens(cleaned):
-        (empty if is_empty else telling).append(token)
-    return telling or empty
+    return _telling(cleaned) or [token for token, _ in _tokens(cleaned)]
 
 
 def is_han_pair(token: str) -> bool:
@@ -96,6 +132,16 @@ def words(cleaned: str) -> str:
     return " ".join(found[0] for found in _PIECE.finditer(cleaned))
 
 
+def pieces(cleaned: str) -> Iterator[tuple[str, bool]]:
+    """The words and the runs of Chinese of a text, and whether it is such a run.
+
+    >>> list(pieces("refund 退货!"))
+    [('refund', False), ('退货', True)]
+    """
+    for found in _PIECE.finditer(cleaned):
+        yield found[0], found.lastgroup == "han"
+
+
 def sections(body: str) -> list[str]:
     """The body in pieces of whole sentences, at most MAX_SECTION characters each."""
     pieces: list[str] = []
@@ -113,6 +159,10 @@ def _sentences(body: str) -> Iterator[str]:
     for found in _SENTENCE.finditer(body):
         for start in range(0, len(found[0]), MAX_SECTION):
             yield found[0][start : start + MAX_SECTION]
+
+
+def _telling(cleaned: str) -> list[str]:
+    return [token for token, is_empty in _tokens(cleaned) if not is_empty]
 
 
 def _tokens(cleaned: str) -> Iterator[tuple[str, bool]]:
