@@ -58,4 +58,5 @@ def needs_of(actor: Actor, payload: Payload) -> Needs | None:
         post = (actor.kind, actor.id, client_id)
     if conversation_id is None and post is None:
         return None
-    return Needs(conversation_id, post)
+    latest_of = actor.id if actor.kind == "customer" and conversation_id is None else None
+    return Needs(conversation_id, post, latest_of)

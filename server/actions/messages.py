@@ -282,6 +282,10 @@ def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conver
 
 def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: Page | None) -> Conversation:
     """The shopper's latest conversation when it can go on, else a new one."""
+    latest = tx.latest_chat(customer_id)
+    conversation = tx.conversation(latest) if latest else None
+    if conversation is not None and _can_continue(conversation, at_ms=tx.at_ms):
+        return conversation
     # The customer's row is locked so that two first messages cannot open two conversations.
     customer = customers.load_customer(tx.connection, customer_id, lock=True)
     if customer is None:

@@ -51,6 +51,14 @@ _STATUSES = Statement(
     " WHERE id IN (SELECT value FROM json_each(?))",
     postgresql="SELECT id, active, status, status_at_ms FROM agent WHERE id = ANY(%s)",
 )
+_LATEST_OF = (
+    "(SELECT id FROM conversation WHERE customer_id = {} AND channel = 'chat' AND status <> 'spam'"
+    " ORDER BY last_activity_at_ms DESC LIMIT 1)"
+)
+_LATEST = Statement(
+    sqlite=f"SELECT k.value, {_LATEST_OF.format('k.value')} FROM json_each(?) AS k",  # noqa: S608  # constant
+    postgresql=f"SELECT k.id, {_LATEST_OF.format('k.id')} FROM unnest(%s::text[]) AS k(id)",  # noqa: S608  # constant
+)
 _MESSAGE_NAMES = ", ".join(f"m.{name}" for name in rows.MESSAGE_NAMES)
 _POSTED = Statement(
     sqlite=f"SELECT {_MESSAGE_NAMES} FROM json_each(?) AS k CROSS JOIN message AS m"  # noqa: S608  # our names
@@ -65,10 +73,14 @@ _POSTED = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a job will most likely ask for, so that a batch asks once for all of its jobs."""
+    """What a job will most likely ask for, so that a batch asks once for all of its jobs.
+
+    ``latest_of`` is the customer whose latest chat it asks for.
+    """
 
     conversation_id: str | None = None
     post: PostKey | None = None
+    latest_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,7 @@ class Pending:
         self._conversations: dict[str, Conversation | None] = {}
         self._statuses: dict[str, AgentStatus | None] = {}
         self._posted: dict[PostKey, Message | None] = {}
+        self._latest: dict[str, str | None] = {}
         self._at_ms: int | None = None
         self._expected = 0
         self._numbers: list[int] = []
@@ -148,6 +161,7 @@ class Pending:
         self._at_ms = None
         self._numbers.clear()
         self._posted.clear()
+        self._latest.clear()
         # SQLAlchemy has to know of it, or its commit would do nothing.
         self._connection.begin()
         if self._driver.is_sqlite:
@@ -182,7 +196,9 @@ class Pending:
     def prepare(self, needs: Sequence[Needs]) -> None:
         """Reads at once, and locks, what several jobs are going to ask for."""
         self._expected = len(needs)
+        self._look_for_latest({n.latest_of for n in needs if n.latest_of is not None})
         wanted = {n.conversation_id for n in needs if n.conversation_id is not None}
+        wanted |= {key for key in self._latest.values() if key is not None}
         self._load(wanted - self._conversations.keys())
         self._look_up({n.post for n in needs if n.post is not None} - self._posted.keys())
         # Read after the locks: who goes offline from now on finds these conversations to give away.
@@ -202,6 +218,15 @@ class Pending:
         if conversation_id not in self._conversations:
             raise Held
         return self._conversations[conversation_id]
+
+    def latest_chat(self, customer_id: str) -> str | None:
+        """The id of a customer's chat with the latest activity, spam aside, or None; not locked."""
+        known = (self._conversations[key] for key in self._changed)
+        if any(c is not None and c.customer_id == customer_id for c in known):
+            self.flush()
+        if customer_id not in self._latest:
+            self._look_for_latest({customer_id})
+        return self._latest[customer_id]
 
     def posted(self, key: PostKey) -> Message | None:
         """The message that a sender has posted under an id of its own, or None."""
@@ -279,6 +304,7 @@ class Pending:
         """Writes what is pending, each table in one go; raises the database's errors."""
         if not (self._events or self._changed or self._drafts):
             return
+        self._latest.clear()
         write = self._driver.write
         write(rows.SAVE_CONVERSATION, [self._row(key) for key in self._changed])
         write(rows.INSERT_EVENT, [rows.event_values(e) for e in self._events])
@@ -298,6 +324,7 @@ class Pending:
         self._conversations.clear()
         self._statuses.clear()
         self._posted.clear()
+        self._latest.clear()
         self._last = None
 
     def _row(self, conversation_id: str) -> dict[str, Any]:  # Any: column values
@@ -333,6 +360,11 @@ class Pending:
             self._statuses.clear()
         if self._follow is not None and read:
             self._at_ms = self._follow(max(int(row[2]) for row in read))
+
+    def _look_for_latest(self, customers: Collection[str]) -> None:
+        if customers:
+            found = self._driver.rows(_LATEST, self._driver.several(customers))
+            self._latest.update((row[0], row[1]) for row in found)
 
     def _look_up(self, keys: Collection[PostKey]) -> None:
         if not keys:

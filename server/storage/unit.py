@@ -108,6 +108,13 @@ class Tx:
             self._conversations[conversation_id] = self._stored[conversation_id] = found
         return self._conversations[conversation_id]
 
+    def latest_chat(self, customer_id: str) -> str | None:
+        """The id of a customer's chat with the latest activity, spam aside, or None.
+
+        Another process may open a newer one unless the customer is locked.
+        """
+        return self._pending.latest_chat(customer_id)
+
     def posted(self, key: PostKey) -> Message | None:
         """The message that a sender has posted under an id of its own, or None."""
         return self._pending.posted(key)

@@ -11,8 +11,9 @@ from typing import Any  # Any: JSON values
 import pytest
 from sqlalchemy import text
 
-from server.actions import messages, presence
+from server.actions import conversations, messages, presence
 from server.actions.messages import PostMessage
+from server.actions.payload import ConversationRef
 from server.actions.presence import SetPresence
 from server.dispatch import needs_of
 from server.domain.actors import Actor
@@ -224,3 +225,30 @@ def test_a_state_without_a_field_that_came_later_has_its_default(scene: Scene) -
         older = older.replace(f',"an_{name}":null', "").replace(f',"an_{name}":[]', "")
         assert f"an_{name}" not in older
         assert conversation_from_json(older) == state
+
+
+def test_messages_without_a_conversation_go_on_in_the_latest_chat(scene: Scene) -> None:
+    ada = scene.person("ada")
+    one, two = scene.shopper(), scene.shopper()
+    chats = [scene.chat(one), scene.chat(two)]
+    scene.time.pass_s(1)
+    with together(scene.database):
+        answers = [
+            post(scene.database, shopper, None, f"c{n}") for n in range(3) for shopper in (one, two)
+        ]
+        resolved = scene.database.submit(
+            lambda tx: conversations.mark_spam(tx, ada, ConversationRef(conversation_id=chats[0]))
+        )
+        later = [post(scene.database, shopper, None, "later") for shopper in (one, two, one)]
+    resolved.result(LIMIT_S)
+    assert [f.result(LIMIT_S)["conversation_id"] for f in answers] == chats * 3
+    found = [f.result(LIMIT_S)["conversation_id"] for f in later]
+    assert found[1] == chats[1]
+    assert found[0] == found[2] != chats[0]
+    assert clean(scene) == []
+
+
+def test_a_chat_that_another_process_opened_meanwhile_goes_on(scene: Scene) -> None:
+    shopper = scene.shopper()
+    opened = post(scene.open(), shopper, None, "there").result(LIMIT_S)["conversation_id"]
+    assert post(scene.database, shopper, None, "here").result(LIMIT_S)["conversation_id"] == opened
