@@ -1,7 +1,8 @@
 """Records put together by what they belong to, on disk, in files that each fit in memory.
 
 The pages of an export come in any order, and the messages of a conversation may lie in many of
-them. The files are this process's own, readable by nobody else, and gone with it.
+them. The files have no names: nobody else can open them, and they are gone with this process,
+however it ends.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -19,6 +19,7 @@ import orjson
 from server.importers.canonical import Json, Parts
 
 BUCKET_BYTES = 8 * 1024 * 1024
+# Of three spools together, far below the number of files that a process may have open.
 MAX_BUCKETS = 100
 
 
@@ -29,7 +30,6 @@ class Spool:
         """``total_bytes`` is about how much will come, to choose the number of files."""
         self.count = min(MAX_BUCKETS, 1 + total_bytes // BUCKET_BYTES)
         self.records = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="shopbell-import-")
         self._files: dict[int, IO[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -41,36 +41,31 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
-        self._folder.cleanup()
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
     def add(self, key: str, kind: str, record: Json) -> None:
         """Keeps a record of what ``key`` names."""
         number = zlib.crc32(key.encode("utf-8", "replace")) % self.count
         file = self._files.get(number)
         if file is None:
-            file = self._files[number] = (Path(self._folder.name) / str(number)).open("wb")
+            file = self._files[number] = tempfile.TemporaryFile()  # noqa: SIM115  # closed on exit
         file.write(_line(key, kind, record))
         self.records += 1
 
     def parts(self) -> Iterator[Parts]:
-        """What was kept, key by key; one file at a time is in memory."""
-        self._close()
-        for path in sorted(Path(self._folder.name).iterdir(), key=lambda found: int(found.name)):
+        """What was kept, key by key, once; one file at a time is in memory."""
+        for number in sorted(self._files):
             lines: dict[str, list[bytes]] = {}
-            with path.open("rb") as file:
+            with self._files.pop(number) as file:
+                file.seek(0)
                 for line in file:
                     key, _, rest = line.partition(b"\t")
                     lines.setdefault(key.decode(), []).append(rest)
-            path.unlink()
             while lines:
                 name, found = lines.popitem()
                 yield _parts(name, found)
-
-    def _close(self) -> None:
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
 
 
 def _line(key: str, kind: str, record: Json) -> bytes:

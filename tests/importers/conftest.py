@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any  # Any: rows
@@ -21,7 +21,10 @@ from server.reports.verify import verify
 from server.storage.conversations import turns_of
 from server.storage.database import Database
 from server.storage.rows import CONVERSATION, MESSAGE
+from tests.actions.conftest import opener, scene
 from tests.actions.scene import SECRET, SITE, Scene
+
+__all__ = ["Desktop", "desktop", "opener", "scene"]
 
 
 @dataclass
@@ -88,6 +91,6 @@ class Desktop:
 
 
 @pytest.fixture
-def desktop(open_database: Callable[..., Database]) -> Desktop:
+def desktop(scene: Scene) -> Desktop:  # the fixture of that name
     """A shop with nothing in it; the test runs on SQLite and PostgreSQL."""
-    return Desktop(Scene(open_database))
+    return Desktop(scene)
