@@ -56,7 +56,7 @@ def add_front_door(app: web.Application) -> None:
     app[SETUP_CODE] = "-".join(
         "".join(secrets.choice(_CODE_LETTERS) for _ in range(4)) for _ in range(3)
     )
-    app[THROTTLE] = Throttle(app[DATABASE].clock)
+    app[THROTTLE] = Throttle(app[DATABASE])
     app[HASHING] = Hashing()
     app.on_cleanup.append(_close)
     app.router.add_get("/sign-in", sign_in_page)
@@ -139,7 +139,7 @@ async def _check(request: web.Request, email: str, password: str) -> Issued:
     app = request.app
     account = email.strip().lower()[:254]
     address = client_address(request)
-    app[THROTTLE].begin(account, address)
+    await app[THROTTLE].begin(account, address)
     found = await app[DATABASE].read(lambda c: credentials(c, account))
     known_hash = found.password_hash if found is not None and found.active else None
     matches = await app[HASHING].run(password_matches, known_hash, password)
@@ -158,7 +158,7 @@ async def _check(request: web.Request, email: str, password: str) -> Issued:
         )
 
     issued = await app[DATABASE].write(start)
-    app[THROTTLE].succeeded(account, address)
+    await app[THROTTLE].succeeded(account, address)
     log.info("signed_in", agent_id=agent_id)
     return issued
 
@@ -166,11 +166,11 @@ async def _check(request: web.Request, email: str, password: str) -> Issued:
 async def _set_up(request: web.Request, form: Form) -> Issued:
     app = request.app
     address = client_address(request)
-    app[THROTTLE].begin(_SETUP_ACCOUNT, address)
+    await app[THROTTLE].begin(_SETUP_ACCOUNT, address)
     code = field(form, "code").strip().lower()
     if not secrets.compare_digest(code.encode(), app[SETUP_CODE].encode()):
         raise NotAllowed("This is not the code.", field="code", reason="code_wrong")
-    app[THROTTLE].succeeded(_SETUP_ACCOUNT, address)
+    await app[THROTTLE].succeeded(_SETUP_ACCOUNT, address)
     new = not await app[DATABASE].read(load_shop)
     email, password = normal_email(field(form, "email")), field(form, "password")
     name = clean(field(form, "name"), limit=100, name="name")

@@ -351,14 +351,14 @@ async def save_password(request: web.Request) -> web.Response:
         assert found is not None
         person = found.person
         account, address = f"password of {person.id}", client_address(request)
-        request.app[THROTTLE].begin(account, address)
+        await request.app[THROTTLE].begin(account, address)
         known = await request.app[DATABASE].read(lambda c: people.credentials_of(c, person.id))
         known_hash = known.password_hash if known else None
         if not await request.app[HASHING].run(password_matches, known_hash, field(form, "current")):
             raise NotAllowed(
                 "The present password is wrong.", field="current", reason="current_wrong"
             )
-        request.app[THROTTLE].succeeded(account, address)
+        await request.app[THROTTLE].succeeded(account, address)
         hashed = await _new_hash(request, field(form, "password"), email=person.email)
         await request.app[DATABASE].write(
             lambda tx: people_actions.set_password(

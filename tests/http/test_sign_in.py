@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from server.actions.people import deactivate, set_password
 from server.actions.sign_in import DUMMY_HASH, hash_password, password_matches
 from server.http.front_door import THROTTLE, safe_next
+from server.http.keys import DATABASE
 from server.http.throttle import Throttle
 from server.storage.people import AGENT, credentials
 from server.storage.sign_ins import SIGN_IN
@@ -232,7 +233,7 @@ async def test_an_unknown_account_waits_as_a_known_one_does(desk: Desk) -> None:
 async def test_an_address_with_thirty_failures_waits_for_every_account(desk: Desk) -> None:
     throttle = _throttle(desk)
     for number in range(30):
-        throttle.begin(f"somebody{number}", "127.0.0.1")
+        await throttle.begin(f"somebody{number}", "127.0.0.1")
     refused = await desk.visitor().sign_in(ADMIN)
     assert refused.status == 429
     desk.time.now += 15 * 60 + 1
@@ -242,9 +243,26 @@ async def test_an_address_with_thirty_failures_waits_for_every_account(desk: Des
 async def test_a_hundred_people_at_one_address_sign_in_unhindered(desk: Desk) -> None:
     throttle = _throttle(desk)
     for number in range(100):
-        throttle.begin(f"honest{number}", "127.0.0.1")
-        throttle.succeeded(f"honest{number}", "127.0.0.1")
+        await throttle.begin(f"honest{number}", "127.0.0.1")
+        await throttle.succeeded(f"honest{number}", "127.0.0.1")
     assert (await desk.visitor().sign_in(ADMIN)).status == 303
+
+
+async def test_failures_count_in_every_process_and_tell_nobody_who_it_was(
+    open_database: Open, data_dir: Path
+) -> None:
+    async with served(open_database, data_dir) as desk:
+        await desk.set_up()
+        for number in range(30):
+            await _throttle(desk).begin(f"{number}@shop.example", "127.0.0.1")
+    async with served(open_database, data_dir) as other:
+        assert (await other.visitor().sign_in(ADMIN)).status == 429
+        kept = other.app[DATABASE].read_now(
+            lambda c: [tuple(row) for row in c.execute(text("SELECT * FROM failed_try"))]
+        )
+    assert len(kept) == 31
+    assert "shop.example" not in str(kept)
+    assert "127.0.0.1" not in str(kept)
 
 
 async def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(
@@ -254,13 +272,13 @@ async def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(
         await desk.set_up()
         throttle = _throttle(desk)
         for number in range(30):
-            throttle.begin(f"a{number}", "127.0.0.1")
+            await throttle.begin(f"a{number}", "127.0.0.1")
         forged = await desk.visitor().sign_in(ADMIN, headers={"X-Forwarded-For": "203.0.113.9"})
         assert forged.status == 429
     async with served(open_database, data_dir, trusted_proxies=1) as desk:
         throttle = _throttle(desk)
         for number in range(30):
-            throttle.begin(f"b{number}", "203.0.113.9")
+            await throttle.begin(f"b{number}", "203.0.113.9")
         for said, status in (
             ("203.0.113.9", 429),
             ("198.51.100.7, 203.0.113.9", 429),
