@@ -89,6 +89,7 @@ def _chat(desk: Desk, number: int) -> None:
     desk.write(lambda tx: messages.post_message(tx, shopper, payload))
 
 
+@pytest.mark.timeout(RUN_S * 3 + 120)
 def test_a_run_of_schemathesis_finds_nothing(desk: Desk, tmp_path: Path) -> None:
     """Examples, the edges of every schema, chance, and calls that follow from one another."""
     # What is longer than a line may be is answered before any of our code, as plain text.
@@ -150,6 +151,7 @@ def known(desk: Desk) -> Known:
     return Known(desk)
 
 
+@pytest.mark.timeout(EXAMPLES * 2 + 120)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_no_strange_call_about_what_is_there_is_a_fault_of_ours(
     operation: Any, known: Known

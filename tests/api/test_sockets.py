@@ -1,0 +1,159 @@
+"""What the sockets answer and tell is what their description says, in a real journey."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any  # Any: JSON
+
+import jsonschema
+import pytest
+import pytest_asyncio
+from pydantic import TypeAdapter
+
+from server.domain.actors import SYSTEM
+from server.http.api.asyncapi import asyncapi
+from server.http.api.sockets import ANSWERS, SIGNALS
+from server.realtime.wire import COMMANDS
+from server.storage.event_shapes import shopper_events
+from tests.realtime.client import Client, People, Refused
+from tests.realtime.desk import Desk, make_desk
+
+Json = dict[str, Any]  # Any: JSON
+DOCUMENT = asyncapi(
+    {space: {n: c.payload for n, c in rows.items()} for space, rows in COMMANDS.items()}
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A served shop."""
+    desk = make_desk(tmp_path_factory.mktemp("sockets") / "data", None)
+    desk.server.start()
+    yield desk
+    desk.server.kill()
+
+
+@pytest_asyncio.fixture
+async def people(desk: Desk) -> AsyncIterator[People]:
+    """Opens clients of the shop."""
+    opened = People(desk)
+    yield opened
+    await opened.close()
+
+
+def _check(payload: Json, value: object) -> None:
+    schema = payload | {"components": DOCUMENT["components"]}
+    jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+
+
+def _message(space: str, name: str) -> Json:
+    found: Json = DOCUMENT["channels"][space.strip("/")]["messages"][name]["payload"]
+    return found
+
+
+def _key(name: str) -> str:
+    return "".join(part.title() for part in name.replace(".", "_").split("_"))
+
+
+async def _answer(client: Client, name: str, /, **payload: Any) -> Json:
+    """The answer of a command, held against the document and its class."""
+    answer = await client.ask(name, payload)
+    assert answer["ok"] is True, (name, answer)
+    _check(_message(client.namespace, f"{_key(name)}Answer"), answer)
+    rest = {key: value for key, value in answer.items() if key != "ok"}
+    TypeAdapter(ANSWERS[client.namespace, name]).validate_python(rest, extra="forbid")
+    asked.add((client.namespace, name))
+    for event in rest.get("events", ()):
+        _check_told(client.namespace, "event", event)
+    return answer
+
+
+def _check_told(space: str, name: str, value: Json) -> None:
+    """Holds what a client heard against the document."""
+    if name in ("event", "signal"):
+        _check(_message(space, f"{name}{_key(value['kind'])}"), value)
+        told.add((space, name, value["kind"]))
+    else:
+        _check(_message(space, name), value)
+
+
+asked: set[tuple[str, str]] = set()
+told: set[tuple[str, str, str]] = set()
+
+
+async def test_a_journey_through_every_command_is_as_described(people: People) -> None:
+    agent, lead = await people.agent("mei"), await people.agent("ana")
+    await _answer(agent, "presence.set", status="busy", capacity=5)
+    shopper = await people.shopper(locale="en")
+    await _answer(shopper, "customer.describe", name="Ann", email="ann@example.com")
+    card = {"type": "product", "title": "Lamp", "price_minor": 1900, "currency": "EUR"}
+    first = await _answer(shopper, "message.post", client_id="1", body="Hello?", blocks=[card])
+    here = {"conversation_id": first["conversation_id"]}
+    await _answer(shopper, "typing.set", **here, typing=True)
+    await _answer(agent, "desk.load")
+    await _answer(agent, "conversation.open", **here)
+    await _answer(agent, "viewing.set", **here, viewing=True)
+    await _answer(agent, "draft.set", **here, body="Per", visibility="public")
+    await _answer(agent, "conversation.open", **here)
+    await _answer(agent, "conversation.claim", **here)
+    await _answer(agent, "typing.set", **here, typing=True)
+    await _answer(agent, "message.post", client_id="2", body="Yes!", **here)
+    await _answer(agent, "message.post", client_id="3", body="Note", visibility="private", **here)
+    await _answer(agent, "message.mark_read", **here, message_id=first["message_id"])
+    heard = await shopper.hears("Yes!")
+    await _answer(shopper, "message.mark_read", **here, message_id=heard["id"])
+    await _answer(agent, "conversation.tag", **here, add=["invoice"])
+    await _answer(agent, "focus.record", **here, focused_ms=1000)
+    await _answer(
+        agent, "conversation.snooze", **here, until_ms=agent.welcome["server_at_ms"] + 10**8
+    )
+    await _answer(shopper, "message.post", client_id="4", body="Thanks!", **here)
+    await _answer(agent, "turn.dismiss", **here, reason="courtesy")
+    customer = {"customer_id": shopper.welcome["customer_id"]}
+    await _answer(agent, "customer.update", **customer, phone="+49 1")
+    await _answer(agent, "conversation.transfer", **here, agent_id=people.desk.people["ana"].id)
+    await _answer(lead, "conversation.transfer", **here, team_id=people.desk.teams["north"])
+    await _answer(lead, "conversation.claim", **here)
+    await _answer(lead, "conversation.resolve", **here)
+    await shopper.until(
+        lambda: [e for e in shopper.events if e["kind"] == "rating.asked"], "the question"
+    )
+    await _answer(shopper, "rating.give", **here, score=4, comment="Good")
+    await _answer(shopper, "rating.give", **here, score=5)
+    await _answer(lead, "conversation.reopen", **here)
+    await _answer(shopper, "conversation.end", **here)
+    await _answer(lead, "conversation.spam", **here)
+    await _answer(lead, "conversation.list", view="all")
+    await _answer(lead, "conversation.catch_up", **here, after_seq=0)
+    await _answer(shopper, "conversation.catch_up", **here, after_seq=0)
+    assert asked == set(ANSWERS)
+    await lead.until(
+        lambda: [e for e in lead.events if e["data"].get("status") == "spam"], "the last event"
+    )
+    for client in (agent, lead, shopper):
+        for name, value in client.heard:
+            _check_told(client.namespace, name, value)
+    kinds = {kind for space, name, kind in told if (space, name) == ("/visitor", "event")}
+    assert kinds == set(shopper_events())
+    assert {kind for _, name, kind in told if name == "signal"} == {
+        kind for _, kind in SIGNALS if kind != "server.drain"
+    }
+
+
+async def test_a_token_without_the_scope_opens_no_socket(people: People) -> None:
+    from server.actions.people import create_token
+
+    staff = people.desk.people["mei"]
+    for scopes, opens in ((["socket"], True), (["conversations:write"], False)):
+        token = people.desk.write(
+            lambda tx, s=scopes: create_token(  # type: ignore[misc]  # bound default
+                tx, SYSTEM, name="x", agent_id=staff.id, scopes=s
+            )
+        )
+        client = people.made("/agent", {"token": token})
+        if opens:
+            await client.connect()
+            continue
+        with pytest.raises(Refused) as refused:
+            await client.connect()
+        assert refused.value.code == "not_allowed"
