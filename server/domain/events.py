@@ -160,7 +160,7 @@ class AssignmentChanged(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEnded(EventData):
-    """Nobody owns the conversation now: reason transfer, grace, offline or shift_end."""
+    """Nobody owns it now: reason transfer, grace, offline, shift_end or import."""
 
     kind: ClassVar[str] = "assignment.ended"
     from_: str | None = None

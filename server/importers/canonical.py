@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any  # Any: JSON of another program
+from urllib.parse import unquote
 
 from server.domain.errors import InvalidInput
 from server.domain.imported import ArticleRow, CustomerRow, read_locale
@@ -292,7 +293,7 @@ def attached(words: Words, files: object, *, name: str, url: str) -> list[str]:
             continue
         address = text_of(file.get(url))
         web = address if address.startswith(("http://", "https://")) else ""
-        shown = line_of(file.get(name), 200) or line_of(web.rpartition("/")[2], 200)
+        shown = line_of(file.get(name), 200) or line_of(unquote(web.rpartition("/")[2]), 200)
         shown = shown or line_of(file.get("file_type"), 40) or "?"
         lines.append(words.attachment.format(name=shown) + (f"\n{web[:2000]}" if web else ""))
     return lines

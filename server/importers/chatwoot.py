@@ -54,11 +54,32 @@ _STATUSES = {"open": "open", "pending": "open", "resolved": "resolved", "snoozed
 _ARTICLE_STATUSES = {0: "draft", 1: "published", 2: "archived"}
 # What activities said before they carried their meaning as data, in the shop's two languages.
 _ACTIVITIES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(?:marked )?resolved\b.*?(?: by (?P<by>.+))?$", re.IGNORECASE), "resolved"),
-    (re.compile(r"\breopened\b.*?(?: by (?P<by>.+))?$", re.IGNORECASE), "open"),
-    (re.compile(r"(?:被|由) ?(?P<by>.+?) ?(?:标记为)?(?:已解决|解决)"), "resolved"),
-    (re.compile(r"(?P<by>\S+) ?(?:将|把).*(?:标记为)?(?:已解决|解决)"), "resolved"),
-    (re.compile(r"(?:被|由) ?(?P<by>.+?) ?重新(?:打开|开启)"), "open"),
+    (
+        re.compile(
+            r"(?:the )?conversation (?:was|has been) (?:marked (?:as )?)?resolved\b"
+            r"(?:.*? by (?P<by>.+)|.*)",
+            re.IGNORECASE,
+        ),
+        "resolved",
+    ),
+    (
+        re.compile(
+            r"(?:the )?conversation (?:was|has been) (?:marked (?:as )?)?(?:reopened|open)\b"
+            r"(?:.*? by (?P<by>.+)|.*)",
+            re.IGNORECASE,
+        ),
+        "open",
+    ),
+    (re.compile(r"(?P<by>.+?) reopened the conversation\b.*", re.IGNORECASE), "open"),
+    (
+        re.compile(r"(?:会话|对话)已?(?:被|由) ?(?P<by>.+?) ?(?:标记为|设为)?已?解决.*"),
+        "resolved",
+    ),
+    (
+        re.compile(r"(?P<by>.+?) ?[将把][该此]?(?:会话|对话)(?:标记为|设为)?已?解决.*"),
+        "resolved",
+    ),
+    (re.compile(r"(?:会话|对话)已?(?:被|由) ?(?P<by>.+?) ?重新(?:打开|开启|激活).*"), "open"),
 )
 Side = Literal["customer", "agent", "bot"]
 
@@ -442,7 +463,7 @@ def _automatic(attributes: Json) -> bool:
 def _told(text: str) -> tuple[str | None, str | None]:
     """(status, who changed it) of an activity's sentence; None for what it does not tell."""
     for pattern, status in _ACTIVITIES:
-        if found := pattern.search(text):
+        if found := pattern.fullmatch(text):
             return status, found["by"]
     return None, None
 

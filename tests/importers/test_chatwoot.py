@@ -9,6 +9,7 @@ from typing import Any  # Any: JSON
 
 import pytest
 
+from server.importers import chatwoot
 from server.importers.chatwoot import DESK
 from server.storage.articles import ARTICLE, TEXT
 from server.storage.customers import CUSTOMER
@@ -256,3 +257,23 @@ def test_articles_keep_their_language_status_and_category(desktop: Desktop, tmp_
         ("en", "Returning a lamp"),
         ("zh", "如何退货"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Conversation was marked resolved by Mira Voss", ("resolved", "Mira Voss")),
+        ("Conversation was marked resolved due to 7 days of inactivity", ("resolved", None)),
+        ("Conversation was reopened by Mira Voss", ("open", "Mira Voss")),
+        ("System reopened the conversation due to a new incoming message.", ("open", "System")),
+        ("会话被 林晓 标记为已解决", ("resolved", "林晓")),
+        ("林晓 将会话标记为已解决", ("resolved", "林晓")),
+        ("对话已由林晓重新打开", ("open", "林晓")),
+        ("Mira Voss added resolved-issue", (None, None)),
+        ("Assigned to Mira Voss by 林晓", (None, None)),
+    ],
+)
+def test_activities_of_older_versions_are_understood(
+    text: str, told: tuple[str | None, str | None]
+) -> None:
+    assert chatwoot._told(text) == told
