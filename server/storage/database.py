@@ -266,6 +266,8 @@ class Database:
             if job is None:
                 if self._connection is not None:
                     self._connection.close()
+                # A cursor that is kept would keep SQLite's file open.
+                self._connection, self._pending = None, None
                 return
             if job.begin():
                 put_off = self._run_batch([job], more=True)
