@@ -23,7 +23,7 @@ from server.domain.events import Event
 from server.domain.webhooks import Attempt, Outcome, signatures
 from server.storage import views, webhooks
 from server.storage.connection import Connection
-from server.storage.database import Database
+from server.storage.database import ANSWER_LIMIT_S, Database
 from server.storage.event_log import events_of
 from server.storage.unit import Tx
 from server.storage.webhooks import Delivery, Webhook
@@ -35,7 +35,7 @@ TURN_S = 20.0
 LEASE_MS = 20_000
 # Beyond an attempt: time to write down what came of it.
 LEASE_MARGIN_S = 5.0
-PAGE = 20
+PAGE = 50
 ANSWER_BYTES = 1024
 ANSWER_S = 2.0
 Json = dict[str, Any]  # Any: JSON values
@@ -102,12 +102,21 @@ class Turn:
         webhook, letters = await self._database.read(
             lambda c: _read_letters(c, self.webhook_id, at_ms=at_ms)
         )
-        for letter in letters:
-            if webhook is None or self._loop.time() >= self._end_s or not await self._hold():
-                return False
-            if not await self._deliver(webhook, letter):
-                return False
-        return bool(letters)
+        noted: list[asyncio.Future[bool]] = []
+        try:
+            for letter in letters:
+                if webhook is None or self._loop.time() >= self._end_s or not await self._hold():
+                    return False
+                attempt = await self._attempt(webhook, letter)
+                noted.append(self._note(letter.delivery, attempt))
+                if attempt.outcome != "delivered" and not await _all_go_on(noted[-1:]):
+                    return False
+                # While all goes well the next one is sent before the last is on disk.
+                if any(note.done() and (note.exception() or not note.result()) for note in noted):
+                    return False
+        finally:
+            goes_on = await _all_go_on(noted)
+        return goes_on and bool(letters)
 
     async def _hold(self) -> bool:
         """True when the receiver is ours for one more attempt."""
@@ -124,21 +133,22 @@ class Turn:
         self._held_until_s = begun_s + LEASE_MS / 1000
         return await self._database.write(extend)
 
-    async def _deliver(self, webhook: Webhook, letter: _Letter) -> bool:
-        """Sends once and writes down what came of it; True when the receiver may get more."""
-        if letter.body is None:
-            attempt = Attempt(outcome="broken", elapsed_ms=0)
-        else:
-            attempt = await self._attempt(webhook, letter.delivery, letter.body)
+    def _note(self, delivery: Delivery, attempt: Attempt) -> asyncio.Future[bool]:
+        """Writes down what came of an attempt; the answer says whether the receiver gets more."""
         self._attempts[attempt.outcome] += 1
         chance = _CHANCE.random()
-        return await self._database.write(
+        written = self._database.submit(
             lambda tx: actions.record_attempt(
-                tx, webhook.id, self._lease, letter.delivery, attempt, chance
+                tx, self.webhook_id, self._lease, delivery, attempt, chance
             )
         )
+        return asyncio.wrap_future(written)
 
-    async def _attempt(self, webhook: Webhook, delivery: Delivery, body: bytes) -> Attempt:
+    async def _attempt(self, webhook: Webhook, letter: _Letter) -> Attempt:
+        """Sends once."""
+        delivery, body = letter.delivery, letter.body
+        if body is None:
+            return Attempt(outcome="broken", elapsed_ms=0)
         at_ms = self._database.clock()
         at_s = at_ms // 1000
         headers = {
@@ -176,6 +186,16 @@ class Turn:
             )
         except Unavailable:
             log.warning("webhooks wait for the database")  # the lease runs out by itself
+
+
+async def _all_go_on(noted: Sequence[asyncio.Future[bool]]) -> bool:
+    """True when all of it is on disk and the receiver gets more."""
+    if not noted:
+        return True
+    done, late = await asyncio.wait(noted, timeout=ANSWER_LIMIT_S)
+    # Each is looked at: an error that nobody looks at is complained of.
+    said = [note.exception() is None and note.result() for note in done]
+    return not late and all(said)
 
 
 def _read_letters(

@@ -6,12 +6,14 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import threading
 import time
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Library
 
 from server.actions import webhooks as actions
@@ -22,9 +24,11 @@ from server.domain.events import AgentPresenceChanged
 from server.domain.webhooks import BACK_OFF_MS, Attempt
 from server.storage import views, webhooks
 from server.storage.event_log import conversation_events
+from server.storage.rows import MESSAGE
 from server.storage.unit import Tx
 from tests.channels.post_office import PostOffice
 from tests.channels.receiver import Letter, Receiver, never, status
+from tests.docs.pages import blocks, section, text
 from tests.support.waiting import wait_until_async
 
 HOUR_S = 3600.0
@@ -75,6 +79,29 @@ async def test_the_published_library_takes_what_is_sent(
     office.scene.chat()
     [letter] = await receiver.has(1)
     assert Library(secret).verify(letter.raw, letter.headers) == letter.json
+
+
+async def test_a_delivery_keeps_no_text(office: PostOffice, receiver: Receiver) -> None:
+    """What is erased before it is sent is not sent: the body is made from what is there then."""
+    hook = office.add(receiver.url(), "message.posted")
+    office.scene.chat(body="My card number is 4111")
+    office.scene.database.write_now(lambda tx: tx.later(update(MESSAGE).values(body="")))
+    office.open()
+    [letter] = await receiver.has(1)
+    assert letter.json["data"]["message"]["body"] == ""
+    assert "4111" not in str(await office.settled(hook, 1))
+
+
+async def test_what_the_docs_show_is_what_is_sent(office: PostOffice, receiver: Receiver) -> None:
+    [example] = blocks(section(text("docs/webhooks.md"), "## What is sent"), "json")
+    office.add(receiver.url(), "message.posted")
+    office.open()
+    office.scene.chat()
+    [letter] = await receiver.has(1)
+    shown, sent = json.loads(example), letter.json
+    assert shown.keys() == sent.keys()
+    assert shown["actor"].keys() == sent["actor"].keys()
+    assert shown["data"]["message"].keys() == sent["data"]["message"].keys()
 
 
 async def test_notes_are_sent_too_and_kinds_choose(office: PostOffice, receiver: Receiver) -> None:
