@@ -8,7 +8,6 @@ from server.domain.errors import NotFound
 from server.storage.connection import Connection
 from server.storage.conversations import sees_customer
 from server.storage.customers import Customer, load_customer
-from server.storage.messages import load_message
 from server.storage.rows import Message, load_conversation
 from server.storage.unit import Tx
 from server.storage.views import sees
@@ -43,7 +42,7 @@ def read_conversation(connection: Connection, actor: Actor, conversation_id: str
 
 def access_message(tx: Tx, actor: Actor, conversation: Conversation, message_id: str) -> Message:
     """A message of the conversation that the actor may read. Raises NotFound."""
-    message = load_message(tx.connection, message_id)
+    message = tx.message(message_id)
     hidden = actor.kind == "customer" and message is not None and message.visibility != "public"
     if message is None or hidden or message.conversation_id != conversation.id:
         raise NotFound("There is no such message.")

@@ -166,7 +166,7 @@ def mark_read(tx: Tx, actor: Actor, payload: MarkRead) -> Answer:
     seen = access_message(tx, actor, conversation, payload.message_id)
     if actor.id is None:
         raise NotFound("There is no such reader.")
-    message = messages.last_public(tx.connection, seen)
+    message = messages.last_public(tx, seen)
     if message is None:
         return {}
     messages.mark_read(tx, message, reader_kind=actor.kind, reader_id=actor.id)

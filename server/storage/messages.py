@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any  # Any: JSON values
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, func, select
 
-from server.storage.rows import CONVERSATION, DRAFT, MESSAGE, Message, message_from_row
-from server.storage.tables import ReadMark, table
+from server.storage.rows import (
+    CONVERSATION,
+    DRAFT,
+    MESSAGE,
+    READ_MARK,
+    Message,
+    message_from_row,
+)
 from server.storage.unit import Tx
-
-READ_MARK = table(ReadMark)
-
 
 _BY_IDS = select(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)))
 
@@ -42,27 +45,19 @@ _LAST_PUBLIC = (
 )
 
 
-def last_public(connection: Connection, message: Message) -> Message | None:
+def last_public(tx: Tx, message: Message) -> Message | None:
     """The latest message up to this one that the shopper may see, or None."""
+    if message.visibility == "public":
+        return message
     values = {"conversation_id": message.conversation_id, "seq": message.seq}
-    row = connection.execute(_LAST_PUBLIC, values).mappings().first()
+    row = tx.execute(_LAST_PUBLIC, values).mappings().first()
     return None if row is None else message_from_row(row)
-
-
-_MARK = text(
-    "INSERT INTO read_mark"
-    " (conversation_id, reader_kind, reader_id, message_id, message_seq, at_ms)"
-    " VALUES (:conversation_id, :reader_kind, :reader_id, :message_id, :message_seq, :at_ms)"
-    " ON CONFLICT (conversation_id, reader_kind, reader_id) DO UPDATE SET"
-    " message_id = excluded.message_id, message_seq = excluded.message_seq, at_ms = excluded.at_ms"
-    " WHERE read_mark.message_seq < excluded.message_seq"
-)
 
 
 def mark_read(tx: Tx, message: Message, *, reader_kind: str, reader_id: str) -> None:
     """Remembers how far a party has read; a mark never goes back."""
-    tx.later(
-        _MARK,
+    tx.keep_mark(
+        (message.conversation_id, reader_kind, reader_id),
         {
             "conversation_id": message.conversation_id,
             "reader_kind": reader_kind,
@@ -99,29 +94,16 @@ def load_draft(
     return None if row is None else dict(row)
 
 
-_SET_DRAFT = text(
-    "INSERT INTO draft (conversation_id, agent_id, body, visibility, updated_at_ms)"
-    " VALUES (:conversation_id, :agent_id, :body, :visibility, :updated_at_ms)"
-    " ON CONFLICT (conversation_id, agent_id) DO UPDATE SET body = excluded.body,"
-    " visibility = excluded.visibility, updated_at_ms = excluded.updated_at_ms"
-)
-
-
 def set_draft(tx: Tx, *, conversation_id: str, agent_id: str, body: str, visibility: str) -> None:
     """Keeps what the agent has begun to write; an empty body forgets it."""
-    if not body:
-        tx.delete_draft(conversation_id, agent_id)
-        return
-    tx.later(
-        _SET_DRAFT,
-        {
-            "conversation_id": conversation_id,
-            "agent_id": agent_id,
-            "body": body,
-            "visibility": visibility,
-            "updated_at_ms": tx.at_ms,
-        },
-    )
+    draft = {
+        "conversation_id": conversation_id,
+        "agent_id": agent_id,
+        "body": body,
+        "visibility": visibility,
+        "updated_at_ms": tx.at_ms,
+    }
+    tx.keep_draft((conversation_id, agent_id), draft if body else None)
 
 
 _UNREAD = (

@@ -21,11 +21,16 @@ from server.domain.turns import Turn
 from server.storage import rows
 from server.storage.event_log import NUMBERS
 from server.storage.locking import Held, hold_nobody_up
-from server.storage.prepared import Driver, Row, Statement
+from server.storage.prepared import Driver, Row, Statement, Values
 from server.storage.rows import Message
 
 # A sender's own id of a message: kind and id of the sender, client_id.
 PostKey = tuple[str, str, str]
+# Conversation and agent; conversation, kind and id of the reader.
+DraftKey = tuple[str, str]
+MarkKey = tuple[str, str, str]
+# The tables of which something is known here: who writes to them past ``add`` must ``forget``.
+REMEMBERED = frozenset({"agent", "conversation", "event", "message"})
 Follow = Callable[[int], int]
 MAX_STATES = 2000
 _FEWEST_NUMBERS = 16
@@ -60,6 +65,10 @@ _LATEST = Statement(
     postgresql=f"SELECT k.id, {_LATEST_OF.format('k.id')} FROM unnest(%s::text[]) AS k(id)",  # noqa: S608  # constant
 )
 _MESSAGE_NAMES = ", ".join(f"m.{name}" for name in rows.MESSAGE_NAMES)
+_MESSAGE = Statement(
+    sqlite=f"SELECT {_MESSAGE_NAMES} FROM message AS m WHERE m.id = ?",  # noqa: S608  # our names
+    postgresql=f"SELECT {_MESSAGE_NAMES} FROM message AS m WHERE m.id = %s",  # noqa: S608  # likewise
+)
 _POSTED = Statement(
     sqlite=f"SELECT {_MESSAGE_NAMES} FROM json_each(?) AS k CROSS JOIN message AS m"  # noqa: S608  # our names
     " ON m.sender_kind = json_extract(k.value, '$[0]')"
@@ -142,12 +151,13 @@ class Pending:
         self._numbers: list[int] = []
         self._last: int | None = None
         self._events: list[Event] = []
-        self._messages: list[Message] = []
+        self._messages: dict[str, Message] = {}
         self._new: dict[str, str | None] = {}
         self._changed: dict[str, str | None] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
-        self._drafts: dict[tuple[str, str], None] = {}
+        self._drafts: dict[DraftKey, Values | None] = {}
+        self._marks: dict[MarkKey, Values] = {}
 
     def begin(self, *, clock: Callable[[], int], follow: Follow | None, patient: bool) -> None:
         """Begins a transaction, which ``commit`` ends.
@@ -234,6 +244,14 @@ class Pending:
             self._look_up({key})
         return self._posted[key]
 
+    def message(self, message_id: str) -> Message | None:
+        """A message by its id, or None."""
+        known = self._messages.get(message_id)
+        if known is not None:
+            return known
+        found = self._driver.rows(_MESSAGE, message_id)
+        return _message(found[0]) if found else None
+
     def status(self, agent_id: str) -> AgentStatus | None:
         """The state of a person now, or None when there is no such person."""
         if agent_id not in self._statuses:
@@ -279,15 +297,17 @@ class Pending:
         previews: dict[str, str],
         sessions: dict[tuple[str, int], Session],
         turns: dict[tuple[str, int], Turn],
-        drafts: Collection[tuple[str, str]],
+        drafts: dict[DraftKey, Values | None],
+        marks: dict[MarkKey, Values],
     ) -> None:
         """Takes what a job writes.
 
         ``new`` has the external ids of the conversations that are new, ``previews`` the first words
-        of the last message, ``drafts`` those to delete (conversation, agent).
+        of the last message, ``drafts`` what agents have begun to write, None where it is gone.
+        ``marks`` are how far parties have read.
         """
         self._events.extend(events)
-        self._messages.extend(messages)
+        self._messages.update((message.id, message) for message in messages)
         for conversation in conversations:
             key = conversation.id
             self._conversations[key] = conversation
@@ -298,26 +318,32 @@ class Pending:
                 self._posted[message.sender_kind, message.sender_id, message.client_id] = message
         self._sessions.update(sessions)
         self._turns.update(turns)
-        self._drafts.update(dict.fromkeys(drafts))
+        self._drafts.update(drafts)
+        for reader, mark in marks.items():
+            known = self._marks.get(reader)
+            if known is None or known["message_seq"] < mark["message_seq"]:
+                self._marks[reader] = mark
 
     def flush(self) -> None:
         """Writes what is pending, each table in one go; raises the database's errors."""
-        if not (self._events or self._changed or self._drafts):
+        if not (self._events or self._changed or self._drafts or self._marks):
             return
         self._latest.clear()
         write = self._driver.write
         write(rows.SAVE_CONVERSATION, [self._row(key) for key in self._changed])
         write(rows.INSERT_EVENT, [rows.event_values(e) for e in self._events])
-        write(rows.INSERT_MESSAGE, [rows.message_values(m) for m in self._messages])
+        write(rows.INSERT_MESSAGE, [rows.message_values(m) for m in self._messages.values()])
         write(rows.SAVE_SESSION, [rows.session_values(s) for s in self._sessions.values()])
         write(rows.SAVE_TURN, [rows.turn_values(t) for t in self._turns.values()])
-        write(
-            rows.DELETE_DRAFT,
-            [{"conversation_id": c, "agent_id": a} for c, a in self._drafts],
-        )
-        self._events, self._messages = [], []
-        for kept in (self._changed, self._new, self._sessions, self._turns, self._drafts):
-            kept.clear()
+        write(rows.SAVE_MARK, list(self._marks.values()))
+        write(rows.SAVE_DRAFT, [draft for draft in self._drafts.values() if draft is not None])
+        gone = [key for key, draft in self._drafts.items() if draft is None]
+        write(rows.DELETE_DRAFT, [{"conversation_id": c, "agent_id": a} for c, a in gone])
+        self._events = []
+        for written in (self._changed, self._new, self._messages, self._sessions, self._turns):
+            written.clear()
+        self._marks.clear()
+        self._drafts.clear()
 
     def forget(self) -> None:
         """Reads anew what is asked for from here on: something else has been written."""

@@ -46,12 +46,16 @@ def insert(table: Table, *, conflict: str = "") -> Statement:
 
 
 def upsert(
-    table: Table, *, fixed: Collection[str] = (), kept_if_null: Collection[str] = ()
+    table: Table,
+    *,
+    fixed: Collection[str] = (),
+    kept_if_null: Collection[str] = (),
+    where: str = "",
 ) -> Statement:
     """Writes rows of a table, over those that have the same primary key.
 
-    A row that is there keeps its ``fixed`` columns, and ``kept_if_null`` where the new value is
-    NULL.
+    A row that is there keeps its ``fixed`` columns, ``kept_if_null`` where the new value is NULL,
+    and all of them where ``where`` does not hold.
     """
     keys = [column.name for column in table.primary_key.columns]
     changes = ", ".join(
@@ -61,7 +65,10 @@ def upsert(
         for name in (column.name for column in table.columns)
         if name not in keys and name not in fixed
     )
-    return insert(table, conflict=f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}")
+    condition = f" WHERE {where}" if where else ""
+    return insert(
+        table, conflict=f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}{condition}"
+    )
 
 
 def delete(table: Table) -> Statement:

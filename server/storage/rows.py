@@ -19,6 +19,7 @@ from server.storage.tables import (
     Draft,
     EventRow,
     MessageRow,
+    ReadMark,
     SessionRow,
     TurnRow,
     table,
@@ -28,6 +29,7 @@ CONVERSATION = table(ConversationRow)
 DRAFT = table(Draft)
 EVENT = table(EventRow)
 MESSAGE = table(MessageRow)
+READ_MARK = table(ReadMark)
 SESSION = table(SessionRow)
 TURN = table(TurnRow)
 
@@ -73,7 +75,10 @@ SAVE_SESSION = upsert(SESSION, fixed=("cause", "started_at_ms"))
 SAVE_TURN = upsert(
     TURN, fixed=("session_no", "is_first_in_session", "ask_seq", "ask_at_ms", "ask_message_id")
 )
+SAVE_DRAFT = upsert(DRAFT)
 DELETE_DRAFT = delete(DRAFT)
+# A mark never goes back.
+SAVE_MARK = upsert(READ_MARK, where="read_mark.message_seq < excluded.message_seq")
 _SELECT_STATE = select(CONVERSATION.c.state).where(CONVERSATION.c.id == bindparam("id"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any  # Any: SQLAlchemy parameters, an answer
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable, Table, UpdateBase
 
 from server.domain.actors import Actor
 from server.domain.conversation import Applied, Conversation, Session, apply, opened
@@ -18,7 +18,15 @@ from server.domain.events import (
 )
 from server.domain.turns import Turn
 from server.storage.ids import new_id
-from server.storage.pending import AgentStatus, Pending, PostKey
+from server.storage.pending import (
+    REMEMBERED,
+    AgentStatus,
+    DraftKey,
+    MarkKey,
+    Pending,
+    PostKey,
+)
+from server.storage.prepared import Values
 from server.storage.rows import Message
 
 
@@ -44,7 +52,8 @@ class Tx:
         self._previews: dict[str, str] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
-        self._drafts: list[tuple[str, str]] = []
+        self._drafts: dict[DraftKey, Values | None] = {}
+        self._marks: dict[MarkKey, Values] = {}
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
         self._before: list[tuple[Executable, Any]] = []  # Any: parameters
         self._finish: Callable[[Any], Any] | None = None  # Any: the job's answer
@@ -118,6 +127,10 @@ class Tx:
     def posted(self, key: PostKey) -> Message | None:
         """The message that a sender has posted under an id of its own, or None."""
         return self._pending.posted(key)
+
+    def message(self, message_id: str) -> Message | None:
+        """A message by its id, or None."""
+        return self._pending.message(message_id)
 
     def status_of(self, agent_id: str) -> AgentStatus | None:
         """The state of a person now, or None when there is no such person."""
@@ -247,9 +260,13 @@ class Tx:
             )
         )
 
-    def delete_draft(self, conversation_id: str, agent_id: str) -> None:
-        """Forgets what an agent had begun to write; also when there is nothing."""
-        self._drafts.append((conversation_id, agent_id))
+    def keep_draft(self, key: DraftKey, draft: Values | None) -> None:
+        """Remembers what an agent has begun to write in a conversation, None to forget it."""
+        self._drafts[key] = draft
+
+    def keep_mark(self, key: MarkKey, mark: Values) -> None:
+        """Remembers how far a reader has read."""
+        self._marks[key] = mark
 
     def flush(self) -> None:
         """Hands on what this job writes; raises the database's errors.
@@ -268,6 +285,7 @@ class Tx:
             sessions=self._sessions,
             turns=self._turns,
             drafts=self._drafts,
+            marks=self._marks,
         )
         if self._later:
             self._run(self._later)
@@ -276,7 +294,8 @@ class Tx:
         connection = self._pending.connection
         for statement, parameters in writes:
             connection.execute(statement, parameters)
-        self._pending.forget()
+        if any(_changes_what_is_known(statement) for statement, _ in writes):
+            self._pending.forget()
 
     def _keep(self, applied: Applied) -> None:
         conversation = applied.conversation
@@ -286,6 +305,13 @@ class Tx:
             self._sessions[(session.conversation_id, session.session_no)] = session
         for turn in applied.turns:
             self._turns[(turn.conversation_id, turn.turn_no)] = turn
+
+
+def _changes_what_is_known(statement: Executable) -> bool:
+    """False for writes to tables of which the writer remembers nothing."""
+    if not isinstance(statement, UpdateBase):
+        return True
+    return not isinstance(statement.table, Table) or statement.table.name in REMEMBERED
 
 
 def _count(holds: Callable[[Conversation], bool], conversation: Conversation | None) -> int:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from server.actions import conversations, messages, presence
-from server.actions.messages import PostMessage
+from server.actions.messages import MarkRead, PostMessage
 from server.actions.payload import ConversationRef
 from server.actions.presence import SetPresence
 from server.dispatch import needs_of
@@ -20,6 +20,7 @@ from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.reports.verify import verify
 from server.storage.database import Database
+from server.storage.messages import read_marks
 from server.storage.pending import Needs
 from server.storage.repair import rebuild
 from server.storage.rows import conversation_from_json, dumps
@@ -252,3 +253,50 @@ def test_a_chat_that_another_process_opened_meanwhile_goes_on(scene: Scene) -> N
     shopper = scene.shopper()
     opened = post(scene.open(), shopper, None, "there").result(LIMIT_S)["conversation_id"]
     assert post(scene.database, shopper, None, "here").result(LIMIT_S)["conversation_id"] == opened
+
+
+def test_what_was_read_in_one_commit_is_the_latest_of_it_whatever_the_order(scene: Scene) -> None:
+    ada, shopper = scene.person("ada"), scene.shopper()
+    chat = scene.chat(shopper)
+    ids = [scene.post(shopper, f"m{n}", chat)["message_id"] for n in range(3)]
+
+    def read(message_id: str) -> Future[Answer]:
+        payload = MarkRead(conversation_id=chat, message_id=message_id)
+        return scene.database.submit(
+            lambda tx: messages.mark_read(tx, ada, payload), needs_of(ada, payload)
+        )
+
+    with together(scene.database):
+        done = [read(ids[1]), read(ids[2]), read(ids[0])]
+    with together(scene.database):
+        done.append(read(ids[1]))
+    assert [f.result(LIMIT_S) for f in done] == [{}] * 4
+    marks = scene.database.read_now(lambda c: read_marks(c, chat))
+    assert [(mark["reader_id"], mark["message_id"]) for mark in marks] == [("ada", ids[2])]
+
+
+def test_a_message_of_the_same_commit_can_be_read(scene: Scene) -> None:
+    ada, shopper = scene.person("ada"), scene.shopper()
+    chat = scene.chat(shopper)
+
+    def post_and_read(tx: Tx) -> str:
+        said = PostMessage(client_id="new", body="Hello", conversation_id=chat)
+        return str(messages.post_message(tx, shopper, said)["message_id"])
+
+    with together(scene.database):
+        posted = scene.database.submit(post_and_read)
+        marked = scene.database.submit(
+            lambda tx: messages.mark_read(
+                tx, ada, MarkRead(conversation_id=chat, message_id=_last(tx, chat))
+            )
+        )
+    assert marked.result(LIMIT_S) == {}
+    marks = scene.database.read_now(lambda c: read_marks(c, chat))
+    assert [mark["message_id"] for mark in marks] == [posted.result(LIMIT_S)]
+
+
+def _last(tx: Tx, conversation_id: str) -> str:
+    conversation = tx.conversation(conversation_id)
+    assert conversation is not None
+    assert conversation.last_message is not None
+    return conversation.last_message.id
