@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,7 +14,8 @@ from server.domain.cursors import MAX_CHARS, cursor_of, place_of
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.events import EVENT_KINDS
 from server.domain.permissions import require
-from server.storage import conversations, customers, lists, people, views
+from server.storage import articles, conversations, customers, lists, people, views
+from server.storage.articles import Article
 from server.storage.customers import Customer
 from server.storage.lists import Wanted
 from server.storage.messages import load_message
@@ -66,6 +67,19 @@ class AgentRef(Payload):
     """For one colleague."""
 
     agent_id: Id
+
+
+class ListArticles(Page):
+    """Articles, the newest first, perhaps those of one language or state."""
+
+    locale: Annotated[str, Field(max_length=20, pattern="^[A-Za-z0-9_-]+$")] | None = None
+    status: Annotated[str, Field(max_length=20, pattern="^[a-z_]+$")] | None = None
+
+
+class ArticleRef(Payload):
+    """For one article."""
+
+    article_id: Id
 
 
 class ListEvents(Page):
@@ -243,6 +257,32 @@ def list_events(look: Look, payload: ListEvents) -> Json:
     }
 
 
+def list_articles(look: Look, payload: ListArticles) -> Json:
+    """A page of the knowledge base."""
+    filters = _filters(payload)
+    found = lists.articles_page(
+        look.connection,
+        locale=payload.locale,
+        status=payload.status,
+        after=place_of(payload.cursor, "articles", filters),
+        limit=payload.limit + 1,
+    )
+    shown, more = found[: payload.limit], len(found) > payload.limit
+    last = shown[-1] if more else None
+    return {
+        "items": _articles(look, shown),
+        "next_cursor": last and cursor_of("articles", filters, (last.created_at_ms, last.id)),
+    }
+
+
+def get_article(look: Look, payload: ArticleRef) -> Json:
+    """One article of the knowledge base. Raises NotFound."""
+    article = lists.article_by_id(look.connection, payload.article_id)
+    if article is None:
+        raise NotFound("There is no such article.")
+    return _articles(look, [article])[0]
+
+
 def customer_view(customer: Customer) -> Json:
     """A customer as lists show them."""
     return {
@@ -257,6 +297,40 @@ def customer_view(customer: Customer) -> Json:
         "created_at_ms": customer.created_at_ms,
         "last_seen_at_ms": customer.seen_at_ms,
     }
+
+
+def _articles(look: Look, found: Sequence[Article]) -> list[Json]:
+    ids = [article.id for article in found]
+    texts = articles.texts_of(look.connection, ids)
+    phrasings = articles.phrasings_of(look.connection, ids)
+    return [
+        {
+            "id": article.id,
+            "source": article.source,
+            "external_id": article.external_id,
+            "audience": article.audience,
+            "status": article.status,
+            "category": article.category,
+            "created_at_ms": article.created_at_ms,
+            "updated_at_ms": article.updated_at_ms,
+            "texts": [
+                {
+                    "locale": text.locale,
+                    "title": text.title,
+                    "body": text.body,
+                    "phrasings": [
+                        phrasing.text
+                        for phrasing in phrasings.get((article.id, text.locale), ())
+                        if phrasing.state == "active"
+                    ],
+                    "updated_at_ms": text.updated_at_ms,
+                }
+                for key, text in sorted(texts.items())
+                if key[0] == article.id
+            ],
+        }
+        for article in found
+    ]
 
 
 def _messages(look: Look, found: Iterable[Message], customer: Customer | None) -> list[Json]:

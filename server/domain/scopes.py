@@ -14,6 +14,7 @@ Scope = Literal[
     "customers:write",
     "agents:read",
     "agents:write",
+    "articles:read",
     "reports:read",
     "events:read",
     "socket",

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Select, select, tuple_
 
 from server.domain.actors import Actor
 from server.domain.events import Event
+from server.storage.articles import ARTICLE, TEXT, Article
 from server.storage.conversations import Found, by_ids, visible_to
 from server.storage.customers import CUSTOMER, Customer, customer_from_row
 from server.storage.rows import (
@@ -91,6 +92,32 @@ def customers_page(
         statement = statement.where(c.external_id == external_id)
     statement = _behind(statement, c.created_at_ms, c.id, after, newest_first=True).limit(limit)
     return [customer_from_row(row) for row in connection.execute(statement).mappings()]
+
+
+def articles_page(
+    connection: Connection,
+    *,
+    locale: str | None,
+    status: str | None,
+    after: Place | None,
+    limit: int,
+) -> list[Article]:
+    """Articles, the newest first; with a language those that say something in it."""
+    c = ARTICLE.c
+    statement = select(ARTICLE)
+    if locale is not None:
+        spoken = select(TEXT.c.article_id).where(TEXT.c.article_id == c.id, TEXT.c.locale == locale)
+        statement = statement.where(spoken.exists())
+    if status is not None:
+        statement = statement.where(c.status == status)
+    statement = _behind(statement, c.created_at_ms, c.id, after, newest_first=True).limit(limit)
+    return [Article(**row) for row in connection.execute(statement).mappings()]
+
+
+def article_by_id(connection: Connection, article_id: str) -> Article | None:
+    """One article, or None."""
+    row = connection.execute(select(ARTICLE).where(ARTICLE.c.id == article_id)).mappings().first()
+    return None if row is None else Article(**row)
 
 
 def messages_page(

@@ -237,6 +237,30 @@ class Shop(Shape):
     targets: Targets
 
 
+class ArticleText(Shape):
+    """What an article says in one language, in Markdown, and how people ask for it."""
+
+    locale: str
+    title: str
+    body: str
+    phrasings: list[str]
+    updated_at_ms: AtMs
+
+
+class Article(Shape):
+    """An answer of the knowledge base; ``external_id`` is its name where it came from."""
+
+    id: str
+    source: str
+    external_id: str
+    audience: str
+    status: str
+    category: str | None
+    created_at_ms: AtMs
+    updated_at_ms: AtMs
+    texts: list[ArticleText]
+
+
 class ReadMark(Shape):
     """Up to which message somebody has read."""
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any  # Any: JSON
 
 from server.actions import conversations, messages, ratings, visitors, webhooks
+from server.actions.import_articles import take_articles
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
 from server.domain.actors import Actor, customer
+from server.domain.imported import ArticleRow
 from server.http.api.rows import Row
+from server.storage.articles import articles_by_name
 from server.storage.people import load_person
 from server.storage.secrets import token_hash
 from server.storage.shop import load_shop
@@ -109,6 +112,21 @@ async def set_stage(desk: Desk) -> Stage:
     await stage.do(ratings.give_rating, stage.shoppers["dan"], rating)
     await stage.chat("spam", "eve")
     await stage.act("mark_spam", "admin", "spam")
+    article = ArticleRow(
+        line=1,
+        source="articles",
+        external_id="a1",
+        title="Returns",
+        body="Within **30 days**.",
+        locale="en",
+        audience="public",
+        category=None,
+        phrasings=("How do I return?",),
+    )
+    await desk.database.write(lambda tx: take_articles(tx, [article]))
+    [stage.ids["article"]] = desk.database.read_now(
+        lambda c: [a.id for a in articles_by_name(c, [("articles", "a1")]).values()]
+    )
     return stage
 
 
@@ -136,6 +154,7 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "customer_id": ids["ann"],
         "agent_id": stage.desk.people["agent"],
         "team_id": ids["south"],
+        "article_id": ids["article"],
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}

@@ -25,6 +25,7 @@ from server.storage import webhooks as stored_webhooks
 from server.storage.event_shapes import logged_event
 from server.storage.shapes import (
     Agent,
+    Article,
     Block,
     Conversation,
     Customer,
@@ -47,6 +48,7 @@ from server.storage.unit import Tx
 CONVERSATION = "0193a6c7e4f27d0c9b1f3c5a7e9d2b40"
 CUSTOMER = "0193a6c7e4ee7b31a8d04f6c2e915a73"
 AGENT = "01939f0c51d27c2e8f7b6a5948372615"
+ARTICLE = "0193a1f04c2e7d35b7a19c08e6f45d21"
 TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
 WEBHOOK = "0193a6c7f01b7c4e8d2a6f5b3e9c1d70"
 DELIVERY = f"{WEBHOOK}_e4711"
@@ -80,6 +82,12 @@ class CustomerPage(Cursor):
     """A page of customers."""
 
     items: list[Customer]
+
+
+class ArticlePage(Cursor):
+    """A page of articles."""
+
+    items: list[Article]
 
 
 class AgentPage(Cursor):
@@ -386,6 +394,28 @@ ROWS: tuple[Row, ...] = (
         scope="agents:read",
         permission="conversation.read",
         query=lists.list_teams,
+    ),
+    Row(
+        name="articles.list",
+        method="GET",
+        path="/articles",
+        payload=lists.ListArticles,
+        answer=ArticlePage,
+        scope="articles:read",
+        permission="conversation.read",
+        query=lists.list_articles,
+        example={"locale": "en"},
+    ),
+    Row(
+        name="articles.get",
+        method="GET",
+        path="/articles/{article_id}",
+        payload=lists.ArticleRef,
+        answer=Article,
+        scope="articles:read",
+        permission="conversation.read",
+        query=lists.get_article,
+        example={"article_id": ARTICLE},
     ),
     Row(
         name="reports.read",
