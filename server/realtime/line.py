@@ -206,7 +206,8 @@ class Line:
         await self._ws.close()
 
     def abort(self) -> None:
-        """Drops the connection, whatever is on its way."""
+        """Drops the connection, after what has been said this turn: why, perhaps."""
+        self._write()
         if self._transport is not None:
             self._transport.abort()
 
