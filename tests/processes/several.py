@@ -15,6 +15,7 @@ from tests.realtime.desk import UNLIMITED, Desk, make_desk
 from tests.realtime.follower import Follower
 from tests.support.postgres import PostgresCluster
 from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until_async
 
 Json = dict[str, Any]  # Any: JSON values
 # Who sees everything: a supervisor, an admin, and an agent where no conversation has a team.
@@ -98,6 +99,13 @@ async def in_thread(*steps: Callable[[], object]) -> None:
         await asyncio.to_thread(step)
 
 
-def spread(load: Load, servers: Sequence[ServerProcess]) -> bool:
-    """Whether every process has somebody connected to it."""
-    return {server.url for server in servers} <= {follower.url for follower in load.all}
+async def all_in_use(load: Load, servers: Sequence[ServerProcess]) -> None:
+    """Waits until every process has somebody connected to it, moving people about until then."""
+
+    async def spread() -> bool:
+        if {server.url for server in servers} <= {follower.url for follower in load.all}:
+            return True
+        await load.chance.choice(load.all).drop()
+        return False
+
+    await wait_until_async(spread, 30, "somebody in every process")

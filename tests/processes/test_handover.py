@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kill.load import LONG, SEED, Load, judged
-from tests.processes.several import Several, spread
+from tests.kill.load import LONG, SEED, judged
+from tests.processes.several import Several, all_in_use
 from tests.support.redis import RedisServer
-from tests.support.waiting import wait_until_async
 
 ROUNDS = 12 if LONG else 1
 MESSAGES = 5_000 if LONG else 200
@@ -21,11 +20,6 @@ DRAIN_LIMIT_S = 12.0
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
 Make = Callable[..., Several]
 Record = Callable[[str, object], None]
-
-
-async def roam(load: Load) -> None:
-    """Lets somebody lose the line, and so perhaps come to another process."""
-    await load.chance.choice(load.all).drop()
 
 
 @pytest.mark.parametrize(("processes", "with_redis"), [(2, True), *([(3, False)] if LONG else [])])
@@ -44,9 +38,7 @@ async def test_one_process_after_the_other_is_restarted_and_nobody_loses_a_word(
         await load.under_way()
         rounds = 0
         while rounds < ROUNDS or load.acknowledged < MESSAGES:
-            await wait_until_async(
-                lambda: spread(load, shop.servers) or roam(load), 30, "all in use"
-            )
+            await all_in_use(load, shop.servers)
             server = shop.servers[rounds % processes]
             here = [f for f in load.all if f.url == server.url]
             told = {f.record.name: f.drains for f in here}

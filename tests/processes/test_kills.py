@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.kill.load import LONG, SEED, Load, judged
-from tests.processes.several import Several, in_thread, spread
+from tests.processes.several import Several, all_in_use, in_thread
 from tests.support.redis import RedisServer
-from tests.support.waiting import let_time_pass, wait_until_async
+from tests.support.waiting import let_time_pass
 
 # Messages that must have been acknowledged in each test, kills included in the time.
 MESSAGES = 5_500 if LONG else 300
@@ -58,7 +58,7 @@ async def test_nothing_is_lost_whichever_process_dies(
     load.start()
     try:
         await load.under_way()
-        await wait_until_async(lambda: spread(load, shop.servers) or roam(load), 30, "all in use")
+        await all_in_use(load, shop.servers)
         kills = await kill_at_random(shop, load, chance)
     except BaseException:
         await load.stop()
@@ -72,8 +72,3 @@ async def test_nothing_is_lost_whichever_process_dies(
         also={"kills": kills},
     )
     assert found == []
-
-
-async def roam(load: Load) -> None:
-    """Lets somebody lose the line, and so perhaps come to another process."""
-    await load.chance.choice(load.all).drop()

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.kill.load import LONG, SEED, Load, delays, judged
-from tests.processes.several import Several, in_thread, spread
+from tests.processes.several import Several, all_in_use, in_thread
 from tests.support.redis import RedisServer
 from tests.support.waiting import let_time_pass, wait_until_async
 
@@ -33,7 +33,7 @@ async def under_load(
     load.start()
     try:
         await load.under_way()
-        await wait_until_async(lambda: spread(load, shop.servers) or roam(load), 30, "all in use")
+        await all_in_use(load, shop.servers)
         rounds = 0
         while rounds < ROUNDS or load.acknowledged < MESSAGES:
             await trouble()
@@ -45,11 +45,6 @@ async def under_load(
         raise
     found = await judged(load, shop.servers, site=shop.desk.site, token=shop.token, record=record)
     assert found == []
-
-
-async def roam(load: Load) -> None:
-    """Lets somebody lose the line, and so perhaps come to another process."""
-    await load.chance.choice(load.all).drop()
 
 
 @pytest.mark.parametrize("processes", [2, *([3] if LONG else [])])
