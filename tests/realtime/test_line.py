@@ -127,12 +127,6 @@ async def test_a_client_that_upgrades_in_the_middle_of_a_flood_hears_it_in_order
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-async def test_no_line_is_compressed_however_it_is_wanted(desk: Desk) -> None:
-    """A small compressed frame can grow a thousandfold, and each line would hold a window."""
-    async with shopper_line(desk, compress=15) as line:
-        assert line.socket.compress == 0
-
-
 async def test_a_command_that_follows_its_connect_at_once_is_answered(desk: Desk) -> None:
     async with shopper_line(desk) as line:
         for number in range(50):
