@@ -20,7 +20,8 @@ Json = dict[str, Any]  # Any: JSON values
 MAX_SEQS = 2_000
 MAX_SIGNALS = 1_000
 FIRST_FIT_S = 1.0
-_SEQS_EACH = 500
+# So many fit a carrier, however long they are.
+_SEQS_EACH = 300
 
 
 @dataclass(slots=True)
