@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any  # Any: JSON of another program
 from urllib.parse import unquote
 
-from server.domain.errors import InvalidInput
-from server.domain.imported import ArticleRow, CustomerRow, read_locale
-from server.domain.text import MAX_BODY_CHARS, clean
-
-Json = dict[str, Any]  # Any: JSON of another program
-MAX_TAGS = 50
-MAX_TAG_CHARS = 64
-# Room for what may be put before and behind a part of a long text.
-_PART_CHARS = MAX_BODY_CHARS - 100
-_SECONDS_LIMIT = 10**11
+from server.domain.imported import ArticleRow, CustomerRow
+from server.importers.values import Json, line_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,86 +93,6 @@ class Skipped:
     rejected: bool = False
 
 
-@dataclass(slots=True)
-class Thread:
-    """The rows of one conversation as a mapping writes them down."""
-
-    name: str
-    rows: list[tuple[int, int, Json]] = field(default_factory=list)
-
-    def add(
-        self,
-        kind: str,
-        *,
-        at_ms: int,
-        event_id: str,
-        actor_kind: str = "system",
-        actor: str | None = None,
-        **data: object,
-    ) -> None:
-        """Adds a row; ``event_id`` is unique within the conversation."""
-        row: Json = {
-            "event_id": f"{self.name}:{event_id}",
-            "ts": at_ms,
-            "kind": kind,
-            "conversation": self.name,
-            "actor_kind": actor_kind,
-            "data": {key: value for key, value in data.items() if value is not None},
-        }
-        if actor is not None:
-            row["actor"] = actor
-        self.rows.append((at_ms, len(self.rows), row))
-
-    def message(
-        self,
-        body: str,
-        *,
-        message_id: str,
-        at_ms: int,
-        actor_kind: str,
-        actor: str | None = None,
-        private: bool = False,
-        origin: str | None = None,
-        attachment: bool = False,
-    ) -> None:
-        """Adds a message; one that is too long for a message goes on in the next."""
-        for number, part in enumerate(parts_of(body)):
-            name = f"message:{message_id}" + (f":{number + 1}" if number else "")
-            self.add(
-                "message.posted",
-                at_ms=at_ms,
-                event_id=name,
-                actor_kind=actor_kind,
-                actor=actor,
-                message_id=name.removeprefix("message:"),
-                visibility="private" if private else "public",
-                origin=origin,
-                attachment=attachment or None,
-                body=part,
-            )
-
-    def finished(self, customer: str, *, channel: str, **opened: object) -> list[Json]:
-        """The rows in the order of time, behind the one that opens the conversation.
-
-        Rows of the same instant stay in the order in which they were added.
-        """
-        ordered = [row for _, _, row in sorted(self.rows, key=lambda entry: entry[:2])]
-        at_ms = opened.pop("at_ms")
-        first = min([at_ms, *(row["ts"] for row in ordered[:1])]) if at_ms else ordered[0]["ts"]
-        head: Json = {
-            "event_id": self.name,
-            "ts": first,
-            "kind": "conversation.opened",
-            "conversation": self.name,
-            "customer": customer,
-            "actor_kind": "system",
-            "channel": channel,
-            "data": {"channel": channel}
-            | {key: value for key, value in opened.items() if value is not None},
-        }
-        return [head, *ordered]
-
-
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record told apart: its kind, the key of what it belongs to, and itself."""
@@ -209,80 +118,6 @@ class Desk:
     talk: Callable[[Parts, Context], Talk | Skipped]
     contact: Callable[[Parts, Context], CustomerRow | Skipped]
     articles: Callable[[Parts, Context], list[ArticleRow | Skipped]]
-
-
-def parts_of(body: str) -> Iterator[str]:
-    """A text in pieces that fit in a message, cut between lines or words where that is possible."""
-    while len(body) > MAX_BODY_CHARS:
-        cut = max(body.rfind("\n", 0, _PART_CHARS), body.rfind(" ", _PART_CHARS // 2, _PART_CHARS))
-        cut = cut if cut > _PART_CHARS // 2 else _PART_CHARS
-        yield body[:cut].strip()
-        body = body[cut:].strip()
-    yield body
-
-
-def text_of(value: object) -> str:
-    """Text of another desk in the normal form; what is no text is empty."""
-    if not isinstance(value, str):
-        return ""
-    valid = value.encode("utf-8", "replace").decode()
-    return clean(valid, limit=10_000_000, empty=True)
-
-
-def line_of(value: object, limit: int) -> str | None:
-    """One line of text, cut at the limit; None when there is none."""
-    words = " ".join(text_of(value).split())[:limit].strip()
-    return words or None
-
-
-def id_of(value: object) -> str | None:
-    """An id as text; numbers of any size keep every digit."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str) and 0 < len(value.strip()) <= 100:
-        return value.strip()
-    return None
-
-
-def seconds_ms(value: object) -> int | None:
-    """Milliseconds of a time in unix seconds, or in ISO 8601 with a zone; None for neither."""
-    if isinstance(value, str) and re.fullmatch(r"\d{9,11}(\.\d+)?", value):
-        value = float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return round(value * 1000) if 0 < value < _SECONDS_LIMIT else None
-    return iso_ms(value)
-
-
-def iso_ms(value: object) -> int | None:
-    """Milliseconds of an ISO 8601 time; without a zone it is UTC, as both desks' APIs have it."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip().replace("/", "-"))
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    at_ms = round(moment.timestamp() * 1000)
-    return at_ms if at_ms > 0 else None
-
-
-def language_of(value: object) -> str | None:
-    """A desk's language code as ours, None for what is no code."""
-    try:
-        return read_locale(value) if isinstance(value, str) and value.strip() else None
-    except InvalidInput:
-        return None
-
-
-def tags_of(words: object) -> list[str]:
-    """Labels as tags: text, once each, not too many and not too long."""
-    if not isinstance(words, list):
-        return []
-    found = [tag for word in words if (tag := line_of(word, MAX_TAG_CHARS)) is not None]
-    return list(dict.fromkeys(found))[:MAX_TAGS]
 
 
 def attached(words: Words, files: object, *, name: str, url: str) -> list[str]:

@@ -8,36 +8,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from server.domain.errors import InvalidInput
 from server.domain.imported import (
     MAX_ARTICLE_CHARS,
     MAX_TITLE_CHARS,
     ArticleRow,
     CustomerRow,
     both,
-    read_email,
 )
 from server.importers.canonical import (
     Colleague,
     Context,
     Desk,
-    Json,
     Parts,
     Record,
     Skipped,
     Talk,
-    Thread,
     attached,
+)
+from server.importers.html import to_markdown
+from server.importers.thread import BOT, CUSTOMER, MACHINE, Author, Thread
+from server.importers.values import (
+    Json,
+    email_of,
     id_of,
     language_of,
     line_of,
+    number_of,
+    object_of,
     seconds_ms,
     tags_of,
     text_of,
 )
-from server.importers.html import to_markdown
 
 CONTAINERS = frozenset({"conversations", "conversation", "messages", "contacts", "articles"})
 _TYPES = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
@@ -81,7 +83,7 @@ _ACTIVITIES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?:会话|对话)已?(?:被|由) ?(?P<by>.+?) ?重新(?:打开|开启|激活).*"), "open"),
 )
-Side = Literal["customer", "agent", "bot"]
+_BOTS = frozenset({"agent_bot", "agentbot", "captain_assistant", "captain::assistant"})
 
 
 def records(container: str, value: Json, _where: str) -> Iterator[Record]:
@@ -95,16 +97,16 @@ def records(container: str, value: Json, _where: str) -> Iterator[Record]:
             yield Record("unknown", container, {})
     elif "rating" in value and "message_id" in value:
         conversation = id_of(value.get("conversation_id"))
-        conversation = conversation or id_of(_object(value, "conversation").get("id"))
+        conversation = conversation or id_of(object_of(value, "conversation").get("id"))
         yield Record("rating" if conversation else "unknown", conversation or "", value)
     elif key is None:
         yield Record("unknown", container, {})
     elif "inbox_id" in value and "status" in value:
         yield Record("conversation", key, value)
-        meta = _object(value, "meta")
+        meta = object_of(value, "meta")
         yield from _person(meta.get("assignee"), "colleague")
         signed = {"hmac_verified": meta.get("hmac_verified") is True}
-        yield from _person(_object(meta, "sender") | signed, "sender")
+        yield from _person(object_of(meta, "sender") | signed, "sender")
     elif "title" in value and "content" in value:
         yield Record("article", key, value)
     elif "role" in value and "email" in value:
@@ -126,7 +128,7 @@ def note(record: Record, context: Context) -> None:
         context.has_pages = True
     elif record.kind == "colleague":
         name = line_of(record.value.get("name"), 200)
-        address = _email(record.value.get("email"))
+        address = email_of(record.value.get("email"))
         known = context.colleagues.get(record.key)
         if known is None or (address and "@" not in known.key):
             context.colleagues[record.key] = Colleague(address or "", name or address or "")
@@ -137,14 +139,14 @@ def contact(parts: Parts, context: Context) -> CustomerRow | Skipped:
     known = [*parts.of("sender"), *parts.of("contact")]
     value = known[-1]
     created = seconds_ms(value.get("created_at"))
-    attributes = _object(value, "additional_attributes")
+    attributes = object_of(value, "additional_attributes")
     identifier = id_of(value.get("identifier"))
     return CustomerRow(
         line=0,
         external_id=identifier if any(map(_signed, known)) else None,
         origin=f"{context.account}:contact:{parts.key}",
         name=line_of(value.get("name"), 200),
-        email=_email(value.get("email")),
+        email=email_of(value.get("email")),
         phone=line_of(value.get("phone_number"), 40),
         locale=language_of(attributes.get("browser_language") or value.get("locale")),
         created_at_ms=created,
@@ -163,7 +165,7 @@ def talk(parts: Parts, context: Context) -> Talk | Skipped:
             rejected=True,
         )
     value = max(found, key=lambda one: seconds_ms(one.get("updated_at")) or 0)
-    customer = id_of(_object(_object(value, "meta"), "sender").get("id"))
+    customer = id_of(object_of(object_of(value, "meta"), "sender").get("id"))
     if customer is None:
         return Skipped(name, both("It names no contact.", "没有联系人。"), rejected=True)
     messages = _messages(parts, value, context)
@@ -184,10 +186,10 @@ def talk(parts: Parts, context: Context) -> Talk | Skipped:
             origin,
             channel=_channel(value),
             at_ms=seconds_ms(value.get("created_at")),
-            initiator=mapping.initiator or "customer",
+            initiator=mapping.thread.initiator or "customer",
             page_url=_page(value),
         ),
-        mapping.messages,
+        mapping.thread.messages,
     )
 
 
@@ -197,7 +199,7 @@ def articles(parts: Parts, context: Context) -> list[ArticleRow | Skipped]:
     name = f"{context.account}:article:{parts.key}"
     title = line_of(value.get("title"), MAX_TITLE_CHARS)
     body = text_of(value.get("content"))
-    category = _object(value, "category")
+    category = object_of(value, "category")
     locale = language_of(value.get("locale")) or language_of(category.get("locale"))
     if title is None or not body:
         reason = both("It has no title or no text.", "没有标题或正文。")
@@ -240,26 +242,21 @@ def _messages(parts: Parts, conversation: Json, context: Context) -> list[Json]:
         given = [m for m in inside if isinstance(m, dict)] if isinstance(inside, list) else []
     known = {key: m for m in given if (key := id_of(m.get("id"))) is not None}
     timed = [m for m in known.values() if seconds_ms(m.get("created_at")) is not None]
-    return sorted(timed, key=lambda m: (seconds_ms(m["created_at"]) or 0, _number(m["id"])))
+    return sorted(timed, key=lambda m: (seconds_ms(m["created_at"]) or 0, number_of(m["id"])))
 
 
 @dataclass(slots=True)
 class _Mapping:
-    """One conversation on its way: what the rows so far have made of it."""
+    """One conversation on its way from their records to our rows."""
 
     thread: Thread
     context: Context
     value: Json
-    status: str = "open"
-    owner: str | None = None
-    initiator: str | None = None
-    messages: int = 0
-    last_at_ms: int = 0
 
     def take(self, message: Json) -> None:
         """Adds the rows of a message of any type."""
         at_ms = seconds_ms(message["created_at"]) or 0
-        self.last_at_ms = max(self.last_at_ms, at_ms)
+        self.thread.last_at_ms = max(self.thread.last_at_ms, at_ms)
         kind = _type(message)
         if kind == "activity":
             self._activity(message, at_ms)
@@ -271,56 +268,41 @@ class _Mapping:
     def rate(self, rating: Json) -> None:
         """Adds a rating of the list of survey responses."""
         key, at_ms = id_of(rating.get("message_id")), seconds_ms(rating.get("created_at"))
-        self._rated(key or "", rating, at_ms or self.last_at_ms)
+        self._rated(key or "", rating, at_ms or self.thread.last_at_ms)
 
     def end(self) -> None:
         """Adds what only the state at the time of the export tells: who, status and labels."""
-        at_ms = max(self.last_at_ms, seconds_ms(self.value.get("last_activity_at")) or 0)
-        meta = _object(self.value, "meta")
-        assignee = self._colleague(_object(meta, "assignee"))
-        if assignee is not None and assignee != self.owner and self.status != "resolved":
-            self._own(assignee, at_ms, f"assignee:{assignee}:{at_ms}")
+        thread, meta = self.thread, object_of(self.value, "meta")
+        at_ms = max(thread.last_at_ms, seconds_ms(self.value.get("last_activity_at")) or 0)
+        assignee = self._colleague(object_of(meta, "assignee"))
+        if assignee is not None and assignee != thread.owner and thread.status != "resolved":
+            thread.own(assignee, at_ms=at_ms, event_id=f"assignee:{assignee}:{at_ms}")
         labels = tags_of(self.value.get("labels"))
-        if team := line_of(_object(meta, "team").get("name"), 50):
+        if team := line_of(object_of(meta, "team").get("name"), 50):
             labels.append(f"team:{team}")
         if priority := line_of(self.value.get("priority"), 20):
             labels.append(f"priority:{priority}")
-        if labels:
-            name = f"labels:{','.join(sorted(labels))}"[:100]
-            self.thread.add("conversation.tagged", at_ms=at_ms, event_id=name, add=labels)
+        thread.tag(labels, at_ms=at_ms)
         final = _STATUSES.get(str(self.value.get("status")), "open")
         until = seconds_ms(self.value.get("snoozed_until")) if final == "snoozed" else None
-        if final != self.status:
-            self._status(final, at_ms, f"status:{final}:{at_ms}", until_ms=until)
+        if final != thread.status:
+            name = f"status:{final}:{at_ms}"
+            thread.turn(final, at_ms=at_ms, event_id=name, until_ms=until)
 
     def _posted(self, message: Json, kind: str, at_ms: int) -> None:
-        key, private = str(id_of(message["id"])), message.get("private") is True
-        side, actor = self._author(message, kind)
-        deleted = _object(message, "content_attributes").get("deleted") is True
-        body = "" if deleted else self._body(message)
-        counted = side == "agent" and not private
-        if side == "customer":
-            self.status = "open"
-        elif counted and self.status == "resolved":
-            self._status("open", at_ms, f"message:{key}:reopened", actor=actor)
-        if counted and actor is not None and self.owner is None:
-            self._own(actor, at_ms, f"message:{key}:owner", reason="reply")
-        if self.initiator is None and not private and side != "bot":
-            self.initiator = side
-        self.thread.message(
-            body,
+        key, author = str(id_of(message["id"])), self._author(message, kind)
+        deleted = object_of(message, "content_attributes").get("deleted") is True
+        self.thread.say(
+            "" if deleted else self._body(message),
             message_id=key,
             at_ms=at_ms,
-            actor_kind=side,
-            actor=actor,
-            private=private and side != "customer",
-            origin="auto" if side == "bot" and actor is None else None,
+            author=author,
+            private=message.get("private") is True,
             attachment=bool(message.get("attachments")),
         )
-        self.messages += 1
         if deleted:
             self._about(key, "message.redacted", at_ms)
-        if side == "agent" and message.get("status") == "failed":
+        if author.kind == "agent" and message.get("status") == "failed":
             self._about(key, "message.failed", at_ms)
 
     def _about(self, key: str, kind: str, at_ms: int) -> None:
@@ -330,9 +312,9 @@ class _Mapping:
     def _body(self, message: Json) -> str:
         body = text_of(message.get("content"))
         if not body:
-            mail = _object(_object(message, "content_attributes"), "email")
-            body = text_of(_object(mail, "text_content").get("full"))
-            body = body or to_markdown(text_of(_object(mail, "html_content").get("full")))
+            mail = object_of(object_of(message, "content_attributes"), "email")
+            body = text_of(object_of(mail, "text_content").get("full"))
+            body = body or to_markdown(text_of(object_of(mail, "html_content").get("full")))
         lines = attached(
             self.context.words, message.get("attachments"), name="file_name", url="data_url"
         )
@@ -340,86 +322,47 @@ class _Mapping:
         kind = line_of(message.get("content_type"), 40) or "?"
         return body or self.context.words.unsupported.format(kind=kind)
 
-    def _author(self, message: Json, kind: str) -> tuple[Side, str | None]:
+    def _author(self, message: Json, kind: str) -> Author:
         """Whose message it is. What no person wrote is the bot's and no answer that counts."""
-        sender = _object(message, "sender")
         if kind == "incoming":
-            return "customer", None
+            return CUSTOMER
+        sender = object_of(message, "sender")
         written = str(sender.get("type") or message.get("sender_type") or "").lower()
-        attributes = _object(message, "content_attributes")
-        if kind == "outgoing" and written in ("user", "agent") and not _automatic(attributes):
-            actor = self._colleague(sender or {"id": message.get("sender_id")})
-            if actor is not None:
-                return "agent", actor
-        return "bot", None
+        if kind == "outgoing" and written in _BOTS:
+            return BOT
+        attributes = object_of(message, "content_attributes")
+        if kind == "outgoing" and written == "user" and not _automatic(attributes):
+            key = self._colleague(sender or {"id": message.get("sender_id")})
+            if key is not None:
+                return Author("agent", key)
+        return MACHINE
 
     def _activity(self, message: Json, at_ms: int) -> None:
         """A change of status, where the activity tells one in data or in known words."""
-        key = str(id_of(message["id"]))
-        told = _object(_object(message, "content_attributes"), "activity")
+        told = object_of(object_of(message, "content_attributes"), "activity")
         status, by = _STATUSES.get(str(told.get("status"))), None
         if status is None:
             status, by = _told(text_of(message.get("content")))
-        if status in ("open", "resolved") and status != self.status:
-            self._status(status, at_ms, f"message:{key}", actor=self._called(by))
-
-    def _status(
-        self,
-        status: str,
-        at_ms: int,
-        event_id: str,
-        *,
-        actor: str | None = None,
-        until_ms: int | None = None,
-    ) -> None:
-        kind = "agent" if actor else "system"
-        self.thread.add(
-            "conversation.status_changed",
-            at_ms=at_ms,
-            event_id=event_id,
-            actor_kind=kind,
-            actor=actor,
-            status=status,
-            until_ms=until_ms,
-        )
-        self.status = status
-        if status == "resolved":
-            self.owner = None
-
-    def _own(self, actor: str, at_ms: int, event_id: str, *, reason: str = "claim") -> None:
-        kind = "assignment.changed" if self.owner else "assignment.accepted"
-        data: Json = {"to": actor, "reason": "transfer" if self.owner else reason}
-        if self.owner:
-            data["from"] = self.owner
-        self.thread.add(
-            kind, at_ms=at_ms, event_id=event_id, actor_kind="agent", actor=actor, **data
-        )
-        self.owner = actor
+        if status in ("open", "resolved") and status != self.thread.status:
+            name = f"message:{id_of(message['id'])}"
+            self.thread.turn(status, at_ms=at_ms, event_id=name, by=self._called(by))
 
     def _asked(self, message: Json, at_ms: int) -> None:
         key = str(id_of(message["id"]))
         self.thread.add("rating.asked", at_ms=at_ms, event_id=f"message:{key}")
-        values = _object(_object(message, "content_attributes"), "submitted_values")
-        answer = _object(values, "csat_survey_response")
+        values = object_of(object_of(message, "content_attributes"), "submitted_values")
+        answer = object_of(values, "csat_survey_response")
         if answer:
             answered = seconds_ms(message.get("updated_at")) or at_ms
             self._rated(key, answer, max(at_ms, answered))
 
     def _rated(self, key: str, answer: Json, at_ms: int) -> None:
         score = answer.get("rating")
-        name = f"{self.thread.name}:rating:{key}"
-        known = any(row["event_id"] == name for _, _, row in self.thread.rows)
-        if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 5 or known:
+        if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 5:
             return
-        comment = text_of(answer.get("feedback_message"))[:2000]
-        self.thread.add(
-            "rating.given",
-            at_ms=at_ms,
-            event_id=f"rating:{key}",
-            actor_kind="customer",
-            score=score,
-            comment=comment or None,
-        )
+        if not self.thread.has(f"rating:{key}"):
+            comment = answer.get("feedback_message")
+            self.thread.rate(score, at_ms=at_ms, event_id=f"rating:{key}", comment=comment)
 
     def _colleague(self, person: Json) -> str | None:
         """What rows call a person: the e-mail when the export tells it anywhere."""
@@ -437,16 +380,6 @@ class _Mapping:
         """The one colleague of this name; nobody when there are several."""
         found = {c.key for c in self.context.colleagues.values() if name and c.name == name.strip()}
         return found.pop() if len(found) == 1 else None
-
-
-def _object(value: Json, key: str) -> Json:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _number(value: object) -> int:
-    text = str(value)
-    return int(text) if text.isdigit() else 0
 
 
 def _type(message: Json) -> str | None:
@@ -469,13 +402,13 @@ def _told(text: str) -> tuple[str | None, str | None]:
 
 
 def _channel(value: Json) -> str:
-    name = str(_object(value, "meta").get("channel") or value.get("channel") or "")
+    name = str(object_of(value, "meta").get("channel") or value.get("channel") or "")
     tail = re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
     return _CHANNELS.get(tail, tail[:40]) or "chat"
 
 
 def _page(value: Json) -> str | None:
-    referer = _object(value, "additional_attributes").get("referer")
+    referer = object_of(value, "additional_attributes").get("referer")
     if isinstance(referer, str) and referer.startswith(("http://", "https://")):
         return referer if len(referer) <= 2000 else None
     return None
@@ -488,13 +421,6 @@ def _signed(value: Json) -> bool:
     return value.get("hmac_verified") is True or any(
         isinstance(inbox, dict) and inbox.get("hmac_verified") is True for inbox in listed
     )
-
-
-def _email(value: object) -> str | None:
-    try:
-        return read_email(value) if isinstance(value, str) and value.strip() else None
-    except InvalidInput:
-        return None
 
 
 DESK = Desk(

@@ -17,7 +17,7 @@ from typing import IO, Any  # Any: JSON of another program
 
 from server.domain.errors import InvalidInput
 from server.domain.imported import both
-from server.importers.canonical import Json
+from server.importers.values import Json
 
 SUFFIXES = (".json", ".ndjson", ".jsonl")
 # Up to this size a file is read at once, which tells pages and records apart most surely.
@@ -157,7 +157,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 def _small(text: str, source: Source, containers: frozenset[str]) -> Iterator[Found]:
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         rest = text[error.pos :].lstrip() if isinstance(error, json.JSONDecodeError) else ""
         if rest.startswith(("{", "[")) and error.args[0].startswith("Extra data"):
             yield from _lines(io.StringIO(text), source, containers)
@@ -176,7 +176,7 @@ def _lines(file: IO[str], source: Source, containers: frozenset[str]) -> Iterato
             continue
         try:
             value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # also of numbers without end
             raise _broken(source, number, unit=("line", "行")) from None
         yield from _expanded(value, "", source.name, containers)
 
@@ -281,7 +281,7 @@ class _Stream:
         while True:
             try:
                 found, end = self._decoder.raw_decode(self._text, self._at)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # also of numbers without end
                 if len(self._text) - self._at > MAX_RECORD_CHARS or not self._more():
                     raise _broken(self._source, self.number) from None
                 continue

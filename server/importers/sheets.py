@@ -212,7 +212,7 @@ def _json_rows(
                 continue
             try:
                 value = json.loads(text)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # also of numbers without end
                 yield line, both("The line is not JSON.", "这一行不是 JSON。")
                 continue
             if not isinstance(value, dict):

@@ -16,7 +16,8 @@ from typing import IO, Self
 
 import orjson
 
-from server.importers.canonical import Json, Parts
+from server.importers.canonical import Parts
+from server.importers.values import Json
 
 BUCKET_BYTES = 8 * 1024 * 1024
 # Of three spools together, far below the number of files that a process may have open.

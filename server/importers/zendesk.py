@@ -9,39 +9,41 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
-from server.domain.errors import InvalidInput
 from server.domain.imported import (
     MAX_ARTICLE_CHARS,
     MAX_TITLE_CHARS,
     ArticleRow,
     CustomerRow,
     both,
-    read_email,
 )
 from server.importers.canonical import (
     Colleague,
     Context,
     Desk,
-    Json,
     Parts,
     Record,
     Skipped,
     Talk,
-    Thread,
     attached,
+)
+from server.importers.html import to_markdown
+from server.importers.thread import BOT, CUSTOMER, MACHINE, Author, Thread
+from server.importers.transcript import Line, lines_of
+from server.importers.values import (
+    Json,
+    email_of,
     id_of,
     iso_ms,
     language_of,
     line_of,
+    number_of,
+    object_of,
     seconds_ms,
     tags_of,
     text_of,
 )
-from server.importers.html import to_markdown
-from server.importers.transcript import Line, lines_of
 
 # The lists of pages, and the one object of an answer about one.
 KINDS = {
@@ -104,11 +106,11 @@ _CHANNELS = {
 }
 # What wrote a comment when no person did.
 _MACHINES = frozenset({"rule", "system", "answer_bot", "answer_bot_for_agents", "trigger"})
+_BOTS = frozenset({"answer_bot", "answer_bot_for_agents"})
 _SCORES = {"good": 5, "good_with_comment": 5, "bad": 1, "bad_with_comment": 1}
 _TICKET_IN_NAME = re.compile(
     r"(?:tickets?|audits|comments)[/_-](\d+)|(?:^|/)(\d+)[/_-](?:comments|audits)"
 )
-Side = Literal["customer", "agent", "bot"]
 
 
 def records(container: str, value: Json, where: str) -> Iterator[Record]:
@@ -152,7 +154,7 @@ def note(record: Record, context: Context) -> None:
     """Keeps colleagues, groups and sections."""
     name = line_of(record.value.get("name"), 200)
     if record.kind == "colleague":
-        address = _email(record.value.get("email")) or ""
+        address = email_of(record.value.get("email")) or ""
         context.colleagues[record.key] = Colleague(address, name or address)
     elif record.kind == "contact":
         context.others.add(record.key)
@@ -172,7 +174,7 @@ def contact(parts: Parts, context: Context) -> CustomerRow | Skipped:
         external_id=id_of(value.get("external_id")),
         origin=f"{context.account}:user:{parts.key}",
         name=line_of(value.get("name"), 200),
-        email=_email(value.get("email")),
+        email=email_of(value.get("email")),
         phone=line_of(value.get("phone"), 40),
         locale=language_of(value.get("locale")),
         created_at_ms=created,
@@ -190,7 +192,7 @@ def talk(parts: Parts, context: Context) -> Talk | Skipped:
     value = max(found, key=lambda one: iso_ms(one.get("updated_at")) or 0)
     if value.get("status") == "deleted":
         return Skipped(name, both("It was deleted there.", "在原系统中已删除。"))
-    requester = id_of(value.get("requester_id")) or id_of(_object(value, "requester").get("id"))
+    requester = id_of(value.get("requester_id")) or id_of(object_of(value, "requester").get("id"))
     if requester is None:
         return Skipped(name, both("It names no requester.", "没有提出人。"), rejected=True)
     comments = _comments(parts, found)
@@ -215,9 +217,9 @@ def talk(parts: Parts, context: Context) -> Talk | Skipped:
             origin,
             channel=_channel(value),
             at_ms=iso_ms(value.get("created_at")),
-            initiator=mapping.initiator or "customer",
+            initiator=mapping.thread.initiator or "customer",
         ),
-        mapping.messages,
+        mapping.thread.messages,
     )
 
 
@@ -316,7 +318,7 @@ def _comments(parts: Parts, tickets: list[Json]) -> list[tuple[int, Json]]:
         ]
     known = {key: c for c in given if (key := id_of(c.get("id"))) is not None}
     timed = [(at, c) for c in known.values() if (at := iso_ms(c.get("created_at"))) is not None]
-    return sorted(timed, key=lambda entry: (entry[0], _number(entry[1]["id"])))
+    return sorted(timed, key=lambda entry: (entry[0], number_of(entry[1]["id"])))
 
 
 def _dated(comment: Json, audit: Json) -> Json:
@@ -359,105 +361,68 @@ def _note_change(
 
 @dataclass(slots=True)
 class _Mapping:
-    """One ticket on its way: what the rows so far have made of it."""
+    """One ticket on its way from their records to our rows."""
 
     thread: Thread
     context: Context
     value: Json
     requester: str
     names: frozenset[str]
-    status: str = "open"
-    owner: str | None = None
-    initiator: str | None = None
-    messages: int = 0
-    last_at_ms: int = 0
-    told_status: bool = False
 
     def comment(self, comment: Json, at_ms: int) -> None:
         """Adds the message of a comment, or the messages of a chat that one reports."""
-        self.last_at_ms = max(self.last_at_ms, at_ms)
-        body = self._body(comment)
+        thread = self.thread
+        thread.last_at_ms = max(thread.last_at_ms, at_ms)
+        key, body = str(id_of(comment["id"])), self._body(comment)
         lines = lines_of(body, ended_at_ms=at_ms)
-        key = str(id_of(comment["id"]))
         if not lines:
-            side, actor = self._author(comment)
-            private = comment.get("public") is False
-            if self.messages == 0:
-                body = self._with_subject(body)
-            self._posted(key, body, at_ms, side, actor, private=private, comment=comment)
-        for number, line in enumerate(lines):
-            side, actor = self._speaker(line, first=lines[0])
-            self._posted(f"{key}.{number + 1}", line.text, line.at_ms, side, actor)
+            thread.say(
+                body if thread.messages else self._with_subject(body),
+                message_id=key,
+                at_ms=at_ms,
+                author=self._author(comment),
+                private=comment.get("public") is False,
+                attachment=bool(comment.get("attachments")),
+            )
+        for number, line in enumerate(lines, 1):
+            author = self._speaker(line, first=lines[0])
+            thread.say(line.text, message_id=f"{key}.{number}", at_ms=line.at_ms, author=author)
 
     def change(self, change: _Change, at_ms: int) -> None:
         """Adds the row of a change of status or assignee."""
-        self.last_at_ms = max(self.last_at_ms, at_ms)
+        thread, name = self.thread, f"event:{change.id}"
+        thread.last_at_ms = max(thread.last_at_ms, at_ms)
         if change.field == "assignee_id":
             to = self._colleague(change.value)
-            if to is not None and to != self.owner:
-                self._own(to, at_ms, f"event:{change.id}")
+            if to is not None and to != thread.owner:
+                thread.own(to, at_ms=at_ms, event_id=name)
             return
-        self.told_status = True
         status = _STATUSES.get(change.value or "")
-        if status is not None and status != self.status:
-            self._status(status, at_ms, f"event:{change.id}", actor=self._colleague(change.by))
+        if status is not None and status != thread.status:
+            thread.turn(status, at_ms=at_ms, event_id=name, by=self._colleague(change.by))
 
     def end(self, parts: Parts) -> None:
         """Adds what only the ticket's last state tells: who, status, tags, rating."""
-        updated = iso_ms(self.value.get("updated_at")) or 0
-        at_ms = max(self.last_at_ms, updated)
+        thread = self.thread
+        last, updated = thread.last_at_ms, iso_ms(self.value.get("updated_at")) or 0
+        at_ms = max(last, updated)
         assignee = self._colleague(id_of(self.value.get("assignee_id")))
-        if assignee is not None and assignee != self.owner and self.status == "open":
-            self._own(assignee, self.last_at_ms, f"assignee:{assignee}:{self.last_at_ms}")
+        if assignee is not None and assignee != thread.owner and thread.status == "open":
+            thread.own(assignee, at_ms=last, event_id=f"assignee:{assignee}:{last}")
         tags = tags_of(self.value.get("tags"))
         group = id_of(self.value.get("group_id")) or ""
         if team := line_of(self.context.groups.get(group), 50):
             tags.append(f"team:{team}")
         if priority := line_of(self.value.get("priority"), 20):
             tags.append(f"priority:{priority}")
-        if tags:
-            name = f"tags:{','.join(sorted(tags))}"[:100]
-            self.thread.add("conversation.tagged", at_ms=self.last_at_ms, event_id=name, add=tags)
+        thread.tag(tags, at_ms=last)
         final = _STATUSES.get(str(self.value.get("status")), "open")
-        if final != self.status:
+        if final != thread.status:
             solved = [iso_ms(metric.get("solved_at")) for metric in parts.of("metric")]
             known = next((at for at in solved if at), None) if final != "open" else None
-            moment = max(self.last_at_ms, known or at_ms)
-            self._status(final, moment, f"status:{final}:{moment}", actor=None)
+            moment = max(last, known or at_ms)
+            thread.turn(final, at_ms=moment, event_id=f"status:{final}:{moment}")
         self._rate(parts, at_ms)
-
-    def _posted(
-        self,
-        key: str,
-        body: str,
-        at_ms: int,
-        side: Side,
-        actor: str | None,
-        *,
-        private: bool = False,
-        comment: Json | None = None,
-    ) -> None:
-        counted = side == "agent" and not private
-        if side == "customer":
-            self.status = "open"
-            private = False
-        elif counted and self.status != "open":
-            self._status("open", at_ms, f"message:{key}:reopened", actor=actor)
-        if counted and actor is not None and self.owner is None:
-            self._own(actor, at_ms, f"message:{key}:owner", reason="reply")
-        if self.initiator is None and not private and side != "bot":
-            self.initiator = side
-        self.thread.message(
-            body,
-            message_id=key,
-            at_ms=at_ms,
-            actor_kind=side,
-            actor=actor,
-            private=private,
-            origin="auto" if side == "bot" else None,
-            attachment=bool(comment and comment.get("attachments")),
-        )
-        self.messages += 1
 
     def _with_subject(self, body: str) -> str:
         subject = line_of(self.value.get("subject"), 300)
@@ -478,66 +443,46 @@ class _Mapping:
             kind=line_of(comment.get("type"), 40) or "?"
         )
 
-    def _author(self, comment: Json) -> tuple[Side, str | None]:
+    def _author(self, comment: Json) -> Author:
         """Whose comment it is; a note, or a comment of somebody unknown, is a colleague's."""
-        author = id_of(comment.get("author_id"))
+        author, public = id_of(comment.get("author_id")), comment.get("public") is not False
+        channel = str(object_of(comment, "via").get("channel"))
         if author is None or author.startswith("-"):
-            return "bot", None
-        if str(_object(comment, "via").get("channel")) in _MACHINES and author != self.requester:
-            return "bot", None
+            return MACHINE
+        if author != self.requester and channel in _MACHINES:
+            return BOT if channel in _BOTS else MACHINE
         known = self.context.colleagues.get(author)
         if known is not None:
-            return "agent", known.key
-        if author == self.requester and comment.get("public") is not False:
-            return "customer", None
-        if comment.get("public") is not False and author in self.context.others:
-            return "customer", None
-        return "agent", self._colleague(author)
+            return Author("agent", known.key)
+        if public and (author == self.requester or author in self.context.others):
+            return CUSTOMER
+        return Author("agent", self._named(author))
 
-    def _speaker(self, line: Line, *, first: Line) -> tuple[Side, str | None]:
+    def _speaker(self, line: Line, *, first: Line) -> Author:
         """Who said a line of a transcript, which knows people by their names only."""
         named = [c for c in self.context.colleagues.values() if c.name == line.name]
         if named:
-            return "agent", named[0].key
+            return Author("agent", named[0].key)
         visitor = line.name in self.names or line.name.lower().startswith(("visitor", "访客"))
         if visitor or line.name == first.name or self.context.others:
-            return "customer", None
-        return "agent", f"{self.context.account}:agent:{line.name}"[:200]
+            return CUSTOMER
+        return Author("agent", f"{self.context.account}:agent:{line.name}"[:200])
 
     def _colleague(self, key: str | None) -> str | None:
-        """What rows call a user of the desk; None for the requester and for nobody."""
-        if key is None or key == self.requester or key.startswith("-"):
+        """What rows call a user of the desk; None for its customers and for nobody."""
+        if key is None or key.startswith("-"):
             return None
-        if key in self.context.others:
-            return None
+        if key == self.requester or key in self.context.others:
+            known = self.context.colleagues.get(key)
+            return known.key if known else None
+        return self._named(key)
+
+    def _named(self, key: str) -> str:
         known = self.context.colleagues.get(key)
         if known is None:
             named = f"{self.context.account}:user:{key}"
             known = self.context.colleagues[key] = Colleague(named, named)
         return known.key
-
-    def _status(self, status: str, at_ms: int, event_id: str, *, actor: str | None) -> None:
-        self.thread.add(
-            "conversation.status_changed",
-            at_ms=at_ms,
-            event_id=event_id,
-            actor_kind="agent" if actor else "system",
-            actor=actor,
-            status=status,
-        )
-        self.status = status
-        if status != "open":
-            self.owner = None
-
-    def _own(self, actor: str, at_ms: int, event_id: str, *, reason: str = "claim") -> None:
-        kind = "assignment.changed" if self.owner else "assignment.accepted"
-        data: Json = {"to": actor, "reason": "transfer" if self.owner else reason}
-        if self.owner:
-            data["from"] = self.owner
-        self.thread.add(
-            kind, at_ms=at_ms, event_id=event_id, actor_kind="agent", actor=actor, **data
-        )
-        self.owner = actor
 
     def _rate(self, parts: Parts, at_ms: int) -> None:
         """Adds the rating: the latest of the list of ratings, or the ticket's own."""
@@ -547,19 +492,17 @@ class _Mapping:
             if str(r.get("score")) in _SCORES
         ]
         if not given:
-            own = _object(self.value, "satisfaction_rating")
+            own = object_of(self.value, "satisfaction_rating")
             given = [(at_ms, own)] if str(own.get("score")) in _SCORES else []
         if not given:
             return
         moment, rating = max(given, key=lambda entry: entry[0])
         score = _SCORES[str(rating["score"])]
-        self.thread.add(
-            "rating.given",
-            at_ms=max(moment, self.last_at_ms),
+        self.thread.rate(
+            score,
+            at_ms=max(moment, self.thread.last_at_ms),
             event_id=f"rating:{score}",
-            actor_kind="customer",
-            score=score,
-            comment=text_of(rating.get("comment"))[:2000] or None,
+            comment=rating.get("comment"),
         )
 
 
@@ -572,7 +515,7 @@ def _names(tickets: list[Json], requester: str) -> frozenset[str]:
     found = [
         line_of(user.get("name"), 200)
         for ticket in tickets
-        for user in [_object(ticket, "requester")]
+        for user in [object_of(ticket, "requester")]
         if id_of(user.get("id")) in (requester, None)
     ]
     return frozenset(name for name in found if name)
@@ -583,27 +526,10 @@ def _events(audit: Json, key: str) -> list[Json]:
     return [event for event in found if isinstance(event, dict)] if isinstance(found, list) else []
 
 
-def _object(value: Json, key: str) -> Json:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _number(value: object) -> int:
-    text = str(value)
-    return int(text) if text.isdigit() else 0
-
-
 def _channel(value: Json) -> str:
-    name = str(_object(value, "via").get("channel") or "email").lower()
+    name = str(object_of(value, "via").get("channel") or "email").lower()
     name = re.sub(r"[^a-z0-9_]", "", name)[:40]
     return _CHANNELS.get(name, name) or "email"
-
-
-def _email(value: object) -> str | None:
-    try:
-        return read_email(value) if isinstance(value, str) and value.strip() else None
-    except InvalidInput:
-        return None
 
 
 DESK = Desk(

@@ -206,3 +206,12 @@ def test_a_transcript_over_midnight_goes_on_with_the_next_day() -> None:
     text = "(11:59:50 PM) Ann: hi\n(12:00:10 AM) Bo: hello"
     first, second = lines_of(text, ended_at_ms=1_762_128_030_000)
     assert second.at_ms - first.at_ms == 20_000
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "[" * 100_000, '{"id": ' + "9" * 5000 + "}"])
+def test_numbers_and_lists_without_end_are_refused(tmp_path: Path, text: str) -> None:
+    for name in ("x.json", "x.ndjson"):
+        path = tmp_path / name
+        path.write_text(text)
+        with pytest.raises(InvalidInput, match="is cut off or no JSON"):
+            read(path)
