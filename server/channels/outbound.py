@@ -12,10 +12,10 @@ import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any  # Any: addresses of sockets differ by family
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
 
 from server import __version__
 from server.domain.addresses import is_public
@@ -123,12 +123,12 @@ def open_session(
     )
 
 
-def check_host(url: URL, *, inside: bool) -> None:
+def check_host(url: str, *, inside: bool) -> None:
     """Returns nothing. Raises ForbiddenAddressError for an IP address that is not allowed.
 
     Such a host is never looked up, so the resolver does not see it.
     """
-    host = url.host or ""
+    host = urlsplit(url).hostname or ""
     literal = ":" in host or host.replace(".", "").isdigit()
     if literal and not inside and not allowed(host):
         raise ForbiddenAddressError("an address inside")

@@ -14,7 +14,6 @@ from typing import Any  # Any: JSON values
 import aiohttp
 import orjson
 import structlog
-from yarl import URL
 
 from server.actions import webhooks as actions
 from server.channels.outbound import ForbiddenAddressError, check_host
@@ -164,10 +163,9 @@ class Turn:
             return Attempt(outcome=outcome, elapsed_ms=elapsed_ms, **more)
 
         try:
-            url = URL(webhook.url)
-            check_host(url, inside=self._inside)
+            check_host(webhook.url, inside=self._inside)
             async with self._session.post(
-                url, data=body, headers=headers, allow_redirects=False
+                webhook.url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 outcome: Outcome = "delivered" if 200 <= response.status < 300 else "refused"
                 return told(

@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from yarl import URL
 
 from server.channels.outbound import (
     ForbiddenAddressError,
@@ -94,8 +93,8 @@ async def test_the_socket_refuses_what_every_other_check_let_pass(
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "[::ffff:127.0.0.1]"])
 def test_a_literal_address_inside_is_refused_before_anything_else(host: str) -> None:
     with pytest.raises(ForbiddenAddressError):
-        check_host(URL(f"https://{host}/"), inside=False)
-    check_host(URL(f"https://{host}/"), inside=True)
+        check_host(f"https://{host}/", inside=False)
+    check_host(f"https://{host}/", inside=True)
 
 
 def test_this_machine_is_refused_by_its_own_address() -> None:

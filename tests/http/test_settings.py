@@ -102,7 +102,10 @@ async def test_each_page_opens_for_those_who_may_and_nobody_else(desk: Desk) -> 
             assert answer.status == status, path
     # The API knows no sign-in: tests/api.
     public = ("/static", "/widget", "/healthz", "/readyz", "/metrics", "/sign-in", "/setup", "/api")
-    known = {re.sub(r"\{\w+\}|/nobody|/nothing|/1(?=/|$)", "/x", path).replace("//", "/") for path in RIGHTS}
+    known = {
+        re.sub(r"\{\w+\}|/nobody|/nothing|/1(?=/|$)", "/x", path).replace("//", "/")
+        for path in RIGHTS
+    }
     for _, path in desk.paths("GET", "x"):
         assert path.startswith(public) or path in known, f"{path} has no row in RIGHTS"
 
