@@ -509,6 +509,10 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
     )
     if readonly:
         options += " -c default_transaction_read_only=on"
+    else:
+        # A machine that is lost in the middle of a transaction says no end of it; its locks would
+        # keep the other processes from those conversations for hours.
+        options += " -c idle_in_transaction_session_timeout=5000"
     return create_engine(
         address,
         # What people wrote must not reach a log through an error's text.

@@ -13,6 +13,7 @@ from server.actions import visitors
 from server.actions.messages import PostMessage, post_message
 from server.actions.visitors import Connect
 from server.domain.actors import SYSTEM, customer
+from server.domain.errors import Unavailable
 from server.domain.events import ConversationTagged, Event
 from server.storage.database import Database
 from server.storage.event_log import conversation_events
@@ -104,3 +105,38 @@ def test_who_waited_for_another_goes_on_after_the_other_s_last_time(
     assert after.at_ms >= holding.result(10).at_ms
     assert after.seq > holding.result().seq
     in_order(holder, first)
+
+
+def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_only(
+    open_postgres: Open, chats: tuple[str, str]
+) -> None:
+    """As one does whose machine was lost in the middle of a commit: PostgreSQL hears no end."""
+    first, _ = chats
+    lost, other = open_postgres(), open_postgres()
+    held, go_on = threading.Event(), threading.Event()
+
+    def hang(tx: Tx) -> Event:
+        assert tx.conversation(first) is not None
+        held.set()
+        assert go_on.wait(60)
+        return tag(tx, first, "never")
+
+    hanging = lost.submit(hang)
+    assert held.wait(10)
+
+    def written() -> Event | None:
+        try:
+            return other.write_now(lambda tx: tag(tx, first, "at last"))
+        except Unavailable:
+            return None
+
+    assert wait_until(written, 20, "the lock")
+    go_on.set()
+    with pytest.raises(Unavailable):
+        hanging.result(10)
+    # It works again, and goes on after the other.
+    lost.write_now(lambda tx: tag(tx, first, "back"))
+    in_order(other, first)
+    events = other.read_now(lambda c: conversation_events(c, first))
+    tags = [event.data.add for event in events if isinstance(event.data, ConversationTagged)]
+    assert tags == [("at last",), ("back",)]
