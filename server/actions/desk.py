@@ -224,8 +224,7 @@ def arrivals(
                     "verified": customer.verified,
                 },
                 "conversations": [
-                    head | {"unread": unread.get(head["id"], 0)}
-                    for head in views.heads(talks[key], audience="visitor")
+                    head | {"unread": unread.get(head["id"], 0)} for head in views.heads(talks[key])
                 ],
                 "shop": shop,
                 "server_at_ms": at_ms,
@@ -259,10 +258,12 @@ def agent_welcome(connection: Connection, actor: Actor, *, at_ms: int) -> Json:
     me = people.load_person(connection, actor.id or "")
     if me is None or not me.active:
         raise NotFound("There is no such agent.")
-    found = conversations.on_desk(connection, actor)
+    heads = conversations.heads_on_desk(connection, actor)
     return {
         "agent": views.person_view(me),
-        "conversations": views.heads(found, audience="agent"),
+        "conversations": [
+            {"id": key, "status": status, "conversation_seq": seq} for key, status, seq in heads
+        ],
         "shop": views.shop_view(the_shop(connection)),
         "server_at_ms": at_ms,
     }

@@ -239,12 +239,13 @@ class Edge:
             )
             if person is None:
                 raise NotSignedIn("Your sign-in has ended. Sign in again.")
+            # Before the turn between two commits, in which nothing else is told.
+            act = presence.arrive if token is None else presence.note_seen
+            await self.database.write(lambda tx: act(tx, person.actor))
             client = self._add(sid, AGENT, person.actor, AGENT_RATES)
         client.credential, client.by_cookie = credential, token is None
 
         async def join() -> None:
-            act = presence.arrive if client.by_cookie else presence.note_seen
-            await self.database.write(lambda tx: act(tx, client.actor))
             now_ms = self.database.clock()
             welcome = await self.database.read(
                 lambda c: desk.agent_welcome(c, client.actor, at_ms=now_ms)

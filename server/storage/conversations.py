@@ -88,14 +88,32 @@ def by_ids(connection: Connection, ids: list[str]) -> dict[str, Found]:
     return {(found := _found(row)).conversation.id: found for row in rows}
 
 
+_WAITING_FIRST = (C.waiting_since_ms.is_(None), C.waiting_since_ms, C.last_activity_at_ms.desc())
+
+
 def on_desk(connection: Connection, actor: Actor, *, limit: int = 5000) -> list[Found]:
     """The open and snoozed conversations the actor may see, the longest wait first."""
     rows = connection.execute(
-        _SELECT.where(C.status.in_(("open", "snoozed")), visible_to(actor))
-        .order_by(C.waiting_since_ms.is_(None), C.waiting_since_ms, C.last_activity_at_ms.desc())
-        .limit(limit)
+        _SELECT.where(_is_on_desk(actor)).order_by(*_WAITING_FIRST).limit(limit)
     ).mappings()
     return [_found(row) for row in rows]
+
+
+def heads_on_desk(
+    connection: Connection, actor: Actor, *, limit: int = 5000
+) -> list[tuple[str, str, int]]:
+    """Id, status and staff's head of each; ``on_desk`` would read and build all they are."""
+    rows = connection.execute(
+        select(C.id, C.status, C.staff_seq)
+        .where(_is_on_desk(actor))
+        .order_by(*_WAITING_FIRST)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _is_on_desk(actor: Actor) -> ColumnElement[bool]:
+    return and_(C.status.in_(("open", "snoozed")), visible_to(actor))
 
 
 def search(

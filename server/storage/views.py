@@ -123,15 +123,13 @@ def one_summary(connection: Connection, conversation_id: str) -> Json:
     return summaries(connection, [found])[0]
 
 
-def heads(found: Iterable[Found], *, audience: Audience) -> list[Json]:
-    """Ids, states and sequence heads, for a client to see what it has missed."""
+def heads(found: Iterable[Found]) -> list[Json]:
+    """Ids, states and sequence heads, for a shopper's widget to see what it has missed."""
     return [
         {
             "id": f.conversation.id,
             "status": f.conversation.status,
-            "conversation_seq": f.conversation.staff_seq
-            if audience == "agent"
-            else f.conversation.visitor_seq,
+            "conversation_seq": f.conversation.visitor_seq,
         }
         for f in found
     ]
