@@ -26,19 +26,25 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; write nothi
 Source = Annotated[str | None, typer.Option("--source", help="Name of where the data comes from.")]
 
 
-def import_events_command(file: File, dry_run: DryRun = False, data_dir: DataDir = None) -> None:
+def import_events_command(
+    file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
     """Bring in another desk's history (NDJSON); what is known already changes nothing."""
     from server.actions.imports import import_events
 
+    del source  # every import takes it; here names stand for themselves
     with opened(data_dir) as database, progress("import") as tell:
         outcome = import_events(database, file, dry_run=dry_run, progress=tell)
     _rows(outcome.accepted, outcome.unchanged, outcome.rejected)
 
 
-def import_customers_command(file: File, dry_run: DryRun = False, data_dir: DataDir = None) -> None:
+def import_customers_command(
+    file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
     """Bring in customers (CSV, NDJSON); what is known already changes nothing."""
     from server.importers.sheets import import_customers
 
+    del source  # the shop's own ids stand for themselves
     with opened(data_dir) as database, progress("customers") as tell:
         outcome = import_customers(database, file, dry_run=dry_run, progress=tell)
     _sheet(outcome)

@@ -132,8 +132,7 @@ def records(container: str, value: Json, where: str) -> Iterator[Record]:
         yield Record("unknown", container, {})
     elif kind == "ticket":
         yield Record("ticket", key, value)
-        for name in ("requester", "submitter", "assignee"):
-            yield from _user(value.get(name))
+        yield from _inside(value)
         group = value.get("group")
         if isinstance(group, dict) and (group_id := id_of(group.get("id"))):
             yield Record("group", group_id, group)
@@ -285,6 +284,15 @@ def _user(value: object) -> Iterator[Record]:
         yield Record("colleague", key, value)
     elif value.get("name") or value.get("email"):
         yield Record("contact", key, value)
+
+
+def _inside(ticket: Json) -> Iterator[Record]:
+    """The people whom a ticket of the JSON export holds, which need not tell their roles."""
+    yield from _user(ticket.get("requester"))
+    submitter, assignee = object_of(ticket, "submitter"), object_of(ticket, "assignee")
+    if submitter.get("role") in ("agent", "admin"):
+        yield from _user(submitter)
+    yield from _user(assignee | {"role": "agent"})
 
 
 def _ticket_of(where: str) -> str | None:
