@@ -150,7 +150,7 @@ def restore_postgresql(database: Database, archive: Reading, tell: Tell) -> None
     Raises Conflict while a server or a command of Shopbell is connected.
     """
     with answering(), database.engine.connect() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        _take_time(connection)
         _check_alone(connection)
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         _clear(connection)
@@ -158,10 +158,16 @@ def restore_postgresql(database: Database, archive: Reading, tell: Tell) -> None
         connection.commit()
 
 
+def _take_time(connection: Connection) -> None:
+    """Lets the transaction last, also while a file is written between two statements."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
 def _begin_snapshot(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        _take_time(connection)
     else:
         connection.exec_driver_sql("BEGIN")
 
