@@ -70,6 +70,7 @@ def test_a_shop_is_set_up_and_every_page_is_fit_for_everybody(
         "/settings/teams",
         "/settings/shop",
         "/settings/shop/identity",
+        "/settings/tokens",
         "/settings/profile",
     ]
     for width, language, theme in LOOKS:
