@@ -45,6 +45,8 @@ _LONG = 40
 _SUPPORT = (1.0, 0.5, 0.25, 0.12, 0.06)
 _LEARNT_SHARE = 0.35
 _SOUNDS_WEIGHT = 0.35
+# Less is chance: two groups of letters in the same bucket.
+_LEAST = 0.02
 # What two languages share by chance (a brand, a number) is hardly an answer in the other one.
 _FOREIGN_SHARE = 0.3
 # How much the caller's knowledge (the page, the order) may add: it never finds, it only sorts.
@@ -365,7 +367,7 @@ def _best(
 def _summed(segment: Segment, blended: Floats, query: str, wanted: str | None) -> _Summed:
     """The sum of each article's best entries, of those that are among the best of all."""
     exact = segment.by_text.get(query, ())
-    places = np.flatnonzero(blended > 0)
+    places = np.flatnonzero(blended > _LEAST)
     if len(places) > _MAX_CANDIDATES:
         best = np.argpartition(blended[places], -_MAX_CANDIDATES)[-_MAX_CANDIDATES:]
         places = places[best]

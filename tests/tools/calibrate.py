@@ -21,6 +21,9 @@ from knowledge_base.perturb import perturbed
 from knowledge_base.rank import rank
 
 TAKEN = 0.15
+# What has no answer must look unlike what has one: it counts more than a wrong neighbour. The
+# scale is put right afterwards, so that the probabilities stay true.
+NO_ANSWER, WRONG = 3.0, 0.1
 MOST = 700
 PHRASINGS = (0, 5, 20)
 
@@ -46,7 +49,9 @@ def samples(
             continue
         first = ranking.matches[0]
         found = index.segments[first.segment].articles[first.article].id
-        yield Sample(features(ranking, 0), found in query.relevant)
+        right = found in query.relevant
+        weight = 1.0 if right else (WRONG if query.relevant & kept else NO_ANSWER)
+        yield Sample(features(ranking, 0), right, weight)
 
 
 def _fitted(
@@ -59,7 +64,22 @@ def _fitted(
                 chosen, encoder, phrasings=phrasings, seed=number + phrasings, perturb=perturb
             )
             found += mine
-    return fit(found)
+    return _scaled(fit(found), found)
+
+
+def _scaled(coefficients: tuple[float, ...], found: list[Sample]) -> tuple[float, ...]:
+    """The coefficients, stretched so that their probabilities are true for samples as they come."""
+    nothing = (0.0,) * (len(coefficients) - 2)
+    plain = [
+        Sample(
+            (1.0, sum(c * f for c, f in zip(coefficients, s.features, strict=True)), *nothing),
+            s.right,
+        )
+        for s in found
+    ]
+    shift, scale, *_ = fit(plain)
+    first, *others = (round(scale * c, 3) for c in coefficients)
+    return (round(first + shift, 3), *others)
 
 
 def main() -> None:
