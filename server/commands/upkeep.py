@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.commands.common import DataDir, progress, say
-from server.domain.errors import Conflict, NotFound
+from server.domain.errors import Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from server.config import Settings
@@ -96,6 +96,8 @@ def _restore_sqlite(settings: Settings, archive: Reading, *, force: bool, yes: b
             database = Database(None, path)
             try:
                 empty = is_empty(database)
+            except Unavailable:  # broken: perhaps the reason for the restore
+                empty = False
             finally:
                 database.close()
             if not empty:

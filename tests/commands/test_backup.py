@@ -461,8 +461,11 @@ def test_a_broken_database_can_be_replaced(tmp_path: Path) -> None:
         _back_up(good, tmp_path / "shop.zip")
     (tmp_path / "shopbell.db").write_bytes(b"no database" * 1000)
     (tmp_path / "shopbell.db-wal").write_bytes(b"no log" * 1000)
-    with closing(_put_back(tmp_path / "shop.zip", None, tmp_path)) as again:
+    arguments = ("restore", tmp_path / "shop.zip", "--force", "--yes")
+    assert shopbell(*arguments, data_dir=tmp_path).returncode == 0
+    with closing(Database(None, tmp_path / "shopbell.db")) as again:
         assert len(_rows(again, "SELECT id FROM message")) == 2
+    assert list(tmp_path.glob("shopbell.db.before-restore-*"))
 
 
 def test_without_a_shop_there_is_nothing_to_back_up(tmp_path: Path) -> None:
