@@ -11,7 +11,7 @@ from engineio.async_drivers import aiohttp as driver
 from engineio.async_socket import AsyncSocket
 from engineio.packet import MESSAGE, PING, Packet
 
-from server.realtime.engine import Engine
+from server.realtime.engine import PING_TIMEOUT_S, Engine
 from server.realtime.line import Outbox, Parcel, text_frame
 from tests.realtime.client import People
 from tests.realtime.desk import Desk
@@ -49,6 +49,19 @@ def test_what_engineio_is_relied_on_for_is_still_there() -> None:
     assert isinstance(socket.queue, Outbox)
     assert socket._websocket_handler.__self__ is socket
     assert engine.eio._async["websocket"] is not driver.WebSocket
+
+
+async def test_who_does_not_answer_a_ping_is_closed_and_forgotten() -> None:
+    engine = Engine(connect_limit_s=60)
+    waiting, silent = AsyncSocket(engine.eio, "waiting"), AsyncSocket(engine.eio, "silent")
+    engine.eio.sockets = {"waiting": waiting, "silent": silent}
+    waiting.last_ping = time.time() - PING_TIMEOUT_S + 5
+    silent.last_ping = time.time() - PING_TIMEOUT_S - 1
+    await engine.watch()
+    assert silent.closed
+    assert not waiting.closed
+    await engine.watch()
+    assert engine.eio.sockets == {"waiting": waiting}
 
 
 async def test_nothing_passes_what_engineio_has_taken_to_send() -> None:
