@@ -58,7 +58,9 @@ class Several:
         token = self.desk.people[who].token
         return Follower(who, lambda: Client(url(), "/agent", {"token": token}), **how)
 
-    def load(self, chance: random.Random, *, shoppers: int = 5, window: int = 4) -> Load:
+    def load(
+        self, chance: random.Random, *, shoppers: int = 5, window: int = 4, **how: Any
+    ) -> Load:  # Any: handed on to the followers
         """Shoppers and staff who connect to any process, and to any other when they lose it."""
         homes = random.Random(chance.random())
 
@@ -66,8 +68,8 @@ class Several:
             return homes.choice(self.servers).url
 
         return Load(
-            [self.shopper(f"shopper {n}", anywhere, window=window) for n in range(shoppers)],
-            [self.agent(who, anywhere, window=min(window, 2)) for who in STAFF],
+            [self.shopper(f"shopper {n}", anywhere, window=window, **how) for n in range(shoppers)],
+            [self.agent(who, anywhere, window=min(window, 2), **how) for who in STAFF],
             chance,
         )
 
@@ -80,8 +82,13 @@ def make_several(
     processes: int,
     redis_url: str | None = None,
     env: dict[str, str] | None = None,
+    last_redis_url: str | None = None,
+    last_database_port: int | None = None,
 ) -> Several:
-    """A shop on a migrated database, its processes prepared but not started."""
+    """A shop on a migrated database, its processes prepared but not started.
+
+    The last process may reach Redis and the database by ways of its own.
+    """
     settings = UNLIMITED | (env or {})
     if redis_url is not None:
         settings["SHOPBELL_REDIS_URL"] = redis_url
@@ -90,6 +97,11 @@ def make_several(
         ServerProcess(desk.server.data_dir, database_url=url, env=settings)
         for _ in range(processes - 1)
     ]
+    last = more[-1] if more else desk.server
+    if last_redis_url is not None:
+        last.env["SHOPBELL_REDIS_URL"] = last_redis_url
+    if last_database_port is not None:
+        last.database_url = url.replace(f":{cluster.port}/", f":{last_database_port}/")
     return Several(desk, [desk.server, *more], cluster, redis_url is not None)
 
 

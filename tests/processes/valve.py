@@ -32,10 +32,15 @@ class Valve:
         self.passed = 0
 
     @property
-    def url(self) -> str:
+    def port(self) -> int:
         """Where clients connect."""
         assert self._server is not None
-        return f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where clients connect that speak HTTP."""
+        return f"http://{HOST}:{self.port}"
 
     def hold(self) -> None:
         """Lets nothing pass any more."""
