@@ -11,10 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from server import __version__
+from server.actions.messages import PostMessage, post_message
+from server.actions.visitors import Connect, connect
+from server.dispatch import run
+from server.domain.actors import Actor
 from server.domain.errors import Unavailable
 from server.http.metrics import KEEP_DESK_S, _is_near
 from server.stats import Histogram, Reading, Stats
 from server.storage.migrate import head
+from server.storage.shop import load_shop
 from tests.docs.pages import section, text
 from tests.http.desk import Desk, Open, Visitor, served
 
@@ -54,6 +59,24 @@ async def test_the_desk_is_counted_from_the_database(
     assert found["shopbell_agents", "offline"] == 3
     assert found["shopbell_conversations", "open"] == 0
     assert found["shopbell_oldest_wait_seconds",] == 0
+    shop = desk.database.read_now(load_shop)
+    assert shop is not None
+    shoppers = [
+        desk.database.write_now(lambda tx: connect(tx, Connect(site=shop.site_key)))["customer_id"]
+        for _ in range(2)
+    ]
+    for shopper in shoppers:
+        payload = PostMessage(client_id="first", body="Hello?")
+        await run(desk.database, post_message, Actor("customer", shopper), payload)
+    desk.time.now += 90
+    # On PostgreSQL its clock counts, which no test moves.
+    waited_s = 90.0 if desk.database.is_sqlite else 0.0
+    found = await _figures(desk.visitor())
+    for state in ("open", "waiting", "queued"):
+        assert found["shopbell_conversations", state] == 2, state
+    assert found["shopbell_conversations", "snoozed"] == 0
+    for figure in ("shopbell_oldest_wait_seconds", "shopbell_oldest_queued_seconds"):
+        assert found[figure,] >= waited_s
 
 
 @ON_SQLITE
