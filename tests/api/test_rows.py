@@ -167,6 +167,12 @@ async def test_other_methods_are_refused_and_the_right_ones_named(program: As) -
 
 
 @one_database
+async def test_who_asks_for_the_head_gets_no_body(program: As) -> None:
+    answer = await (await program("admin")).call("HEAD", "/me")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+@one_database
 async def test_no_page_of_another_site_may_read_an_answer(program: As) -> None:
     caller = await program("admin")
     origin = {"Origin": "https://shop.example"}

@@ -22,7 +22,8 @@ def add_api(app: web.Application) -> None:
     """Serves every row of the table, and the descriptions, which need no token."""
     app[PACES] = Paces()
     for row in ROWS:
-        app.router.add_route(row.method, ROOT + row.path, handler_of(row), name=f"api.{row.name}")
+        for method in ("GET", "HEAD") if row.method == "GET" else (row.method,):
+            app.router.add_route(method, ROOT + row.path, handler_of(row))
     app.router.add_get(f"{ROOT}/openapi.json", show_openapi)
     app.router.add_get(f"{ROOT}/asyncapi.json", show_asyncapi)
     app.router.add_get(f"{ROOT}/docs", show_docs)
