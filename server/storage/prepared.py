@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any  # Any: column values, what a driver has no types for
 
 import orjson
@@ -26,22 +27,25 @@ _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchem
 class Statement:
     """One statement in the words of both databases.
 
-    SQLite's writes take each row as named values; PostgreSQL's take all rows as one JSON array of
-    objects, which costs one trip and a twentieth of the time that binding every value does.
+    SQLite's writes take the ``columns`` of each row in this order, which costs less than by name;
+    PostgreSQL's take all rows as one JSON array of objects, in one trip.
     """
 
     sqlite: str
     postgresql: str
+    columns: tuple[str, ...] = ()
 
 
 def insert(table: Table, *, conflict: str = "") -> Statement:
     """Writes rows of a table with all of its columns; ``conflict`` is an ON CONFLICT clause."""
-    names = ", ".join(column.name for column in table.columns)
+    columns = tuple(column.name for column in table.columns)
+    names = ", ".join(columns)
     into = f"INSERT INTO {table.name} ({names})"
-    values = ", ".join(f":{column.name}" for column in table.columns)
+    values = ", ".join("?" for _ in columns)
     return Statement(
         sqlite=f"{into} VALUES ({values}) {conflict}",
         postgresql=f"{into} SELECT {names} FROM {_rows(table)} {conflict}",  # noqa: S608  # our names
+        columns=columns,
     )
 
 
@@ -72,13 +76,14 @@ def upsert(
 
 
 def delete(table: Table) -> Statement:
-    """Deletes the rows with these primary keys."""
-    keys = [column.name for column in table.primary_key.columns]
-    matching = " AND ".join(f"{name} = :{name}" for name in keys)
+    """Deletes the rows with these primary keys, which have several columns."""
+    keys = tuple(column.name for column in table.primary_key.columns)
+    matching = " AND ".join(f"{name} = ?" for name in keys)
     joined = " AND ".join(f"{table.name}.{name} = r.{name}" for name in keys)
     return Statement(
         sqlite=f"DELETE FROM {table.name} WHERE {matching}",  # noqa: S608  # our own names
         postgresql=f"DELETE FROM {table.name} USING {_rows(table)} WHERE {joined}",  # noqa: S608  # likewise
+        columns=keys,
     )
 
 
@@ -124,7 +129,7 @@ class Driver:
         sql = statement.sqlite if self.is_sqlite else statement.postgresql
         try:
             if self.is_sqlite:
-                self._cursor.executemany(sql, rows)
+                self._cursor.executemany(sql, map(itemgetter(*statement.columns), rows))
             else:
                 self._cursor.execute(sql, (orjson.dumps(rows).decode(),))
         except self._error as error:
