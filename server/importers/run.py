@@ -32,7 +32,9 @@ from server.storage.imports import people_by_name
 from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
-# Rows of events in a transaction: some milliseconds of the database's one writer.
+# Rows of events in a transaction: as many as take about this long, because the database has one
+# writer and live messages wait for it.
+AIM_S = 0.02
 TALK_ROWS = 40
 # A longer conversation is cut into several transactions.
 MAX_ROWS = 400
@@ -203,6 +205,7 @@ class _Work:
         self._dry_run = dry_run
         self._progress = progress
         self._met: set[str] = set()
+        self._rows: float = TALK_ROWS
 
     def customers(self, spool: Spool) -> None:
         """Takes the customers, a hundred a transaction."""
@@ -233,7 +236,7 @@ class _Work:
                 continue
             waiting.append((talk, checked))
             rows += len(checked)
-            if rows >= TALK_ROWS:
+            if rows >= self._rows:
                 self._take_talks(waiting)
                 waiting, rows = [], 0
         self._take_talks(waiting)
@@ -305,7 +308,10 @@ class _Work:
         """The job's answer after its commit, then a moment for those who chat."""
         began = time.monotonic()
         answer = self._database.write_now(job)
-        time.sleep(min(0.05, (time.monotonic() - began) / 2))
+        took = time.monotonic() - began
+        pace = 1.25 if took < AIM_S else 0.8
+        self._rows = max(TALK_ROWS, min(MAX_ROWS, self._rows * pace))
+        time.sleep(min(0.05, took / 2))
         return answer
 
     def _kept(self, rows: Iterable[T | Skipped]) -> Iterator[T]:
