@@ -272,6 +272,7 @@ async def test_viewers_of_both_processes_are_in_one_list(chat: Chat, guests: Gue
     assert names(opened["viewing"]) == {"Ana"}
 
 
+@pytest.mark.parametrize("shared_pair", ["redis"], indirect=True)
 async def test_who_signs_out_at_one_process_loses_the_socket_at_the_other(
     shared_pair: Pair, guests: Guests
 ) -> None:
@@ -286,6 +287,7 @@ async def test_who_signs_out_at_one_process_loses_the_socket_at_the_other(
     assert time.monotonic() - begun < 4
 
 
+@pytest.mark.parametrize("shared_pair", ["redis"], indirect=True)
 async def test_a_page_that_is_taken_off_the_list_is_refused_by_both(
     shared_pair: Pair, guests: Guests
 ) -> None:

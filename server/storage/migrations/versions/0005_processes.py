@@ -39,3 +39,10 @@ def upgrade() -> None:
         sa.Column("recent", sa.Text(), nullable=False),
     )
     op.create_index("ix_failed_try_last", "failed_try", ["last_at_ms"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index(
+            "ix_conversation_queue",
+            "conversation",
+            [sa.text("coalesce(waiting_since_ms, queued_at_ms)"), "queued_at_ms"],
+            postgresql_where=sa.text("queued_at_ms IS NOT NULL AND status = 'open'"),
+        )
