@@ -59,7 +59,9 @@ def test_every_import_is_a_declared_dependency() -> None:
     graph = grimp.build_graph(*_present(), include_external_packages=True, cache_dir=None)
     external = {name for name in graph.modules if graph.is_module_squashed(name)}
     owners = importlib.metadata.packages_distributions()
-    declared = {_plain(_name(row)) for row in PROJECT["project"]["dependencies"]}
+    project = PROJECT["project"]
+    rows = [*project["dependencies"], *project["optional-dependencies"]["semantic"]]
+    declared = {_plain(_name(row)) for row in rows}
     unasked = {
         name
         for name in external - set(sys.stdlib_module_names)
