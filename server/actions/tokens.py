@@ -10,10 +10,11 @@ from server.actions import people as people_actions
 from server.actions.desk import Look
 from server.actions.payload import Id, NoPayload, Payload
 from server.domain.actors import SYSTEM, Actor, Role
-from server.domain.errors import Conflict, NotFound
+from server.domain.errors import NotFound
 from server.domain.permissions import require
 from server.domain.scopes import SCOPES, Scope
 from server.storage import people, tokens
+from server.storage.people import Person
 from server.storage.secrets import token_hash
 from server.storage.tokens import ID_CHARS, TokenRecord
 from server.storage.unit import Tx
@@ -58,21 +59,19 @@ def revoke_token(tx: Tx, actor: Actor, payload: TokenRef) -> dict[str, Any]:  # 
     token = tokens.load_token(tx.connection, payload.token_id)
     if token is None:
         raise NotFound("There is no such token.")
-    tokens.delete_token(tx, token.id)
     person = people.load_person(tx.connection, token.agent_id, lock=True)
-    made_for_it = person is not None and person.email is None and person.active
-    if (
-        made_for_it
-        and person is not None
-        and person.id != actor.id
-        and tokens.count_tokens(tx.connection, person.id) == 1
-    ):
-        try:
-            people_actions.deactivate(tx, SYSTEM, person.id)
-        except Conflict:
-            # The only admin there is; the shop keeps it.
-            return {"token_id": token.id}
+    if person is not None and person.id != actor.id and _made_for_one_token(tx, person):
+        people_actions.deactivate(tx, SYSTEM, person.id)
+    tokens.delete_token(tx, token.id)
     return {"token_id": token.id}
+
+
+def _made_for_one_token(tx: Tx, person: Person) -> bool:
+    """True for a person who cannot sign in and has one token; not for the only admin there is."""
+    if person.email is not None or not person.active:
+        return False
+    last_admin = person.role == "admin" and people.other_admins(tx.connection, person.id) == 0
+    return not last_admin and tokens.count_tokens(tx.connection, person.id) == 1
 
 
 def list_tokens(look: Look, _: NoPayload) -> Json:

@@ -18,9 +18,9 @@ from aiohttp.typedefs import Handler
 from server.actions.desk import Look
 from server.actions.payload import Payload, parse, parse_texts
 from server.dispatch import ask
-from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, NotSignedIn
+from server.domain.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from server.domain.permissions import require
-from server.domain.scopes import covers, require_scope
+from server.domain.scopes import require_scope
 from server.http.api.pace import Paces
 from server.http.api.rows import Json, Row
 from server.http.bodies import json_response, read_json
@@ -62,7 +62,8 @@ async def _handle(row: Row, request: web.Request) -> web.StreamResponse:
         response = json_response(answer, status=row.status)
         _link_to_next(request, response, answer)
         return response
-    _check_new_token(row, bearer, payload)
+    if row.check is not None:
+        row.check(bearer.scopes, payload)
     kept, again = await request.app[DATABASE].write(lambda tx: _once(tx, row, bearer, payload, key))
     return _answer(kept, again=again)
 
@@ -143,15 +144,6 @@ def _as_id(bearer: Bearer, key: str) -> str:
     """A key of any length as a client id, apart from those of the person's other tokens."""
     digest = hashlib.sha256(f"{bearer.token_hash} {key}".encode()).hexdigest()
     return f"api-{digest[:48]}"
-
-
-def _check_new_token(row: Row, bearer: Bearer, payload: Payload) -> None:
-    """Returns nothing. Raises NotAllowed for a token that would reach further than this one."""
-    scopes = getattr(payload, "scopes", None)
-    if row.name == "tokens.create" and not covers(bearer.scopes, scopes):
-        raise NotAllowed(
-            "A token cannot make one that may do more than itself.", needs="more scopes"
-        )
 
 
 def _once(tx: Tx, row: Row, bearer: Bearer, payload: Payload, key: str | None) -> tuple[Kept, bool]:

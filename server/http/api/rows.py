@@ -10,7 +10,7 @@ from typing import Any, Literal  # Any: JSON values
 from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.dispatch import Action, Query
-from server.domain.scopes import Scope
+from server.domain.scopes import Scope, Scopes
 
 ROOT = "/api/v1"
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -41,6 +41,8 @@ class Row:
     query: Query[Any] | None = None  # Any: of the row's payload
     action: Action[Any] | None = None  # Any: of the row's payload
     complete: Complete | None = None
+    # What the token's scopes must be good for besides; raises NotAllowed.
+    check: Callable[[Scopes, Any], None] | None = None  # Any: of the row's payload
     status: int = 200
     # How the docs show the call: values of the payload's fields.
     example: Mapping[str, object] = field(default_factory=dict)

@@ -15,7 +15,8 @@ from server.actions import messages as message_actions
 from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
-from server.domain.errors import NotFound
+from server.domain.errors import NotAllowed, NotFound
+from server.domain.scopes import Scopes, covers
 from server.domain.text import MAX_BODY_CHARS
 from server.http.api.reports import ReadReport, read_report
 from server.http.api.rows import Json, Method, Row
@@ -214,6 +215,12 @@ def _of_webhook(
         permission=webhooks.PERMISSION,
         **more,
     )
+
+
+def _no_stronger(scopes: Scopes, payload: tokens.CreateToken) -> None:
+    """Returns nothing. Raises NotAllowed for a token that would reach further than this one."""
+    if not covers(scopes, payload.scopes):
+        raise NotAllowed("A token makes none that may do more than itself.", needs="more scopes")
 
 
 def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: object) -> Row:
@@ -470,6 +477,7 @@ ROWS: tuple[Row, ...] = (
         scope="admin",
         permission="people.manage",
         action=tokens.create_token,
+        check=_no_stronger,
         complete=_token,
         status=201,
         once=("token",),
