@@ -23,6 +23,9 @@ from server.domain.addresses import is_public
 # Looking a name up blocks a thread, for long when its server is dead.
 LOOKUPS = 32
 CONNECT_S = 5.0
+# Used again within a burst only: some servers close an idle connection after five seconds, and what
+# is sent at that moment is lost.
+KEEP_S = 2.0
 Found = Sequence[tuple[int, int, int, str, Any]]  # Any: (host, port) or four values
 Lookup = Callable[[str, int], Found]
 
@@ -111,6 +114,7 @@ def open_session(
         resolver=GuardedResolver(look_up, inside=inside),
         # Each connection looks the name up anew, and the answer holds for this connection only.
         use_dns_cache=False,
+        keepalive_timeout=KEEP_S,
         socket_factory=open_socket,
     )
     return aiohttp.ClientSession(

@@ -21,7 +21,7 @@ from server.actions import webhooks as actions
 from server.channels.outbound import Lookup, look_up, open_session
 from server.channels.webhook_turn import ATTEMPT_S, LEASE_MS, Turn
 from server.domain.errors import Unavailable
-from server.domain.webhooks import OUTCOMES
+from server.domain.webhooks import OUTCOMES, STATES
 from server.stats import Reading
 from server.storage import webhooks
 from server.storage.database import Committed, Database
@@ -37,6 +37,8 @@ GATHER_S = 0.05
 # rests for longer and longer.
 TURNS = 16
 LOOK_AT_BACKLOG_S = 10.0
+# At the end of the process: for attempts under way to come to theirs.
+FINISH_S = 3.0
 
 
 class WebhookOut:
@@ -59,11 +61,11 @@ class WebhookOut:
         self._poll_s = poll_s
         self._lease = secrets.token_hex(8)
         self._wake = asyncio.Event()
-        self._turns: dict[str, asyncio.Task[None]] = {}
+        self._turns: dict[asyncio.Task[None], Turn] = {}
         self._wanted = False
         self._looked_at_s = -LOOK_AT_BACKLOG_S
         self.attempts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
-        self.backlog = Backlog(0, None)
+        self.backlog = Backlog(0, None, {})
 
     async def heard(self, _committed: Committed) -> None:
         """A reader of the bus: something was committed; the log says what."""
@@ -90,6 +92,12 @@ class WebhookOut:
                 "Age of the oldest delivery that waits; 0 when none does.",
                 self._oldest_s,
             ),
+            Reading(
+                "shopbell_webhook_receivers",
+                "Receivers of webhooks by state.",
+                lambda: {state: self.backlog.states.get(state, 0) for state in STATES},
+                label="state",
+            ),
         )
 
     async def run(self) -> None:
@@ -103,10 +111,18 @@ class WebhookOut:
                     await self._guarded_step(session)
                     await self._rest()
             finally:
-                turns = list(self._turns.values())
-                for turn in turns:
-                    turn.cancel()
-                await asyncio.gather(*turns, return_exceptions=True)
+                await self._finish()
+
+    async def _finish(self) -> None:
+        """Lets what is being sent come to its end, for a moment."""
+        for turn in self._turns.values():
+            turn.stop()
+        serving = list(self._turns)
+        if serving:
+            await asyncio.wait(serving, timeout=FINISH_S)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _guarded_start(self) -> None:
         if not self._database.is_sqlite:
@@ -135,8 +151,8 @@ class WebhookOut:
 
     async def _step(self, session: aiohttp.ClientSession) -> None:
         self._wanted = bool(await self._database.read(webhooks.active_webhooks))
+        await self._look_at_backlog()
         if not self._wanted:
-            self.backlog = Backlog(0, None)
             return
         await self._queue()
         at_ms = self._database.clock()
@@ -155,8 +171,9 @@ class WebhookOut:
                     inside=self._inside,
                     attempts=self.attempts,
                 )
-                self._turns[webhook.id] = asyncio.create_task(self._serve(turn))
-        await self._look_at_backlog()
+                task = asyncio.create_task(turn.run())
+                self._turns[task] = turn
+                task.add_done_callback(self._served)
 
     async def _queue(self) -> None:
         """Queues what the log has that is settled, page by page."""
@@ -171,13 +188,10 @@ class WebhookOut:
             if queued is None or queued < actions.PAGE:
                 return
 
-    async def _serve(self, turn: Turn) -> None:
-        try:
-            await turn.run()
-        finally:
-            del self._turns[turn.webhook_id]
-            # Its place is free, and more may have become due for it.
-            self._wake.set()
+    def _served(self, task: asyncio.Task[None]) -> None:
+        """Its place is free, and more may have become due for its receiver."""
+        del self._turns[task]
+        self._wake.set()
 
     async def _look_at_backlog(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -18,7 +18,6 @@ import structlog
 from server.actions import webhooks as actions
 from server.channels.outbound import ForbiddenAddressError, check_host
 from server.domain.errors import Unavailable
-from server.domain.events import Event
 from server.domain.webhooks import Attempt, Outcome, signatures
 from server.storage import views, webhooks
 from server.storage.connection import Connection
@@ -91,9 +90,17 @@ class Turn:
         except Unavailable:
             log.warning("webhooks wait for the database")
         except Exception:
+            # Not given back: it is tried again when the lease runs out, and not at once for ever.
             log.exception("a turn of a webhook failed")
-        finally:
+            return
+        except asyncio.CancelledError:
             await self._give_back()
+            raise
+        await self._give_back()
+
+    def stop(self) -> None:
+        """Lets the turn end with the attempt that is under way."""
+        self._end_s = self._loop.time()
 
     async def _page(self) -> bool:
         """Sends a page of what is due; True when there may be more."""
@@ -201,25 +208,24 @@ def _read_letters(
 ) -> tuple[Webhook | None, list[_Letter]]:
     webhook = webhooks.load_webhook(connection, webhook_id)
     due = webhooks.due_deliveries(connection, webhook_id, at_ms=at_ms, limit=PAGE)
-    events = events_of(connection, [d.seq for d in due if d.seq is not None])
-    shown = _envelopes(connection, events)
+    shown = _envelopes(connection, [d.seq for d in due if d.seq is not None])
     return webhook, [
         _Letter(d, _test_body(d) if d.seq is None else _body(shown.get(d.seq))) for d in due
     ]
 
 
-def _envelopes(connection: Connection, events: Sequence[Event]) -> dict[int, Json]:
-    """What staff are told of the events, by number; one that cannot be told spoils no other."""
+def _envelopes(connection: Connection, seqs: Sequence[int]) -> dict[int, Json]:
+    """What staff are told of events, by number; one that cannot be told spoils no other."""
     try:
-        found = views.envelopes(connection, events, audience="agent")
+        found = views.envelopes(connection, events_of(connection, seqs), audience="agent")
         return {envelope["seq"]: envelope for envelope in found}
     except Exception:
-        if len(events) == 1:
-            log.exception("an event cannot be told to webhooks", seq=events[0].seq)
+        if len(seqs) == 1:
+            log.exception("an event cannot be told to webhooks", seq=seqs[0])
             return {}
     together: dict[int, Json] = {}
-    for event in events:
-        together |= _envelopes(connection, [event])
+    for seq in seqs:
+        together |= _envelopes(connection, [seq])
     return together
 
 

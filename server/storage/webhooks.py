@@ -107,10 +107,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for receivers that are switched on: how many, and since when the oldest."""
+    """What waits for receivers that are switched on, since when the oldest; receivers by state."""
 
     pending: int
     oldest_at_ms: int | None
+    states: Mapping[str, int]
 
 
 # receivers
@@ -248,13 +249,16 @@ def pending(connection: Connection) -> dict[str, int]:
 
 
 def backlog(connection: Connection) -> Backlog:
-    """What waits for the receivers that are switched on."""
+    """How receivers stand, and what waits for those that are switched on."""
     statement = (
         select(func.count(), func.min(DELIVERY.c.created_at_ms))
         .join_from(DELIVERY, WEBHOOK, WEBHOOK.c.id == DELIVERY.c.webhook_id)
         .where(DELIVERY.c.due_at_ms.is_not(None), WEBHOOK.c.state == "active")
     )
-    return Backlog(*connection.execute(statement).one())
+    by_state = select(WEBHOOK.c.state, func.count()).group_by(WEBHOOK.c.state)
+    states = {row[0]: row[1] for row in connection.execute(by_state)}
+    pending, oldest_at_ms = connection.execute(statement).one()
+    return Backlog(pending, oldest_at_ms, states)
 
 
 def due_again(tx: Tx, delivery_id: str) -> None:

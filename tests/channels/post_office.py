@@ -88,9 +88,9 @@ class PostOffice:
             found = self.log(webhook_id)
             now = self.scene.time.at_ms
             health = self.webhook(webhook_id).health
-            rests = health.state != "active" or health.hold_until_ms > now
             due = [d for d in found if d.due_at_ms is not None and d.due_at_ms <= now]
-            return len(found) >= count and (rests or not due)
+            rests = health.hold_until_ms > now
+            return health.state != "active" or (len(found) >= count and (rests or not due))
 
         await wait_until_async(look, 10, f"{count} deliveries, none of them due")
         return self.log(webhook_id)

@@ -22,8 +22,8 @@ from tests.realtime.follower import Follower
 from tests.support.waiting import let_time_pass, wait_until_async
 
 SEED = 20261121
-ROUNDS = 3
-MESSAGES = 40
+ROUNDS = 2
+MESSAGES = 30
 
 
 @pytest.fixture

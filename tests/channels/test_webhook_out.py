@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from sqlalchemy import update
+from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook as Library
 
 from server.actions import webhooks as actions
@@ -422,6 +422,29 @@ async def test_what_a_dead_process_held_is_sent_by_another(
     await receiver.has(1)
 
 
+async def test_who_stops_finishes_what_is_under_way(office: PostOffice, receiver: Receiver) -> None:
+    hook = office.add(receiver.url(), "message.posted")
+    office.open()
+    go_on = asyncio.Event()
+
+    async def late(_letter: Letter) -> web.StreamResponse:
+        await go_on.wait()
+        return web.Response()
+
+    receiver.answering = late
+    office.scene.chat()
+    await receiver.has(1)
+    closing = asyncio.create_task(office.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    [delivery] = office.log(hook)
+    assert (delivery.status, delivery.attempts) == ("delivered", 1)
+    assert office.scene.database.write_now(
+        lambda tx: tx.execute(select(webhooks.WEBHOOK.c.lease)).scalars().all()
+    ) == [None]
+
+
 async def test_a_result_that_comes_after_the_turn_was_lost_leaves_no_trace(
     office: PostOffice, receiver: Receiver
 ) -> None:
@@ -506,6 +529,8 @@ async def test_figures_tell_what_waits(office: PostOffice, receiver: Receiver) -
     office.scene.time.pass_s(30)
     out = office.open()
     await wait_until_async(lambda: out.backlog.pending == 1)
+    office.add(receiver.url())
     values = {reading.name: reading.read() for reading in out.readings()}
+    assert values["shopbell_webhook_receivers"] == {"active": 1, "off": 0, "paused": 0, "gone": 0}
     assert values["shopbell_webhook_deliveries_pending"] == 1
     assert values["shopbell_webhook_oldest_pending_seconds"] == 30
