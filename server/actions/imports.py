@@ -22,6 +22,8 @@ from server.domain.actors import SYSTEM, Actor
 from server.domain.conversation import SESSION_GAP_MS, Conversation, needs_session
 from server.domain.errors import InvalidInput
 from server.domain.events import (
+    AssignmentAccepted,
+    AssignmentChanged,
     AssignmentEnded,
     ConversationOpened,
     ConversationStatusChanged,
@@ -144,8 +146,13 @@ def import_conversations(
     """
     sorted_rows = import_batch(tx, rows, people=people)
     here = imports.active_people(tx.connection)
+    given = {
+        event.conversation_id
+        for event in tx.events
+        if isinstance(event.data, AssignmentAccepted | AssignmentChanged)
+    }
     for conversation in tx.changed:
-        if conversation.assignee_id in here:
+        if conversation.assignee_id in here and conversation.id in given:
             _release(tx, conversation)
     return sorted_rows
 

@@ -173,10 +173,11 @@ def talk(parts: Parts, context: Context) -> Talk | Skipped:
         reason = both("It has no messages in this export.", "导出文件里没有它的消息。")
         return Skipped(name, reason)
     mapping = _Mapping(Thread(name), context, value)
-    for message in messages:
-        mapping.take(message)
+    # Before the messages, which hold the same ratings without the time.
     for rating in parts.of("rating"):
         mapping.rate(rating)
+    for message in messages:
+        mapping.take(message)
     mapping.end()
     origin = f"{context.account}:contact:{customer}"
     return Talk(
@@ -268,7 +269,8 @@ class _Mapping:
     def rate(self, rating: Json) -> None:
         """Adds a rating of the list of survey responses."""
         key, at_ms = id_of(rating.get("message_id")), seconds_ms(rating.get("created_at"))
-        self._rated(key or "", rating, at_ms or self.thread.last_at_ms)
+        if key is not None and at_ms is not None:
+            self._rated(key, rating, at_ms)
 
     def end(self) -> None:
         """Adds what only the state at the time of the export tells: who, status and labels."""

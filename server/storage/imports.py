@@ -116,11 +116,20 @@ def active_people(connection: Connection) -> set[str]:
 
 
 def still_owned(connection: Connection, *, limit: int) -> list[str]:
-    """Ids of open conversations that an import left with people who work here."""
+    """Ids of open conversations that an import gave to people who work here, and nobody since."""
+    given = (
+        select(func.max(EVENT.c.seq))
+        .where(
+            EVENT.c.conversation_id == CONVERSATION.c.id,
+            EVENT.c.kind.in_(("assignment.accepted", "assignment.changed")),
+        )
+        .correlate(CONVERSATION)
+        .scalar_subquery()
+    )
     statement = (
         select(CONVERSATION.c.id)
         .join_from(CONVERSATION, AGENT, AGENT.c.id == CONVERSATION.c.assignee_id)
-        .join(EVENT, EVENT.c.seq == CONVERSATION.c.last_seq)
+        .join(EVENT, EVENT.c.seq == given)
         .where(CONVERSATION.c.status.in_(("open", "snoozed")), AGENT.c.active, EVENT.c.imported)
         .order_by(CONVERSATION.c.id)
         .limit(limit)

@@ -73,6 +73,16 @@ def test_when_the_shopper_writes_the_chat_is_placed(
     assert desktop.differences() == []
 
 
+def test_what_a_colleague_has_claimed_stays_theirs(desktop: Desktop, tmp_path: Path) -> None:
+    scene = desktop.scene
+    amy = scene.person("amy")
+    bring(desktop, tmp_path, QUESTION, QUEUED, TAKEN)
+    scene.act("claim", amy, desktop.conversation("c1"))
+    bring(desktop, tmp_path, row(9, "message.posted", data={"body": "and one more"}))
+    assert scene.state(desktop.conversation("c1")).assignee_id == "amy"
+    assert desktop.differences() == []
+
+
 def test_people_who_cannot_sign_in_keep_what_the_log_gives_them(
     desktop: Desktop, tmp_path: Path
 ) -> None:

@@ -71,6 +71,14 @@ def test_status_rating_labels_and_page_come_along(desktop: Desktop, tmp_path: Pa
     assert [row["comment"] for row in desktop.rows(table(RatingComment))] == ["quick"]
 
 
+def test_the_list_of_ratings_tells_when_they_were_given(desktop: Desktop, tmp_path: Path) -> None:
+    rating = {"id": 9, "rating": 5, "feedback_message": "better", "message_id": 1008}
+    rating |= {"conversation_id": 11, "created_at": export.NOON + 400}
+    desktop.bring(DESK, export.write(tmp_path, export.pages() | {"csat.json": [rating]}))
+    rated = [r for r in desktop.rows(SESSION) if r["rating"]]
+    assert [(r["rating"], r["rated_at_ms"]) for r in rated] == [(5, (export.NOON + 400) * 1000)]
+
+
 def test_a_second_import_changes_nothing(desktop: Desktop, tmp_path: Path) -> None:
     first = desktop.bring(DESK, export.write(tmp_path))
     before = everything(desktop)
