@@ -19,7 +19,7 @@ from tests.realtime.desk import Desk
 from tests.realtime.follower import Follower
 from tests.support.waiting import let_time_pass
 
-ROUNDS = int(os.environ.get("SHOPBELL_KILL_ROUNDS", "40" if LONG else "20"))
+ROUNDS = int(os.environ.get("SHOPBELL_KILL_ROUNDS", "30" if LONG else "20"))
 # One kill in five hits a server that is still starting.
 EARLY_KILL = 0.2
 

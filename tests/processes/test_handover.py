@@ -13,8 +13,8 @@ from tests.kill.load import LONG, SEED, judged
 from tests.processes.several import Several, all_in_use
 from tests.support.redis import RedisServer
 
-ROUNDS = 12 if LONG else 1
-MESSAGES = 5_000 if LONG else 200
+ROUNDS = 6 if LONG else 1
+MESSAGES = 4_000 if LONG else 200
 DRAIN_LIMIT_S = 12.0
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]

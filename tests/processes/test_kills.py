@@ -13,8 +13,8 @@ from tests.support.redis import RedisServer
 from tests.support.waiting import let_time_pass
 
 # Messages that must have been acknowledged in each test, kills included in the time.
-MESSAGES = 5_500 if LONG else 300
-KILLS = 40 if LONG else 3
+MESSAGES = 4_500 if LONG else 300
+KILLS = 20 if LONG else 3
 # In one kill of five all processes die at once, as on a machine that loses its power.
 ALL_AT_ONCE = 0.2
 

@@ -19,8 +19,8 @@ from tests.support.waiting import wait_until_async
 # Who gets no answer for this long tries another line.
 PATIENCE_S = 1.0
 LONG_TEXT = "x" * 6000
-ROUNDS = 20 if LONG else 2
-MESSAGES = 4_000 if LONG else 200
+ROUNDS = 8 if LONG else 2
+MESSAGES = 3_000 if LONG else 200
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
 Make = Callable[..., Several]

@@ -21,7 +21,7 @@ from tests.support.nginx import Nginx
 from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until_async
 
-ROUNDS = 8 if LONG else 2
+ROUNDS = 4 if LONG else 2
 MESSAGES = 3_000 if LONG else 150
 # All of them come to one process once in 2 ** 40 times.
 MOST_ADDRESSES = 40

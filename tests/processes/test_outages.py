@@ -18,8 +18,8 @@ from tests.support.waiting import let_time_pass, wait_until_async
 DELAY_LIMIT_MS = 5_000
 REDIS_AWAY_S = 3.0 if LONG else 1.5
 DATABASE_HANGS_S = 3.0
-ROUNDS = 12 if LONG else 1
-MESSAGES = 5_500 if LONG else 300
+ROUNDS = 4 if LONG else 1
+MESSAGES = 4_500 if LONG else 300
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
 Make = Callable[..., Several]

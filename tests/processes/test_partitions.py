@@ -22,8 +22,8 @@ AWAY_S = 3.0
 # Longer than a transaction may stand still before the database ends it.
 LONG_AWAY_S = 8.0
 PATIENCE_S = 1.0
-ROUNDS = 8 if LONG else 1
-MESSAGES = 3_000 if LONG else 200
+ROUNDS = 4 if LONG else 1
+MESSAGES = 2_500 if LONG else 200
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
 Make = Callable[..., Several]
