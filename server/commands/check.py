@@ -167,6 +167,14 @@ def _folder(settings: Settings) -> Findings:
         )
     else:
         yield Finding("folder", "ok", f"{folder} belongs to the server alone.")
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        yield Finding(
+            "folder",
+            "warning",
+            f"{folder} belongs to user {owner}, and you are user {os.geteuid()}.",
+            "Run commands as its owner (sudo -u), or the server may not write what they make.",
+        )
     kind = _file_system(folder)
     if kind in REMOTE and settings.database_url is None:
         yield Finding(

@@ -175,6 +175,16 @@ def test_a_folder_that_others_can_look_into_is_named(shop: Database, data_dir: P
 
 
 @ON_SQLITE
+def test_whoever_does_not_own_the_folder_is_told(
+    shop: Database, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: data_dir.stat().st_uid + 1)
+    (finding,) = _bad(data_dir)
+    assert (finding.what, finding.verdict) == ("folder", "warning")
+    assert "sudo -u" in finding.do
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("little", "verdict"), [("LOW_BYTES", "warning"), ("LITTLE_BYTES", "problem")]
 )
