@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any  # Any: python-socketio is not typed
 
 from socketio import AsyncManager
@@ -16,6 +17,7 @@ SUPERVISORS = "supervisors"
 STAFF = "staff"
 VISITORS = "visitors"
 NO_TEAM = "team:"
+AT_ONCE = 250
 
 
 def customer_room(customer_id: str) -> str:
@@ -72,6 +74,7 @@ class IndexedManager(AsyncManager):  # type: ignore[misc]  # untyped base
         """Puts an event in the outbox of everybody in the rooms, encoded once; waits for nobody.
 
         The stock manager makes a task for each of them. Who does not read is cut by the engine.
+        Where thousands hear it, others have their turn in between.
         """
         assert callback is None  # acknowledgements of clients are not used
         here = self.rooms.get(namespace, {})
@@ -80,7 +83,8 @@ class IndexedManager(AsyncManager):  # type: ignore[misc]  # untyped base
         members: dict[str, str] = {}
         for name in names:
             if name in here:
-                members.update(here[name])
+                # As items: taken one by one out of a two-way dict they cost tenfold.
+                members.update(here[name].items())
         if skip_sid is not None:
             members.pop(skip_sid, None)
         if not members:
@@ -88,7 +92,9 @@ class IndexedManager(AsyncManager):  # type: ignore[misc]  # untyped base
         packet = self.server.packet_class(EVENT, namespace=namespace, data=[event, data])
         parcel = Parcel(packet.encode())
         sockets = self.server.eio.sockets
-        for eio_sid in members.values():
+        for index, eio_sid in enumerate(members.values(), 1):
+            if index % AT_ONCE == 0:
+                await asyncio.sleep(0)
             socket = sockets.get(eio_sid)
             if socket is not None and not socket.closed:
                 socket.queue.put_nowait(parcel)
