@@ -20,8 +20,8 @@ from server.importers.canonical import Parts
 from server.importers.values import Json
 
 BUCKET_BYTES = 8 * 1024 * 1024
-# Of three spools together, far below the number of files that a process may have open.
-MAX_BUCKETS = 100
+# Three spools together stay below the 256 files that some systems let a process open.
+MAX_BUCKETS = 60
 
 
 class Spool:
