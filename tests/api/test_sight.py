@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+import orjson
 import pytest
 
 from server.actions.desk import ListConversations, Look, list_conversations
 from server.actions.people import add_team
 from server.http.api.table import ROWS
+from server.reports.cli import formatted, report_command
 from tests.api.caller import call_row
 from tests.api.conftest import As
 from tests.api.stage import Stage, values_of
@@ -105,3 +107,17 @@ async def test_an_agent_reads_their_own_figures_only(stage: Stage, program: As) 
     assert {row["group"] for row in every} > {"agent@shop.example"}
     filters = {row["filters"].get("agent") for row in own}
     assert filters == {stage.desk.people["agent"]}
+
+
+async def test_figures_are_those_of_the_command_line(stage: Stage, program: As) -> None:
+    caller = await program("admin")
+    shown = (await caller.get("/reports/frt,rt,r3m_turn", by="agent")).value
+    now = stage.desk.database.clock()
+    rows = stage.desk.database.read_now(
+        lambda c: report_command(c, ["frt", "rt", "r3m_turn"], now_ms=now, by="agent")
+    )
+    assert shown == orjson.loads(formatted(rows, "json"))
+    before = shown[0]["as_of_seq"]
+    await stage.write(stage.shoppers["ann"], "more")
+    again = await caller.get("/reports/frt,rt,r3m_turn", by="agent", as_of_seq=before)
+    assert again.value == shown

@@ -12,6 +12,7 @@ from server.actions.payload import Payload
 from server.domain.permissions import may
 from server.reports.cli import report_command
 from server.reports.rows import to_json
+from server.storage.event_log import last_seq
 
 # Nothing that grows when it is percent-encoded: a request line has at most 8 KiB.
 Moment = Annotated[str, Field(max_length=40, pattern="^[0-9TtZz:+. -]+$")]
@@ -29,8 +30,13 @@ class ReadReport(Payload):
 
 
 def read_report(look: Look, payload: ReadReport) -> Any:  # Any: the list of the contract
-    """The report's rows; who may not see everybody's figures gets their own."""
+    """The report's rows; who may not see everybody's figures gets their own.
+
+    Without ``as_of_seq`` they go as far as the log is settled, so that the number which they name
+    gives the same figures again.
+    """
     own = not may(look.actor, "report.read")
+    settled = min(look.settled_seq, last_seq(look.connection))
     rows = report_command(
         look.connection,
         [name.strip() for name in payload.metrics.split(",") if name.strip()],
@@ -39,7 +45,7 @@ def read_report(look: Look, payload: ReadReport) -> Any:  # Any: the list of the
         to=payload.to,
         by=payload.by,
         as_of=payload.as_of,
-        as_of_seq=payload.as_of_seq,
+        as_of_seq=settled if payload.as_of_seq is None else payload.as_of_seq,
         agent_id=look.actor.id if own else None,
     )
     return orjson.loads(to_json(rows))

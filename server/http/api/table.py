@@ -433,6 +433,7 @@ ROWS: tuple[Row, ...] = (
         scope="reports:read",
         permission="report.own",
         query=read_report,
+        settled=True,
         example={"metrics": "frt,r3m_turn", "from": "2026-11-01", "by": "agent"},
         limit_s=30.0,
     ),
