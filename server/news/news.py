@@ -97,9 +97,12 @@ class News:
 
     def tell(self, seqs: Sequence[int]) -> None:
         """Tells the others which events have been committed here."""
-        if self.lines:
+        if not self.lines:
+            return
+        # When there are too many anyway, their number does not matter any more.
+        if len(self._seqs) <= MAX_SEQS:
             self._seqs.extend(seqs)
-            self._pending.set()
+        self._pending.set()
 
     def signal(self, kind: str, **ids: str | int | bool | None) -> None:
         """Tells the others something that is not in the log; ids only, never what people wrote."""

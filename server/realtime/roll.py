@@ -77,15 +77,17 @@ class Roll:
 
     async def viewers(self, conversation_id: str) -> list[Json]:
         """Who has the conversation in front of them, here and elsewhere: id and name."""
-        found = self._clients.viewers(conversation_id)
+        others: dict[str, str] = {}
         if self._shared:
             at_ms = self._database.clock()
             others = await self._database.read(
                 lambda c: processes.viewers(c, conversation_id, but=self.process_id, at_ms=at_ms)
             )
-            here = {viewer["id"] for viewer in found}
-            found += [{"id": key, "name": name} for key, name in others.items() if key not in here]
-        return found
+        found = self._clients.viewers(conversation_id)
+        here = {viewer["id"] for viewer in found}
+        return found + [
+            {"id": key, "name": name} for key, name in others.items() if key not in here
+        ]
 
     def is_elsewhere(self, connection: Connection, customer_id: str, *, at_ms: int) -> bool:
         """True when the shopper is connected to another process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -53,6 +54,7 @@ class Signals:
         self._news = news
         self._bus = bus
         self._names: dict[tuple[str, str], str | None] = {}
+        self._viewing = asyncio.Lock()
         self._hearers: dict[str, Callable[[Json], Awaitable[None]]] = {
             "typing": self._hear_typing,
             "read": self._hear_read,
@@ -137,11 +139,12 @@ class Signals:
 
     async def _tell_viewing(self, conversation_id: str) -> None:
         place = self._clients.place(conversation_id)
-        if place is not None:
-            data = {
-                "conversation_id": conversation_id,
-                "agents": await self._roll.viewers(conversation_id),
-            }
+        if place is None:
+            return
+        # One after the other, so that who is told last is told the newest.
+        async with self._viewing:
+            agents = await self._roll.viewers(conversation_id)
+            data = {"conversation_id": conversation_id, "agents": agents}
             staff = staff_rooms(place.team_id, place.assignee_id)
             await self.signal("viewing.changed", data, AGENT, staff)
 

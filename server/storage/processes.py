@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import orjson
 from sqlalchemy import (
     Connection,
     bindparam,
@@ -57,30 +58,32 @@ _PROCESS = select(PROCESS.c.id).where(PROCESS.c.id == bindparam("b_id"))
 _SEEN = (
     update(PROCESS).where(PROCESS.c.id == bindparam("b_id")).values(seen_at_ms=bindparam("at_ms"))
 )
-_PUT_SHOPPER = text(
+# Each with all of its rows in one go: a network that drops thousands of shoppers brings thousands.
+_PUT_SHOPPERS = text(
     "INSERT INTO shopper_presence (process_id, customer_id, gone_at_ms)"
-    " VALUES (:process_id, :customer_id, :gone_at_ms)"
+    " SELECT :process_id, r.id, r.at FROM json_to_recordset(CAST(:rows AS json))"
+    " AS r(id text, at bigint)"
     " ON CONFLICT (process_id, customer_id) DO UPDATE SET gone_at_ms = excluded.gone_at_ms"
 )
-_PUT_VIEWING = text(
+_DROP_SHOPPERS = text(
+    "DELETE FROM shopper_presence USING json_to_recordset(CAST(:rows AS json)) AS r(id text)"
+    " WHERE process_id = :process_id AND customer_id = r.id"
+)
+_PUT_VIEWS = text(
     "INSERT INTO viewing (process_id, conversation_id, agent_id)"
-    " VALUES (:process_id, :conversation_id, :agent_id) ON CONFLICT DO NOTHING"
+    " SELECT :process_id, r.id, r.agent FROM json_to_recordset(CAST(:rows AS json))"
+    " AS r(id text, agent text) ON CONFLICT DO NOTHING"
 )
-_DROP_SHOPPER = delete(SHOPPER).where(
-    SHOPPER.c.process_id == bindparam("process_id"),
-    SHOPPER.c.customer_id == bindparam("customer_id"),
-)
-_DROP_VIEWING = delete(VIEWING).where(
-    VIEWING.c.process_id == bindparam("process_id"),
-    VIEWING.c.conversation_id == bindparam("conversation_id"),
-    VIEWING.c.agent_id == bindparam("agent_id"),
+_DROP_VIEWS = text(
+    "DELETE FROM viewing USING json_to_recordset(CAST(:rows AS json)) AS r(id text, agent text)"
+    " WHERE process_id = :process_id AND conversation_id = r.id AND agent_id = r.agent"
 )
 
 
 def keep(tx: Tx, process_id: str, *, now: Here, before: Here) -> None:
     """Says that a process lives and writes who came and went there since ``before`` was written.
 
-    Who was taken for dead meanwhile writes everything anew.
+    Who was taken for dead meanwhile writes everything anew. On PostgreSQL only.
     """
     if tx.connection.execute(_PROCESS, {"b_id": process_id}).first() is None:
         before = Here()
@@ -89,22 +92,19 @@ def keep(tx: Tx, process_id: str, *, now: Here, before: Here) -> None:
     else:
         tx.later(_SEEN, {"b_id": process_id, "at_ms": tx.at_ms})
     came = [
-        {"process_id": process_id, "customer_id": key, "gone_at_ms": gone_at_ms}
+        {"id": key, "at": gone_at_ms}
         for key, gone_at_ms in sorted(now.shoppers.items())
         if key not in before.shoppers or before.shoppers[key] != gone_at_ms
     ]
-    went = [
-        {"process_id": process_id, "customer_id": key}
-        for key in sorted(before.shoppers.keys() - now.shoppers.keys())
-    ]
+    went = [{"id": key} for key in sorted(before.shoppers.keys() - now.shoppers.keys())]
     for statement, rows in (
-        (_PUT_SHOPPER, came),
-        (_DROP_SHOPPER, went),
-        (_PUT_VIEWING, _views(process_id, now.viewing - before.viewing)),
-        (_DROP_VIEWING, _views(process_id, before.viewing - now.viewing)),
+        (_PUT_SHOPPERS, came),
+        (_DROP_SHOPPERS, went),
+        (_PUT_VIEWS, _views(now.viewing - before.viewing)),
+        (_DROP_VIEWS, _views(before.viewing - now.viewing)),
     ):
         if rows:
-            tx.later(statement, list(rows))
+            tx.later(statement, {"process_id": process_id, "rows": orjson.dumps(rows).decode()})
 
 
 def release(tx: Tx, process_id: str) -> None:
@@ -178,8 +178,5 @@ def viewers(
     return {row.id: row.name for row in connection.execute(statement)}
 
 
-def _views(process_id: str, views: Iterable[tuple[str, str]]) -> list[dict[str, str | None]]:
-    return [
-        {"process_id": process_id, "conversation_id": conversation_id, "agent_id": agent_id}
-        for conversation_id, agent_id in sorted(views)
-    ]
+def _views(views: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"id": conversation_id, "agent": agent_id} for conversation_id, agent_id in views]
