@@ -38,9 +38,14 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
 ) -> None:
     """Print service metrics."""
     from server.reports import cli as report_cli
+    from server.storage.event_log import last_seq, settled_seq
 
     with opened(data_dir) as database:
         existing_shop(database)
+        if as_of_seq is None:
+            # What the rows name as their end must give the same figures again.
+            settled = database.read_now(settled_seq)
+            as_of_seq = min(settled, database.read_now(last_seq))
         rows = database.read_now(
             lambda c: report_cli.report_command(
                 c,

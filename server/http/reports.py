@@ -20,6 +20,7 @@ from server.reports.rows import figures_csv
 from server.reports.thread import load_turn
 from server.reports.turn_list import load_turns
 from server.reports.turns import NOBODY, Scope
+from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
 from server.storage.shop import Shop, load_shop
 
@@ -155,16 +156,21 @@ async def show_turn(request: web.Request) -> web.Response:
 async def _asked(request: web.Request) -> Asked:
     person = await current_person(request)
     query = read_query(request.query)
-    shop = await request.app[DATABASE].read(load_shop)
+    database = request.app[DATABASE]
+    shop = await database.read(load_shop)
     if shop is None:
         raise NotFound("There is no shop yet.")
     own = not may(person.actor, "report.read")
     scope = scope_of(
         query,
         timezone=shop.timezone,
-        now_ms=request.app[DATABASE].clock(),
+        now_ms=database.clock(),
         agent_id=person.id if own else None,
     )
+    if scope.as_of_seq is None:
+        # What the page names as its end must give the same figures again.
+        settled = await database.read(settled_seq)
+        scope = replace(scope, as_of_seq=min(settled, await database.read(last_seq)))
     return Asked(query, person, shop, scope, own)
 
 
