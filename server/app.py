@@ -22,9 +22,9 @@ from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
 from server.jobs.due import run_jobs
+from server.log import loop_error
 from server.news.carriers import carriers_of
 from server.news.news import News
-from server.log import loop_error
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
 from server.realtime.wire import COMMANDS
@@ -40,6 +40,9 @@ log = structlog.stdlib.get_logger("shopbell.app")
 # all of it, in a twentieth of the time, and the loop got no less done.
 TURN_S = 0.0005
 
+# Connections that wait to be accepted, as many as the system allows: when all come back after a
+# restart, one that finds no room tries again only after seconds, up to half a minute in the end.
+AWAITED = 4096
 # Beside the server while it runs: the demo's storefront and its shoppers.
 AddRoutes = Callable[[web.Application], None]
 Companion = Callable[["Running"], Coroutine[Any, Any, None]]  # Any: as asyncio types it
@@ -105,7 +108,7 @@ async def running(
     app.router.add_route("*", SOCKET_PATH, edge.engine.serve)
     runner = Runner(app, access_log=None, shutdown_timeout=5, handle_signals=False)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, reuse_address=True)
+    site = web.TCPSite(runner, host, port, reuse_address=True, backlog=AWAITED)
     tasks = [
         asyncio.create_task(bus.deliver()),
         asyncio.create_task(watch_loop(database.stats)),
