@@ -158,8 +158,11 @@ class Bus:
             await self.begin(database)
         while True:
             rest_s = self._looked_at_s + FOLLOW_S - self._loop.time()
+            # Not wait_for: before Python 3.12 it forgets that it was cancelled when what it waits
+            # for comes at the same moment, and the process would never end.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), max(rest_s, 0.0))
+                async with asyncio.timeout(max(rest_s, 0.0)):
+                    await self._woken.wait()
             self._woken.clear()
             try:
                 hints, self._hints = sorted(self._hints), set()

@@ -211,3 +211,20 @@ async def test_following_outlives_a_database_that_was_away(
         monkeypatch.setattr(database, "read", flaky)
         await other.write(happen(2))
         await wait_until_async(lambda: 2 in heard.numbers)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_follows_ends_when_told_to_though_news_come_at_the_same_moment(
+    database: Database, turns: int
+) -> None:
+    """A process that drains waits for it; news come all the time."""
+    bus = Bus(asyncio.get_running_loop())
+    await bus.begin(database)
+    following = asyncio.create_task(bus.follow(database))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    bus.look()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    following.cancel()
+    await wait_until_async(following.done, 5, "the end")

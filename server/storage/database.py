@@ -206,7 +206,9 @@ class Database:
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._readers, self.read_now, query)
         try:
-            return await asyncio.wait_for(answer, limit_s)
+            # Not wait_for, which before Python 3.12 may forget that it was cancelled.
+            async with asyncio.timeout(limit_s):
+                return await answer
         except TimeoutError:
             raise Unavailable("The database does not answer. Try again in a moment.") from None
 

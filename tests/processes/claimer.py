@@ -1,7 +1,7 @@
 """A process that competes with others for conversations, through the actions that agents use.
 
-Reads a plan, one line of JSON, from stdin, says "ready", waits for a line, works, and tells what it
-did as a line of JSON. Run as ``python tests/processes/claimer.py``.
+Reads a plan, one line of JSON, from stdin, says "ready", waits for a line, works, and writes what
+it did into a file. Run as ``python tests/processes/claimer.py``.
 """
 
 from __future__ import annotations
@@ -47,9 +47,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: ``claim`` everything on the list, or ``serve`` until nothing waits any more."""
+    """What to do: ``claim`` everything on the list, or ``serve`` until nothing waits any more.
+
+    ``result`` is the file for what was done.
+    """
 
     url: str
+    result: str
     mode: str
     seed: int
     agents: list[str]
@@ -72,7 +76,7 @@ def main() -> None:
             done.seconds = time.monotonic() - begun
         finally:
             database.close()
-    print(json.dumps(asdict(done)), flush=True)
+    Path(plan.result).write_text(json.dumps(asdict(done)), encoding="utf-8")
 
 
 def actors(database: Database, ids: list[str]) -> dict[str, Actor]:

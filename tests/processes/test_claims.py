@@ -146,7 +146,8 @@ class Competitor:
             )
         processes.kill_at_exit(self._process)
         self._log = log
-        self._tell(json.dumps(plan))
+        self._result = log.with_suffix(".json")
+        self._tell(json.dumps({**plan, "result": str(self._result)}))
 
     def ready(self) -> None:
         """Waits until it has opened the database."""
@@ -163,8 +164,8 @@ class Competitor:
 
     def result(self) -> Json:
         """What it did, once it has ended."""
-        done: Json = json.loads(self._hear())
-        assert self._process.wait(processes.STOP_LIMIT_S) == 0
+        assert self._process.wait(processes.STOP_LIMIT_S) == 0, processes.tail(self._log)
+        done: Json = json.loads(self._result.read_text(encoding="utf-8"))
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
