@@ -42,7 +42,6 @@ class Follower:
         self.visitor_token: str | None = None
         self.connects = 0
         self.gaps = 0
-        self.drains = 0
         self.acked_at_s: dict[str, float] = {}
         self.shown_at_s: dict[str, float] = {}
         self._make = make
@@ -88,10 +87,14 @@ class Follower:
         return self._running is not None and self._running.done()
 
     @property
+    def line(self) -> Client | None:
+        """The connection that it has, None while it has none."""
+        return self._client if self._client is not None and self._client.connected else None
+
+    @property
     def url(self) -> str | None:
         """The process that it is connected to, None while it is not."""
-        client = self._client
-        return client.url if client is not None and client.connected else None
+        return self.line.url if self.line is not None else None
 
     def heads(self) -> dict[str, int]:
         """The last number shown of each conversation."""
@@ -154,8 +157,6 @@ class Follower:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), 0.2)
         finally:
-            # The last words before the line ended.
-            self._hear(client)
             for task in flying.values():
                 task.cancel()
             await asyncio.gather(*flying.values(), return_exceptions=True)
@@ -183,8 +184,6 @@ class Follower:
                         self._stale.add(head["id"])
             elif name == "event":
                 self._apply(data)
-            elif name == "signal" and data["kind"] == "server.drain":
-                self.drains += 1
 
     def _apply(self, envelope: Json) -> None:
         shown = self.record.shown.setdefault(envelope["conversation_id"], [])
