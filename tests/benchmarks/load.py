@@ -24,6 +24,10 @@ BODY = (
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
+class Refused(Exception):
+    """The server would not have the client just now; its text is the packet."""
+
+
 class Peer:
     """One socket of one namespace; counts what comes and answers pings."""
 
@@ -33,6 +37,7 @@ class Peer:
         self.events = 0
         self.closed = asyncio.Event()
         self.welcome: Any = None  # Any: JSON
+        self.refused: str | None = None
         self.conversation_id: str | None = None
         self.on_event: Callable[[str, float], None] | None = None
         self._number = 0
@@ -47,6 +52,8 @@ class Peer:
         await self.socket.send_str(f"40{self.namespace},{orjson.dumps(auth).decode()}")
         if welcome:
             await asyncio.wait_for(self._welcomed.wait(), LIMIT_S)
+            if self.refused is not None:
+                raise Refused(self.refused)
 
     def send(
         self, event: str, payload: dict[str, Any], on_ack: Callable[[str, float], None]
@@ -95,7 +102,8 @@ class Peer:
         elif packet == "2":
             await self.socket.send_str("3")
         elif packet.startswith(f"44{self.namespace},"):
-            raise AssertionError(packet)
+            self.refused = packet
+            self._welcomed.set()
 
 
 async def connect(http: aiohttp.ClientSession, url: str, namespace: str) -> Peer:

@@ -17,13 +17,14 @@ from server.domain.actors import SYSTEM
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from tests.benchmarks import relay
-from tests.benchmarks.load import BODY, Pair, Peer, connect
+from tests.benchmarks.load import BODY, Pair, Peer, Refused, connect
 from tests.support import processes
 from tests.support.ports import HOST, free_port
 from tests.support.server import ServerProcess
 from tests.support.waiting import wait_until
 
 AT_ONCE = 100
+RETRY_S = 0.5
 LIMIT_S = 60.0
 
 
@@ -179,9 +180,16 @@ async def shoppers(made: BenchShop, count: int) -> AsyncIterator[list[Peer]]:
 
 
 async def rejoin(http: aiohttp.ClientSession, made: BenchShop, before: Peer) -> Peer:
-    """A shopper who is back, and has asked for what was missed."""
-    peer = await connect(http, made.server.url, "/visitor")
-    await peer.join({"site": made.site, "visitor_token": before.welcome["visitor_token"]})
+    """A shopper who is back, and has asked for what was missed; refused, it tries again."""
+    auth = {"site": made.site, "visitor_token": before.welcome["visitor_token"]}
+    while True:
+        peer = await connect(http, made.server.url, "/visitor")
+        try:
+            await peer.join(auth)
+            break
+        except Refused:
+            await peer.close()
+            await asyncio.sleep(RETRY_S)
     heads = [c["conversation_seq"] for c in peer.welcome["conversations"]]
     assert len(heads) == 1, heads
     peer.conversation_id = peer.welcome["conversations"][0]["id"]

@@ -38,8 +38,11 @@ class Shopper:
         """Opens the panel and goes to the conversation."""
         if not self.panel.is_visible():
             self.open()
-        if not self.input.is_visible():
-            self.panel.locator(".home .primary").click()
+        start = self.panel.locator(".home .primary")
+        # One of the two shows, once the panel is drawn; a moment earlier neither does.
+        start.or_(self.input).filter(visible=True).first.wait_for()
+        if start.is_visible():
+            start.click()
         self.input.wait_for()
         return self
 
