@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from server.storage.people import Person, load_person
 from server.storage.secrets import token_hash
@@ -31,11 +32,7 @@ class SignedIn:
 def signed_in_of_cookie(connection: Connection, cookie: str, at_ms: int) -> SignedIn | None:
     """The live sign-in of a cookie and its active person; None when there is none any more."""
     row = connection.execute(
-        select(SIGN_IN).where(
-            SIGN_IN.c.token_hash == token_hash(cookie),
-            SIGN_IN.c.seen_at_ms > at_ms - IDLE_MS,
-            SIGN_IN.c.created_at_ms > at_ms - ABSOLUTE_MS,
-        )
+        select(SIGN_IN).where(SIGN_IN.c.token_hash == token_hash(cookie), *_live(at_ms))
     ).first()
     if row is None:
         return None
@@ -43,6 +40,16 @@ def signed_in_of_cookie(connection: Connection, cookie: str, at_ms: int) -> Sign
     if person is None or not person.active:
         return None
     return SignedIn(person, row.token_hash, row.csrf, row.seen_at_ms)
+
+
+def live_cookies(connection: Connection, cookies: Collection[str], *, at_ms: int) -> dict[str, str]:
+    """The live ones among these cookies and whose they are; one query whatever their number."""
+    by_hash = {token_hash(cookie): cookie for cookie in cookies}
+    if not by_hash:
+        return {}
+    statement = select(SIGN_IN.c.token_hash, SIGN_IN.c.agent_id)
+    statement = statement.where(SIGN_IN.c.token_hash.in_(by_hash), *_live(at_ms))
+    return {by_hash[row.token_hash]: row.agent_id for row in connection.execute(statement)}
 
 
 def person_of_cookie(connection: Connection, cookie: str, at_ms: int) -> Person | None:
@@ -92,3 +99,7 @@ def delete_sign_ins(tx: Tx, agent_id: str, *, but: str | None = None) -> None:
     if but is not None:
         statement = statement.where(SIGN_IN.c.token_hash != but)
     tx.later(statement)
+
+
+def _live(at_ms: int) -> tuple[ColumnElement[bool], ...]:
+    return (SIGN_IN.c.seen_at_ms > at_ms - IDLE_MS, SIGN_IN.c.created_at_ms > at_ms - ABSOLUTE_MS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from server.domain.scopes import Scopes, require_scope
 from server.storage.people import Person, load_person
@@ -87,6 +88,19 @@ def person_of_token(
         return None
     require_scope(bearer.scopes, scope)
     return bearer.person
+
+
+def live_tokens(connection: Connection, held: Collection[str], *, at_ms: int) -> dict[str, str]:
+    """The live ones among these tokens and whose they are; one query whatever their number."""
+    by_hash = {token_hash(token): token for token in held}
+    if not by_hash:
+        return {}
+    ends = API_TOKEN.c.expires_at_ms
+    statement = select(API_TOKEN.c.token_hash, API_TOKEN.c.agent_id)
+    statement = statement.where(
+        API_TOKEN.c.token_hash.in_(by_hash), or_(ends.is_(None), ends > at_ms)
+    )
+    return {by_hash[row.token_hash]: row.agent_id for row in connection.execute(statement)}
 
 
 def insert_token(
