@@ -176,7 +176,7 @@ def list_customers(look: Look, payload: ListCustomers) -> Json:
     shown, more = found[: payload.limit], len(found) > payload.limit
     last = shown[-1] if more else None
     return {
-        "items": [customer_view(customer) for customer in shown],
+        "items": [views.customer_view(customer) for customer in shown],
         "next_cursor": last and cursor_of("customers", filters, (last.created_at_ms, last.id)),
     }
 
@@ -281,22 +281,6 @@ def get_article(look: Look, payload: ArticleRef) -> Json:
     if article is None:
         raise NotFound("There is no such article.")
     return _articles(look, [article])[0]
-
-
-def customer_view(customer: Customer) -> Json:
-    """A customer as lists show them."""
-    return {
-        "id": customer.id,
-        "name": customer.name,
-        "email": customer.email,
-        "phone": customer.phone,
-        "locale": customer.locale,
-        "verified": customer.verified,
-        "identity": customer.identity,
-        "external_id": customer.external_id,
-        "created_at_ms": customer.created_at_ms,
-        "last_seen_at_ms": customer.seen_at_ms,
-    }
 
 
 def _articles(look: Look, found: Sequence[Article]) -> list[Json]:

@@ -94,6 +94,7 @@ def records(
                 yield from _large(file, source, containers)
     except UnicodeDecodeError as error:
         raise _bad(source, 0, "not UTF-8", "不是 UTF-8 编码") from error
+    # The last two are zipfile's words for an unknown compression and for a missing password.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise _bad(
             source, 0, "damaged or encrypted in the zip", "在压缩包内已损坏或加密"

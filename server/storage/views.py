@@ -135,11 +135,8 @@ def heads(found: Iterable[Found]) -> list[Json]:
     ]
 
 
-def card(connection: Connection, customer: customers.Customer, actor: Actor) -> Json:
-    """A customer as the panel beside a chat shows them, with what the actor may see."""
-    past = conversations.of_customer(connection, customer.id)
-    names = people.names(connection)
-    ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
+def customer_view(customer: customers.Customer) -> Json:
+    """A customer as lists show them."""
     return {
         "id": customer.id,
         "name": customer.name,
@@ -151,6 +148,15 @@ def card(connection: Connection, customer: customers.Customer, actor: Actor) -> 
         "external_id": customer.external_id,
         "created_at_ms": customer.created_at_ms,
         "last_seen_at_ms": customer.seen_at_ms,
+    }
+
+
+def card(connection: Connection, customer: customers.Customer, actor: Actor) -> Json:
+    """A customer as the panel beside a chat shows them, with what the actor may see."""
+    past = conversations.of_customer(connection, customer.id)
+    names = people.names(connection)
+    ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
+    return customer_view(customer) | {
         "conversations": [
             {
                 "id": c.id,
