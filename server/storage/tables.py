@@ -110,7 +110,15 @@ class KeptAnswer(SQLModel, table=True):
 
 
 class Customer(SQLModel, table=True):
-    """A shopper; anonymous until identified, ``verified`` once the shop has signed for it."""
+    """A shopper; anonymous until identified, ``verified`` once the shop has signed for it.
+
+    Several rows may be one person. A merge moves no row: it sets ``merged_into`` (the row it was
+    joined to), ``merged_as`` (session: the same browser signed in, so the shopper goes on seeing
+    what was written before; merge: staff and proofs, which a shopper never notices) and, in every
+    row below it, ``person_id`` (the row at the top; None means that the row is at the top itself).
+    ``external_id`` is the shop's own id, which signed identities name; what other sources call a
+    customer is in ``customer_origin``.
+    """
 
     __table_args__ = (Index("ix_customer_created", "created_at_ms", "id"),)
     id: str = Field(primary_key=True)
@@ -122,6 +130,9 @@ class Customer(SQLModel, table=True):
     identity: str = "anonymous"
     created_at_ms: int = Field(sa_type=BigInteger)
     seen_at_ms: int = Field(sa_type=BigInteger)
+    merged_into: str | None = None
+    merged_as: str | None = None
+    person_id: str | None = Field(default=None, index=True)
 
 
 class VisitorToken(SQLModel, table=True):
@@ -429,6 +440,225 @@ class CustomerOrigin(SQLModel, table=True):
     __tablename__ = "customer_origin"
     name: str = Field(primary_key=True)
     customer_id: str = Field(foreign_key="customer.id", index=True)
+
+
+class ShopSource(SQLModel, table=True):
+    """A place that shop data comes from: a shop system's webhooks or files.
+
+    ``customer_ids`` is "shop" when its customer ids are those that signed identities name, "own"
+    when they mean nothing elsewhere (they are then in ``customer_origin`` as ``NAME:ID``).
+    """
+
+    __tablename__ = "shop_source"
+    name: str = Field(primary_key=True)
+    kind: str
+    secret: str | None = None
+    old_secret: str | None = None
+    old_secret_until_ms: int | None = Field(default=None, sa_type=BigInteger)
+    customer_ids: str = "shop"
+    created_at_ms: int = Field(sa_type=BigInteger)
+    received_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    applied_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    failures: int = 0
+
+
+class ShopDelivery(SQLModel, table=True):
+    """A shop event as it came, stored before anything is made of it.
+
+    ``status`` is waiting, applied, ignored (nothing in it for us, ``reason`` says why) or dead.
+    """
+
+    __tablename__ = "shop_delivery"
+    __table_args__ = (
+        UniqueConstraint("source", "dedupe_key", name="uq_shop_delivery_key"),
+        Index("ix_shop_delivery_list", "source", "status", "received_at_ms"),
+        Index(
+            "ix_shop_delivery_due",
+            "due_at_ms",
+            sqlite_where=text("due_at_ms IS NOT NULL"),
+            postgresql_where=text("due_at_ms IS NOT NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    source: str
+    dedupe_key: str
+    topic: str
+    headers: str = Field(default="{}", sa_type=Text)
+    body: str = Field(sa_type=Text)
+    received_at_ms: int = Field(sa_type=BigInteger)
+    triggered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    status: str = "waiting"
+    due_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    attempts: int = 0
+    applied_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    reason: str | None = Field(default=None, sa_type=Text)
+
+
+class ShopOrder(SQLModel, table=True):
+    """An order of the shop, as its source last told it.
+
+    ``total_minor`` is what was paid before refunds, ``net_minor`` what is left of it. ``counted``
+    says whether figures count it: paid, no test, not cancelled, something left, in the shop's
+    currency. ``day`` is the local day of ``created_at_ms`` in the shop's zone, days since
+    1970-01-01. ``customer_id`` is None for a guest: what the order says of them proves nothing.
+    """
+
+    __tablename__ = "shop_order"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id", name="uq_shop_order_external"),
+        Index("ix_shop_order_customer", "customer_id", "created_at_ms"),
+        Index("ix_shop_order_created", "created_at_ms", "id"),
+        Index("ix_shop_order_email", "email_key"),
+        Index("ix_shop_order_number", "number"),
+    )
+    id: str = Field(primary_key=True)
+    source: str
+    external_id: str
+    number: str
+    customer_id: str | None = Field(default=None, foreign_key="customer.id")
+    email: str | None = None
+    email_key: str | None = None
+    phone: str | None = None
+    postcode: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+    day: int
+    paid_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    cancelled_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    shipped_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    promised_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    delivered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    refunded_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    updated_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str
+    total_minor: int = Field(sa_type=BigInteger)
+    refunded_minor: int = Field(default=0, sa_type=BigInteger)
+    net_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int | None = Field(default=None, sa_type=BigInteger)
+    shipping_minor: int | None = Field(default=None, sa_type=BigInteger)
+    tax_minor: int | None = Field(default=None, sa_type=BigInteger)
+    counted: bool
+    status: str
+    fulfilment: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = Field(default=None, sa_type=Text)
+    coupon: str | None = None
+    test: bool = False
+    batch: str | None = None
+    written_at_ms: int = Field(sa_type=BigInteger)
+
+
+class OrderLine(SQLModel, table=True):
+    """A line of an order; ``quantity`` minus ``refunded_quantity`` was kept."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (Index("ix_order_line_sku", "sku"),)
+    order_id: str = Field(primary_key=True, foreign_key="shop_order.id")
+    line_no: int = Field(primary_key=True)
+    sku: str | None = None
+    product_id: str | None = None
+    title: str
+    category: str | None = None
+    brand: str | None = None
+    quantity: int
+    refunded_quantity: int = 0
+    price_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Product(SQLModel, table=True):
+    """A product of the shop's catalogue, by source and sku."""
+
+    source: str = Field(primary_key=True)
+    sku: str = Field(primary_key=True)
+    product_id: str | None = None
+    title: str
+    category: str | None = None
+    brand: str | None = None
+    price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str | None = None
+    url: str | None = Field(default=None, sa_type=Text)
+    image_url: str | None = Field(default=None, sa_type=Text)
+    stock: int | None = None
+    updated_at_ms: int = Field(sa_type=BigInteger)
+
+
+class Cart(SQLModel, table=True):
+    """A cart that is or was being filled; ``ordered_at_ms`` once an order came of it."""
+
+    __table_args__ = (
+        UniqueConstraint("source", "token", name="uq_cart_token"),
+        Index("ix_cart_customer", "customer_id", "updated_at_ms"),
+    )
+    id: str = Field(primary_key=True)
+    source: str
+    token: str
+    customer_id: str | None = Field(default=None, foreign_key="customer.id")
+    email_key: str | None = None
+    currency: str
+    total_minor: int = Field(sa_type=BigInteger)
+    lines: str = Field(default="[]", sa_type=Text)
+    checkout_url: str | None = Field(default=None, sa_type=Text)
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+    ordered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Contact(SQLModel, table=True):
+    """An e-mail address or telephone number of a customer, and how sure we are of it.
+
+    ``key`` is what equal values share (domain/contacts.py); ``level`` is verified, claimed or
+    guessed. Only verified contacts ever join two customers.
+    """
+
+    __table_args__ = (Index("ix_contact_key", "kind", "key"),)
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    value: str
+    level: str
+    source: str
+    created_at_ms: int = Field(sa_type=BigInteger)
+    verified_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Profile(SQLModel, table=True):
+    """What the orders of a person add up to; ``person_id`` is the customer row at the top.
+
+    Kept up to date in the transaction that writes an order, made anew every night. Days are local
+    days since 1970-01-01. Scores and labels are those of threshold version ``thresholds_version``.
+    """
+
+    __table_args__ = (
+        Index("ix_profile_flip", "next_flip_day"),
+        Index("ix_profile_segment", "segment"),
+        Index("ix_profile_net", "net_minor", "person_id"),
+    )
+    person_id: str = Field(primary_key=True)
+    orders: int = 0
+    order_days: int = 0
+    net_minor: int = Field(default=0, sa_type=BigInteger)
+    gross_minor: int = Field(default=0, sa_type=BigInteger)
+    refunded_minor: int = Field(default=0, sa_type=BigInteger)
+    coupon_orders: int = 0
+    first_day: int | None = None
+    last_day: int | None = None
+    first_order_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    last_order_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    median_gap_days: float | None = None
+    r: int | None = None
+    f: int | None = None
+    m: int | None = None
+    segment: str = "prospects"
+    value_cell: str | None = None
+    activity_stage: str = "prospect"
+    relationship_stage: str = "none"
+    quiet: bool = False
+    top20: bool = False
+    next_flip_day: int | None = None
+    thresholds_version: int = 0
+    staged_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
 
 
 class Process(SQLModel, table=True):
