@@ -402,9 +402,14 @@ class Batch:
         except (SQLAlchemyError, OSError):
             raise
         except Held:
+            if tx.wrote:
+                raise
             self.put_off.append(job)
             return
-        except Exception as error:  # noqa: BLE001  # told to the caller; must not stop the writer
+        except Exception as error:
+            if tx.wrote:
+                # What it has written must go, and with it what the others of this batch have.
+                raise
             self.done.append((job, None, error))
             return
         tx.flush()

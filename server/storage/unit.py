@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any  # Any: SQLAlchemy parameters, an answer
 
 from sqlalchemy import Connection, CursorResult, Executable, Table, UpdateBase
@@ -26,7 +26,7 @@ from server.storage.pending import (
     Pending,
     PostKey,
 )
-from server.storage.prepared import Values
+from server.storage.prepared import Driver, Statement, Values
 from server.storage.rows import Message
 
 
@@ -57,6 +57,7 @@ class Tx:
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
         self._before: list[tuple[Executable, Any]] = []  # Any: parameters
         self._finish: Callable[[Any], Any] | None = None  # Any: the job's answer
+        self.wrote = False
 
     @property
     def connection(self) -> Connection:
@@ -87,6 +88,15 @@ class Tx:
     ) -> None:
         """Remembers a write for ``flush``; ``first`` puts it before conversations and events."""
         (self._before if first else self._later).append((statement, parameters))
+
+    def write(self, statement: Statement, rows: Sequence[Values]) -> None:
+        """Writes rows at once, so that what this job reads next sees them.
+
+        A job that raises after it undoes the common write of all: refuse before.
+        """
+        if rows:
+            self.wrote = True
+            Driver(self.connection).write(statement, rows)
 
     def notice(self, notice: object) -> None:
         """Remembers something to tell after the commit that is no event (read marks, presence)."""
