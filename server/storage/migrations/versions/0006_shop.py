@@ -26,7 +26,13 @@ def upgrade() -> None:
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("received_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("applied_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("lag_ms", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("refused_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("stale_after_ms", sa.BigInteger(), nullable=False),
+        sa.Column("uninstalled_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("removed_at_ms", sa.BigInteger(), nullable=True),
     )
     op.create_table(
         "shop_delivery",
@@ -35,7 +41,8 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=True),
         sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("triggered_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
@@ -52,6 +59,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at_ms IS NOT NULL"),
         postgresql_where=sa.text("due_at_ms IS NOT NULL"),
     )
+    op.create_index(
+        "ix_shop_delivery_customer",
+        "shop_delivery",
+        ["source", "customer"],
+        sqlite_where=sa.text("customer IS NOT NULL"),
+        postgresql_where=sa.text("customer IS NOT NULL"),
+    )
+    op.create_index("ix_shop_delivery_received", "shop_delivery", ["received_at_ms"])
     op.create_index(
         "ix_shop_delivery_list", "shop_delivery", ["source", "status", "received_at_ms"]
     )
@@ -94,6 +109,13 @@ def upgrade() -> None:
         sa.Column("written_at_ms", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("source", "external_id", name="uq_shop_order_external"),
     )
+    op.create_index(
+        "ix_shop_order_batch",
+        "shop_order",
+        ["batch"],
+        sqlite_where=sa.text("batch IS NOT NULL"),
+        postgresql_where=sa.text("batch IS NOT NULL"),
+    )
     op.create_index("ix_shop_order_created", "shop_order", ["created_at_ms", "id"])
     op.create_index("ix_shop_order_customer", "shop_order", ["customer_id", "created_at_ms"])
     op.create_index("ix_shop_order_email", "shop_order", ["email_key"])
@@ -132,7 +154,25 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("image_url", sa.Text(), nullable=True),
         sa.Column("stock", sa.Integer(), nullable=True),
+        sa.Column("batch", sa.String(), nullable=True),
         sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "import_batch",
+        sa.Column("id", sa.String(), primary_key=True, nullable=False),
+        sa.Column("noun", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("undone_at_ms", sa.BigInteger(), nullable=True),
+    )
+    op.create_table(
+        "import_change",
+        sa.Column("batch", sa.String(), primary_key=True, nullable=False),
+        sa.Column("noun", sa.String(), primary_key=True, nullable=False),
+        sa.Column("key", sa.String(), primary_key=True, nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
     )
     op.create_table(
         "cart",
