@@ -7,6 +7,7 @@ nothing yet. What is asked for after it in the same batch is put off with it, to
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any  # Any: columns
 
@@ -57,3 +58,18 @@ def locked_row(connection: Connection, query: Lockable, key: str) -> RowMapping 
         held.add(key)
         raise Held
     return row
+
+
+def locked_rows(connection: Connection, query: Lockable, keys: Set[str]) -> None:
+    """Locks the rows with these ids until the commit, in one order. Raises Held.
+
+    ``query`` asks for ids by the parameter ``ids``, ordered by them.
+    """
+    held = connection.info.get(_HELD)
+    if held is None:
+        connection.execute(query.waiting, {"ids": sorted(keys)})
+        return
+    free = set(connection.execute(query.skipping, {"ids": sorted(keys - held)}).scalars())
+    if missing := set(keys) - free:
+        held |= missing
+        raise Held

@@ -626,6 +626,12 @@ class ShopOrder(SQLModel, table=True):
         Index("ix_shop_order_created", "created_at_ms", "id"),
         Index("ix_shop_order_email", "email_key"),
         Index("ix_shop_order_number", "number"),
+        Index(
+            "ix_shop_order_batch",
+            "batch",
+            sqlite_where=text("batch IS NOT NULL"),
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
     )
     id: str = Field(primary_key=True)
     source: str
@@ -696,7 +702,34 @@ class Product(SQLModel, table=True):
     url: str | None = Field(default=None, sa_type=Text)
     image_url: str | None = Field(default=None, sa_type=Text)
     stock: int | None = None
+    batch: str | None = None
     updated_at_ms: int = Field(sa_type=BigInteger)
+
+
+class ImportBatch(SQLModel, table=True):
+    """An import of a file that wrote something, so that it can be undone."""
+
+    __tablename__ = "import_batch"
+    id: str = Field(primary_key=True)
+    noun: str
+    source: str
+    name: str
+    at_ms: int = Field(sa_type=BigInteger)
+    accepted: int = 0
+    undone_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ImportChange(SQLModel, table=True):
+    """What a row was before an import wrote it, as JSON; None when there was none.
+
+    Orders and products that were not there are not listed: they carry the batch themselves.
+    """
+
+    __tablename__ = "import_change"
+    batch: str = Field(primary_key=True)
+    noun: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    before: str | None = Field(default=None, sa_type=Text)
 
 
 class Cart(SQLModel, table=True):
@@ -858,71 +891,6 @@ class PrivacyRequest(SQLModel, table=True):
     done_at_ms: int | None = Field(default=None, sa_type=BigInteger)
     done_by: str | None = None
     receipt: str = Field(default="{}", sa_type=Text)
-
-
-class ProductPair(SQLModel, table=True):
-    """Two products that the same orders held more often than chance would have it.
-
-    Both directions have a row. ``together`` of ``orders`` orders held both; ``lift`` is how much
-    more often that is than if neither had to do with the other.
-    """
-
-    __tablename__ = "product_pair"
-    sku: str = Field(primary_key=True)
-    other_sku: str = Field(primary_key=True)
-    together: int
-    sku_orders: int
-    other_orders: int
-    orders: int
-    lift: float
-    computed_at_ms: int = Field(sa_type=BigInteger)
-
-
-class Offer(SQLModel, table=True):
-    """A product that an agent showed a shopper, and what came of it.
-
-    ``kind`` is hint (goes with ``because_sku``), price (a price was asked for) or card. It is
-    settled once the shopper ordered it, or when too much time has gone by.
-    """
-
-    __table_args__ = (
-        Index("ix_offer_offered", "offered_at_ms", "id"),
-        Index("ix_offer_customer", "customer_id", "offered_at_ms"),
-        Index(
-            "ix_offer_unsettled",
-            "offered_at_ms",
-            sqlite_where=text("settled_at_ms IS NULL"),
-            postgresql_where=text("settled_at_ms IS NULL"),
-        ),
-    )
-    id: str = Field(primary_key=True)
-    conversation_id: str
-    customer_id: str
-    message_id: str
-    agent_id: str | None = None
-    sku: str
-    title: str
-    kind: str
-    because_sku: str | None = None
-    offered_at_ms: int = Field(sa_type=BigInteger)
-    accepted_at_ms: int | None = Field(default=None, sa_type=BigInteger)
-    ordered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
-    order_id: str | None = None
-    settled_at_ms: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class PlaybookVersion(SQLModel, table=True):
-    """What the shop made of the playbook, one row a change; the one with the highest number holds.
-
-    ``texts`` has only what differs from the texts that come with the program.
-    """
-
-    __tablename__ = "playbook_version"
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    texts: str = Field(sa_type=Text)
-    agent_id: str | None = None
-    restored: int | None = None
-    created_at_ms: int = Field(sa_type=BigInteger)
 
 
 class ProductPair(SQLModel, table=True):
