@@ -231,11 +231,14 @@ def upgrade() -> None:
         sa.Column("activity_stage", sa.String(), nullable=False),
         sa.Column("relationship_stage", sa.String(), nullable=False),
         sa.Column("quiet", sa.Boolean(), nullable=False),
+        sa.Column("declining", sa.Boolean(), nullable=False),
+        sa.Column("trend", sa.String(), nullable=False),
         sa.Column("top20", sa.Boolean(), nullable=False),
         sa.Column("next_flip_day", sa.Integer(), nullable=True),
         sa.Column("thresholds_version", sa.Integer(), nullable=False),
         sa.Column("staged_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
     )
     op.create_index("ix_profile_flip", "profile", ["next_flip_day"])
     op.create_index("ix_profile_net", "profile", ["net_minor", "person_id"])
