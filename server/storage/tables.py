@@ -855,6 +855,154 @@ class SegmentChange(SQLModel, table=True):
     relationship_to: str
 
 
+class PageEvent(SQLModel, table=True):
+    """What a shopper who agreed to it did on a page: looked, searched, filled the cart.
+
+    ``kind`` is page, product, search, cart or checkout. ``path`` is the address without query and
+    fragment. Kept for a time only; what is left of it then is in ``page_day``.
+    """
+
+    __tablename__ = "page_event"
+    __table_args__ = (
+        Index("ix_page_event_customer", "customer_id", "at_ms"),
+        Index("ix_page_event_at", "at_ms"),
+    )
+    id: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id")
+    kind: str
+    at_ms: int = Field(sa_type=BigInteger)
+    url: str | None = Field(default=None, sa_type=Text)
+    title: str | None = None
+    sku: str | None = None
+    product: str | None = Field(default=None, sa_type=Text)
+    term: str | None = None
+
+
+class PageDay(SQLModel, table=True):
+    """How often something was looked at or searched on a local day; nobody can be told from it."""
+
+    __tablename__ = "page_day"
+    day: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    events: int
+    visitors: int
+
+
+class ConsentRow(SQLModel, table=True):
+    """What a person said about a purpose, and to which words; rows are only ever added.
+
+    ``state`` is given or refused (also when taken back). ``source`` says where it was said: widget,
+    page (the shop's own consent tool), shop (a file or its events), agent. ``by`` is the agent.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_customer", "customer_id", "purpose", "at_ms"),)
+    id: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id")
+    purpose: str
+    state: str
+    text_version: str
+    language: str
+    source: str
+    ip_hash: str | None = None
+    by: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+
+
+class Tombstone(SQLModel, table=True):
+    """That something of an erased person must not come back, by a keyed hash of its name."""
+
+    key_hash: str = Field(primary_key=True)
+    erased_at_ms: int = Field(sa_type=BigInteger)
+    request_id: str
+
+
+class PrivacyRequest(SQLModel, table=True):
+    """A wish of a person to get or to erase their data, when it is due, and what came of it.
+
+    ``kind`` is export or erase. ``customer_id`` is the person's id, which says nothing by itself
+    once they are erased. ``receipt`` holds numbers of rows only.
+    """
+
+    __tablename__ = "privacy_request"
+    __table_args__ = (Index("ix_privacy_request_due", "done_at_ms", "due_at_ms"),)
+    id: str = Field(primary_key=True)
+    kind: str
+    customer_id: str
+    asked_at_ms: int = Field(sa_type=BigInteger)
+    due_at_ms: int = Field(sa_type=BigInteger)
+    asked_by: str | None = None
+    done_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    done_by: str | None = None
+    receipt: str = Field(default="{}", sa_type=Text)
+
+
+class ProductPair(SQLModel, table=True):
+    """Two products that the same orders held more often than chance would have it.
+
+    Both directions have a row. ``together`` of ``orders`` orders held both; ``lift`` is how much
+    more often that is than if neither had to do with the other.
+    """
+
+    __tablename__ = "product_pair"
+    sku: str = Field(primary_key=True)
+    other_sku: str = Field(primary_key=True)
+    together: int
+    sku_orders: int
+    other_orders: int
+    orders: int
+    lift: float
+    computed_at_ms: int = Field(sa_type=BigInteger)
+
+
+class Offer(SQLModel, table=True):
+    """A product that an agent showed a shopper, and what came of it.
+
+    ``kind`` is hint (goes with ``because_sku``), price (a price was asked for) or card. It is
+    settled once the shopper ordered it, or when too much time has gone by.
+    """
+
+    __table_args__ = (
+        Index("ix_offer_offered", "offered_at_ms", "id"),
+        Index("ix_offer_customer", "customer_id", "offered_at_ms"),
+        Index(
+            "ix_offer_unsettled",
+            "offered_at_ms",
+            sqlite_where=text("settled_at_ms IS NULL"),
+            postgresql_where=text("settled_at_ms IS NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    conversation_id: str
+    customer_id: str
+    message_id: str
+    agent_id: str | None = None
+    sku: str
+    title: str
+    kind: str
+    because_sku: str | None = None
+    offered_at_ms: int = Field(sa_type=BigInteger)
+    accepted_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    ordered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    order_id: str | None = None
+    settled_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class PlaybookVersion(SQLModel, table=True):
+    """What the shop made of the playbook, one row a change; the one with the highest number holds.
+
+    ``texts`` has only what differs from the texts that come with the program.
+    """
+
+    __tablename__ = "playbook_version"
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    texts: str = Field(sa_type=Text)
+    agent_id: str | None = None
+    restored: int | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
 class Process(SQLModel, table=True):
     """A serving process; one that has not been seen for a while is dead."""
 
