@@ -756,7 +756,7 @@ class Cart(SQLModel, table=True):
 class Contact(SQLModel, table=True):
     """An e-mail address or telephone number of a customer, and how sure we are of it.
 
-    ``key`` is what equal values share (domain/contacts.py); ``level`` is verified, claimed or
+    ``key`` is what equal values share (actions/contacts.py); ``level`` is verified, claimed or
     guessed. Only verified contacts ever join two customers.
     """
 

@@ -1,0 +1,107 @@
+"""Which customer rows are one person, and which of them a shopper sees.
+
+A person is the row at the top and all rows whose ``person_id`` names it. Staff see a person; a
+shopper sees their own row and what their own browser wrote before it signed in to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from server.storage.customers import CUSTOMER
+from server.storage.tables import CustomerOrigin, table
+
+ORIGIN = table(CustomerOrigin)
+# SQLite takes at most 32,766 values in a statement.
+_PORTION = 5_000
+
+
+class SourceIds(Protocol):
+    """What is asked of a source here: its name, and whose customer ids it uses (shop or own)."""
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+
+    @property
+    def customer_ids(self) -> str:
+        """Whether its customer ids are the shop's ("shop") or its own ("own")."""
+
+
+_PERSON = select(func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)).where(
+    CUSTOMER.c.id == bindparam("id")
+)
+_BELOW = (
+    select(CUSTOMER.c.id).where(CUSTOMER.c.person_id == bindparam("id")).order_by(CUSTOMER.c.id)
+)
+_SESSIONS = (
+    select(CUSTOMER.c.id)
+    .where(CUSTOMER.c.merged_into == bindparam("id"), CUSTOMER.c.merged_as == "session")
+    .order_by(CUSTOMER.c.id)
+)
+
+
+def person_of(connection: Connection, customer_id: str) -> str:
+    """The row at the top of the customer's person; the customer's own id when it is on its own."""
+    found = connection.execute(_PERSON, {"id": customer_id}).scalar_one_or_none()
+    return customer_id if found is None else str(found)
+
+
+def persons_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
+    """The person of each of these customers; those that are not there are left out."""
+    ids = list(customer_ids)
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _PORTION):
+        rows = connection.execute(
+            select(CUSTOMER.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)).where(
+                CUSTOMER.c.id.in_(ids[start : start + _PORTION])
+            )
+        )
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def members(connection: Connection, person_id: str) -> tuple[str, ...]:
+    """The ids of all rows of a person, the one at the top first."""
+    below = connection.execute(_BELOW, {"id": person_id}).scalars()
+    return (person_id, *below)
+
+
+def shopper_rows(connection: Connection, customer_id: str) -> tuple[str, ...]:
+    """The rows whose conversations a shopper sees: their own first, then their own browsers'.
+
+    A merge by staff or by proof adds nothing here, so that it never shows anybody more.
+    """
+    return (customer_id, *connection.execute(_SESSIONS, {"id": customer_id}).scalars())
+
+
+def origin_name(source: SourceIds, external_id: str) -> str:
+    """What a customer of a source with ids of its own is called in ``customer_origin``."""
+    return f"{source.name}:{external_id}"
+
+
+def customers_of_source(
+    connection: Connection, source: SourceIds, ids: Collection[str]
+) -> dict[str, str]:
+    """The customer row of each of a source's customer ids; unknown ones are left out."""
+    wanted = list(ids)
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), _PORTION):
+        part = wanted[start : start + _PORTION]
+        if source.customer_ids == "shop":
+            rows = connection.execute(
+                select(CUSTOMER.c.external_id, CUSTOMER.c.id).where(
+                    CUSTOMER.c.external_id.in_(part)
+                )
+            )
+            found.update((row[0], row[1]) for row in rows)
+        else:
+            names = {origin_name(source, external_id): external_id for external_id in part}
+            rows = connection.execute(
+                select(ORIGIN.c.name, ORIGIN.c.customer_id).where(ORIGIN.c.name.in_(list(names)))
+            )
+            found.update((names[row[0]], row[1]) for row in rows)
+    return found
