@@ -12,6 +12,12 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, UniqueConstr
 from sqlmodel import Field, SQLModel
 
 
+# Which events the history of a customer is read from; the words of the index and of its query.
+OF_CUSTOMER = (
+    "conversation_id IS NULL AND customer_id IS NOT NULL AND substr(kind, 1, 6) <> 'order.'"
+)
+
+
 class Shop(SQLModel, table=True):
     """The one shop of this database and its settings."""
 
@@ -120,7 +126,16 @@ class Customer(SQLModel, table=True):
     customer is in ``customer_origin``.
     """
 
-    __table_args__ = (Index("ix_customer_created", "created_at_ms", "id"),)
+    __table_args__ = (
+        Index("ix_customer_created", "created_at_ms", "id"),
+        # Looked through whole for a part of a name: 60 MB less than the table.
+        Index(
+            "ix_customer_name",
+            "name",
+            sqlite_where=text("name IS NOT NULL"),
+            postgresql_where=text("name IS NOT NULL"),
+        ),
+    )
     id: str = Field(primary_key=True)
     external_id: str | None = Field(default=None, unique=True)
     name: str | None = None
@@ -153,6 +168,14 @@ class EventRow(SQLModel, table=True):
         Index("ix_event_staff", "conversation_id", "staff_seq", unique=True),
         Index("ix_event_visitor", "conversation_id", "visitor_seq"),
         Index("ix_event_kind_at", "kind", "at_ms"),
+        # The history of a customer aside from conversations and orders, which have rows of their own.
+        Index(
+            "ix_event_customer",
+            "customer_id",
+            "seq",
+            sqlite_where=text(OF_CUSTOMER),
+            postgresql_where=text(OF_CUSTOMER),
+        ),
     )
     seq: int = Field(
         primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
@@ -1001,6 +1024,70 @@ class PlaybookVersion(SQLModel, table=True):
     agent_id: str | None = None
     restored: int | None = None
     created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class CustomerNote(SQLModel, table=True):
+    """What staff wrote down about a customer; ``version`` grows with each save.
+
+    It is a time, so that two notes which came together in a merge never have the same version.
+    """
+
+    __tablename__ = "customer_note"
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    body: str = Field(sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    at_ms: int = Field(sa_type=BigInteger)
+    by_id: str | None = None
+
+
+class CustomerTag(SQLModel, table=True):
+    """A word on a customer; ``source`` is staff, or the shop source that put it there."""
+
+    __tablename__ = "customer_tag"
+    __table_args__ = (Index("ix_customer_tag_tag", "tag", "customer_id"),)
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    tag: str = Field(primary_key=True)
+    source: str = "staff"
+    at_ms: int = Field(sa_type=BigInteger)
+
+
+class CustomerPreference(SQLModel, table=True):
+    """How a customer wants to be reached; quiet hours are minutes of the day in ``timezone``."""
+
+    __tablename__ = "customer_preference"
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    channel: str | None = None
+    quiet_from: int | None = None
+    quiet_to: int | None = None
+    timezone: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+    by_id: str | None = None
+
+
+class CustomerBlock(SQLModel, table=True):
+    """A customer whose messages are refused."""
+
+    __tablename__ = "customer_block"
+    customer_id: str = Field(primary_key=True, foreign_key="customer.id")
+    reason: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+    by_id: str | None = None
+
+
+class SavedSegment(SQLModel, table=True):
+    """A condition on customers with a name; ``count`` is how many met it at ``counted_at_ms``."""
+
+    __tablename__ = "saved_segment"
+    id: str = Field(primary_key=True)
+    name: str
+    condition: str = Field(sa_type=Text)
+    shared: bool = False
+    owner_id: str = Field(foreign_key="agent.id", index=True)
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+    count: int | None = None
+    counted_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    count_took_ms: int | None = None
 
 
 class Process(SQLModel, table=True):
