@@ -218,6 +218,54 @@ class CustomerIdentified(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerNoted(EventData):
+    """Staff wrote the note on a customer anew; ``chars`` is its length, 0 when it was removed."""
+
+    kind: ClassVar[str] = "customer.noted"
+    chars: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerTagged(EventData):
+    """So many tags were put on a customer and taken off; the words are with the customer."""
+
+    kind: ClassVar[str] = "customer.tagged"
+    added: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerPreferred(EventData):
+    """How a customer wants to be reached was set: which of channel and quiet_hours."""
+
+    kind: ClassVar[str] = "customer.preferred"
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerBlocked(EventData):
+    """Messages of a customer are refused from now on; the reason is kept with the customer."""
+
+    kind: ClassVar[str] = "customer.blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerUnblocked(EventData):
+    """Messages of a customer are taken again."""
+
+    kind: ClassVar[str] = "customer.unblocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomersExported(EventData):
+    """Somebody took a list of customers away; ``masked`` when addresses were covered."""
+
+    kind: ClassVar[str] = "customers.exported"
+    rows: int = 0
+    masked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPresenceChanged(EventData):
     """An agent is online, busy, away or offline, with room for ``capacity`` conversations."""
 
@@ -324,6 +372,12 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         CustomerLeft,
         CustomerReturned,
         CustomerIdentified,
+        CustomerNoted,
+        CustomerTagged,
+        CustomerPreferred,
+        CustomerBlocked,
+        CustomerUnblocked,
+        CustomersExported,
         AgentPresenceChanged,
         AgentFocusRecorded,
         RatingAsked,
