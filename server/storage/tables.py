@@ -123,7 +123,8 @@ class Customer(SQLModel, table=True):
     what was written before; merge: staff and proofs, which a shopper never notices) and, in every
     row below it, ``person_id`` (the row at the top; None means that the row is at the top itself).
     ``external_id`` is the shop's own id, which signed identities name; what other sources call a
-    customer is in ``customer_origin``.
+    customer is in ``customer_origin``. ``told_at_ms`` is when, by its clock, the source of the row
+    had last changed it.
     """
 
     __table_args__ = (
@@ -148,6 +149,7 @@ class Customer(SQLModel, table=True):
     merged_into: str | None = None
     merged_as: str | None = None
     person_id: str | None = Field(default=None, index=True)
+    told_at_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class VisitorToken(SQLModel, table=True):

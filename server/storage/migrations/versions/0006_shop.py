@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.add_column("customer", sa.Column("merged_into", sa.String(), nullable=True))
     op.add_column("customer", sa.Column("merged_as", sa.String(), nullable=True))
     op.add_column("customer", sa.Column("person_id", sa.String(), nullable=True))
+    op.add_column("customer", sa.Column("told_at_ms", sa.BigInteger(), nullable=True))
     op.create_index("ix_customer_person_id", "customer", ["person_id"])
     op.create_table(
         "shop_source",
