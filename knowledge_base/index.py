@@ -58,6 +58,7 @@ class Segment:
 
     articles: tuple[Article, ...]
     languages: NDArray[np.str_]
+    is_public: NDArray[np.bool_]
     entries: tuple[Entry, ...]
     owners: NDArray[np.int32]
     """For each entry the place of its article in the segment."""
@@ -134,6 +135,11 @@ def with_changes(index: Index, changed: Collection[Article], removed: Collection
     return replace(index, segments=(base, second), by_length=by_length)
 
 
+def texts_of(articles: Iterable[Article]) -> Iterator[str]:
+    """The texts that an index of these articles encodes, in the order in which it does."""
+    return (entry.text for article in articles for entry in _entries(article))
+
+
 def language(locale: str) -> str:
     """The language of a locale.
 
@@ -173,6 +179,7 @@ def _segment(
     return Segment(
         articles=articles,
         languages=np.array([language(article.locale) for article in articles], dtype=np.str_),
+        is_public=np.array([article.audience == "public" for article in articles], dtype=np.bool_),
         entries=tuple(entries),
         owners=np.array(owners, dtype=np.int32),
         is_body=np.array([entry.part == "body" for entry in entries], dtype=np.bool_),

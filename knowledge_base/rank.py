@@ -104,6 +104,14 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which articles may be found: those in a language, those that customers may read."""
+
+    language: str | None
+    public_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
     """One span of a question, cut up for each channel."""
 
@@ -155,18 +163,20 @@ def rank(
     text: str,
     locale: str | None = None,
     *,
+    public_only: bool = False,
     priors: Mapping[str, float] | None = None,
     limit: int = 10,
 ) -> Ranking:
     """The articles with something in common with the text, best first; equals in their order.
 
-    `locale` leaves only articles in its language. `priors` says by article id, 0..1, what else
-    speaks for an article. At most MAX_QUERY characters are looked at; any text is allowed.
+    `locale` leaves only articles in its language, `public_only` those that customers may read:
+    the others then count for nothing, not even as rivals. `priors` says by article id, 0..1, what
+    else speaks for an article. At most MAX_QUERY characters are looked at; any text is allowed.
     """
     query = clean_query(text)
     corrections: dict[str, str] = {}
     questions = _questions(index, query, corrections)
-    wanted = None if locale is None else language(locale)
+    wanted = _Wanted(None if locale is None else language(locale), public_only)
     best: dict[tuple[int, int], _Found] = {}
     for question in questions:
         for found in _ranked(
@@ -304,7 +314,7 @@ def _ranked(
     question: _Question,
     *,
     query: str,
-    wanted: str | None,
+    wanted: _Wanted,
     priors: Mapping[str, float],
     limit: int,
 ) -> list[_Found]:
@@ -364,7 +374,7 @@ def _best(
     return rows
 
 
-def _summed(segment: Segment, blended: Floats, query: str, wanted: str | None) -> _Summed:
+def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _Summed:
     """The sum of each article's best entries, of those that are among the best of all."""
     exact = segment.by_text.get(query, ())
     places = np.flatnonzero(blended > _LEAST)
@@ -374,8 +384,10 @@ def _summed(segment: Segment, blended: Floats, query: str, wanted: str | None) -
     places = np.union1d(places, np.array(exact, dtype=np.int64))
     owners = segment.owners[places]
     kept = ~segment.hidden[owners]
-    if wanted is not None:
-        kept &= segment.languages[owners] == wanted
+    if wanted.language is not None:
+        kept &= segment.languages[owners] == wanted.language
+    if wanted.public_only:
+        kept &= segment.is_public[owners]
     places, owners = places[kept], owners[kept]
     if not len(places):
         nothing = np.zeros(0, dtype=np.int64)

@@ -46,17 +46,21 @@ def suggest(
     text: str,
     *,
     locale: str | None = None,
+    public_only: bool = False,
     limit: int = ITEMS,
     priors: Mapping[str, float] | None = None,
     calibration: Calibration = SHIPPED,
 ) -> Suggestions:
     """The articles that best answer the text, at most `limit`; none for a text without words.
 
-    `locale` leaves only articles in its language; `priors` says by article id, 0..1, what else
-    speaks for an article. Takes any text, and looks at the first 200 characters of it, so that its
-    cost is bounded: milliseconds, so call it from a thread.
+    `locale` leaves only articles in its language, `public_only` those that customers may read;
+    `priors` says by article id, 0..1, what else speaks for an article. Takes any text, and looks at
+    the first 200 characters of it, so that its cost is bounded: milliseconds, so call it from a
+    thread.
     """
-    ranking = rank(index, text, locale, priors=priors, limit=max(limit, ITEMS))
+    ranking = rank(
+        index, text, locale, public_only=public_only, priors=priors, limit=max(limit, ITEMS)
+    )
     items: list[Item] = []
     least = 1.0
     for place in range(min(limit, len(ranking.matches))):

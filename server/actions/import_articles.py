@@ -26,7 +26,15 @@ class _Known:
 def take_articles(tx: Tx, rows: Sequence[ArticleRow]) -> list[bool]:
     """Writes the rows; for each, whether it brought anything new."""
     known = _known(tx.connection, rows)
-    return [_take(tx, row, known) for row in rows]
+    new = [_take(tx, row, known) for row in rows]
+    written = {
+        known.articles[(row.source, row.external_id)].id
+        for row, is_new in zip(rows, new, strict=True)
+        if is_new
+    }
+    if written:
+        articles.tell_changed(tx, written)
+    return new
 
 
 def try_articles(connection: Connection, rows: Sequence[ArticleRow]) -> list[bool]:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
 from server.storage.tables import Article as ArticleTable
-from server.storage.tables import ArticlePhrasing, table
+from server.storage.tables import ArticlePhrasing, KnowledgeHead, table
 from server.storage.tables import ArticleText as ArticleTextTable
 from server.storage.unit import Tx
 
 ARTICLE = table(ArticleTable)
 TEXT = table(ArticleTextTable)
 PHRASING = table(ArticlePhrasing)
+HEAD = table(KnowledgeHead)
+# Fewer than the parameters that SQLite takes in one statement.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Article:
     category: str | None
     created_at_ms: int
     updated_at_ms: int
+    kind: str = "article"
+    shortcut: str | None = None
+    valid_from_ms: int | None = None
+    valid_to_ms: int | None = None
+    version: int = 1
+    kb_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlesChanged:
+    """Told after the commit: the articles in memory are behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,27 @@ def phrasings_of(
         phrasing = Phrasing(**row)
         found.setdefault((phrasing.article_id, phrasing.locale), []).append(phrasing)
     return found
+
+
+_NEXT = update(HEAD).values(seq=HEAD.c.seq + 1)
+_CHANGED = (
+    update(ARTICLE)
+    .where(ARTICLE.c.id.in_(bindparam("ids", expanding=True)))
+    .values(kb_seq=select(HEAD.c.seq).scalar_subquery())
+)
+
+
+def tell_changed(tx: Tx, article_ids: Collection[str]) -> None:
+    """Lets every process take these articles over, whatever of them was written in this job.
+
+    The row of the head is held until the commit, so numbers rise in the order of the commits. Call
+    it last.
+    """
+    tx.later(_NEXT)
+    ids = sorted(article_ids)
+    for start in range(0, len(ids), _AT_ONCE):
+        tx.later(_CHANGED, {"ids": ids[start : start + _AT_ONCE]})
+    tx.notice(ArticlesChanged())
 
 
 def add_article(tx: Tx, article: Article) -> None:

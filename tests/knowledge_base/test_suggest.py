@@ -123,3 +123,16 @@ def test_only_the_beginning_of_a_long_message_is_looked_at(shop: Index) -> None:
 def test_an_empty_base_suggests_nothing() -> None:
     found = suggest(build_index([]), "refund")
     assert (found.band, found.items) == ("none", ())
+
+
+def test_what_customers_may_not_read_is_no_rival_to_what_they_may() -> None:
+    articles = [
+        Article("open", "How do I return an item?", "", "en"),
+        Article("closed", "How to return an item: fraud checks", "", "en", audience="internal"),
+    ]
+    question = "how can i return an item"
+    alone = suggest(build_index(articles[:1]), question)
+    shown = suggest(build_index(articles), question, public_only=True)
+    assert [item.article_id for item in shown.items] == ["open"]
+    assert shown.band == alone.band
+    assert len(suggest(build_index(articles), question).items) == 2

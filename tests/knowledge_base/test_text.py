@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.text import MAX_QUERY, MAX_SECTION, clean, clean_query, sections, tokens
+from knowledge_base.text import (
+    MAX_QUERY,
+    MAX_SECTION,
+    clean,
+    clean_query,
+    sections,
+    tokens,
+    without_details,
+)
 
 ANY_TEXT = st.text(st.characters())
 
@@ -61,3 +69,16 @@ def test_sections_lose_nothing_and_stay_short(body: str) -> None:
 def test_sections_end_where_sentences_end() -> None:
     sentence = "这双鞋可以在三十天内退回。" * 10
     assert all(section.endswith("。") for section in sections(sentence * 5))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("我的手机13800138000，订单号 SB20260101001 没到", "我的手机…，订单号 … 没到"),
+        ("Call +44 20 7946 0958 about ABC-123456", "Call … about …"),
+        ("see https://shop.example/c?d=1 or write to Anna.B@shop.example", "see … or write to …"),
+        ("size 42, 1200 mm, 4K", "size 42, 1200 mm, 4K"),
+    ],
+)
+def test_what_tells_who_asked_is_left_out_of_what_is_kept(said: str, kept: str) -> None:
+    assert without_details(said) == kept

@@ -1,0 +1,1 @@
+"""The articles in memory: following their changes, and searching them off the event loop."""

@@ -1,0 +1,170 @@
+"""The articles in memory as the database has them, a second later at most.
+
+Every process holds its own index and follows the numbers of changes. An index never changes: an
+edit makes another one, which takes its place between two questions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any  # Any: modules that are loaded when they are needed
+
+import structlog
+
+from server.domain.errors import Unavailable
+from server.stats import Reading
+from server.storage import knowledge as rows
+from server.storage.articles import Article, ArticlesChanged
+from server.storage.connection import Connection
+from server.storage.database import Committed, Database
+
+if TYPE_CHECKING:
+    from knowledge_base.suggest import Suggestions
+    from server.knowledge.search import State
+
+log = structlog.stdlib.get_logger("shopbell.knowledge")
+
+LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question; None while the shop has no articles.
+
+    ``kb_seq`` is the number of the latest change that the search knew of.
+    """
+
+    suggestions: Suggestions | None
+    kb_seq: int
+    took_ms: float
+
+
+class Knowledge:
+    """Owner of this process's index and of the thread that searches it.
+
+    The engine is loaded with the first article: a shop without any pays neither time nor memory.
+    """
+
+    def __init__(self, database: Database, *, semantic: bool = True) -> None:
+        self._database = database
+        self._semantic = semantic
+        self._state: State | None = None
+        self._seq = 0
+        self._looked_at_ms = 0
+        self._calibrated_at_ms = 0
+        self._woken = asyncio.Event()
+        self._ready = asyncio.Event()
+        # One thread: a search holds the interpreter for most of its time, so two would take turns.
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
+
+    async def heard(self, committed: Committed) -> None:
+        """A reader of the bus: an edit in this process is taken over at once."""
+        if any(isinstance(notice, ArticlesChanged) for notice in committed.notices):
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Follows the changes of articles until cancelled."""
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    await self._look()
+                    self._ready.set()
+                except Unavailable:
+                    log.warning("articles wait for the database")
+                except Exception:
+                    log.exception("articles could not be taken over")
+                try:
+                    await asyncio.wait_for(self._woken.wait(), LOOK_S)
+                except TimeoutError:
+                    continue
+        finally:
+            self._searcher.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def kb_seq(self) -> int:
+        """The number of the latest change that is searched."""
+        return self._seq
+
+    def readings(self) -> tuple[Reading, ...]:
+        """What ``/metrics`` shows of it."""
+        return (
+            Reading("shopbell_kb_seq", "Latest change of articles searched.", lambda: self._seq),
+        )
+
+    async def suggest(
+        self,
+        text: str,
+        *,
+        locale: str | None,
+        public_only: bool = False,
+        limit: int = 3,
+        priors: Mapping[str, float] | None = None,
+    ) -> Found:
+        """The articles that best answer a text, at most ``limit``, each once.
+
+        Articles in the language of the text come first; others are looked at where none of those
+        fits. ``priors`` says by article id, 0..1, what else speaks for one. Waits for the first
+        load of the articles.
+        """
+        await self._ready.wait()
+        state, seq = self._state, self._seq
+        if state is None:
+            return Found(None, seq, 0.0)
+        began_s = time.perf_counter()
+        engine = _engine()
+        suggestions = await asyncio.get_running_loop().run_in_executor(
+            self._searcher,
+            lambda: engine.search(
+                state,
+                text,
+                locale=locale,
+                public_only=public_only,
+                limit=limit,
+                priors=priors or {},
+            ),
+        )
+        return Found(suggestions, seq, round((time.perf_counter() - began_s) * 1000, 1))
+
+    async def _look(self) -> None:
+        at_ms = self._database.clock()
+        known, since_ms = self._seq, self._looked_at_ms or at_ms
+
+        def read(connection: Connection) -> tuple[int, int, list[Article]]:
+            seq = rows.head(connection)
+            changed = rows.changed_since(connection, known) if seq != known else []
+            ids = {article.id for article in changed}
+            turned = rows.turned_between(connection, since_ms, at_ms)
+            calibrated_at_ms = rows.calibrated_at_ms(connection)
+            return seq, calibrated_at_ms, changed + [a for a in turned if a.id not in ids]
+
+        seq, calibrated_at_ms, changed = await self._database.read(read)
+        if changed or (self._state and calibrated_at_ms != self._calibrated_at_ms):
+            # Not on the searcher's thread: questions are answered from the old index meanwhile.
+            self._state = await asyncio.to_thread(self._taken_over, changed, at_ms)
+        self._seq, self._looked_at_ms = seq, at_ms
+        self._calibrated_at_ms = calibrated_at_ms
+
+    def _taken_over(self, changed: Sequence[Article], at_ms: int) -> State:
+        """The state after some articles changed. May take long: every new text is encoded."""
+        began_s = time.monotonic()
+        engine = _engine()
+        state: State
+        if self._state is None:
+            state = engine.first_state(
+                self._database, changed, at_ms=at_ms, semantic=self._semantic
+            )
+        else:
+            state = engine.next_state(self._database, self._state, changed, at_ms=at_ms)
+        took_ms = round((time.monotonic() - began_s) * 1000)
+        log.info("articles taken over", articles=len(changed), took_ms=took_ms)
+        return state
+
+
+def _engine() -> Any:  # Any: a module
+    return importlib.import_module("server.knowledge.search")

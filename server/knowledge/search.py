@@ -1,0 +1,184 @@
+"""The index over the shop's articles; the one module that loads the engine (0.5 s and 80 MB).
+
+Everything here may take long and runs on threads of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from knowledge_base.articles import Article
+from knowledge_base.confidence import SHIPPED, Calibration
+from knowledge_base.encoder import Encoder, installed_encoder
+from knowledge_base.index import Index, build_index, language, with_changes
+from knowledge_base.postings import Floats
+from knowledge_base.suggest import Item, Suggestions, suggest
+from knowledge_base.text import has_han
+from server.storage import articles as article_rows
+from server.storage import knowledge as rows
+from server.storage.database import Database
+
+PAGE = 500
+# How many texts are given their meaning between two commits of what was made.
+ENCODE_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that changes together when articles change.
+
+    The engine knows an article once for each language it speaks, as "ID LOCALE".
+    """
+
+    index: Index
+    locales: frozenset[str]
+    calibration: Calibration
+    encoder: Encoder | None
+
+
+def first_state(
+    database: Database,
+    changed: Sequence[article_rows.Article],
+    *,
+    at_ms: int,
+    semantic: bool,
+) -> State:
+    """The state of a process that has just begun."""
+    encoder = installed_encoder() if semantic else None
+    found = list(_articles(database, changed, at_ms=at_ms))
+    index = build_index(found, encoder=None if encoder is None else _Kept(database, encoder))
+    locales = frozenset(article.locale for article in found)
+    return State(replace(index, encoder=encoder), locales, calibration_of(database), encoder)
+
+
+def next_state(
+    database: Database, state: State, changed: Sequence[article_rows.Article], *, at_ms: int
+) -> State:
+    """The state after some articles changed, or their time came or went."""
+    found = list(_articles(database, changed, at_ms=at_ms))
+    locales = state.locales | {article.locale for article in found}
+    here = {article.id for article in found}
+    gone = {f"{article.id} {locale}" for article in changed for locale in locales} - here
+    encoder = None if state.encoder is None else _Kept(database, state.encoder)
+    index = with_changes(replace(state.index, encoder=encoder), found, gone)
+    return State(
+        replace(index, encoder=state.encoder), locales, calibration_of(database), state.encoder
+    )
+
+
+def calibration_of(database: Database) -> Calibration:
+    """How the confidence is worked out: as last fitted to this shop, or as shipped."""
+    found = database.read_now(rows.calibration)
+    if found is None:
+        return SHIPPED
+    return Calibration(**{name: tuple(values) for name, values in found.items()})
+
+
+def search(
+    state: State,
+    text: str,
+    *,
+    locale: str | None,
+    public_only: bool,
+    limit: int,
+    priors: Mapping[str, float],
+) -> Suggestions:
+    """The articles that best answer a text, at most ``limit``, each once; ids are article ids.
+
+    Articles in the language of the text come first; the others are looked at where none fits.
+    """
+    # Latin letters from somebody who speaks Chinese may be pinyin.
+    speaks = language(locale or "zh")
+    wanted = "zh" if has_han(text) else (None if speaks == "zh" else speaks)
+    ask = partial(
+        suggest,
+        state.index,
+        text,
+        public_only=public_only,
+        limit=2 * limit,
+        priors={f"{key} {name}": value for key, value in priors.items() for name in state.locales},
+        calibration=state.calibration,
+    )
+    found = ask(locale=wanted)
+    if found.band == "none" and wanted is not None:
+        wider = ask()
+        found = wider if wider.band != "none" else found
+    once: dict[str, Item] = {}
+    for item in found.items:
+        article_id = item.article_id.rpartition(" ")[0]
+        once.setdefault(article_id, replace(item, article_id=article_id))
+    return replace(found, items=tuple(once.values())[:limit])
+
+
+def is_live(article: article_rows.Article, *, at_ms: int) -> bool:
+    """True when an article is published and its time has come and not gone."""
+    return (
+        article.status == "published"
+        and (article.valid_from_ms is None or article.valid_from_ms <= at_ms)
+        and (article.valid_to_ms is None or article.valid_to_ms > at_ms)
+    )
+
+
+def _articles(
+    database: Database, changed: Collection[article_rows.Article], *, at_ms: int
+) -> Iterable[Article]:
+    """The articles that may be found now, one for each language they speak."""
+    live = [article for article in changed if is_live(article, at_ms=at_ms)]
+    for start in range(0, len(live), PAGE):
+        page = {article.id: article for article in live[start : start + PAGE]}
+        texts = database.read_now(partial(article_rows.texts_of, article_ids=page))
+        phrasings = database.read_now(partial(article_rows.phrasings_of, article_ids=page))
+        for (article_id, locale), text in texts.items():
+            article = page[article_id]
+            asked = phrasings.get((article_id, locale), ())
+            yield Article(
+                id=f"{article_id} {locale}",
+                title=text.title,
+                body=text.body,
+                locale=locale,
+                audience=_audience(article),
+                category=article.category,
+                phrasings=tuple(p.text for p in asked if p.state == "active"),
+            )
+
+
+def _audience(article: article_rows.Article) -> Literal["public", "internal"]:
+    public = article.audience == "public" and article.kind == "article"
+    return "public" if public else "internal"
+
+
+class _Kept:
+    """An encoder that keeps in the database what it has made of the texts of articles."""
+
+    def __init__(self, database: Database, encoder: Encoder) -> None:
+        self.name = encoder.name
+        self.dimensions = encoder.dimensions
+        self._database = database
+        self._encoder = encoder
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """One row a text; made only where no process has made it before."""
+        found = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), ENCODE_AT_ONCE):
+            page = texts[start : start + ENCODE_AT_ONCE]
+            keys = [_hash(text) for text in page]
+            known = self._database.read_now(partial(rows.vectors, encoder=self.name, hashes=keys))
+            missing = {key: text for key, text in zip(keys, page, strict=True) if key not in known}
+            if missing:
+                vectors = self._encoder.encode(list(missing.values())).astype(np.float16)
+                made = {key: row.tobytes() for key, row in zip(missing, vectors, strict=True)}
+                self._database.write_now(partial(rows.keep_vectors, encoder=self.name, made=made))
+                known |= made
+            for place, key in enumerate(keys, start):
+                found[place] = np.frombuffer(known[key], dtype=np.float16)
+        return found
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
