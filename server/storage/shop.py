@@ -25,6 +25,7 @@ class Shop:
     site_key: str
     origins: tuple[str, ...] = ()
     identity_secret: str | None = None
+    old_identity_secret: str | None = None
     settings: dict[str, object] = field(default_factory=dict)
 
 
@@ -44,6 +45,7 @@ def load_shop(connection: Connection) -> Shop | None:
         site_key=row["site_key"],
         origins=tuple(orjson.loads(row["origins"])),
         identity_secret=row["identity_secret"],
+        old_identity_secret=row["old_identity_secret"],
         settings=orjson.loads(row["settings"]),
     )
 
@@ -67,5 +69,6 @@ def _values(shop: Shop) -> dict[str, object]:
         "site_key": shop.site_key,
         "origins": orjson.dumps(shop.origins).decode(),
         "identity_secret": shop.identity_secret,
+        "old_identity_secret": shop.old_identity_secret,
         "settings": orjson.dumps(shop.settings).decode(),
     }

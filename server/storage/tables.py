@@ -29,6 +29,7 @@ class Shop(SQLModel, table=True):
     site_key: str = Field(unique=True)
     origins: str = Field(default="[]", sa_type=Text)
     identity_secret: str | None = None
+    old_identity_secret: str | None = None
     settings: str = Field(default="{}", sa_type=Text)
     created_at_ms: int = Field(sa_type=BigInteger)
 
@@ -796,6 +797,90 @@ class Contact(SQLModel, table=True):
     verified_at_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class CustomerLink(SQLModel, table=True):
+    """Why two customer rows are one person; what ``merged_into`` and ``person_id`` follow from.
+
+    ``how`` is session (the browser ``customer_id`` signed in to ``other_id``), proof (an order's
+    number and postcode), staff (a supervisor's decision) or auto (both have proved the contact
+    ``kind``, ``key``). An undone link stays, with who undid it.
+    """
+
+    __tablename__ = "customer_link"
+    id: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id", index=True)
+    other_id: str = Field(foreign_key="customer.id", index=True)
+    how: str
+    kind: str | None = None
+    key: str | None = None
+    why: str | None = Field(default=None, sa_type=Text)
+    agent_id: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+    undone_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    undone_by: str | None = None
+
+
+class LinkLog(SQLModel, table=True):
+    """Who joined, parted, proved or looked at whom; nothing here is ever changed.
+
+    ``before`` and ``after`` are the persons (JSON lists of row ids) that the change concerned.
+    """
+
+    __tablename__ = "link_log"
+    __table_args__ = (
+        Index("ix_link_log_at", "at_ms", "id"),
+        Index("ix_link_log_customer", "customer_id", "at_ms"),
+    )
+    id: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger)
+    action: str
+    customer_id: str | None = None
+    other_id: str | None = None
+    before: str = Field(default="[]", sa_type=Text)
+    after: str = Field(default="[]", sa_type=Text)
+    agent_id: str | None = None
+    why: str | None = Field(default=None, sa_type=Text)
+
+
+class ReviewCase(SQLModel, table=True):
+    """Two customer rows that may be one person, for a supervisor to decide.
+
+    ``kind`` is conflict (both are known to one source, by different ids) or near. ``state`` is
+    open, merged, apart or gone (what spoke for it is there no more).
+    """
+
+    __tablename__ = "review_case"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "other_id", name="uq_review_case_pair"),
+        Index("ix_review_case_state", "state", "opened_at_ms"),
+    )
+    id: str = Field(primary_key=True)
+    customer_id: str = Field(foreign_key="customer.id")
+    other_id: str = Field(foreign_key="customer.id", index=True)
+    kind: str
+    evidence: str = Field(default="[]", sa_type=Text)
+    state: str = "open"
+    opened_at_ms: int = Field(sa_type=BigInteger)
+    decided_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    decided_by: str | None = None
+
+
+class BlockedValue(SQLModel, table=True):
+    """A contact that says nothing of who somebody is, because many have it.
+
+    ``reason`` is shared, role or staff; ``state`` is blocked, or allowed once a supervisor said so.
+    """
+
+    __tablename__ = "blocked_value"
+    __table_args__ = (Index("ix_blocked_value_state", "state", "at_ms"),)
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    reason: str
+    state: str = "blocked"
+    persons: int = 0
+    at_ms: int = Field(sa_type=BigInteger)
+    agent_id: str | None = None
+
+
 class Profile(SQLModel, table=True):
     """What the orders of a person add up to; ``person_id`` is the customer row at the top.
 
@@ -1012,6 +1097,23 @@ class Offer(SQLModel, table=True):
     ordered_at_ms: int | None = Field(default=None, sa_type=BigInteger)
     order_id: str | None = None
     settled_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class BuyingMark(SQLModel, table=True):
+    """What the shopper of a conversation last said that sounds like buying.
+
+    ``kind`` is price, discount, bulk or buying. ``items`` are the products of the catalogue that
+    were meant, as ``[[sku, likeness]]``; what the shopper wrote stays in the message alone.
+    """
+
+    __tablename__ = "buying_mark"
+    conversation_id: str = Field(primary_key=True)
+    message_id: str
+    session_no: int
+    kind: str
+    quantity: int | None = None
+    items: str = Field(default="[]", sa_type=Text)
+    at_ms: int = Field(sa_type=BigInteger)
 
 
 class PlaybookVersion(SQLModel, table=True):
