@@ -49,6 +49,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("settled_at_ms IS NULL"),
     )
     op.create_table(
+        "buying_mark",
+        sa.Column("conversation_id", sa.String(), primary_key=True, nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("session_no", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=True),
+        sa.Column("items", sa.Text(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "playbook_version",
         sa.Column("version", sa.Integer(), primary_key=True, autoincrement=False, nullable=False),
         sa.Column("texts", sa.Text(), nullable=False),
