@@ -7,7 +7,7 @@ nothing yet. What is asked for after it in the same batch is put off with it, to
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any  # Any: columns
 
@@ -60,7 +60,7 @@ def locked_row(connection: Connection, query: Lockable, key: str) -> RowMapping 
     return row
 
 
-def locked_rows(connection: Connection, query: Lockable, keys: Set[str]) -> None:
+def locked_rows(connection: Connection, query: Lockable, keys: AbstractSet[str]) -> None:
     """Locks the rows with these ids until the commit, in one order. Raises Held.
 
     ``query`` asks for ids by the parameter ``ids``, ordered by them.

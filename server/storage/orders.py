@@ -115,5 +115,3 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:  # Any: column values
     row["counted"] = bool(row["counted"])
     row["test"] = bool(row["test"])
     return row
-
-

@@ -129,7 +129,10 @@ class Driver:
         sql = statement.sqlite if self.is_sqlite else statement.postgresql
         try:
             if self.is_sqlite:
-                self._cursor.executemany(sql, map(itemgetter(*statement.columns), rows))
+                values = map(itemgetter(*statement.columns), rows)
+                # Of one column, itemgetter gives the bare value.
+                tuples = values if len(statement.columns) > 1 else ((one,) for one in values)
+                self._cursor.executemany(sql, tuples)
             else:
                 self._cursor.execute(sql, (orjson.dumps(rows).decode(),))
         except self._error as error:
