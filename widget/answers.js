@@ -59,7 +59,8 @@ export function createAnswers({ say, locale, chat }) {
   /** Why a message was refused, and what can be done. @param {Entry} entry */
   const failure = ({ client_id, error }) => {
     const reasons = { invalid_input: "reasonInvalid", too_large: "reasonLarge", not_found: "reasonGone", conflict: "reasonGone" };
-    const reason = say(/** @type {Record<string, string>} */ (reasons)[error?.code || ""] || "reasonRefused");
+    const blocked = error?.details?.reason === "blocked";
+    const reason = say(blocked ? "reasonBlocked" : /** @type {Record<string, string>} */ (reasons)[error?.code || ""] || "reasonRefused");
     return element(
       "div",
       { class: "meta mine error" },

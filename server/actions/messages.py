@@ -12,7 +12,7 @@ from server.actions.access import access_conversation, access_message
 from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
 from server.domain.conversation import REOPEN_WINDOW_MS, Conversation, needs_session
-from server.domain.errors import InvalidInput, NotFound
+from server.domain.errors import InvalidInput, NotAllowed, NotFound
 from server.domain.events import (
     AssignmentAccepted,
     ConversationOpened,
@@ -104,6 +104,8 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     known = tx.posted((actor.kind, actor.id, client_id))
     if known is not None:
         return _answer(known, actor)
+    if actor.kind == "customer" and tx.blocked(actor.id):
+        raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     blocks = clean_blocks(payload.blocks)
     body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks))
     if actor.kind == "customer":

@@ -30,7 +30,7 @@ PostKey = tuple[str, str, str]
 DraftKey = tuple[str, str]
 MarkKey = tuple[str, str, str]
 # The tables of which something is known here: who writes to them past ``add`` must ``forget``.
-REMEMBERED = frozenset({"agent", "conversation", "event", "message"})
+REMEMBERED = frozenset({"agent", "conversation", "customer_block", "event", "message"})
 Follow = Callable[[int], int]
 MAX_STATES = 2000
 _FEWEST_NUMBERS = 16
@@ -64,6 +64,11 @@ _LATEST = Statement(
     sqlite=f"SELECT k.value, {_LATEST_OF.format('k.value')} FROM json_each(?) AS k",  # noqa: S608  # constant
     postgresql=f"SELECT k.id, {_LATEST_OF.format('k.id')} FROM unnest(%s::text[]) AS k(id)",  # noqa: S608  # constant
 )
+_BLOCKED = Statement(
+    sqlite="SELECT customer_id FROM customer_block"
+    " WHERE customer_id IN (SELECT value FROM json_each(?))",
+    postgresql="SELECT customer_id FROM customer_block WHERE customer_id = ANY(%s)",
+)
 _MESSAGE_NAMES = ", ".join(f"m.{name}" for name in rows.MESSAGE_NAMES)
 _MESSAGE = Statement(
     sqlite=f"SELECT {_MESSAGE_NAMES} FROM message AS m WHERE m.id = ?",  # noqa: S608  # our names
@@ -84,7 +89,8 @@ _POSTED = Statement(
 class Needs:
     """What a job will most likely ask for, so that a batch asks once for all of its jobs.
 
-    ``latest_of`` is the customer whose latest chat it asks for.
+    ``latest_of`` is the customer whose latest chat it asks for; who posts as a customer is asked
+    for among the blocked.
     """
 
     conversation_id: str | None = None
@@ -146,6 +152,7 @@ class Pending:
         self._statuses: dict[str, AgentStatus | None] = {}
         self._posted: dict[PostKey, Message | None] = {}
         self._latest: dict[str, str | None] = {}
+        self._blocked: dict[str, bool] = {}
         self._at_ms: int | None = None
         self._expected = 0
         self._numbers: list[int] = []
@@ -179,6 +186,8 @@ class Pending:
             version = self._driver.rows(_VERSION)[0][0]
             if version != self._version or len(self._conversations) > MAX_STATES:
                 self.forget()
+            if len(self._blocked) > MAX_STATES:
+                self._blocked.clear()
             self._version = version
         else:
             self.forget()
@@ -210,7 +219,10 @@ class Pending:
         wanted = {n.conversation_id for n in needs if n.conversation_id is not None}
         wanted |= {key for key in self._latest.values() if key is not None}
         self._load(wanted - self._conversations.keys())
-        self._look_up({n.post for n in needs if n.post is not None} - self._posted.keys())
+        posts = {n.post for n in needs if n.post is not None}
+        self._look_up(posts - self._posted.keys())
+        shoppers = {sender for kind, sender, _ in posts if kind == "customer"}
+        self._read_blocked(shoppers - self._blocked.keys())
         # Read after the locks: who goes offline from now on finds these conversations to give away.
         found = (self._conversations.get(key) for key in wanted)
         owners = {c.owner.id for c in found if c is not None and c.owner.kind == "agent"}
@@ -237,6 +249,12 @@ class Pending:
         if customer_id not in self._latest:
             self._look_for_latest({customer_id})
         return self._latest[customer_id]
+
+    def blocked(self, customer_id: str) -> bool:
+        """True when messages of the customer are refused."""
+        if customer_id not in self._blocked:
+            self._read_blocked({customer_id})
+        return self._blocked[customer_id]
 
     def posted(self, key: PostKey) -> Message | None:
         """The message that a sender has posted under an id of its own, or None."""
@@ -351,6 +369,7 @@ class Pending:
         self._statuses.clear()
         self._posted.clear()
         self._latest.clear()
+        self._blocked.clear()
         self._last = None
 
     def _row(self, conversation_id: str) -> dict[str, Any]:  # Any: column values
@@ -391,6 +410,13 @@ class Pending:
         if customers:
             found = self._driver.rows(_LATEST, self._driver.several(customers))
             self._latest.update((row[0], row[1]) for row in found)
+
+    def _read_blocked(self, customers: Collection[str]) -> None:
+        if not customers:
+            return
+        found = self._driver.rows(_BLOCKED, self._driver.several(customers))
+        self._blocked.update(dict.fromkeys(customers, False))
+        self._blocked.update((row[0], True) for row in found)
 
     def _look_up(self, keys: Collection[PostKey]) -> None:
         if not keys:

@@ -134,6 +134,10 @@ class Tx:
         """
         return self._pending.latest_chat(customer_id)
 
+    def blocked(self, customer_id: str) -> bool:
+        """True when messages of the customer are refused."""
+        return self._pending.blocked(customer_id)
+
     def posted(self, key: PostKey) -> Message | None:
         """The message that a sender has posted under an id of its own, or None."""
         return self._pending.posted(key)

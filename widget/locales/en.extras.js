@@ -39,5 +39,6 @@ export const enWords = {
   reasonInvalid: "the shop cannot take this message",
   reasonLarge: "the message is too long",
   reasonRefused: "the shop refused it",
+  reasonBlocked: "the shop takes no messages from you here; reach it another way",
   reasonGone: "this chat is closed",
 };

@@ -38,5 +38,6 @@ export const zhWords = {
   reasonInvalid: "商店无法接收这条消息",
   reasonLarge: "消息过长",
   reasonRefused: "商店拒收",
+  reasonBlocked: "商店已不再接收您在此发送的消息，请通过其他方式联系",
   reasonGone: "会话已关闭",
 };

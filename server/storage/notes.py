@@ -1,0 +1,219 @@
+"""What staff keep about a customer: a note, tags, how to be reached, a block.
+
+Everything hangs on customer rows. A person is shown what hangs on any of its rows; a merge moves
+nothing, so an undo gives every row back what it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import insert as plain_insert
+
+from server.storage.customers import CustomerChanged
+from server.storage.tables import (
+    CustomerBlock,
+    CustomerNote,
+    CustomerPreference,
+    CustomerTag,
+    table,
+)
+from server.storage.unit import Tx
+
+NOTE = table(CustomerNote)
+TAG = table(CustomerTag)
+PREFERENCE = table(CustomerPreference)
+BLOCK = table(CustomerBlock)
+STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note on a customer row; ``by_id`` is who saved it last."""
+
+    customer_id: str
+    body: str
+    version: int
+    at_ms: int
+    by_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """How a customer wants to be reached.
+
+    Quiet hours are minutes of the day in ``timezone``, from one up to the other and over midnight
+    when the second is smaller; None when none were said.
+    """
+
+    channel: str | None
+    quiet_from: int | None
+    quiet_to: int | None
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Since when and why messages of a customer are refused."""
+
+    reason: str | None
+    at_ms: int
+    by_id: str | None
+
+
+def notes_of(connection: Connection, customer_ids: Sequence[str]) -> list[Note]:
+    """The notes on rows of a person: that of the row named first comes first, then the newest."""
+    c = NOTE.c
+    rows = connection.execute(select(NOTE).where(c.customer_id.in_(customer_ids))).mappings()
+    found = [Note(**row) for row in rows]
+    return sorted(found, key=lambda n: (n.customer_id != customer_ids[0], -n.at_ms))
+
+
+def save_note(
+    tx: Tx, customer_id: str, body: str, *, after: Note | None, by_id: str | None
+) -> None:
+    """Writes the note on a row anew, or removes it; ``after`` is the one that it replaces."""
+    tx.later(delete(NOTE).where(NOTE.c.customer_id == bindparam("b_id")), {"b_id": customer_id})
+    if body:
+        made = Note(
+            customer_id, body, max(tx.at_ms, after.version + 1 if after else 1), tx.at_ms, by_id
+        )
+        values = {name: getattr(made, name) for name in Note.__dataclass_fields__}
+        tx.later(plain_insert(NOTE), values)
+    tx.notice(CustomerChanged(customer_id))
+
+
+def tags_of(connection: Connection, customer_ids: Collection[str]) -> tuple[str, ...]:
+    """The tags of a person, each once, those given first in front."""
+    rows = connection.execute(
+        select(TAG.c.tag)
+        .where(TAG.c.customer_id.in_(list(customer_ids)))
+        .order_by(TAG.c.at_ms, TAG.c.tag)
+    )
+    return tuple(dict.fromkeys(row[0] for row in rows))
+
+
+def tags_by_customer(
+    connection: Connection, customer_ids: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The tags of each of several customer rows."""
+    rows = connection.execute(
+        select(TAG.c.customer_id, TAG.c.tag)
+        .where(TAG.c.customer_id.in_(list(customer_ids)))
+        .order_by(TAG.c.at_ms, TAG.c.tag)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for customer_id, tag in rows:
+        found[customer_id] = (*found.get(customer_id, ()), tag)
+    return found
+
+
+def known_tags(connection: Connection, *, limit: int = 200) -> list[str]:
+    """The words in use, in their order."""
+    rows = connection.execute(select(TAG.c.tag).distinct().order_by(TAG.c.tag).limit(limit))
+    return [row[0] for row in rows]
+
+
+def add_tags(tx: Tx, customer_id: str, tags: Iterable[str], *, source: str = STAFF) -> None:
+    """Puts tags on a row that has none of them yet."""
+    for tag in tags:
+        tx.later(
+            plain_insert(TAG),
+            {"customer_id": customer_id, "tag": tag, "source": source, "at_ms": tx.at_ms},
+        )
+    tx.notice(CustomerChanged(customer_id))
+
+
+def remove_tags(tx: Tx, customer_ids: Sequence[str], tags: Iterable[str]) -> None:
+    """Takes tags off all rows of a person."""
+    pairs = [(customer_id, tag) for customer_id in customer_ids for tag in tags]
+    tx.later(delete(TAG).where(tuple_(TAG.c.customer_id, TAG.c.tag).in_(pairs)))
+    tx.notice(CustomerChanged(customer_ids[0]))
+
+
+def source_tags(tx: Tx, customer_id: str, tags: Iterable[str], *, source: str) -> None:
+    """Brings the tags that a shop source gives a customer in step; those of staff stay."""
+    wanted = dict.fromkeys(tags)
+    known = {
+        row.tag: row.source
+        for row in tx.execute(
+            select(TAG.c.tag, TAG.c.source).where(TAG.c.customer_id == customer_id)
+        )
+    }
+    gone = [tag for tag, of in known.items() if of == source and tag not in wanted]
+    new = [tag for tag in wanted if tag not in known]
+    if gone:
+        remove_tags(tx, [customer_id], gone)
+    if new:
+        add_tags(tx, customer_id, new, source=source)
+
+
+def preference_of(connection: Connection, customer_ids: Sequence[str]) -> Preference | None:
+    """How a person wants to be reached: said last on any of the rows."""
+    c = PREFERENCE.c
+    row = connection.execute(
+        select(c.channel, c.quiet_from, c.quiet_to, c.timezone)
+        .where(c.customer_id.in_(customer_ids))
+        .order_by(c.at_ms.desc(), c.customer_id)
+        .limit(1)
+    ).first()
+    return None if row is None else Preference(*row)
+
+
+def save_preference(tx: Tx, customer_id: str, made: Preference, *, by_id: str | None) -> None:
+    """Writes how a customer wants to be reached."""
+    c = PREFERENCE.c
+    values = {name: getattr(made, name) for name in Preference.__dataclass_fields__}
+    tx.later(delete(PREFERENCE).where(c.customer_id == bindparam("b_id")), {"b_id": customer_id})
+    tx.later(
+        plain_insert(PREFERENCE),
+        {"customer_id": customer_id, "at_ms": tx.at_ms, "by_id": by_id, **values},
+    )
+    tx.notice(CustomerChanged(customer_id))
+
+
+def block_of(connection: Connection, customer_ids: Collection[str]) -> Block | None:
+    """The block of a person, None when messages are taken."""
+    c = BLOCK.c
+    row = connection.execute(
+        select(c.reason, c.at_ms, c.by_id)
+        .where(c.customer_id.in_(list(customer_ids)))
+        .order_by(c.at_ms)
+        .limit(1)
+    ).first()
+    return None if row is None else Block(*row)
+
+
+def blocked_among(connection: Connection, customer_ids: Collection[str]) -> set[str]:
+    """Those of these rows whose messages are refused."""
+    rows = connection.execute(
+        select(BLOCK.c.customer_id).where(BLOCK.c.customer_id.in_(list(customer_ids)))
+    )
+    return {row[0] for row in rows}
+
+
+def block(tx: Tx, customer_ids: Sequence[str], *, reason: str | None, by_id: str | None) -> None:
+    """Refuses messages of these rows, none of which is blocked yet."""
+    for customer_id in customer_ids:
+        tx.later(
+            plain_insert(BLOCK),
+            {"customer_id": customer_id, "reason": reason, "at_ms": tx.at_ms, "by_id": by_id},
+        )
+        tx.notice(CustomerChanged(customer_id))
+
+
+def unblock(tx: Tx, customer_ids: Sequence[str]) -> None:
+    """Takes messages of these rows again."""
+    tx.later(delete(BLOCK).where(BLOCK.c.customer_id.in_(list(customer_ids))))
+    for customer_id in customer_ids:
+        tx.notice(CustomerChanged(customer_id))
+
+
+def forget(tx: Tx, customer_ids: Sequence[str]) -> None:
+    """Erases what staff wrote about these rows; a block stays, it says nothing of the person."""
+    ids = list(customer_ids)
+    for target in (NOTE, TAG, PREFERENCE):
+        tx.later(delete(target).where(target.c.customer_id.in_(ids)))
+    tx.later(BLOCK.update().where(BLOCK.c.customer_id.in_(ids)).values(reason=None))
