@@ -9,7 +9,7 @@ from typing import Any, Literal  # Any: JSON values
 
 import structlog
 
-from server.actions import conversations, desk, messages, presence, ratings, visitors
+from server.actions import conversations, customers, desk, messages, presence, ratings, visitors
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload, parse
 from server.dispatch import Action, Query
 from server.domain.errors import AppError, NotFound
@@ -116,6 +116,19 @@ AGENT_COMMANDS = (
     ),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),
     Command("viewing.set", SetViewing, signal="viewing", limit="signal"),
+    Command("customer.note", customers.WriteNote, action=customers.write_note, answer="customer"),
+    Command("customer.tag", customers.TagCustomer, action=customers.tag, answer="customer"),
+    Command("customer.prefer", customers.Prefer, action=customers.prefer, answer="customer"),
+    Command(
+        "customer.block", customers.BlockCustomer, action=customers.set_block, answer="customer"
+    ),
+    Command(
+        "conversation.start",
+        customers.StartConversation,
+        action=customers.start_conversation,
+        limit="message",
+        answer="conversation",
+    ),
 )
 
 COMMANDS: dict[str, dict[str, Command]] = {

@@ -232,6 +232,11 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "customer.update"): OfCustomer,
     ("/agent", "typing.set"): Nothing,
     ("/agent", "viewing.set"): Nothing,
+    ("/agent", "customer.note"): OfCustomer,
+    ("/agent", "customer.tag"): OfCustomer,
+    ("/agent", "customer.prefer"): OfCustomer,
+    ("/agent", "customer.block"): OfCustomer,
+    ("/agent", "conversation.start"): OfConversation,
 }
 
 
