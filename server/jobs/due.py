@@ -13,6 +13,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, webhooks
 from server.domain.errors import Unavailable
+from server.jobs import offers
 from server.storage import conversations
 from server.storage.database import Database
 from server.storage.kept_answers import forget_kept
@@ -55,9 +56,12 @@ async def forget_webhook_deliveries(database: Database) -> None:
 
 # (seconds between runs, job)
 JOBS: tuple[tuple[float, Job], ...] = (
+    (1.0, offers.listen),
     (2.0, wake_snoozed),
     (5.0, place_waiting),
     (15.0, end_grace),
+    (20.0, offers.work_out_pairs),
+    (300.0, offers.settle),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
 )
