@@ -636,6 +636,19 @@ class ShopDelivery(SQLModel, table=True):
     reason: str | None = Field(default=None, sa_type=Text)
 
 
+class ShopOrderParts(SQLModel, table=True):
+    """What a source told of an order piece by piece: refunds and parcels, by their ids.
+
+    They may come before the order itself, which is in ``shop_order`` with all of them.
+    """
+
+    __tablename__ = "shop_order_parts"
+    source: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    parts: str = Field(sa_type=Text)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+
+
 class ShopOrder(SQLModel, table=True):
     """An order of the shop, as its source last told it.
 
