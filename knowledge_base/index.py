@@ -21,7 +21,7 @@ from knowledge_base.encoder import Encoder
 from knowledge_base.features import BUCKETS, letters, sounds
 from knowledge_base.learner import Learner, learn
 from knowledge_base.postings import Floats, Postings
-from knowledge_base.text import MAX_QUERY, clean, has_han, sections, tokens
+from knowledge_base.text import MAX_QUERY, clean, has_han, language, sections, tokens
 from knowledge_base.vectors import Vectors, vectors_of
 
 Part = Literal["title", "phrasing", "body"]
@@ -138,15 +138,6 @@ def with_changes(index: Index, changed: Collection[Article], removed: Collection
 def texts_of(articles: Iterable[Article]) -> Iterator[str]:
     """The texts that an index of these articles encodes, in the order in which it does."""
     return (entry.text for article in articles for entry in _entries(article))
-
-
-def language(locale: str) -> str:
-    """The language of a locale.
-
-    >>> language("zh-CN"), language("en_GB"), language("EN")
-    ('zh', 'en', 'en')
-    """
-    return locale.strip().replace("_", "-").partition("-")[0].lower()
 
 
 def _hide(segment: Segment, ids: Collection[str]) -> Segment:

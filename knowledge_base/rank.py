@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base.features import letters, sounds, spelt_sounds
-from knowledge_base.index import Entry, Index, Segment, language
+from knowledge_base.index import Entry, Index, Segment
 from knowledge_base.likeness import nearest, typos_allowed
 from knowledge_base.postings import Floats, Integers
 from knowledge_base.text import (
@@ -25,6 +25,7 @@ from knowledge_base.text import (
     clean_query,
     has_han,
     is_han_pair,
+    language,
     pieces,
     spans,
     tokens,

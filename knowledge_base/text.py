@@ -77,6 +77,15 @@ def has_han(text: str) -> bool:
     return _ANY_HAN.search(text) is not None
 
 
+def language(locale: str) -> str:
+    """The language of a locale.
+
+    >>> language("zh-CN"), language("en_GB"), language("EN")
+    ('zh', 'en', 'en')
+    """
+    return locale.strip().replace("_", "-").partition("-")[0].lower()
+
+
 def clean_query(text: str) -> str:
     """The part of a question that is looked at, cleaned; at most MAX_QUERY characters."""
     return clean(text.lstrip()[:_MAX_RAW_QUERY])[:MAX_QUERY].strip()

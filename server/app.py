@@ -22,6 +22,7 @@ from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
 from server.jobs.due import run_jobs
+from server.knowledge.keeper import Knowledge
 from server.log import loop_error
 from server.news.carriers import carriers_of
 from server.news.news import News
@@ -80,7 +81,9 @@ async def running(
     carriers = carriers_of(settings, await database.write(news_channel))
     news = News(carriers, on_seqs=bus.hear, on_look=bus.look)
     bus.announce = news.tell
-    edge = Edge(database, bus, settings, news)
+    knowledge = Knowledge(database)
+    bus.subscribe(knowledge.heard)
+    edge = Edge(database, bus, settings, news, knowledge)
     webhooks = WebhookOut(database, inside=settings.webhook_allow_private)
     bus.subscribe(webhooks.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
@@ -100,6 +103,7 @@ async def running(
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
         *webhooks.readings(),
+        *knowledge.readings(),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
     )
     add_routes(app)
@@ -128,6 +132,7 @@ async def running(
             ) from None
         tasks.append(asyncio.create_task(run_jobs(database)))
         tasks.append(asyncio.create_task(webhooks.run()))
+        tasks.append(asyncio.create_task(knowledge.run()))
         bound = runner.addresses[0][1] if port == 0 else port
         ready = await database.read(anyone_can_sign_in)
         yield Running(database, edge, host, bound, None if ready else app[SETUP_CODE])

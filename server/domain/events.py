@@ -310,6 +310,36 @@ class RatingRevised(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionShown(EventData):
+    """Articles were offered for what the customer wrote; ``articles`` are ids, best first."""
+
+    kind: ClassVar[str] = "suggestion.shown"
+    suggestion_id: str
+    message_id: str | None = None
+    articles: tuple[str, ...] = ()
+    band: str = "suggest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionAccepted(EventData):
+    """An offered article was used for an answer; ``rank`` counts from 1."""
+
+    kind: ClassVar[str] = "suggestion.accepted"
+    suggestion_id: str
+    article: str
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionDismissed(EventData):
+    """None of the offered articles fitted, or the named one did not."""
+
+    kind: ClassVar[str] = "suggestion.dismissed"
+    suggestion_id: str
+    article: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCreated(EventData):
     """The shopper placed an order; money in the smallest unit of its currency."""
 
@@ -383,6 +413,9 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         RatingAsked,
         RatingGiven,
         RatingRevised,
+        SuggestionShown,
+        SuggestionAccepted,
+        SuggestionDismissed,
         OrderCreated,
         OrderPaid,
         OrderRefunded,

@@ -16,10 +16,10 @@ import numpy as np
 from knowledge_base.articles import Article
 from knowledge_base.confidence import SHIPPED, Calibration
 from knowledge_base.encoder import Encoder, installed_encoder
-from knowledge_base.index import Index, build_index, language, with_changes
+from knowledge_base.index import Index, build_index, with_changes
 from knowledge_base.postings import Floats
 from knowledge_base.suggest import Item, Suggestions, suggest
-from knowledge_base.text import has_han
+from knowledge_base.text import has_han, language
 from server.storage import articles as article_rows
 from server.storage import knowledge as rows
 from server.storage.database import Database

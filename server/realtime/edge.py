@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from server.actions import desk, presence, visitors
+from server.actions import consents, desk, presence, visitors
 from server.actions.payload import Payload, parse
 from server.bus import Bus
 from server.config import Settings
@@ -28,6 +28,7 @@ from server.domain.errors import (
     TooMany,
     Unavailable,
 )
+from server.knowledge.keeper import Knowledge
 from server.news.news import News
 from server.realtime import wire
 from server.realtime.arrivals import Arrivals
@@ -74,8 +75,11 @@ class Edge:
     clients that reconnect.
     """
 
-    def __init__(self, database: Database, bus: Bus, settings: Settings, news: News) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, settings: Settings, news: News, knowledge: Knowledge
+    ) -> None:
         self.database = database
+        self.knowledge = knowledge
         self.bus = bus
         self.news = news
         self.settings = settings
@@ -210,6 +214,7 @@ class Edge:
             answer = await self.database.write(lambda tx: visitors.connect(tx, payload))
             customer_id = answer["customer_id"]
             client = self._add(sid, VISITOR, Actor("customer", customer_id), VISITOR_RATES)
+            client.address = self._address(request)
         self._arrivals.add(client, customer_id, answer["visitor_token"])
 
     async def _connect_agent(self, sid: str, environ: Json, auth: object = None) -> None:
@@ -370,7 +375,11 @@ class Edge:
         if command.signal is not None:
             await self._signals.signal_from(client, payload)
             return {}
+        if command.search is not None:
+            return await command.search(self.knowledge, self.database, client.actor, payload)
         assert command.action is not None  # exactly one is set
+        if isinstance(payload, consents.SetConsent):
+            payload = consents.SaidFrom(**payload.model_dump(), address=client.address)
         answer = await run(self.database, command.action, client.actor, payload)
         if command.answer is None:
             return answer

@@ -9,15 +9,31 @@ from typing import Any, Literal  # Any: JSON values
 
 import structlog
 
-from server.actions import conversations, customers, desk, messages, presence, ratings, visitors
+from server.actions import (
+    consents,
+    conversations,
+    customers,
+    desk,
+    messages,
+    presence,
+    ratings,
+    suggestions,
+    visitors,
+    visits,
+)
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload, parse
 from server.dispatch import Action, Query
+from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
+from server.knowledge.asking import suggest_answers
+from server.knowledge.keeper import Knowledge
+from server.storage.database import Database
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
 Answer = dict[str, Any]  # Any: JSON values
-Limit = Literal["message", "signal", "other"]
+Limit = Literal["message", "signal", "visit", "other"]
+Search = Callable[[Knowledge, Database, Actor, Any], Awaitable[Answer]]  # Any: of the row's payload
 
 
 class SetTyping(Payload):
@@ -36,10 +52,11 @@ class SetViewing(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the table, with one of ``action`` (writes), ``query`` (reads), ``signal`` (tells).
+    """A row of the table.
 
-    ``answer`` says what an action's answer is completed with: the conversation's summary, the
-    customer's card, or the agent.
+    It has one of ``action`` (writes), ``query`` (reads), ``signal`` (tells) and ``search`` (asks
+    the articles in memory). ``answer`` says what an action's answer is completed with: the
+    conversation's summary, the customer's card, or the agent.
     """
 
     name: str
@@ -47,6 +64,7 @@ class Command:
     action: Action[Any] | None = None  # Any: of the row's payload
     query: Query[Any] | None = None  # Any: of the row's payload
     signal: str | None = None
+    search: Search | None = None
     limit: Limit = "other"
     answer: Literal["conversation", "customer", "me"] | None = None
 
@@ -58,6 +76,11 @@ VISITOR_COMMANDS = (
     Command("conversation.end", ConversationRef, action=conversations.resolve),
     Command("rating.give", ratings.GiveRating, action=ratings.give_rating),
     Command("customer.describe", visitors.Describe, action=visitors.describe),
+    Command("consent.set", consents.SetConsent, action=consents.set_consent),
+    Command("page.view", visits.ViewPage, action=visits.view_page, limit="visit"),
+    Command("page.search", visits.SearchPage, action=visits.search_page, limit="visit"),
+    Command("cart.update", visits.UpdateCart, action=visits.update_cart, limit="visit"),
+    Command("checkout.start", visits.StartCheckout, action=visits.start_checkout, limit="visit"),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),
 )
 
@@ -112,6 +135,15 @@ AGENT_COMMANDS = (
         "customer.update",
         visitors.UpdateCustomer,
         action=visitors.update_customer,
+        answer="customer",
+    ),
+    Command("suggestion.ask", suggestions.AskSuggestion, search=suggest_answers),
+    Command("suggestion.accept", suggestions.AcceptSuggestion, action=suggestions.accept),
+    Command("suggestion.dismiss", suggestions.DismissSuggestion, action=suggestions.dismiss),
+    Command(
+        "customer.consent",
+        consents.RecordConsent,
+        action=consents.record_consent,
         answer="customer",
     ),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),

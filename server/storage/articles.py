@@ -59,13 +59,22 @@ class ArticleText:
 
 @dataclass(frozen=True, slots=True)
 class Phrasing:
-    """A way to ask for an article in a language; ``source`` says who found it."""
+    """A way to ask for an article in a language; ``source`` says who found it.
+
+    ``state`` is active, pending (not searched yet) or rejected (not to be learnt again).
+    ``customer_id`` is whose words they are, so that they go with that person.
+    """
 
     article_id: str
     locale: str
     text: str
     source: str = "import"
     state: str = "active"
+    id: str = ""
+    uses: int = 0
+    added_by: str | None = None
+    conversation_id: str | None = None
+    customer_id: str | None = None
 
 
 def articles_by_name(
@@ -77,6 +86,19 @@ def articles_by_name(
     )
     found = [Article(**row) for row in connection.execute(statement).mappings()]
     return {(article.source, article.external_id): article for article in found}
+
+
+def load_article(connection: Connection, article_id: str) -> Article | None:
+    """One article, or None."""
+    statement = select(ARTICLE).where(ARTICLE.c.id == article_id)
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else Article(**row)
+
+
+def articles_by_id(connection: Connection, article_ids: Collection[str]) -> dict[str, Article]:
+    """The articles with these ids."""
+    statement = select(ARTICLE).where(ARTICLE.c.id.in_(sorted(article_ids)))
+    return {row["id"]: Article(**row) for row in connection.execute(statement).mappings()}
 
 
 def texts_of(
@@ -94,7 +116,7 @@ def phrasings_of(
     """The phrasings of these articles by (article id, locale), in the order they were added."""
     c = PHRASING.c
     statement = (
-        select(c.article_id, c.locale, c.text, c.source, c.state)
+        select(*(c[name] for name in Phrasing.__dataclass_fields__))
         .where(c.article_id.in_(sorted(article_ids)))
         .order_by(c.id)
     )
@@ -190,6 +212,24 @@ def set_phrasings(
                 for text in texts
             ],
         )
+
+
+def add_phrasing(tx: Tx, phrasing: Phrasing) -> None:
+    """Writes one more way to ask for an article."""
+    tx.later(
+        insert(PHRASING),
+        {name: getattr(phrasing, name) for name in Phrasing.__dataclass_fields__}
+        | {"created_at_ms": tx.at_ms},
+    )
+
+
+def use_phrasing(tx: Tx, phrasing_id: str, *, state: str) -> None:
+    """Counts one more use of a phrasing, and sets its state."""
+    statement = update(PHRASING).where(PHRASING.c.id == bindparam("b_id"))
+    tx.later(
+        statement.values(uses=PHRASING.c.uses + 1, state=bindparam("b_state")),
+        {"b_id": phrasing_id, "b_state": state},
+    )
 
 
 def _values(value: Article | ArticleText) -> dict[str, str | int | None]:

@@ -54,6 +54,23 @@ def last_public(tx: Tx, message: Message) -> Message | None:
     return None if row is None else message_from_row(row)
 
 
+_LATEST_PUBLIC = (
+    select(MESSAGE)
+    .where(
+        MESSAGE.c.conversation_id == bindparam("conversation_id"),
+        MESSAGE.c.visibility == "public",
+    )
+    .order_by(MESSAGE.c.seq.desc())
+    .limit(bindparam("most"))
+)
+
+
+def latest_public(connection: Connection, conversation_id: str, *, most: int) -> list[Message]:
+    """The latest messages that the shopper may see, newest first."""
+    values = {"conversation_id": conversation_id, "most": most}
+    return [message_from_row(row) for row in connection.execute(_LATEST_PUBLIC, values).mappings()]
+
+
 def mark_read(tx: Tx, message: Message, *, reader_kind: str, reader_id: str) -> None:
     """Remembers how far a party has read; a mark never goes back."""
     tx.keep_mark(

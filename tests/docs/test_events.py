@@ -12,7 +12,15 @@ from server.storage.tables import EventRow, table
 from tests.docs.pages import section, text
 
 PAGE = text("docs/events.md")
-REQUIRED = {"message_id": "m", "status": "open", "focused_ms": 1, "score": 1, "order_id": "o"}
+REQUIRED = {
+    "message_id": "m",
+    "status": "open",
+    "focused_ms": 1,
+    "score": 1,
+    "order_id": "o",
+    "suggestion_id": "s",
+    "article": "a",
+}
 
 
 def test_the_headings_are_the_kinds() -> None:

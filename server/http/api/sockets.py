@@ -61,6 +61,7 @@ class ShopForShopper(Shape):
     retention_months: int | None
     privacy_url: str | None
     accent: str | None
+    page_events: bool
 
 
 class VisitorWelcome(Shape):
@@ -71,6 +72,7 @@ class VisitorWelcome(Shape):
     customer: Self
     conversations: list[OwnHead]
     shop: ShopForShopper
+    consents: dict[str, Literal["given", "refused"]]
     server_at_ms: AtMs
 
 
@@ -138,6 +140,19 @@ class Kept(Shape):
     updated_at_ms: AtMs
 
 
+class Consents(Shape):
+    """What the shopper last said about each purpose."""
+
+    consents: dict[str, Literal["given", "refused"]]
+
+
+class Recorded(Shape):
+    """Whether it was noted; ``reason`` says why not: off, consent, personal or empty."""
+
+    recorded: bool
+    reason: Literal["off", "consent", "personal", "empty"] | None = None
+
+
 class ReaderMark(Shape):
     """How far somebody has read, for shoppers."""
 
@@ -203,6 +218,42 @@ class Opened(Shape):
     viewing: list[Named]
 
 
+class Suggested(Shape):
+    """An article that may answer; ``p`` is how likely it does, ``why`` what speaks for it, 0..1."""
+
+    article_id: str
+    kind: Literal["article", "reply"]
+    title: str
+    body: str
+    locale: str
+    audience: Literal["public", "internal"]
+    category: str | None
+    p: float
+    part: Literal["title", "phrasing", "body"]
+    matched: str
+    why: dict[str, float]
+
+
+class Suggestions(Shape):
+    """Up to three articles, best first; ``kb_seq`` is the latest change that was searched.
+
+    ``band`` is answer (good enough for a shopper), suggest (an agent should choose) or none.
+    """
+
+    suggestion_id: str | None
+    kb_seq: int
+    band: Literal["answer", "suggest", "none"]
+    items: list[Suggested]
+    corrections: dict[str, str]
+    took_ms: float
+
+
+class SuggestionId(Shape):
+    """The suggestion that it was about."""
+
+    suggestion_id: str
+
+
 # What a command answers beside ``ok``.
 ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "message.post"): Posted,
@@ -211,6 +262,11 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "conversation.end"): ConversationId,
     ("/visitor", "rating.give"): Rated,
     ("/visitor", "customer.describe"): CustomerId,
+    ("/visitor", "consent.set"): Consents,
+    ("/visitor", "page.view"): Recorded,
+    ("/visitor", "page.search"): Recorded,
+    ("/visitor", "cart.update"): Recorded,
+    ("/visitor", "checkout.start"): Recorded,
     ("/visitor", "typing.set"): Nothing,
     ("/agent", "desk.load"): Desk,
     ("/agent", "conversation.list"): Listed,
@@ -230,6 +286,10 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "focus.record"): Nothing,
     ("/agent", "presence.set"): Me,
     ("/agent", "customer.update"): OfCustomer,
+    ("/agent", "customer.consent"): OfCustomer,
+    ("/agent", "suggestion.ask"): Suggestions,
+    ("/agent", "suggestion.accept"): SuggestionId,
+    ("/agent", "suggestion.dismiss"): SuggestionId,
     ("/agent", "typing.set"): Nothing,
     ("/agent", "viewing.set"): Nothing,
     ("/agent", "customer.note"): OfCustomer,

@@ -1,0 +1,109 @@
+"""Asking for suggestions in a conversation: read the question, search, keep what was offered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any  # Any: JSON values
+
+from knowledge_base.text import language, without_details
+from server.actions import suggestions
+from server.actions.desk import Look
+from server.actions.suggestions import Asked, AskSuggestion, Question
+from server.domain.actors import Actor
+from server.knowledge.keeper import Found, Knowledge
+from server.storage import articles
+from server.storage.articles import Article, ArticleText
+from server.storage.connection import Connection
+from server.storage.database import Database
+
+if TYPE_CHECKING:
+    from knowledge_base.suggest import Item
+
+Json = dict[str, Any]  # Any: JSON values
+KEPT_CHARS = 500
+ITEMS = 3
+
+
+async def suggest_answers(
+    knowledge: Knowledge, database: Database, actor: Actor, payload: AskSuggestion
+) -> Json:
+    """Up to three articles for a conversation, best first, and how good they are.
+
+    ``suggestion_id`` is None where nothing was asked or found.
+    """
+    question = await _question(database, actor, payload)
+    if not question.text:
+        return _answer(None, Found(None, knowledge.kb_seq, 0.0), [])
+    found = await knowledge.suggest(question.text, locale=question.locale, limit=ITEMS)
+    given = found.suggestions
+    if given is None:
+        return _answer(None, found, [])
+    items = await database.read(lambda c: _items(c, given.items, question))
+    asked = Asked(
+        conversation_id=payload.conversation_id,
+        question=question,
+        kept_text=without_details(question.text)[:KEPT_CHARS],
+        band=given.band,
+        articles=tuple((item["article_id"], item["p"]) for item in items),
+        kb_seq=found.kb_seq,
+    )
+    suggestion_id = await database.write(lambda tx: suggestions.keep_asked(tx, actor, asked))
+    return _answer(suggestion_id, found, items)
+
+
+async def _question(database: Database, actor: Actor, payload: AskSuggestion) -> Question:
+    at_ms = database.clock()
+    return await database.read(lambda c: suggestions.question_of(Look(c, actor, at_ms), payload))
+
+
+def _answer(suggestion_id: str | None, found: Found, items: list[Json]) -> Json:
+    given = found.suggestions
+    return {
+        "suggestion_id": suggestion_id,
+        "kb_seq": found.kb_seq,
+        "band": given.band if given else "none",
+        "items": items,
+        "corrections": dict(given.corrections) if given else {},
+        "took_ms": found.took_ms,
+    }
+
+
+def _items(connection: Connection, found: Sequence[Item], question: Question) -> list[Json]:
+    """The found articles as agents are shown them, in the language of the question if they can."""
+    ids = [item.article_id for item in found]
+    texts = articles.texts_of(connection, ids)
+    known = articles.articles_by_id(connection, ids)
+    items = []
+    for item in found:
+        spoken = _spoken(texts, item, question)
+        article = known.get(item.article_id)
+        if spoken is not None and article is not None:
+            items.append(_item(item, article, spoken))
+    return items
+
+
+def _spoken(
+    texts: dict[tuple[str, str], ArticleText], item: Item, question: Question
+) -> ArticleText | None:
+    of_article = [text for (article_id, _), text in texts.items() if article_id == item.article_id]
+    wanted = language(question.locale or item.locale)
+    return next(
+        (text for text in of_article if language(text.locale) == wanted),
+        texts.get((item.article_id, item.locale)),
+    )
+
+
+def _item(item: Item, article: Article, text: ArticleText) -> Json:
+    return {
+        "article_id": article.id,
+        "kind": article.kind,
+        "title": text.title,
+        "body": text.body,
+        "locale": text.locale,
+        "audience": article.audience,
+        "category": article.category,
+        "p": item.score,
+        "part": item.part,
+        "matched": item.text,
+        "why": dict(item.why),
+    }
