@@ -17,6 +17,8 @@ from server.realtime.wire import COMMANDS
 from server.storage.event_shapes import shopper_events
 from tests.realtime.client import Client, People, Refused
 from tests.realtime.desk import Desk, make_desk
+from tests.realtime.test_suggestions import offered
+from tests.support.articles import put_article
 
 Json = dict[str, Any]  # Any: JSON
 DOCUMENT = asyncapi(
@@ -107,7 +109,14 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await _answer(
         agent, "conversation.snooze", **here, until_ms=agent.welcome["server_at_ms"] + 10**8
     )
-    await _answer(shopper, "message.post", client_id="4", body="Thanks!", **here)
+    article = put_article(people.desk, "Where is my invoice?")
+    await _answer(shopper, "message.post", client_id="4", body="where is my invoice?", **here)
+    await offered(agent, here["conversation_id"], "Where is my invoice?")
+    offer = await _answer(agent, "suggestion.ask", **here)
+    assert offer["items"][0]["article_id"] == article
+    chosen = {"suggestion_id": offer["suggestion_id"], "article_id": article}
+    await _answer(agent, "suggestion.accept", **chosen)
+    await _answer(agent, "suggestion.dismiss", **chosen)
     await _answer(agent, "turn.dismiss", **here, reason="courtesy")
     customer = {"customer_id": shopper.welcome["customer_id"]}
     await _answer(agent, "customer.update", **customer, phone="+49 1")
