@@ -1,22 +1,38 @@
-"""What a person's orders add up to, kept beside them."""
+"""What a person's orders add up to, kept beside them.
+
+A row is only ever worked out from the orders themselves, by the same query and the same rules
+whether one order came or the night's rebuild goes over all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple  # Any: column values
 
 from sqlalchemy import Connection, bindparam, select
 
+from server.domain.lifecycle import OWN_CLOCK_DAYS
+from server.domain.profile import Labels, Sums, labels
+from server.domain.segment import Thresholds
+from server.storage.customers import CUSTOMER, CustomerChanged
+from server.storage.prepared import Statement, insert, upsert
+from server.storage.shop import Shop, load_shop
+from server.storage.sums import read_ledger, source_ids, sums_of
 from server.storage.tables import Profile as ProfileRow
-from server.storage.tables import table
+from server.storage.tables import SegmentChange, table
+from server.storage.thresholds import add_limits, current_limits, day_of, freeze_ledger
 from server.storage.unit import Tx
 
 PROFILE = table(ProfileRow)
+SEGMENT_CHANGE = table(SegmentChange)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """A row of ``profile``; who never ordered has the values given here."""
+class Profile(NamedTuple):
+    """A row of ``profile``, in the order of its columns; who never ordered has these values.
+
+    A tuple, because a rebuild makes a million of them.
+    """
 
     person_id: str
     orders: int = 0
@@ -47,21 +63,200 @@ class Profile:
     updated_at_ms: int = 0
     revision: int = 0
 
+    def days_ago(self, today: int) -> int | None:
+        """Whole days since the last counted order."""
+        return None if self.last_day is None else max(0, today - self.last_day)
 
-def recompute(tx: Tx, person_ids: Collection[str], *, imported: bool = False) -> None:
+    @property
+    def has_own_gap(self) -> bool:
+        """Whether the usual gap is the person's own: they have ordered on enough days."""
+        return self.order_days >= OWN_CLOCK_DAYS
+
+    def same_as(self, other: Profile) -> bool:
+        """Whether both say the same of a person, whenever they were written."""
+        return self[:_TOLD] == other[:_TOLD]
+
+
+# When a row was written, and by what, says nothing of the person: the columns at the end.
+_TOLD = Profile._fields.index("thresholds_version")
+_STAGED = ("segment", "activity_stage", "relationship_stage")
+
+
+def made(person_id: str, sums: Sums, what: Labels, *, version: int) -> Profile:
+    """The row of a person, as if it had never been written before."""
+    days = sums.days
+    return Profile(
+        person_id,
+        sums.orders,
+        len(days),
+        sums.net_minor,
+        sums.gross_minor,
+        sums.refunded_minor,
+        sums.coupon_orders,
+        days[0] if days else None,
+        days[-1] if days else None,
+        sums.first_order_at_ms,
+        sums.last_order_at_ms,
+        *what,
+        thresholds_version=version,
+    )
+
+
+# Who has worked from older orders than the row was written from must not write over it.
+_SAVE = upsert(PROFILE, where="profile.revision = excluded.revision - 1")
+_CHANGED = insert(SEGMENT_CHANGE)
+
+
+@dataclass(slots=True)
+class Writing:
+    """Rows that are to be written, and what changed by that. ``cause`` is for the history.
+
+    Without ``news`` no history is written: the yardstick changed, or what happened long ago.
+    """
+
+    at_ms: int
+    cause: str
+    news: bool
+    rows: list[dict[str, Any]] = field(default_factory=list)  # Any: column values
+    changes: list[dict[str, Any]] = field(default_factory=list)  # Any: column values
+
+    def add(self, before: Profile | None, after: Profile) -> None:
+        """Adds a row that is not as it was; one that is stays unwritten."""
+        if before is not None and before.same_as(after):
+            return
+        known = before or Profile(after.person_id)
+        staged = known.staged_at_ms
+        if self.news and any(getattr(known, name) != getattr(after, name) for name in _STAGED):
+            staged = self.at_ms
+            self.changes.append(self._change(known, after))
+        ordered = self.cause == "order" or before is None
+        after = after._replace(
+            staged_at_ms=staged,
+            updated_at_ms=self.at_ms if ordered else known.updated_at_ms,
+            revision=known.revision + 1,
+        )
+        self.rows.append(after._asdict())
+
+    def _change(self, before: Profile, after: Profile) -> dict[str, Any]:  # Any: column values
+        return {
+            "person_id": after.person_id,
+            "at_ms": self.at_ms,
+            "cause": self.cause,
+            "segment_from": before.segment,
+            "segment_to": after.segment,
+            "activity_from": before.activity_stage,
+            "activity_to": after.activity_stage,
+            "relationship_from": before.relationship_stage,
+            "relationship_to": after.relationship_stage,
+        }
+
+    def write(self, tx: Tx) -> None:
+        """Writes it all at once."""
+        tx.write(_SAVE, self.rows)
+        tx.write(_CHANGED, [change | {"id": tx.new_id()} for change in self.changes])
+
+
+def recompute(
+    tx: Tx, person_ids: Collection[str], *, imported: bool = False, cause: str = "order"
+) -> None:
     """Works out the profiles of persons anew from the orders of all their members.
 
     It reads what is in the database: write orders and pointers with ``tx.write`` before. The caller
     keeps other processes from those persons' orders. ``imported`` leaves no trace in
-    ``segment_change``: what happened long ago is no news of today. Tells ``CustomerChanged``.
+    ``segment_change``: what happened long ago is no news of today. Tells ``CustomerChanged``. Who
+    is no person any more (joined to another) or has no orders has no row afterwards.
     """
-    del tx, person_ids, imported
+    connection = tx.connection
+    shop = load_shop(connection) if person_ids else None
+    if shop is None:
+        return
+    persons = _records(connection, person_ids)
+    limits = current_limits(connection) or _first_limits(tx, shop)
+    today = day_of(tx.at_ms, shop.timezone)
+    sums = sums_of(connection, persons, currency=shop.currency)
+    keys = keys_of_equals(connection, sums, limits)
+    stored = profiles_of(connection, [*person_ids, *sums])
+    writing = Writing(tx.at_ms, cause, news=not imported)
+    for person_id, found in sums.items():
+        what = labels(found, limits, today, key=keys.get(person_id, person_id))
+        after = made(person_id, found, what, version=limits.version)
+        writing.add(stored.get(person_id), after)
+    writing.write(tx)
+    tx.write(_DROP, [{"person_id": key} for key in stored if key not in sums])
+    for person_id in {*person_ids, *sums}:
+        tx.notice(CustomerChanged(person_id))
 
 
+def keys_of_equals(
+    connection: Connection, sums: Mapping[str, Sums], limits: Thresholds
+) -> dict[str, str]:
+    """What those are called who spent just as much as the last of the top 20 %."""
+    equal = [person_id for person_id, s in sums.items() if s.net_minor == limits.top_minor]
+    return source_ids(connection, equal) if equal else {}
+
+
+_DROP = Statement(
+    sqlite="DELETE FROM profile WHERE person_id = ?",
+    postgresql="DELETE FROM profile USING json_to_recordset(%s::json) AS r(person_id text)"
+    " WHERE profile.person_id = r.person_id",
+    columns=("person_id",),
+)
+_PERSONS_OF = select(CUSTOMER.c.person_id).where(
+    CUSTOMER.c.id.in_(bindparam("ids", expanding=True)), CUSTOMER.c.person_id.is_not(None)
+)
+_TOPS = select(CUSTOMER.c.id, CUSTOMER.c.id).where(
+    CUSTOMER.c.id.in_(bindparam("ids", expanding=True)), CUSTOMER.c.person_id.is_(None)
+)
+_BELOW = select(CUSTOMER.c.id, CUSTOMER.c.person_id).where(
+    CUSTOMER.c.person_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _records(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The person of every record of these persons, and of those whom any of them was joined to."""
+    wanted = list(ids)
+    tops = {*wanted, *connection.execute(_PERSONS_OF, {"ids": wanted}).scalars()}
+    values = {"ids": list(tops)}
+    rows = [*connection.execute(_TOPS, values), *connection.execute(_BELOW, values)]
+    return {row[0]: row[1] for row in rows}
+
+
+def _first_limits(tx: Tx, shop: Shop) -> Thresholds:
+    """The limits that a shop begins with, from the first orders that came."""
+    connection = tx.connection
+    ledger = read_ledger(connection, currency=shop.currency)
+    day = day_of(tx.at_ms, shop.timezone)
+    limits = freeze_ledger(connection, ledger, shop, day=day, at_ms=tx.at_ms)
+    limits = replace(limits, version=1)
+    add_limits(tx, limits, returns=None, returns_at_ms=None)
+    return limits
+
+
+_DUE = (
+    select(PROFILE.c.person_id)
+    .where(PROFILE.c.next_flip_day <= bindparam("today"))
+    .order_by(PROFILE.c.next_flip_day, PROFILE.c.person_id)
+    .limit(bindparam("most"))
+)
+
+
+def due_flips(connection: Connection, *, today: int, most: int) -> list[str]:
+    """Who becomes something else by the passing of time, up to a local day; longest due first."""
+    values = {"today": today, "most": most}
+    return list(connection.execute(_DUE, values).scalars())
+
+
+_OF_PERSONS = select(PROFILE).where(PROFILE.c.person_id.in_(bindparam("ids", expanding=True)))
 _BY_ID = select(PROFILE).where(PROFILE.c.person_id == bindparam("id"))
+
+
+def profiles_of(connection: Connection, person_ids: Collection[str]) -> dict[str, Profile]:
+    """The stored profiles of persons."""
+    rows = connection.execute(_OF_PERSONS, {"ids": list(person_ids)})
+    return {row[0]: Profile(*row) for row in rows}
 
 
 def load_profile(connection: Connection, person_id: str) -> Profile:
     """The profile of a person; that of a prospect when they never ordered."""
-    row = connection.execute(_BY_ID, {"id": person_id}).mappings().first()
-    return Profile(person_id=person_id) if row is None else Profile(**row)
+    row = connection.execute(_BY_ID, {"id": person_id}).first()
+    return Profile(person_id) if row is None else Profile(*row)
