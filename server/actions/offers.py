@@ -184,11 +184,10 @@ class _Named:
         self._about = _plain(about)
         self._solid = self._about.replace(" ", "")
         self._han = any("\u3400" <= char <= "\u9fff" for char in about)
-        self._words = set(self._about.split())
 
     def likeness(self, sku: str, title: str) -> float:
         """How like a title is to what was named, 0 to 100; 100 for the sku itself."""
-        if sku.casefold() in self._words:
+        if f" {_plain(sku)} " in f" {self._about} ":
             return 100.0
         plain = _plain(title)
         if not self._han:

@@ -389,7 +389,7 @@ _FILLER_EN = re.compile(
     r"|discount|discounts|discounted|coupon|coupons|voucher|vouchers|promo|promotion|promotions|deal|deals"
     r"|offer|offers|sale|sales|cheaper|better|best|lower|lowest|special|student|black|friday|code|moq|minimum"
     r"|order|orders|ordering|quantity|purchase|buy|buying|wholesale|bulk|trade|off|going|go|come|down|there's|"
-    r"when|next|shop|store|website|page|interested|see|seen|saw|hm|make|more|than|both|\d+\s?%?)\b"
+    r"when|next|shop|store|website|page|interested|see|seen|saw|hm|make|more|than|both)\b"
 )
 _FILLER_ZH = re.compile(
     r"请问一?下?|你好|您好|亲亲?|在吗|在不在|老板|客服|麻烦|谢谢|问一?下|咨询一?下|想问|我想|我要|想要|知道|看看"
@@ -397,7 +397,7 @@ _FILLER_ZH = re.compile(
     r"|多少钱?|多钱|几块钱?|怎么卖|咋卖|什么价格?|啥价格?|价格表?|价钱|价位|单价|售价|报个?价|询价|多少|一(?:个|件|套|张|把|台|只|盏|本)"
     r"|优惠券?|打几?折|打折|折扣|几折|便宜(?:一?点|些)?|活动|促销|满减|最低价?|底价|学生价|会员价|能不能|可不可以|可以|能否|有没有|是不是"
     r"|起订量?|起批|批发价?|团购价?|批量|量大|拿货|是|有|能|吗|呢|啊|呀|哦|哈|么|嘛|吧|呗|了|买|卖|要|给|发|我|的话"
-    rf"|\d+(?:{_COUNTER})?|moq"
+    rf"|\d+(?:{_COUNTER})|moq"
 )
 _EDGES = " \t?？!.:：、\"'“”‘’()（）-—的"
 
@@ -418,4 +418,4 @@ def _plain(clause: str) -> str:
     words = _FILLER_ZH.sub(" ", clause) if _HAN.search(clause) else clause
     words = _FILLER_EN.sub(" ", words)
     words = " ".join(part.strip(_EDGES) for part in words.split())
-    return " ".join(part for part in words.split() if len(part) > 1 or part.isalnum())
+    return " ".join(part for part in words.split() if not part.strip("%").isdecimal() and part)
