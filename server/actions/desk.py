@@ -16,6 +16,8 @@ from server.domain.text import clean
 from server.domain.turns import Turn
 from server.storage import conversations, customers, messages, people, views
 from server.storage.connection import Connection
+from server.storage.consents import analytics_states
+from server.storage.privacy import policy_of
 from server.storage.shop import Shop, load_shop
 from server.storage.views import Json
 
@@ -213,6 +215,7 @@ def arrivals(
     unread = messages.unread_by_customer(
         connection, [f.conversation.id for each in talks.values() for f in each]
     )
+    said = analytics_states(connection, list(known))
     return {
         key: Arrival(
             {
@@ -227,6 +230,7 @@ def arrivals(
                     head | {"unread": unread.get(head["id"], 0)} for head in views.heads(talks[key])
                 ],
                 "shop": shop,
+                "consents": {"analytics": said[key]} if key in said else {},
                 "server_at_ms": at_ms,
             },
             left=any(not f.conversation.customer_present for f in found[key]),
@@ -238,6 +242,7 @@ def arrivals(
 def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
     """The shop as a shopper's widget shows it."""
     shop = the_shop(connection)
+    policy = policy_of(shop)
     return {
         "name": shop.name,
         "locale": shop.locale,
@@ -247,9 +252,10 @@ def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
         "typical_first_response_ms": conversations.typical_first_response_ms(
             connection, since_ms=at_ms - 7 * DAY_MS
         ),
-        "retention_months": shop.settings.get("retention_months"),
+        "retention_months": policy.of("conversations") or None,
         "privacy_url": shop.settings.get("privacy_url"),
         "accent": shop.settings.get("accent"),
+        "page_events": policy.page_events,
     }
 
 

@@ -27,6 +27,7 @@ class Client:
     pace: Pace
     credential: str | None = None
     by_cookie: bool = False
+    address: str | None = None
     viewing: set[str] = field(default_factory=set)
 
 

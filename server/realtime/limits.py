@@ -22,6 +22,8 @@ class Rate:
 VISITOR_RATES = {
     "message": Rate(10, 0.5),
     "signal": Rate(5, 1),
+    # Page events: 60 a minute, which the action counts exactly and over all processes.
+    "visit": Rate(60, 1),
     "other": Rate(20, 2),
     "all": Rate(60, 20),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select
 
 from server.domain.consent import PURPOSES, Purpose, State, holds
-from server.storage.customers import CustomerChanged
+from server.storage.customers import CUSTOMER, CustomerChanged
 from server.storage.tables import ConsentRow, table
 from server.storage.unit import Tx
 
@@ -33,6 +33,20 @@ class Consent:
 _OF = (
     select(CONSENT)
     .where(CONSENT.c.customer_id.in_(bindparam("ids", expanding=True)))
+    .order_by(CONSENT.c.at_ms, CONSENT.c.id)
+)
+
+
+_SESSIONS = select(CUSTOMER.c.id, CUSTOMER.c.merged_into).where(
+    CUSTOMER.c.merged_into.in_(bindparam("ids", expanding=True)),
+    CUSTOMER.c.merged_as == "session",
+)
+_ANALYTICS = (
+    select(CONSENT.c.customer_id, CONSENT.c.state)
+    .where(
+        CONSENT.c.customer_id.in_(bindparam("ids", expanding=True)),
+        CONSENT.c.purpose == "analytics",
+    )
     .order_by(CONSENT.c.at_ms, CONSENT.c.id)
 )
 
@@ -65,6 +79,33 @@ def consent_states(
             "state": deciding.state if deciding else "unsaid",
             "at_ms": deciding.at_ms if deciding else None,
         }
+    return found
+
+
+def states_of(connection: Connection, customer_ids: Sequence[str]) -> dict[Purpose, State]:
+    """What a shopper was last heard to say about each purpose, the strictest of these rows."""
+    found: dict[Purpose, State] = {}
+    for consent in _last_words(consents_of(connection, customer_ids)).values():
+        if found.get(consent.purpose) != "refused":
+            found[consent.purpose] = consent.state
+    return found
+
+
+def analytics_states(connection: Connection, customer_ids: Sequence[str]) -> dict[str, State]:
+    """What each of some shoppers last said about their pages being noted; others are left out.
+
+    What a browser said before it signed in counts for who signed in, the strictest of it.
+    """
+    owners = dict.fromkeys(customer_ids)
+    sessions = connection.execute(_SESSIONS, {"ids": list(owners)})
+    owner_of = {key: key for key in owners} | {row.id: row.merged_into for row in sessions}
+    last: dict[str, State] = {}
+    for row in connection.execute(_ANALYTICS, {"ids": list(owner_of)}):
+        last[row.customer_id] = row.state
+    found: dict[str, State] = {}
+    for customer_id, state in last.items():
+        if found.get(owner_of[customer_id]) != "refused":
+            found[owner_of[customer_id]] = state
     return found
 
 

@@ -147,10 +147,11 @@ class Customer(SQLModel, table=True):
     identity: str = "anonymous"
     created_at_ms: int = Field(sa_type=BigInteger)
     seen_at_ms: int = Field(sa_type=BigInteger)
-    merged_into: str | None = None
+    merged_into: str | None = Field(default=None, index=True)
     merged_as: str | None = None
     person_id: str | None = Field(default=None, index=True)
     told_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    erased_at_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class VisitorToken(SQLModel, table=True):

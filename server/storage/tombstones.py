@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, bindparam, insert, select, text
 
@@ -71,17 +71,28 @@ _ADD = text(
 
 def bury(tx: Tx, keys: Iterable[str], *, request_id: str) -> int:
     """Remembers that what these keys name was erased; how many there are."""
-    secret = _secret(tx.connection)
-    if secret is None:
-        secret = new_token("")
-        tx.later(insert(SECRET), {"name": _SECRET_NAME, "value": secret})
-    rows = [
+    secret = _own_secret(tx)
+    rows: list[Mapping[str, object]] = [
         {"key_hash": digest, "erased_at_ms": tx.at_ms, "request_id": request_id}
         for digest in sorted({_hashed(secret, key) for key in keys})
     ]
     if rows:
         tx.later(_ADD, rows)
     return len(rows)
+
+
+def keyed(tx: Tx, text: str) -> str:
+    """A hash of something that is to be compared later and never read, such as an address."""
+    return _hashed(_own_secret(tx), text)
+
+
+def _own_secret(tx: Tx) -> str:
+    """The key of the hashes, made when it is first needed."""
+    secret = _secret(tx.connection)
+    if secret is None:
+        secret = new_token("")
+        tx.later(insert(SECRET), {"name": _SECRET_NAME, "value": secret})
+    return secret
 
 
 def _secret(connection: Connection) -> str | None:
