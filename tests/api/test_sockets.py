@@ -92,6 +92,14 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     first = await _answer(shopper, "message.post", client_id="1", body="Hello?", blocks=[card])
     here = {"conversation_id": first["conversation_id"]}
     await _answer(shopper, "typing.set", **here, typing=True)
+    agreed = {"purposes": {"analytics": True}, "text_version": "1", "language": "en"}
+    await _answer(shopper, "page.search", term="lamp")
+    await _answer(shopper, "consent.set", **agreed)
+    await _answer(shopper, "page.view", url="https://shop.example/p/1", title="Lamp")
+    await _answer(shopper, "page.search", term="lamp")
+    lamp = {"sku": "L-1", "title": "Lamp", "quantity": 1, "price": "19.00"}
+    await _answer(shopper, "cart.update", token="c", currency="EUR", total="19.00", lines=[lamp])
+    await _answer(shopper, "checkout.start", token="c")
     await _answer(agent, "desk.load")
     await _answer(agent, "conversation.open", **here)
     await _answer(agent, "viewing.set", **here, viewing=True)
@@ -120,6 +128,7 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await _answer(agent, "turn.dismiss", **here, reason="courtesy")
     customer = {"customer_id": shopper.welcome["customer_id"]}
     await _answer(agent, "customer.update", **customer, phone="+49 1")
+    await _answer(agent, "customer.consent", **customer, purpose="profiling", given=False)
     await _answer(agent, "conversation.transfer", **here, agent_id=people.desk.people["ana"].id)
     await _answer(lead, "conversation.transfer", **here, team_id=people.desk.teams["north"])
     await _answer(lead, "conversation.claim", **here)
