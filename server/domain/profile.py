@@ -95,11 +95,15 @@ NO_BUYER = Labels(
 
 
 def labels(sums: Sums, limits: Thresholds, today: int, *, key: str) -> Labels:
-    """What a person is on a day; ``key`` is the id that decides among those who spent the same."""
+    """What a person is on a day; ``key`` is the id that decides among those who spent the same.
+
+    Scores and cell are those of the day on which the limits were frozen: they move with an order or
+    with new limits, and by the passing of time only stages do.
+    """
     days = sums.days
     if not days:
         return NO_BUYER
-    ago = max(0, today - days[-1])
+    ago = max(0, limits.day - days[-1])
     gap = median_gap(days)
     stage, flip = stage_and_flip(today, days, gap, d1=limits.d1, d2=limits.d2)
     r, f = r_score(ago, limits), f_score(sums.orders, limits.rules)
@@ -200,6 +204,10 @@ class Ledger:
             None if last == _NEVER else last,
             tuple(self._days[self._ends[place] : self._ends[place + 1]]),
         )
+
+    def net_minor(self, place: int) -> int:
+        """What is left of the counted orders of the person at a place."""
+        return self._numbers[8 * place + 1]
 
     def revision(self, place: int) -> int:
         """The number of the stored row of the person at a place."""

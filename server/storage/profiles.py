@@ -15,7 +15,9 @@ from sqlalchemy import Connection, bindparam, select
 from server.domain.lifecycle import OWN_CLOCK_DAYS
 from server.domain.profile import Labels, Sums, labels
 from server.domain.segment import Thresholds
+from server.storage.consents import CONSENT
 from server.storage.customers import CUSTOMER, CustomerChanged
+from server.storage.persons import persons_of
 from server.storage.prepared import Statement, insert, upsert
 from server.storage.shop import Shop, load_shop
 from server.storage.sums import read_ledger, source_ids, sums_of
@@ -74,11 +76,11 @@ class Profile(NamedTuple):
 
     def same_as(self, other: Profile) -> bool:
         """Whether both say the same of a person, whenever they were written."""
-        return self[:_TOLD] == other[:_TOLD]
+        return self[: len(TOLD)] == other[: len(TOLD)]
 
 
 # When a row was written, and by what, says nothing of the person: the columns at the end.
-_TOLD = Profile._fields.index("thresholds_version")
+TOLD = Profile._fields[: Profile._fields.index("thresholds_version")]
 _STAGED = ("segment", "activity_stage", "relationship_stage")
 
 
@@ -260,3 +262,18 @@ def load_profile(connection: Connection, person_id: str) -> Profile:
     """The profile of a person; that of a prospect when they never ordered."""
     row = connection.execute(_BY_ID, {"id": person_id}).first()
     return Profile(person_id) if row is None else Profile(*row)
+
+
+_SAID = (
+    select(CONSENT.c.customer_id, CONSENT.c.state)
+    .where(CONSENT.c.purpose == "profiling")
+    .order_by(CONSENT.c.at_ms, CONSENT.c.id)
+)
+
+
+def refused_profiling(connection: Connection) -> set[str]:
+    """The persons of whom nobody is to be told a segment: the last word of a record of theirs."""
+    last = {row[0]: row[1] for row in connection.execute(_SAID)}
+    return set(
+        persons_of(connection, [c for c, said in last.items() if said == "refused"]).values()
+    )

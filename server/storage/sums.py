@@ -267,3 +267,23 @@ def _called(row: Any, sources: tuple[str, ...]) -> Iterator[tuple[int, str]]:  #
         yield (0 if row.person_id is None else 2), row.external_id
     if row.name is not None and row.name.startswith(sources):
         yield (1 if row.person_id is None else 3), row.name.partition(":")[2]
+
+
+_ORDERED = select(C.customer_id).where(
+    C.customer_id.is_not(None), C.created_at_ms < bindparam("before")
+)
+_KNOWN = select(func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)).where(
+    or_(
+        CUSTOMER.c.created_at_ms < bindparam("before"),
+        CUSTOMER.c.id.in_(_ORDERED),
+    ),
+    or_(
+        CUSTOMER.c.external_id.is_not(None),
+        CUSTOMER.c.id.in_(select(ORIGIN.c.customer_id)),
+    ),
+)
+
+
+def persons_known(connection: Connection, *, before_ms: int) -> set[str]:
+    """The persons of sources who were there before an instant, or had ordered anything by then."""
+    return set(connection.execute(_KNOWN, {"before": before_ms}).scalars())

@@ -1,0 +1,318 @@
+"""Freezing new limits, labelling everybody by them, and looking whether any row has drifted.
+
+All persons are read in one look at the database; the limits, and what each person is within them,
+follow from that. Rows that are not as they must be are written some hundred at a time, so that no
+message waits long; a row that an order has changed meanwhile is worked out again by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlalchemy import Connection, and_, exists, func, or_, select
+
+from server.domain.profile import Ledger, labels
+from server.domain.returning import Returns, look_back
+from server.domain.segment import Thresholds
+from server.storage.customers import CUSTOMER
+from server.storage.database import Database
+from server.storage.orders import SHOP_ORDER
+from server.storage.profiles import (
+    PROFILE,
+    TOLD,
+    Profile,
+    Writing,
+    due_flips,
+    made,
+    profiles_of,
+    recompute,
+)
+from server.storage.shop import load_shop
+from server.storage.sums import read_ledger, source_ids
+from server.storage.thresholds import (
+    add_limits,
+    current_limits,
+    current_returns,
+    day_of,
+    freeze_ledger,
+    returns_at_ms,
+)
+from server.storage.unit import Tx
+
+# Rows in one write: about 10 ms of the writer.
+AT_ONCE = 400
+# Persons worked out anew from their orders in one write.
+RECOMPUTED = 60
+RETURNS_EVERY_MS = 7 * 24 * 3600 * 1000
+# More changed profiles than this share of all are a reason for new limits before the night.
+CHANGED_SHARE = 0.02
+# But not more often, while a long import goes on.
+SPACED_MS = 10 * 60 * 1000
+NIGHT_HOUR = 3
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did: the version it froze, persons looked at, rows written or dropped.
+
+    ``drifted`` counts rows that were not as their orders and the limits until then say.
+    """
+
+    version: int
+    persons: int
+    written: int
+    drifted: int
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The sums of all persons, and the limits and the day by which they are labelled."""
+
+    ledger: Ledger
+    limits: Thresholds
+    today: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Everything about all persons, from one state of the database."""
+
+    known: _Known
+    before: Thresholds | None
+    returns: Returns | None
+    returns_at_ms: int | None
+    stale: tuple[str, ...]
+
+
+def _quiet(_done: int, _total: int) -> None:
+    """Nobody is told."""
+
+
+def rebuild(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
+    """Freezes limits as of now and brings every profile to them; None when there is no shop.
+
+    Also None when another process froze new ones meanwhile: then that one labels everybody. What
+    ``tell`` raises ends the work, at any place: what is done stays right.
+    """
+    began_s = time.monotonic()
+    at_ms = database.clock()
+    look = database.read_now(partial(_look, at_ms=at_ms, tell=tell))
+    if look is None or not database.write_now(partial(_add, look=look)):
+        return None
+    written, drifted, again = 0, len(look.stale), list(look.stale)
+    total = len(look.known.ledger)
+    for places in _portions(total):
+        portion = database.read_now(partial(_differing, look=look, places=places))
+        if portion.writing.rows:
+            database.write_now(partial(_write, writing=portion.writing))
+        written += len(portion.writing.rows)
+        drifted += portion.drifted
+        again += portion.changed
+        tell(places.stop, total)
+    for start in range(0, len(again), RECOMPUTED):
+        some = again[start : start + RECOMPUTED]
+        database.write_now(partial(_recompute, person_ids=some))
+    took_ms = round(1000 * (time.monotonic() - began_s))
+    return Rebuilt(look.known.limits.version, total, written + len(again), drifted, took_ms)
+
+
+def _portions(total: int) -> Iterator[range]:
+    return (range(start, min(start + AT_ONCE, total)) for start in range(0, total, AT_ONCE))
+
+
+def _look(connection: Connection, *, at_ms: int, tell: Tell) -> _Look | None:
+    shop = load_shop(connection)
+    if shop is None:
+        return None
+    seen = 0
+
+    def looked_at(more: int) -> None:
+        nonlocal seen
+        seen += more
+        tell(0, seen)
+
+    ledger = read_ledger(connection, currency=shop.currency, looked_at=looked_at)
+    before = current_limits(connection)
+    day = day_of(at_ms, shop.timezone)
+    limits = freeze_ledger(connection, ledger, shop, day=day, at_ms=at_ms)
+    limits = replace(limits, version=1 if before is None else before.version + 1)
+    returns, made_at_ms = current_returns(connection), returns_at_ms(connection)
+    if returns is None or made_at_ms is None or at_ms - made_at_ms >= RETURNS_EVERY_MS:
+        returns, made_at_ms = look_back(ledger.every, day=day, limits=limits), at_ms
+    stale = tuple(stale_rows(connection))
+    return _Look(_Known(ledger, limits, day), before, returns, made_at_ms, stale)
+
+
+def _add(tx: Tx, *, look: _Look) -> bool:
+    """True when the limits were written: nobody froze others since the look."""
+    limits = look.known.limits
+    now = current_limits(tx.connection)
+    if (now.version if now else 0) != limits.version - 1:
+        return False
+    add_limits(tx, limits, returns=look.returns, returns_at_ms=look.returns_at_ms)
+    return True
+
+
+@dataclass(slots=True)
+class _Portion:
+    """What is to be done about some persons: rows to write, and who was changed since the look."""
+
+    writing: Writing
+    changed: list[str]
+    drifted: int = 0
+
+
+def _differing(connection: Connection, *, look: _Look, places: range) -> _Portion:
+    known, before = look.known, look.before
+    # New limits in the place of provisional ones, or of none, are no news about anybody.
+    news = before is not None and not before.provisional
+    found = _Portion(Writing(known.limits.at_ms, "thresholds", news=news), [])
+    stored = profiles_of(connection, known.ledger.persons[places.start : places.stop])
+    old = None if before is None else replace(known, limits=before)
+    # Names are asked for once: equals of both limits, which are few.
+    keys = _keys(connection, known, places) | (
+        {} if old is None else _keys(connection, old, places)
+    )
+    for place in places:
+        person_id = known.ledger.persons[place]
+        row = stored.get(person_id)
+        if (row.revision if row else 0) != known.ledger.revision(place):
+            found.changed.append(person_id)
+            continue
+        key = keys.get(person_id, person_id)
+        if old is not None and _drifted(old, place, row, key):
+            found.drifted += 1
+        found.writing.add(row, _made(known, place, known.today, key))
+    return found
+
+
+def _keys(connection: Connection, known: _Known, places: range) -> dict[str, str]:
+    """What those are called who spent just as much as the last of the top 20 %."""
+    ledger, least = known.ledger, known.limits.top_minor
+    equal = [ledger.persons[place] for place in places if ledger.net_minor(place) == least]
+    return source_ids(connection, equal) if equal else {}
+
+
+def _made(known: _Known, place: int, day: int, key: str) -> Profile:
+    sums = known.ledger.sums(place)
+    what = labels(sums, known.limits, day, key=key)
+    return made(known.ledger.persons[place], sums, what, version=known.limits.version)
+
+
+def _drifted(known: _Known, place: int, row: Profile | None, key: str) -> bool:
+    """Whether a row is not what the orders say; before its next stage when that is due already."""
+    if row is None:
+        return True
+    due = row.next_flip_day is not None and row.next_flip_day <= known.today
+    day = row.next_flip_day - 1 if due and row.next_flip_day is not None else known.today
+    return not row.same_as(_made(known, place, day, key))
+
+
+def _write(tx: Tx, *, writing: Writing) -> None:
+    writing.write(tx)
+
+
+def _recompute(tx: Tx, *, person_ids: Sequence[str]) -> None:
+    recompute(tx, person_ids, cause="thresholds")
+
+
+_MEMBER = CUSTOMER.alias("member")
+# Rows of persons who have no order any more, or who are part of another person by now.
+_STALE = (
+    select(PROFILE.c.person_id)
+    .select_from(PROFILE.outerjoin(CUSTOMER, CUSTOMER.c.id == PROFILE.c.person_id))
+    .where(
+        or_(
+            CUSTOMER.c.id.is_(None),
+            CUSTOMER.c.person_id.is_not(None),
+            and_(
+                ~exists().where(SHOP_ORDER.c.customer_id == PROFILE.c.person_id),
+                ~exists().where(
+                    _MEMBER.c.person_id == PROFILE.c.person_id,
+                    SHOP_ORDER.c.customer_id == _MEMBER.c.id,
+                ),
+            ),
+        )
+    )
+)
+
+
+def stale_rows(connection: Connection) -> list[str]:
+    """Whose profile should not be there."""
+    return list(connection.execute(_STALE).scalars())
+
+
+def flip_due(tx: Tx, *, most: int = RECOMPUTED) -> int:
+    """How many were brought to their next stage, whose day has come; at most ``most``."""
+    shop = load_shop(tx.connection)
+    if shop is None:
+        return 0
+    due = due_flips(tx.connection, today=day_of(tx.at_ms, shop.timezone), most=most)
+    recompute(tx, due, cause="time")
+    return len(due)
+
+
+def any_due(connection: Connection, *, at_ms: int) -> bool:
+    """Whether anybody's next stage has come."""
+    shop = load_shop(connection)
+    return shop is not None and bool(
+        due_flips(connection, today=day_of(at_ms, shop.timezone), most=1)
+    )
+
+
+def is_due(connection: Connection, *, at_ms: int, hour: int) -> bool:
+    """Whether it is time for new limits; ``hour`` is the shop's local hour.
+
+    Once a night, and earlier when more than 2 % of the profiles were changed by orders since.
+    """
+    limits, shop = current_limits(connection), load_shop(connection)
+    if limits is None or shop is None:
+        return False
+    day = day_of(at_ms, shop.timezone)
+    if limits.day < day - 1 or (limits.day < day and hour >= NIGHT_HOUR):
+        return True
+    return at_ms - limits.at_ms >= SPACED_MS and has_changed_much(connection, limits)
+
+
+def has_changed_much(connection: Connection, limits: Thresholds) -> bool:
+    """Whether orders have changed more than 2 % of the profiles since the limits were frozen."""
+    changed = func.count().filter(PROFILE.c.updated_at_ms > limits.at_ms)
+    several, total = connection.execute(select(changed, func.count()).select_from(PROFILE)).one()
+    return bool(several > CHANGED_SHARE * total)
+
+
+def drift(connection: Connection, *, at_ms: int, tell: Tell = _quiet) -> Iterator[tuple[str, str]]:
+    """Persons whose stored profile is not what their orders say, each with what is wrong.
+
+    Within the limits that hold; a stage whose day has come but not its turn is no drift.
+    """
+    shop, limits = load_shop(connection), current_limits(connection)
+    if shop is None or limits is None:
+        return
+    ledger = read_ledger(connection, currency=shop.currency)
+    known = _Known(ledger, limits, day_of(at_ms, shop.timezone))
+    for places in _portions(len(ledger)):
+        stored = profiles_of(connection, ledger.persons[places.start : places.stop])
+        keys = _keys(connection, known, places)
+        for place in places:
+            person_id = ledger.persons[place]
+            row = stored.get(person_id)
+            if _drifted(known, place, row, keys.get(person_id, person_id)):
+                made_anew = _made(known, place, known.today, keys.get(person_id, person_id))
+                yield person_id, _difference(row, made_anew)
+        tell(places.stop, len(ledger))
+    for person_id in stale_rows(connection):
+        yield person_id, "there is a row, but there are no orders"
+
+
+def _difference(row: Profile | None, right: Profile) -> str:
+    if row is None:
+        return "there is no row"
+    names = [n for n in TOLD if getattr(row, n) != getattr(right, n)]
+    return ", ".join(f"{n} is {getattr(row, n)!r}, not {getattr(right, n)!r}" for n in names)
