@@ -46,6 +46,11 @@ def try_succeeded(tx: Tx, account: str, address: str) -> None:
         forget_tries(tx, key)
 
 
+def forgive(tx: Tx, account: str) -> None:
+    """Forgets the account's failures; the address goes on counting."""
+    forget_tries(tx, _account(account))
+
+
 def delay_ms(failures: int) -> int:
     """How long after its last failure an account waits: nothing for 5, then 2, 4, 8 s to 15 min.
 

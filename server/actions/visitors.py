@@ -9,13 +9,16 @@ import jwt
 from pydantic import Field
 
 from server.actions.access import access_customer
+from server.actions.identity import Said, attach_session, note_contacts, note_signed
 from server.actions.payload import Id, Payload
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import InvalidInput, NotAllowed
 from server.domain.events import CustomerIdentified
+from server.domain.masking import mask_contact
 from server.domain.text import clean
-from server.storage import customers, secrets
+from server.storage import contacts, customers, secrets
 from server.storage.customers import Customer
+from server.storage.persons import members, person_of, shopper_rows
 from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
@@ -61,13 +64,23 @@ class Identity:
     name: str | None
     email: str | None
     phone: str | None
+    email_verified: bool = False
+    phone_verified: bool = False
+
+    @property
+    def said(self) -> list[Said]:
+        """The contacts that it names, and which of them the shop has proved."""
+        email = Said("email", self.email, proved=self.email_verified) if self.email else None
+        phone = Said("phone", self.phone, proved=self.phone_verified) if self.phone else None
+        return [one for one in (email, phone) if one is not None]
 
 
 def connect(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
     """The shopper behind a connection: ``visitor_token`` (kept by the browser) and ``customer_id``.
 
-    Raises NotAllowed for a wrong site key or a token that another identity has used, InvalidInput
-    for a signed identity that does not hold.
+    ``also`` are the rows of their browsers from before they signed in. Raises NotAllowed for a
+    wrong site key or a token that another identity has used, InvalidInput for a signed identity
+    that does not hold.
     """
     shop = load_shop(tx.connection)
     if shop is None or shop.site_key != payload.site:
@@ -83,28 +96,26 @@ def connect(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
     customers.touch_visitor_token(tx, token, customer_id=customer.id)
     if payload.locale and payload.locale != customer.locale:
         customers.change_customer(tx, customer.id, locale=payload.locale)
-    return {"visitor_token": token, "customer_id": customer.id}
+    return _answer(tx, token, customer.id)
+
+
+def _answer(tx: Tx, token: str, customer_id: str) -> dict[str, Any]:  # Any: JSON values
+    also = shopper_rows(tx.connection, customer_id)[1:]
+    return {"visitor_token": token, "customer_id": customer_id, "also": list(also)}
 
 
 def read_identity(token: str, shop: Shop, *, at_ms: int) -> Identity:
-    """The claims of a signed identity (JWT, HS256). Raises InvalidInput with the reason."""
+    """The claims of a signed identity (JWT, HS256). Raises InvalidInput with the reason.
+
+    Signed with the secret of now or the one before it, so that a shop can change it in peace.
+    """
     if not shop.identity_secret:
         raise InvalidInput("This shop has no identity secret.", reason="identity")
-    try:
-        claims = jwt.decode(
-            token,
-            shop.identity_secret,
-            algorithms=["HS256"],
-            audience=shop.site_key,
-            options={
-                "require": ["sub", "iat", "exp", "aud", "jti"],
-                "verify_exp": False,
-                "verify_iat": False,
-                "verify_nbf": False,
-            },
-        )
-    except (jwt.PyJWTError, RecursionError):
-        raise _does_not_hold() from None
+    claims = _claims(token, shop.identity_secret, shop)
+    if claims is None and shop.old_identity_secret:
+        claims = _claims(token, shop.old_identity_secret, shop)
+    if claims is None:
+        raise _does_not_hold()
     issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
     now_s = at_ms / 1000
     if expires - issued > MAX_IDENTITY_S or issued > now_s + LEEWAY_S:
@@ -121,7 +132,30 @@ def read_identity(token: str, shop: Shop, *, at_ms: int) -> Identity:
         name=_claim(claims.get("name"), limit=200),
         email=_claim(claims.get("email"), limit=254),
         phone=_claim(claims.get("phone"), limit=40),
+        # Nothing but true is a proof: not "true", not 1.
+        email_verified=claims.get("email_verified") is True,
+        phone_verified=claims.get("phone_verified") is True,
     )
+
+
+def _claims(token: str, secret: str, shop: Shop) -> dict[str, Any] | None:  # Any: JSON values
+    """What a token says, all of it covered by the signature; None when that does not hold."""
+    try:
+        claims: dict[str, Any] = jwt.decode(  # Any: JSON values
+            token,
+            secret,
+            algorithms=["HS256"],
+            audience=shop.site_key,
+            options={
+                "require": ["sub", "iat", "exp", "aud", "jti"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except (jwt.PyJWTError, RecursionError):
+        return None
+    return claims
 
 
 def describe(tx: Tx, actor: Actor, payload: Describe) -> dict[str, Any]:  # Any: JSON values
@@ -131,7 +165,7 @@ def describe(tx: Tx, actor: Actor, payload: Describe) -> dict[str, Any]:  # Any:
     if customer.verified:
         values = {}
     elif values:
-        _claimed(tx, actor, customer, values)
+        _claimed(tx, actor, customer, values, source="widget")
     if payload.locale:
         values["locale"] = payload.locale
     if values:
@@ -142,17 +176,42 @@ def describe(tx: Tx, actor: Actor, payload: Describe) -> dict[str, Any]:  # Any:
 def update_customer(tx: Tx, actor: Actor, payload: UpdateCustomer) -> dict[str, Any]:  # Any: JSON
     """An agent corrects name, e-mail or phone; what the shop has signed stays as signed."""
     customer = access_customer(tx, actor, payload.customer_id)
-    values = _given(payload.name, payload.email, payload.phone)
+    values = _given(
+        payload.name,
+        _unless_masked("email", payload.email, customer.email),
+        _unless_masked("phone", payload.phone, customer.phone),
+    )
     if customer.verified and values:
         raise NotAllowed("This customer's data comes signed from the shop and is changed there.")
     if values:
-        _claimed(tx, actor, customer, values)
+        _claimed(tx, actor, customer, values, source="agent")
         customers.change_customer(tx, customer.id, **values)
     return {"customer_id": customer.id}
 
 
-def _claimed(tx: Tx, actor: Actor, customer: Customer, values: dict[str, str | int | None]) -> None:
-    """Logs what was said of a customer; taking something back makes nobody known."""
+def _unless_masked(
+    kind: Literal["email", "phone"], given: str | None, stored: str | None
+) -> str | None:
+    """None for what a form shows of a masked contact, as it says nothing new."""
+    return None if given is not None and stored and given == mask_contact(kind, stored) else given
+
+
+def _claimed(
+    tx: Tx,
+    actor: Actor,
+    customer: Customer,
+    values: dict[str, str | int | None],
+    *,
+    source: Literal["widget", "agent"],
+) -> None:
+    """Keeps and logs what was said of a customer; taking something back makes nobody known."""
+    kinds: tuple[Literal["email", "phone"], ...] = ("email", "phone")
+    for kind in kinds:
+        if kind in values:
+            contacts.forget_typed(tx, customer.id, kind, source)
+            value = values[kind]
+            if isinstance(value, str):
+                note_contacts(tx, customer.id, [Said(kind, value)], source=source)
     said = tuple(sorted(name for name, value in values.items() if value is not None))
     if said:
         tx.record(
@@ -204,7 +263,7 @@ def _anonymous(tx: Tx, payload: Connect) -> dict[str, Any]:  # Any: JSON values
     customer = _new_customer(tx, payload)
     customers.add_customer(tx, customer)
     customers.add_visitor_token(tx, token, customer_id=customer.id)
-    return {"visitor_token": token, "customer_id": customer.id}
+    return {"visitor_token": token, "customer_id": customer.id, "also": []}
 
 
 def _new_customer(tx: Tx, payload: Connect) -> Customer:
@@ -226,7 +285,9 @@ def _identified(
 ) -> dict[str, Any]:  # Any: JSON values
     """A verified shopper: the one the shop knows by ``sub``, or the current one made known.
 
-    The browser's token changes with the identity, so a token from before opens nothing of it.
+    What this browser wrote before it signed in goes with them; of another account that was signed
+    in here before, nothing does. The browser's token changes with the identity, so a token from
+    before opens nothing of it.
     """
     used_by = customers.identity_used_by(tx.connection, identity.jti)
     known = customers.customer_by_external_id(tx.connection, identity.sub)
@@ -241,9 +302,9 @@ def _identified(
     }
     if known is not None:
         customer = known
-    elif current is not None and current.external_id is None:
+    elif current is not None and _may_become(tx, current):
         customer = current
-        values["external_id"] = identity.sub
+        customers.name_account(tx, customer.id, identity.sub)
     else:
         customer = replace(_new_customer(tx, payload), external_id=identity.sub)
         customers.add_customer(tx, customer)
@@ -259,9 +320,25 @@ def _identified(
         )
     if token is not None and used_by is not None:
         customers.touch_visitor_token(tx, token, customer_id=customer.id)
-        return {"visitor_token": token, "customer_id": customer.id}
-    if token is not None and current is not None and current.id == customer.id:
+        return _answer(tx, token, customer.id)
+    if token is not None:
+        # What the browser held before opens nothing any more, whoever it was.
         customers.drop_visitor_token(tx, token)
+    if current is not None and current.id != customer.id and current.external_id is None:
+        attach_session(tx, current, customer.id)
+    if identity.said:
+        note_signed(tx, customer.id, identity.said)
     fresh = secrets.new_token(VISITOR_PREFIX)
     customers.add_visitor_token(tx, fresh, customer_id=customer.id)
-    return {"visitor_token": fresh, "customer_id": customer.id}
+    return _answer(tx, fresh, customer.id)
+
+
+def _may_become(tx: Tx, current: Customer) -> bool:
+    """Whether a browser's row can be the account that it signs in to, which nobody knew before.
+
+    Not when it is another account, or belongs to one for what staff or a proof say.
+    """
+    if current.external_id is not None:
+        return False
+    rows = members(tx.connection, person_of(tx.connection, current.id))
+    return not contacts.accounts_of(tx.connection, rows)

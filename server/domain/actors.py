@@ -14,7 +14,8 @@ ROLES: tuple[Role, ...] = ("agent", "supervisor", "admin")
 class Actor:
     """A person or part of the system, with what its permissions depend on.
 
-    ``role`` and ``team_ids`` are set for agents only; ``id`` is None for bot and system.
+    ``role`` and ``team_ids`` are set for agents only; ``id`` is None for bot and system. ``also``
+    are the other rows of a shopper: browsers of theirs that wrote before they signed in.
     """
 
     kind: ActorKind
@@ -22,6 +23,11 @@ class Actor:
     name: str | None = None
     role: Role | None = None
     team_ids: frozenset[str] = frozenset()
+    also: frozenset[str] = frozenset()
+
+    def is_shopper(self, customer_id: str | None) -> bool:
+        """True when a customer row is this shopper's own, or one of their browsers' before."""
+        return customer_id is not None and (customer_id == self.id or customer_id in self.also)
 
     @property
     def leads(self) -> bool:
@@ -39,6 +45,8 @@ def agent(
     return Actor("agent", agent_id, name, role, team_ids)
 
 
-def customer(customer_id: str, *, name: str | None = None) -> Actor:
+def customer(
+    customer_id: str, *, name: str | None = None, also: frozenset[str] = frozenset()
+) -> Actor:
     """The actor of a shopper."""
-    return Actor("customer", customer_id, name)
+    return Actor("customer", customer_id, name, also=also)

@@ -210,11 +210,37 @@ class CustomerReturned(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerIdentified(EventData):
-    """A shopper became known: method signed (proved by the shop) or claimed (said so)."""
+    """A shopper became known: method signed (the shop proved it), order (its number and postcode
+    did) or claimed (said so)."""
 
     kind: ClassVar[str] = "customer.identified"
     method: str = "claimed"
     fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerMerged(EventData):
+    """Two customers are one person for staff: how auto, proof or staff; ``link_id`` undoes it."""
+
+    kind: ClassVar[str] = "customer.merged"
+    link_id: str
+    how: str = "staff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerUnmerged(EventData):
+    """A link between two customers was undone."""
+
+    kind: ClassVar[str] = "customer.unmerged"
+    link_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRevealed(EventData):
+    """Somebody looked at a masked contact of a customer: an e-mail address or a number."""
+
+    kind: ClassVar[str] = "contact.revealed"
+    field: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,6 +428,9 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         CustomerLeft,
         CustomerReturned,
         CustomerIdentified,
+        CustomerMerged,
+        CustomerUnmerged,
+        ContactRevealed,
         CustomerNoted,
         CustomerTagged,
         CustomerPreferred,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from server.domain.actors import Actor
+
+# Who wrote it down: the shopper in the widget, or staff in their name. Nobody vouches for it.
+TYPED = frozenset({"widget", "agent"})
 _STARS = "****"
 
 
@@ -59,3 +63,13 @@ def mask_name(value: str) -> str:
 def mask_contact(kind: str, value: str) -> str:
     """An e-mail address or a telephone number (``kind`` email or phone), masked."""
     return mask_email(value) if kind == "email" else mask_phone(value)
+
+
+def shown(actor: Actor, kind: str, value: str, *, level: str, source: str) -> str:
+    """A contact as a person of the shop is shown it.
+
+    Agents have every one masked, and look at one when they need it, which is logged. Supervisors
+    and admins have what was proved or told by the shop; what was only typed is masked for all.
+    """
+    told = level == "verified" or source not in TYPED
+    return value if actor.leads and told else mask_contact(kind, value)

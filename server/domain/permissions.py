@@ -13,12 +13,18 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "customer.write": frozenset({"agent", "supervisor", "admin"}),
     "customer.export": frozenset({"agent", "supervisor", "admin"}),
     "customer.export_whole": frozenset({"supervisor", "admin"}),
+    "contact.reveal": frozenset({"agent", "supervisor", "admin"}),
+    "identity.manage": frozenset({"supervisor", "admin"}),
+    "article.read": frozenset({"agent", "supervisor", "admin"}),
+    "article.write": frozenset({"supervisor", "admin"}),
     "report.own": frozenset({"agent", "supervisor", "admin"}),
     "report.read": frozenset({"supervisor", "admin"}),
     "event.read": frozenset({"supervisor", "admin"}),
     "people.manage": frozenset({"admin"}),
     "shop.manage": frozenset({"admin"}),
     "webhook.manage": frozenset({"admin"}),
+    "source.read": frozenset({"supervisor", "admin"}),
+    "source.manage": frozenset({"admin"}),
 }
 
 

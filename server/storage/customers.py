@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from server.storage import prepared
 from server.storage.locking import lockable, locked_row
 from server.storage.secrets import token_hash
 from server.storage.tables import Customer as CustomerRow
@@ -16,6 +17,13 @@ from server.storage.unit import Tx
 CUSTOMER = table(CustomerRow)
 VISITOR_TOKEN = table(VisitorToken)
 USED_IDENTITY = table(UsedIdentity)
+_ADD = prepared.insert(CUSTOMER)
+_NAME_ACCOUNT = prepared.Statement(
+    sqlite="UPDATE customer SET external_id = ? WHERE id = ?",
+    postgresql="UPDATE customer SET external_id = r.external_id"
+    " FROM json_to_recordset(%s::json) AS r(external_id text, id text) WHERE customer.id = r.id",
+    columns=("external_id", "id"),
+)
 
 # Sliding and absolute life of a visitor token.
 TOKEN_IDLE_MS = 30 * 24 * 3600 * 1000
@@ -105,9 +113,14 @@ def customer_of_token(connection: Connection, token: str, *, at_ms: int) -> str 
 
 
 def add_customer(tx: Tx, customer: Customer) -> None:
-    """Writes a new customer before anything that refers to it."""
+    """Writes a new customer at once, before anything that refers to it."""
     values = {name: getattr(customer, name) for name in Customer.__dataclass_fields__}
-    tx.later(insert(CUSTOMER), values, first=True)
+    tx.write(_ADD, [dict.fromkeys(CUSTOMER.columns.keys()) | values])
+
+
+def name_account(tx: Tx, customer_id: str, external_id: str) -> None:
+    """Gives a customer, at once, the id by which the shop knows them."""
+    tx.write(_NAME_ACCOUNT, [{"external_id": external_id, "id": customer_id}])
 
 
 def change_customer(tx: Tx, customer_id: str, **values: str | int | None) -> None:
