@@ -14,6 +14,7 @@ from functools import partial
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
+from server.domain.periods import LocalTimes, zone
 from server.domain.profile import Ledger, labels
 from server.domain.returning import Returns, look_back
 from server.domain.segment import Thresholds
@@ -51,6 +52,8 @@ RETURNS_EVERY_MS = 7 * 24 * 3600 * 1000
 CHANGED_SHARE = 0.02
 # But not more often, while a long import goes on.
 SPACED_MS = 10 * 60 * 1000
+# A shop with few customers is read in no time.
+SPACED_PROVISIONAL_MS = 30 * 1000
 NIGHT_HOUR = 3
 
 Tell = Callable[[int, int], None]
@@ -266,18 +269,28 @@ def any_due(connection: Connection, *, at_ms: int) -> bool:
     )
 
 
-def is_due(connection: Connection, *, at_ms: int, hour: int) -> bool:
-    """Whether it is time for new limits; ``hour`` is the shop's local hour.
+def is_due(connection: Connection, *, at_ms: int) -> bool:
+    """Whether it is time for new limits.
 
     Once a night, and earlier when more than 2 % of the profiles were changed by orders since.
     """
     limits, shop = current_limits(connection), load_shop(connection)
     if limits is None or shop is None:
         return False
+    now = LocalTimes(zone(shop.timezone))(at_ms)
     day = day_of(at_ms, shop.timezone)
-    if limits.day < day - 1 or (limits.day < day and hour >= NIGHT_HOUR):
+    if limits.day < day - 1 or (limits.day < day and now.hour >= NIGHT_HOUR):
         return True
-    return at_ms - limits.at_ms >= SPACED_MS and has_changed_much(connection, limits)
+    spaced_ms = SPACED_PROVISIONAL_MS if limits.provisional else SPACED_MS
+    return at_ms - limits.at_ms >= spaced_ms and has_changed_much(connection, limits)
+
+
+def refresh(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
+    """Rebuilds after many orders came at once; None when they changed little."""
+    limits = database.read_now(current_limits)
+    if limits is None or not database.read_now(partial(has_changed_much, limits=limits)):
+        return None
+    return rebuild(database, tell=tell)
 
 
 def has_changed_much(connection: Connection, limits: Thresholds) -> bool:
