@@ -29,6 +29,7 @@ from server.news.news import News
 from server.realtime.edge import Edge
 from server.realtime.engine import SOCKET_PATH
 from server.realtime.wire import COMMANDS
+from server.shops.worker import ShopWorker
 from server.stats import Reading, watch_loop
 from server.storage.database import Database
 from server.storage.people import anyone_can_sign_in
@@ -86,9 +87,12 @@ async def running(
     edge = Edge(database, bus, settings, news, knowledge)
     webhooks = WebhookOut(database, inside=settings.webhook_allow_private)
     bus.subscribe(webhooks.heard)
+    shops = ShopWorker(database)
+    bus.subscribe(shops.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
+    app[keys.KNOWLEDGE] = knowledge
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     app[keys.DEGRADED] = lambda: news.degraded
     app[keys.SOCKET_COMMANDS] = {
@@ -103,6 +107,7 @@ async def running(
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
         *webhooks.readings(),
+        *shops.readings(),
         *knowledge.readings(),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
     )
@@ -132,6 +137,7 @@ async def running(
             ) from None
         tasks.append(asyncio.create_task(run_jobs(database)))
         tasks.append(asyncio.create_task(webhooks.run()))
+        tasks.append(asyncio.create_task(shops.run()))
         tasks.append(asyncio.create_task(knowledge.run()))
         bound = runner.addresses[0][1] if port == 0 else port
         ready = await database.read(anyone_can_sign_in)

@@ -8,11 +8,22 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from server.commands import check, imports, people, reports, serve, shop, tokens, upkeep
+from server.commands import (
+    check,
+    exports,
+    imports,
+    people,
+    reports,
+    serve,
+    shop,
+    sources,
+    tokens,
+    upkeep,
+)
 from server.domain.errors import AppError
 
 # In the order of --help.
-GROUPS = (serve, shop, people, tokens, upkeep, check, imports, reports)
+GROUPS = (serve, shop, people, tokens, sources, upkeep, check, imports, exports, reports)
 
 
 def _assembled() -> typer.Typer:

@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from server.domain.errors import InvalidInput, NotSignedIn
 
@@ -119,7 +120,7 @@ def receive_shopify(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[str], at_ms: int
 ) -> Incoming | None:
     """A delivery of Shopify. Raises NotSignedIn; header names are small letters."""
-    del at_ms  # a retry brings the first time again, hours later
+    del at_ms  # a retry comes hours later with what was triggered then
     _check_body(headers.get("x-shopify-hmac-sha256", ""), secrets, body)
     topic = _topic(headers.get("x-shopify-topic", ""))
     # Two subscriptions to a topic share an event id, and a retry keeps its webhook id.
@@ -129,7 +130,7 @@ def receive_shopify(
         key=key[:MAX_KEY_CHARS],
         body=body,
         headers=_kept(headers, "x-shopify-"),
-        triggered_at_ms=None,
+        triggered_at_ms=_instant_ms(headers.get("x-shopify-triggered-at", "")),
     )
 
 
@@ -204,6 +205,14 @@ def _topic(text: str) -> str:
 
 def _digest(topic: str, body: bytes) -> str:
     return f"{topic}:{hashlib.sha256(body).hexdigest()}"
+
+
+def _instant_ms(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text[:40])
+    except ValueError:
+        return None
+    return int(moment.timestamp() * 1000) if moment.tzinfo is not None else None
 
 
 def _kept(headers: Mapping[str, str], *prefixes: str) -> dict[str, str]:

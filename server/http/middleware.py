@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.domain.errors import TooLarge
-from server.http.bodies import FORM_BYTES, JSON_BYTES
+from server.http.bodies import JSON_BYTES, form_limit
 from server.http.client import is_https
 from server.http.errors import INCIDENT, errors, route_name
 from server.http.keys import DATABASE
@@ -36,7 +36,7 @@ YEAR_S = 365 * 86_400
 # The loudest routes tell nothing new; they are logged only when they fail.
 QUIET_PATHS = ("/static/", "/widget/", "/socket.io/", "/healthz", "/readyz", "/metrics")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-BODY_LIMITS = (("/socket.io/", 2 * JSON_BYTES), ("/api/", JSON_BYTES), ("/hooks/", JSON_BYTES))
+BODY_LIMITS = (("/socket.io/", 2 * JSON_BYTES), ("/api/", JSON_BYTES), ("/hooks/", 2 * JSON_BYTES))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -91,7 +91,8 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
 @web.middleware
 async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a body that says itself that it is too large, before anything reads it."""
-    limit = next((n for path, n in BODY_LIMITS if request.path.startswith(path)), FORM_BYTES)
+    path = request.path
+    limit = next((n for begin, n in BODY_LIMITS if path.startswith(begin)), form_limit(path))
     if (request.content_length or 0) > limit:
         raise TooLarge(f"At most {limit} bytes.", limit=limit)
     return await handler(request)

@@ -8,6 +8,9 @@ from server.http.api.routes import add_api
 from server.http.bodies import JSON_BYTES
 from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
+from server.http.help_centre import add_help_centre
+from server.http.hooks import add_hooks
+from server.http.knowledge import add_knowledge
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
@@ -32,8 +35,11 @@ def add_routes(app: web.Application) -> None:
     add_front_door(app)
     add_pages(app)
     add_reports(app)
+    add_knowledge(app)
+    add_help_centre(app)
     add_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)
+    add_hooks(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

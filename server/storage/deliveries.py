@@ -82,11 +82,8 @@ class DeliveryStored:
     source: str
 
 
-def add_delivery(tx: Tx, source: str, incoming: Incoming) -> tuple[str, bool]:
-    """Stores a delivery; its id, and False when it had come before and nothing was stored."""
-    known = delivery_of_key(tx.connection, source, incoming.key)
-    if known is not None:
-        return known[0], False
+def add_delivery(tx: Tx, source: str, incoming: Incoming) -> str:
+    """Stores a delivery, unless one came under its key before; its id."""
     delivery_id = tx.new_id()
     tx.later(
         _INSERT,
@@ -102,7 +99,7 @@ def add_delivery(tx: Tx, source: str, incoming: Incoming) -> tuple[str, bool]:
         },
     )
     tx.notice(DeliveryStored(source))
-    return delivery_id, True
+    return delivery_id
 
 
 def delivery_of_key(connection: Connection, source: str, key: str) -> tuple[str, bytes] | None:

@@ -9,9 +9,12 @@ from sqlalchemy import Connection, delete, select
 
 from server.domain.shop_data import Line, Order
 from server.domain.shop_told import Fulfilment, Parts, Refund
+from server.storage.customers import CUSTOMER
 from server.storage.orders import stored_lines, stored_orders
+from server.storage.persons import ORIGIN, origin_name
 from server.storage.prepared import upsert
 from server.storage.rows import dumps
+from server.storage.shop_sources import Source
 from server.storage.tables import ShopOrderParts, table
 from server.storage.unit import Tx
 
@@ -49,23 +52,44 @@ def save_parts(tx: Tx, source: str, parts: Iterable[Parts]) -> None:
 
 
 def told_orders(
-    connection: Connection, source: str, order_ids: Collection[str]
+    connection: Connection, source: Source, order_ids: Collection[str]
 ) -> dict[str, Order]:
-    """Orders of a source as they are stored, in the form in which it told them.
-
-    Whose they are is left out: that is known in the source's words only to who asks.
-    """
-    rows = stored_orders(connection, source, order_ids)
+    """Orders of a source as they are stored, in the form in which it told them."""
+    rows = stored_orders(connection, source.name, order_ids)
     lines = stored_lines(connection, [row["id"] for row in rows.values()])
+    owners = {row["customer_id"] for row in rows.values()} - {None}
+    names = source_ids(connection, source, owners)
     return {
         key: Order(
             **{name: row[name] for name in _SAME},
+            customer=names.get(row["customer_id"]),
             lines=tuple(
                 Line(**{name: line[name] for name in _LINE}) for line in lines.get(row["id"], ())
             ),
         )
         for key, row in rows.items()
     }
+
+
+def source_ids(
+    connection: Connection, source: Source, customer_ids: Collection[str]
+) -> dict[str, str]:
+    """What a source calls these customers; those that are not its own are left out."""
+    ids = list(customer_ids)
+    if source.customer_ids == "shop":
+        rows = connection.execute(
+            select(CUSTOMER.c.id, CUSTOMER.c.external_id).where(
+                CUSTOMER.c.id.in_(ids), CUSTOMER.c.external_id.is_not(None)
+            )
+        )
+        return {row[0]: row[1] for row in rows}
+    prefix = origin_name(source, "")
+    rows = connection.execute(
+        select(ORIGIN.c.customer_id, ORIGIN.c.name)
+        .where(ORIGIN.c.customer_id.in_(ids))
+        .order_by(ORIGIN.c.name.desc())
+    )
+    return {row[0]: row[1][len(prefix) :] for row in rows if row[1].startswith(prefix)}
 
 
 def forget_parts(tx: Tx, source: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from server.storage.prepared import Driver, Statement, Values, delete, upsert
 from server.storage.tables import Product, table
@@ -16,7 +16,7 @@ NAMES = tuple(column.name for column in PRODUCT.columns)
 
 _COLUMNS = ", ".join(f"p.{name}" for name in NAMES)
 _STORED = Statement(
-    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k JOIN product AS p"  # noqa: S608  # our names
+    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN product AS p"  # noqa: S608  # our names
     " ON p.source = ? AND p.sku = k.value",
     postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS k(sku) JOIN product AS p"  # noqa: S608  # likewise
     " ON p.source = %s AND p.sku = k.sku",
@@ -35,6 +35,14 @@ def stored_products(
     found = driver.rows(_STORED, driver.several(skus), source)
     rows = (dict(zip(NAMES, row, strict=True)) for row in found)
     return {row["sku"]: row for row in rows}
+
+
+def skus_of(connection: Connection, source: str, product_ids: Collection[str]) -> set[str]:
+    """The articles of some products of a source."""
+    statement = select(PRODUCT.c.sku).where(
+        PRODUCT.c.source == source, PRODUCT.c.product_id.in_(list(product_ids))
+    )
+    return set(connection.execute(statement).scalars())
 
 
 def save_products(tx: Tx, products: Sequence[Values]) -> None:

@@ -142,6 +142,17 @@ def note_applied(tx: Tx, name: str) -> None:
     change_source(tx, name, applied_at_ms=tx.at_ms, failures=0)
 
 
+def note_refused(tx: Tx, name: str, times: int) -> None:
+    """Notes that deliveries came with wrong signatures since the last right one."""
+    c = SHOP_SOURCE.c
+    refused = c.refused + bindparam("times")
+    statement = update(SHOP_SOURCE).where(c.name == bindparam("b_name"))
+    tx.later(
+        statement.values(refused=refused, refused_at_ms=bindparam("at_ms")),
+        {"b_name": name, "times": times, "at_ms": tx.at_ms},
+    )
+
+
 # Of each source the first and the last that waits: two looks into an index, however many wait.
 _OF_SOURCE = select(func.min(SHOP_DELIVERY.c.received_at_ms)).where(
     SHOP_DELIVERY.c.source == SHOP_SOURCE.c.name, SHOP_DELIVERY.c.status == "waiting"
