@@ -14,6 +14,7 @@ from server.actions import conversations as conversation_actions
 from server.actions import presence, webhooks
 from server.domain.errors import Unavailable
 from server.jobs import offers
+from server.jobs.profiles import flip_stages, rescore
 from server.storage import conversations
 from server.storage.database import Database
 from server.storage.kept_answers import forget_kept
@@ -61,6 +62,8 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (5.0, place_waiting),
     (15.0, end_grace),
     (20.0, offers.work_out_pairs),
+    (60.0, rescore),
+    (300.0, flip_stages),
     (300.0, offers.settle),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
