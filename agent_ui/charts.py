@@ -208,6 +208,204 @@ def clock_bar(
     return _markup(root)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row of two shares 0..1 side by side, with the words for each."""
+
+    name: str
+    first: float
+    second: float
+    first_text: str
+    second_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """So much that went from one place of a row to another."""
+
+    start: int
+    end: int
+    amount: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a funnel: how many came so far, and the words for those who did not."""
+
+    name: str
+    amount: float
+    text: str
+    lost: str
+
+
+def pairs(rows: Sequence[Pair], *, name: str, first: str, second: str) -> Markup:
+    """Two bars a row on one axis of shares; ``first`` and ``second`` say what they are."""
+    width, left, right, top, row_h = 660, 128, 62, 30, 40
+    height = top + row_h * len(rows) + 4
+    most = max([one for row in rows for one in (row.first, row.second)], default=0) or 1.0
+    root = _svg(width, height, name)
+    _hatch(root)
+    for look, words, x in (("pair-a", first, left), ("pair-b", second, left + 190)):
+        group = _element(root, "g", {"class": look})
+        _element(group, "rect", {"x": x, "y": 4, "width": 11, "height": 11, "rx": 2})
+        _text(root, x + 17, 14, words, "start")
+    room = width - left - right
+    for number, row in enumerate(rows):
+        y = top + number * row_h
+        _text(root, left - 10, y + 19, row.name, "end", strong=True)
+        bars = (
+            ("pair-a", row.first, row.first_text, 3),
+            ("pair-b", row.second, row.second_text, 17),
+        )
+        for look, share, words, down in bars:
+            group = _element(root, "g", {"class": look})
+            _title(group, f"{row.name}: {words}")
+            _element(
+                group,
+                "rect",
+                {
+                    "x": left,
+                    "y": y + down,
+                    "width": max(room * share / most, 1.5),
+                    "height": 11,
+                    "rx": 2,
+                },
+            )
+            _text(root, left + max(room * share / most, 1.5) + 6, y + down + 9.5, words, "start")
+    return _markup(root)
+
+
+def curve(
+    shares: Sequence[float],
+    *,
+    name: str,
+    mark: Mark,
+    across: str,
+    up: str,
+    even: str,
+) -> Markup:
+    """What the first of a ranking bring together: ``shares`` at even steps from 0 to 1.
+
+    ``mark`` is drawn across and down from its place; ``even`` says what the straight line is.
+    """
+    width, height, left, right, top, bottom = 520, 330, 46, 16, 22, 44
+    plot_w, plot_h = width - left - right, height - top - bottom
+    root = _svg(width, height, name)
+
+    def x(at: float) -> float:
+        return left + plot_w * at
+
+    def y(share: float) -> float:
+        return top + plot_h * (1 - min(share, 1))
+
+    for fifth in range(6):
+        _line(root, left, y(fifth / 5), width - right, y(fifth / 5), look="grid")
+        _text(root, left - 8, y(fifth / 5) + 4, f"{fifth * 20}%", "end")
+        _text(root, x(fifth / 5), height - bottom + 18, f"{fifth * 20}%", "middle")
+    _text(root, left, 11, up, "start")
+    _text(root, width - right, height - 6, across, "end")
+    _line(root, x(0), y(0), x(1), y(1), look="goal")
+    _text(root, x(0.62), y(0.56), even, "start")
+    points = len(shares) - 1
+    if points > 0:
+        steps = [f"{_n(x(n / points))} {_n(y(share))}" for n, share in enumerate(shares)]
+        area = f"M{'L'.join(steps)}L{_n(x(1))} {_n(y(0))}Z"
+        _element(root, "path", {"d": area, "class": "band"})
+        _element(root, "path", {"d": "M" + "L".join(steps), "class": "line-a"})
+        at = mark.at * points
+        low = shares[math.floor(at)]
+        share = low + (shares[math.ceil(at)] - low) * (at - math.floor(at))
+        _line(root, x(mark.at), y(0), x(mark.at), y(share), look="mark")
+        _line(root, x(0), y(share), x(mark.at), y(share), look="mark")
+        _element(root, "circle", {"cx": x(mark.at), "cy": y(share), "r": 4, "class": "dot"})
+        _text(root, x(mark.at) + 9, y(share) + 16, mark.text, "start", strong=True)
+    return _markup(root)
+
+
+def flows(
+    places: Sequence[str], ribbons: Sequence[Ribbon], *, name: str, before: str, after: str
+) -> Markup:
+    """What went from the places on the left to those on the right, as wide as there was much."""
+    width, height, left, right, top = 660, 330, 128, 128, 30
+    room, gap = height - top - 8, 14
+    left_x, right_x, bar = left, width - right, 12
+    root = _svg(width, height, name)
+    whole = sum(one.amount for one in ribbons) or 1.0
+    shown = [n for n in range(len(places)) if any(n in (one.start, one.end) for one in ribbons)]
+    scale = (room - gap * max(0, len(shown) - 1)) / whole
+
+    def spread(totals: Mapping[int, float]) -> dict[int, float]:
+        """Where each place begins, its own amount and a gap below the one before."""
+        tall = sum(totals.values()) * scale + gap * max(0, len(totals) - 1)
+        at, found = top + (room - tall) / 2, {}
+        for number, total in totals.items():
+            found[number] = at
+            at += total * scale + gap
+        return found
+
+    outs = {n: sum(one.amount for one in ribbons if one.start == n) for n in shown}
+    ins = {n: sum(one.amount for one in ribbons if one.end == n) for n in shown}
+    outs = {n: total for n, total in outs.items() if total}
+    ins = {n: total for n, total in ins.items() if total}
+    from_y, to_y = spread(outs), spread(ins)
+    _text(root, left_x + bar, 14, before, "end")
+    _text(root, right_x, 14, after, "start")
+    middle = (left_x + right_x) / 2
+    next_from, next_to = dict(from_y), dict(to_y)
+    for one in sorted(ribbons, key=lambda ribbon: (ribbon.start, ribbon.end)):
+        tall = one.amount * scale
+        y1, y2 = next_from[one.start], next_to[one.end]
+        next_from[one.start] += tall
+        next_to[one.end] += tall
+        x1, x2 = left_x + bar, right_x
+        curve_to = f"C{_n(middle)} {_n(y1)} {_n(middle)} {_n(y2)} {_n(x2)} {_n(y2)}"
+        back = (
+            f"C{_n(middle)} {_n(y2 + tall)} {_n(middle)} {_n(y1 + tall)} {_n(x1)} {_n(y1 + tall)}"
+        )
+        shape = f"M{_n(x1)} {_n(y1)}{curve_to}L{_n(x2)} {_n(y2 + tall)}{back}Z"
+        path = _element(root, "path", {"d": shape, "class": f"flow to-{one.end}"})
+        _title(path, one.title)
+    for starts, totals, x, words_x, anchor in (
+        (from_y, outs, left_x, left_x - 8, "end"),
+        (to_y, ins, right_x, right_x + bar + 8, "start"),
+    ):
+        for number, at in starts.items():
+            tall = totals[number] * scale
+            place = {"x": x, "y": at, "width": bar, "height": max(tall, 1.5), "rx": 2}
+            _element(root, "rect", place | {"class": f"place to-{number}"})
+            words = f"{places[number]} {totals[number]:,.0f}"
+            _text(root, words_x, at + tall / 2 + 4, words, anchor, strong=True)
+    return _markup(root)
+
+
+def funnel(steps: Sequence[Step], *, name: str) -> Markup:
+    """Steps one below the other, each as wide as many came so far, with those lost between."""
+    width, left, row_h, bar_h = 660, 128, 58, 30
+    height = row_h * len(steps) - (row_h - bar_h) + 6
+    room = width - left - 150
+    root = _svg(width, height, name)
+    most = max((step.amount for step in steps), default=0) or 1.0
+    for number, step in enumerate(steps):
+        y = 2 + number * row_h
+        long = max(room * step.amount / most, 2)
+        if number + 1 < len(steps):
+            after = max(room * steps[number + 1].amount / most, 2)
+            shape = (
+                f"M{left} {y + bar_h}L{_n(left + long)} {y + bar_h}"
+                f"L{_n(left + after)} {y + row_h}L{left} {y + row_h}Z"
+            )
+            _element(root, "path", {"d": shape, "class": "band"})
+            _text(root, left + 10, y + bar_h + 18, steps[number + 1].lost, "start")
+        group = _element(root, "g", {"class": "bar-met"})
+        _title(group, f"{step.name}: {step.text}")
+        place = {"x": left, "y": y, "width": long, "height": bar_h, "rx": 3}
+        _element(group, "rect", place)
+        _text(root, left - 10, y + 19, step.name, "end", strong=True)
+        _text(root, left + long + 8, y + 19, step.text, "start", strong=True)
+    return _markup(root)
+
+
 def _percentiles(
     root: ET.Element,
     marks: Sequence[Mark],
