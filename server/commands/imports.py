@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +21,26 @@ if TYPE_CHECKING:
 REJECTED = 3
 # Beyond these a reader learns nothing new; the count says how many there are.
 MOST_NAMED = 1000
+
+
+class PaidIs(StrEnum):
+    """Whether an amount that was paid has refunds taken off already."""
+
+    GROSS = "gross"
+    NET = "net"
+
+
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 Export = Annotated[Path, typer.Argument(exists=True, readable=True)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")]
+Paid = Annotated[
+    PaidIs | None,
+    typer.Option(
+        "--paid",
+        help="Whether what was paid is before refunds (gross) or after them (net), where a"
+        " marketplace's report does not say.",
+    ),
+]
 Source = Annotated[str | None, typer.Option("--source", help="Name of where the data comes from.")]
 
 
@@ -42,11 +60,46 @@ def import_customers_command(
     file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
 ) -> None:
     """Bring in customers (CSV, NDJSON); what is known already changes nothing."""
-    from server.importers.sheets import import_customers
+    from server.importers.shop_files import import_customers
 
-    del source  # the shop's own ids stand for themselves
     with opened(data_dir) as database, progress("customers") as tell:
-        outcome = import_customers(database, file, dry_run=dry_run, progress=tell)
+        outcome = import_customers(database, file, source=source, dry_run=dry_run, progress=tell)
+    _sheet(outcome)
+
+
+def import_orders_command(
+    file: File,
+    dry_run: DryRun = False,
+    source: Source = None,
+    paid: Paid = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring in orders (CSV, NDJSON, a Taobao or Tmall report); known ones change nothing."""
+    from server.importers.shop_files import import_orders
+    from server.storage.rescoring import refresh
+
+    with opened(data_dir) as database, progress("orders") as tell:
+        outcome = import_orders(
+            database,
+            file,
+            source=source,
+            paid_is=None if paid is None else paid.value,
+            dry_run=dry_run,
+            progress=tell,
+        )
+        if outcome.accepted and not dry_run:
+            refresh(database, tell=tell)
+    _sheet(outcome)
+
+
+def import_products_command(
+    file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+) -> None:
+    """Bring in products (CSV, NDJSON); what is known already changes nothing."""
+    from server.importers.shop_files import import_products
+
+    with opened(data_dir) as database, progress("products") as tell:
+        outcome = import_products(database, file, source=source, dry_run=dry_run, progress=tell)
     _sheet(outcome)
 
 
@@ -85,6 +138,8 @@ def add_to(app: typer.Typer) -> None:
     """Adds the group ``import``."""
     group = typer.Typer(help="Bring in data from files.", no_args_is_help=True)
     group.command("events")(import_events_command)
+    group.command("orders")(import_orders_command)
+    group.command("products")(import_products_command)
     group.command("customers")(import_customers_command)
     group.command("articles")(import_articles_command)
     group.command("chatwoot")(import_chatwoot_command)
@@ -92,19 +147,27 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="import")
 
 
-def _rows(accepted: int, unchanged: int, rejected: Sequence[Rejected]) -> None:
+def _rows(
+    accepted: int, unchanged: int, rejected: Sequence[Rejected], *, batch: str | None = None
+) -> None:
     """Tells what became of the rows of a file. Raises typer.Exit when some were rejected."""
-    for row in rejected:
+    for row in rejected[:MOST_NAMED]:
         sys.stderr.write(f"line {row.line}: {row.reason}\n")
+    if len(rejected) > MOST_NAMED:
+        sys.stderr.write(f"... / ……  +{len(rejected) - MOST_NAMED}\n")
+    if batch is not None:
+        say(f"batch {batch} (to take it back: shopbell import undo {batch})")
     say(f"accepted {accepted}, unchanged {unchanged}, rejected {len(rejected)}")
     if rejected:
         raise typer.Exit(REJECTED)
 
 
 def _sheet(outcome: SheetOutcome) -> None:
+    for note in outcome.notes:
+        sys.stderr.write(f"{note}\n")
     for name in outcome.ignored:
         sys.stderr.write(f"ignored column / 忽略的列: {name}\n")
-    _rows(outcome.accepted, outcome.unchanged, outcome.rejected)
+    _rows(outcome.accepted, outcome.unchanged, outcome.rejected, batch=outcome.batch)
 
 
 def _desk(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from server.domain.errors import InvalidInput
 from server.domain.periods import MAX_AT_MS, instant_ms
+from server.domain.shop_data import ShopCustomer
 from server.domain.text import clean
 
 MAX_ID_CHARS = 200
@@ -20,6 +21,8 @@ MAX_TITLE_CHARS = 300
 MAX_ARTICLE_CHARS = 100_000
 MAX_PHRASING_CHARS = 500
 MAX_PHRASINGS = 200
+MAX_TAGS = 50
+MAX_TAG_CHARS = 40
 AUDIENCES = ("public", "internal")
 STATUSES = ("published", "draft", "archived")
 
@@ -84,8 +87,6 @@ CUSTOMER_COLUMNS: dict[str, tuple[str, ...]] = {
         "加入时间",
     ),
 }
-# Known to the contract, and not kept by this version: whoever imports is told so.
-UNKEPT_CUSTOMER_COLUMNS = frozenset({"tags", "marketing_email"})
 ARTICLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("article_id", "编号", "文章编号", "知识编号"),
     "title": ("question", "标题", "问题", "标准问题", "标准问"),
@@ -112,7 +113,14 @@ _TRADITIONAL = frozenset({"tw", "hk", "mo", "hant"})
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 # What a spreadsheet makes of a long number: its last digits are lost.
 _DAMAGED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
-_QUOTED = re.compile(r'="(.*)"')
+# What a spreadsheet puts before a cell that it must not read as a number.
+_MARKS = ("=", "'")
+_QUOTED = re.compile(r'="(.*)"|\'(\d+)')
+_DATE_SIGNS = str.maketrans({"/": "-", "年": "-", "月": "-", "日": " "})
+_SECONDS = 10
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", re.ASCII)
+_YES = frozenset({"1", "true", "yes", "y", "是", "t", "on"})
+_NO = frozenset({"0", "false", "no", "n", "否", "f", "off"})
 _ROLE_NAMES = frozenset(
     [
         "admin",
@@ -193,32 +201,33 @@ def header_name(text: str) -> str:
     return re.sub(r"[\s_\-]+", "_", text)
 
 
-def read_customer(values: Mapping[str, object], *, line: int, tz: ZoneInfo) -> CustomerRow:
+def read_shop_customer(values: Mapping[str, object], *, tz: ZoneInfo) -> ShopCustomer:
     """The customer of a row by the contract's names; times without a zone are local in ``tz``.
 
     Raises InvalidInput with a reason in both languages.
     """
-    created = _plain(values, "created_at", 64)
-    return CustomerRow(
-        line=line,
-        external_id=_key(values, "customer_id"),
-        name=_plain(values, "name", 200),
-        email=read_email(_plain(values, "email", 254)),
-        phone=_plain(values, "phone", 40),
-        locale=read_locale(_plain(values, "locale", 32)),
-        created_at_ms=None if created is None else _instant(created, "created_at", tz),
+    created = read_text(values, "created_at", 64)
+    return ShopCustomer(
+        external_id=read_key(values, "customer_id"),
+        name=read_text(values, "name", 200),
+        email=read_email(read_text(values, "email", 254)),
+        phone=read_text(values, "phone", 40),
+        locale=read_locale(read_text(values, "locale", 32)),
+        tags=_tags(values.get("tags")),
+        marketing_email=read_flag(values, "marketing_email"),
+        created_at_ms=None if created is None else read_instant(created, "created_at", tz),
     )
 
 
 def read_article(values: Mapping[str, object], *, line: int, source: str) -> ArticleRow:
     """The article of a row by the contract's names. Raises InvalidInput, in both languages."""
-    title = _plain(values, "title", MAX_TITLE_CHARS)
-    body = _plain(values, "body", MAX_ARTICLE_CHARS)
-    locale = read_locale(_plain(values, "locale", 32))
+    title = read_text(values, "title", MAX_TITLE_CHARS)
+    body = read_text(values, "body", MAX_ARTICLE_CHARS)
+    locale = read_locale(read_text(values, "locale", 32))
     for name, value in (("title", title), ("body", body), ("locale", locale)):
         if value is None:
             raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
-    audience = _plain(values, "audience", 32) or "public"
+    audience = read_text(values, "audience", 32) or "public"
     audience = _AUDIENCE_WORDS.get(audience, audience.lower())
     if audience not in AUDIENCES:
         raise InvalidInput(
@@ -227,12 +236,12 @@ def read_article(values: Mapping[str, object], *, line: int, source: str) -> Art
     return ArticleRow(
         line=line,
         source=source,
-        external_id=_key(values, "id"),
+        external_id=read_key(values, "id"),
         locale=str(locale),
         title=str(title),
         body=str(body),
         audience=audience,
-        category=_plain(values, "category", 200),
+        category=read_text(values, "category", 200),
         phrasings=_phrasings(values.get("phrasings")),
     )
 
@@ -286,17 +295,21 @@ def phone_key(phone: str | None) -> str | None:
     return f"phone:{digits}" if re.fullmatch(r"\+[1-9]\d{7,14}", digits) else None
 
 
-def _plain(values: Mapping[str, object], name: str, limit: int) -> str | None:
-    """The text of a cell, None when it is absent or blank."""
+def read_text(values: Mapping[str, object], name: str, limit: int) -> str | None:
+    """The text of a cell, None when it is absent or blank. Raises InvalidInput, as all of these."""
     value = values.get(name)
     if value is None or isinstance(value, bool | float | dict | list):
         if value is None:
             return None
         raise InvalidInput(both(f"{name} must be text.", f"{name} 必须是文本。"))
     text = str(value)
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        text = text.strip()
+        if text[:1] not in _MARKS:
+            return text or None
     quoted = _QUOTED.fullmatch(text.strip())
     if quoted:
-        text = quoted[1]
+        text = quoted[1] or quoted[2]
     try:
         return clean(text, limit=limit, name=name, empty=True) or None
     except InvalidInput:
@@ -308,8 +321,9 @@ def _plain(values: Mapping[str, object], name: str, limit: int) -> str | None:
         ) from None
 
 
-def _key(values: Mapping[str, object], name: str) -> str:
-    text = _plain(values, name, MAX_ID_CHARS)
+def read_key(values: Mapping[str, object], name: str) -> str:
+    """The id in a cell, whole to its last digit."""
+    text = read_text(values, name, MAX_ID_CHARS)
     if text is None:
         raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
     if _DAMAGED.fullmatch(text):
@@ -348,6 +362,24 @@ def _phrasings(value: object) -> tuple[str, ...]:
     return found
 
 
+def _tags(value: object) -> tuple[str, ...]:
+    """A list of JSON, or a cell with words between commas, semicolons or bars."""
+    if value is None or value == "":
+        return ()
+    given = re.split(r"[,;|，；、\n]", value) if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
+        raise InvalidInput(both("tags must be a list of words.", "tags 必须是词的列表。"))
+    found = tuple(dict.fromkeys(word for item in given if (word := " ".join(item.split()))))
+    if len(found) > MAX_TAGS or any(len(word) > MAX_TAG_CHARS for word in found):
+        raise InvalidInput(
+            both(
+                f"tags may be {MAX_TAGS}, each of {MAX_TAG_CHARS} characters.",
+                f"标签最多 {MAX_TAGS} 个，每个最多 {MAX_TAG_CHARS} 个字符。",
+            )
+        )
+    return found
+
+
 def instant_of(at_ms: int) -> int:
     """The same instant. Raises InvalidInput when it lies beyond the year 9999."""
     if at_ms > MAX_AT_MS:
@@ -355,15 +387,33 @@ def instant_of(at_ms: int) -> int:
     return at_ms
 
 
-def _instant(text: str, name: str, tz: ZoneInfo) -> int:
+def read_flag(values: Mapping[str, object], name: str) -> bool | None:
+    """Yes or no in a cell, None when it is absent."""
+    value = values.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    text = read_text(values, name, 16)
+    if text is None:
+        return None
+    if text.lower() in _YES:
+        return True
+    if text.lower() in _NO:
+        return False
+    raise InvalidInput(both(f"{name} must be 0 or 1.", f"{name} 只能是 0 或 1。"))
+
+
+def read_instant(text: str, name: str, tz: ZoneInfo) -> int:
     """ISO 8601, the same with slashes, or milliseconds since 1970."""
     try:
+        if _ISO.fullmatch(text):
+            return instant_ms(text, tz)
         if text.isdigit() and len(text) > 8:
-            return instant_of(int(text))
-        # Spreadsheets write 2024/3/5 9:30.
-        day, _, rest = text.replace("/", "-").partition(" ")
+            # Ten digits are seconds: as milliseconds they would be of 1970.
+            return instant_of(int(text) * (1000 if len(text) == _SECONDS else 1))
+        # Spreadsheets write 2024/3/5 9:30, or 2024年3月5日.
+        day, _, rest = text.translate(_DATE_SIGNS).partition(" ")
         day = "-".join(part.zfill(2) for part in day.split("-"))
-        hour = re.sub(r"^(\d):", r"0\1:", rest)
+        hour = re.sub(r"^(\d):", r"0\1:", rest.strip())
         return instant_ms(f"{day} {hour}".strip(), tz)
     except InvalidInput:
         raise InvalidInput(

@@ -1,83 +1,186 @@
-"""Customers and articles from a table: CSV as shops' programs write it, or JSON, one row a line."""
+"""Files with one row a line: CSV as shops' programs write it, or JSON; either may be gzipped."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
-from zoneinfo import ZoneInfo
+from typing import IO, Any, TypeVar, cast  # Any: rows of each sort
 
-from server.actions.import_articles import take_articles, try_articles
-from server.actions.import_customers import take_customers, try_customers
+from server.actions.import_articles import take_articles
 from server.domain.errors import InvalidInput
 from server.domain.imported import (
     ARTICLE_COLUMNS,
-    CUSTOMER_COLUMNS,
-    UNKEPT_CUSTOMER_COLUMNS,
     both,
     column_names,
     header_name,
     read_article,
-    read_customer,
 )
 from server.domain.importing import Rejected
-from server.domain.periods import zone
-from server.storage.connection import Connection
 from server.storage.database import Database
-from server.storage.shop import load_shop
+from server.storage.lock import is_served
+from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
 JSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
-TOGETHER = 200
+# Rows in a transaction: as many as take about this long. Beside a server on SQLite, which has one
+# writer, live messages wait for it; where nobody waits, larger ones take two thirds of the time.
+BESIDE_S = 0.025
+ALONE_S = 0.4
+FEWEST_ROWS = 50
+FIRST_ROWS = 100
+MOST_ROWS = 5000
 _MAX_FIELD_CHARS = 400_000
 _MAX_LINE_CHARS = 2_000_000
+_PIECE = 1 << 20
+# Objects of a file have few shapes; what is worked out for one serves the others.
+_MOST_SHAPES = 500
+Values = Mapping[str, object]
 Progress = Callable[[int, int], None]
 R = TypeVar("R")
-C = TypeVar("C")
 
 
 @dataclass(slots=True)
 class SheetOutcome:
-    """How many rows were taken, known already, and refused; which columns were not kept."""
+    """How many rows were taken, known already, and refused; which columns were not kept.
+
+    ``notes`` say how the file was understood, ``batch`` names what was written so that it can be
+    undone, None when nothing was.
+    """
 
     accepted: int = 0
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    batch: str | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """Lines of a file as values by the contract's names, or why a line is none."""
+class Sheet:
+    """A file whose lines are values by the contract's names; it can be read more than once.
 
-    rows: Iterator[tuple[int, Mapping[str, object] | str]]
-    ignored: Callable[[], list[str]]
+    ``columns`` has for each name what files call it, the likelier first: where two columns of a
+    file mean the same, that one counts. Raises InvalidInput for a file that is no such sheet.
+    """
 
+    def __init__(
+        self, path: Path, columns: Mapping[str, tuple[str, ...]], *, required: tuple[str, ...]
+    ) -> None:
+        self.path = path
+        self._names = column_names(columns)
+        self._ranks = {
+            header_name(word): rank
+            for name, words in columns.items()
+            for rank, word in enumerate((name, *words))
+        }
+        self._ignored: dict[str, None] = {}
+        self._shapes: dict[tuple[str, ...], dict[Any, str]] = {}  # Any: keys of JSON
+        stem = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+        self.is_json = stem.suffix.lower() in JSON_SUFFIXES
+        self._encoding, self.lines = _encoding(path)
+        self.header: tuple[str, ...] = ()
+        self._header: list[str | None] = []
+        if not self.is_json:
+            self._read_header(required)
 
-def import_customers(
-    database: Database, path: Path, *, dry_run: bool = False, progress: Progress | None = None
-) -> SheetOutcome:
-    """Takes the customers of a file; see docs/importing.md. Raises InvalidInput, OSError."""
-    tz = _zone(database)
-    return _import(
-        database,
-        path,
-        CUSTOMER_COLUMNS,
-        required="customer_id",
-        unkept=UNKEPT_CUSTOMER_COLUMNS,
-        read=lambda values, line: read_customer(values, line=line, tz=tz),
-        key=lambda row: row.external_id,
-        take=take_customers,
-        attempt=try_customers,
-        dry_run=dry_run,
-        progress=progress,
-    )
+    @property
+    def ignored(self) -> list[str]:
+        """The columns that mean nothing here, as the file calls them."""
+        return [name for name in self._ignored if name]
+
+    def rows(self) -> Iterator[tuple[int, Values | str]]:
+        """Each line's number and values, or why it has none. Raises InvalidInput."""
+        return self._json_rows() if self.is_json else self._csv_rows()
+
+    def _json_rows(self) -> Iterator[tuple[int, Values | str]]:
+        with _text(self.path, self._encoding, newline="\n") as file:
+            line = 0
+            while text := file.readline(_MAX_LINE_CHARS):
+                line += 1
+                if text.strip():
+                    yield line, self.json_values(text)
+
+    def json_values(self, text: str) -> Values | str:
+        """The values of a line of JSON, or why it has none."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):  # also of numbers without end
+            return both("The line is not JSON.", "这一行不是 JSON。")
+        if not isinstance(value, dict):
+            return both("The line is not a JSON object.", "这一行不是 JSON 对象。")
+        shape = tuple(value)
+        keys = self._shapes.get(shape)
+        if keys is None:
+            keys = self._chosen(list(shape))
+            if len(self._shapes) < _MOST_SHAPES:
+                self._shapes[shape] = keys
+        return {name: value[key] for key, name in keys.items()}
+
+    def _csv_rows(self) -> Iterator[tuple[int, Values | str]]:
+        with _text(self.path, self._encoding, newline="") as file:
+            reader = csv.reader(file, delimiter=self._delimiter)
+            try:
+                next(reader, None)
+                line = reader.line_num + 1
+                for cells in reader:
+                    if any(cells) and any(cell.strip() for cell in cells):
+                        yield line, _cells(self._header, cells)
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise _unreadable(self.path, reader.line_num, error) from None
+
+    def _read_header(self, required: tuple[str, ...]) -> None:
+        csv.field_size_limit(_MAX_FIELD_CHARS)
+        with _text(self.path, self._encoding, newline="") as file:
+            first = file.readline(_MAX_LINE_CHARS)
+            self._delimiter = max(",;\t|", key=first.count)
+            file.seek(0)
+            reader = csv.reader(file, delimiter=self._delimiter)
+            try:
+                self.header = tuple(next(reader, []))
+            except csv.Error as error:
+                raise _unreadable(self.path, 1, error) from None
+        chosen = self._chosen(list(self.header))
+        places = {place: name for place, name in chosen.items() if isinstance(place, int)}
+        self._header = [places.get(place) for place in range(len(self.header))]
+        for name in required:
+            if name not in self._header:
+                raise InvalidInput(
+                    both(
+                        f"{self.path.name} has no column {name}.",
+                        f"{self.path.name} 没有 {name} 这一列。",
+                    )
+                )
+
+    def _chosen(self, headers: list[str]) -> dict[Any, str]:  # Any: a place, or a key of JSON
+        """Which columns are taken, by their place in CSV and by their key in JSON."""
+        best: dict[str, tuple[int, object, str]] = {}
+        for place, header in enumerate(headers):
+            word = header_name(header)
+            name = self._names.get(word)
+            if name is None:
+                self._ignore(header)
+                continue
+            rank = self._ranks[word]
+            key = header if self.is_json else place
+            if name in best and best[name][0] <= rank:
+                self._ignore(header)
+                continue
+            if name in best:
+                self._ignore(best[name][2])
+            best[name] = (rank, key, header)
+        return {key: name for name, (_, key, _) in best.items()}
+
+    def _ignore(self, header: str) -> None:
+        if len(self._ignored) < 1000:
+            self._ignored.setdefault(header.strip()[:64], None)
 
 
 def import_articles(
@@ -92,50 +195,50 @@ def import_articles(
 
     Raises InvalidInput, OSError.
     """
-    _zone(database)
-    return _import(
+    the_shop(database)
+    return take_rows(
         database,
-        path,
-        ARTICLE_COLUMNS,
-        required="id",
-        unkept=frozenset(),
+        Sheet(path, ARTICLE_COLUMNS, required=("id",)),
+        key_name="id",
         read=lambda values, line: read_article(values, line=line, source=source),
         key=lambda row: (row.external_id, row.locale),
         take=take_articles,
-        attempt=try_articles,
         dry_run=dry_run,
         progress=progress,
     )
 
 
-def _zone(database: Database) -> ZoneInfo:
+def the_shop(database: Database) -> Shop:
+    """The shop that files are brought to. Raises InvalidInput when there is none."""
     shop = database.read_now(load_shop)
     if shop is None:
         raise InvalidInput("There is no shop yet. Create one with `shopbell init` first.")
-    return zone(shop.timezone)
+    return shop
 
 
-def _import(
+def take_rows(
     database: Database,
-    path: Path,
-    columns: Mapping[str, tuple[str, ...]],
+    sheet: Sheet,
     *,
-    required: str,
-    unkept: frozenset[str],
-    read: Callable[[Mapping[str, object], int], R],
+    key_name: str,
+    read: Callable[[Values, int], R],
     key: Callable[[R], object],
     take: Callable[[Tx, list[R]], list[bool]],
-    attempt: Callable[[Connection, list[R]], list[bool]],
     dry_run: bool,
     progress: Progress | None,
 ) -> SheetOutcome:
+    """Takes the rows of a sheet, some a transaction, and tells those that do not hold.
+
+    ``read`` raises InvalidInput with the reason, ``key`` is what may stand in the file only once,
+    ``take`` says for each row whether it brought anything new. A dry run does everything as well,
+    and takes it back.
+    """
     outcome = SheetOutcome()
-    total, done = path.stat().st_size, 0
-    sheet = _sheet(path, columns, required=required, unkept=unkept)
     # Hashes are enough to tell two rows of a file apart, and small.
     seen: set[int] = set()
+    at_line = 0
 
-    def read_new(line: int, values: Mapping[str, object] | str) -> R:
+    def read_new(line: int, values: Values | str) -> R:
         if isinstance(values, str):
             raise InvalidInput(values)
         row = read(values, line)
@@ -143,116 +246,95 @@ def _import(
         if name in seen:
             raise InvalidInput(
                 both(
-                    f"This {required} stands in the file twice; the first row counts.",
-                    f"文件中 {required} 重复；以第一行为准。",
+                    f"This {key_name} stands in the file twice; the first row counts.",
+                    f"文件中 {key_name} 重复；以第一行为准。",
                 )
             )
         seen.add(name)
         return row
 
     def checked() -> Iterator[R]:
-        for line, values in sheet.rows:
+        nonlocal at_line
+        for line, values in sheet.rows():
+            at_line = line
             try:
-                yield read_new(line, values)
+                row = read_new(line, values)
             except InvalidInput as refusal:
                 outcome.rejected.append(Rejected(line, refusal.message))
+            else:
+                yield row
 
     given = checked()
-    while batch := list(islice(given, TOGETHER)):
-        if dry_run:
-            new = database.read_now(partial(_second, attempt, batch))
-        else:
-            new = database.write_now(partial(_second, take, batch))
+    pace = _Pace(database)
+    while batch := list(islice(given, pace.rows)):
+        began = time.monotonic()
+        new = _tried(database, take, batch) if dry_run else _taken(database, take, batch)
         outcome.accepted += sum(new)
         outcome.unchanged += len(new) - sum(new)
-        done += len(batch)
         if progress is not None:
-            progress(done, max(done, total))
-    outcome.ignored = sheet.ignored()
+            progress(min(at_line, sheet.lines), sheet.lines)
+        pace.keep(time.monotonic() - began)
+    outcome.ignored = sheet.ignored
     return outcome
 
 
-def _second(call: Callable[[C, list[R]], list[bool]], rows: list[R], opened: C) -> list[bool]:
-    """The call's answer when the database hands over what it opened."""
-    return call(opened, rows)
+class _Pace:
+    """How many rows a transaction may have, and a moment between two for those who chat."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._size = float(FIRST_ROWS)
+
+    @property
+    def rows(self) -> int:
+        """The rows of the next transaction."""
+        return int(self._size)
+
+    def keep(self, took_s: float) -> None:
+        """Takes note of how long a transaction was, and waits if others may want to write."""
+        beside = self._database.engine.dialect.name != "sqlite"
+        pause = not beside and is_served(self._database.path.parent)
+        aim = BESIDE_S if beside or pause else ALONE_S
+        change = max(0.5, min(2.0, aim / max(took_s, 0.001)))
+        self._size = max(FEWEST_ROWS, min(MOST_ROWS, self._size * change))
+        if pause:
+            time.sleep(min(0.02, took_s / 3))
 
 
-def _sheet(
-    path: Path,
-    columns: Mapping[str, tuple[str, ...]],
-    *,
-    required: str,
-    unkept: frozenset[str],
-) -> _Sheet:
-    names = column_names(columns)
-    ignored: dict[str, None] = {}
+class _Tried(Exception):
+    """No error: it carries the answer out of what is undone."""
 
-    def named(header: str) -> str | None:
-        name = names.get(header_name(header))
-        if name is None or name in unkept:
-            ignored.setdefault(header.strip()[:64], None)
-            return None
-        return name
-
-    if path.suffix.lower() in JSON_SUFFIXES:
-        rows = _json_rows(path, named)
-    else:
-        rows = _csv_rows(path, named, required=required)
-    return _Sheet(rows, lambda: [name for name in ignored if name])
+    def __init__(self, answers: list[bool]) -> None:
+        super().__init__()
+        self.answers = answers
 
 
-def _json_rows(
-    path: Path, named: Callable[[str], str | None]
-) -> Iterator[tuple[int, Mapping[str, object] | str]]:
-    with path.open(encoding=_encoding(path), newline="\n") as file:
-        line = 0
-        while text := file.readline(_MAX_LINE_CHARS):
-            line += 1
-            if not text.strip():
-                continue
-            try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):  # also of numbers without end
-                yield line, both("The line is not JSON.", "这一行不是 JSON。")
-                continue
-            if not isinstance(value, dict):
-                yield line, both("The line is not a JSON object.", "这一行不是 JSON 对象。")
-                continue
-            yield line, {name: item for key, item in value.items() if (name := named(key))}
+def _taken(
+    database: Database, take: Callable[[Tx, list[R]], list[bool]], rows: list[R]
+) -> list[bool]:
+    return database.write_now(partial(_second, take, rows))
 
 
-def _csv_rows(
-    path: Path, named: Callable[[str], str | None], *, required: str
-) -> Iterator[tuple[int, Mapping[str, object] | str]]:
-    csv.field_size_limit(_MAX_FIELD_CHARS)
-    with path.open(encoding=_encoding(path), newline="") as file:
-        first = file.readline(_MAX_LINE_CHARS)
-        file.seek(0)
-        reader = csv.reader(file, delimiter=max(",;\t", key=first.count))
-        try:
-            header = [named(cell) for cell in next(reader, [])]
-            if required not in header:
-                raise InvalidInput(
-                    both(
-                        f"{path.name} has no column {required}.",
-                        f"{path.name} 没有 {required} 这一列。",
-                    )
-                )
-            line = reader.line_num + 1
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield line, _cells(header, cells)
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise InvalidInput(
-                both(
-                    f"{path.name}, line {reader.line_num}: {error}.",
-                    f"{path.name} 第 {reader.line_num} 行无法读取。",
-                )
-            ) from None
+def _tried(
+    database: Database, take: Callable[[Tx, list[R]], list[bool]], rows: list[R]
+) -> list[bool]:
+    """What ``_taken`` would answer: it is done, and undone as what a job has done that fails."""
+
+    def job(tx: Tx) -> None:
+        raise _Tried(take(tx, rows))
+
+    try:
+        database.write_now(job)
+    except _Tried as tried:
+        return tried.answers
+    raise AssertionError("a dry run has been written")
 
 
-def _cells(header: list[str | None], cells: list[str]) -> Mapping[str, object] | str:
+def _second(take: Callable[[Tx, list[R]], list[bool]], rows: list[R], tx: Tx) -> list[bool]:
+    return take(tx, rows)
+
+
+def _cells(header: list[str | None], cells: list[str]) -> Values | str:
     if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
         return both(
             f"The row has {len(cells)} cells, the header {len(header)}.",
@@ -261,25 +343,60 @@ def _cells(header: list[str | None], cells: list[str]) -> Mapping[str, object] |
     return {
         name: cell
         for name, cell in zip(header, cells, strict=False)
-        if name is not None and cell.strip()
+        if name is not None and cell and not cell.isspace()
     }
 
 
-def _encoding(path: Path) -> str:
-    """UTF-8 when the whole file is that, else GB18030. Raises InvalidInput for neither."""
-    for name in ("utf-8-sig", "gb18030"):
-        decoder = codecs.getincrementaldecoder(name)()
-        try:
-            with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    decoder.decode(piece)
-                decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
-        return name
+def _unreadable(path: Path, line: int, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        both(f"{path.name}, line {line}: {error}.", f"{path.name} 第 {line} 行无法读取。")
+    )
+
+
+def _bytes(path: Path) -> IO[bytes]:
+    """The file, opened; what it holds when it is gzipped."""
+    if path.suffix.lower() == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def _text(path: Path, encoding: str, *, newline: str) -> IO[str]:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline=newline)
+    return path.open(encoding=encoding, newline=newline)
+
+
+def _encoding(path: Path) -> tuple[str, int]:
+    """How the whole file is written, UTF-8 or else GB18030, and how many lines it has.
+
+    A spreadsheet's "Unicode text" is UTF-16, which says so in its first bytes. Raises InvalidInput
+    for anything else, also for a gzipped file that is damaged.
+    """
+    try:
+        with _bytes(path) as file:
+            start = file.read(2)
+        names = ("utf-16",) if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else _ENCODINGS
+        for name in names:
+            decoder = codecs.getincrementaldecoder(name)()
+            lines = 1
+            try:
+                with _bytes(path) as file:
+                    while piece := file.read(_PIECE):
+                        lines += decoder.decode(piece).count("\n")
+                    decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                continue
+            return name, lines
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise InvalidInput(
+            both(f"{path.name} is damaged: {error}.", f"{path.name} 已损坏，无法解压。")
+        ) from None
     raise InvalidInput(
         both(
             f"{path.name} is neither UTF-8 nor GB18030.",
             f"{path.name} 既不是 UTF-8 也不是 GB18030。",
         )
     )
+
+
+_ENCODINGS = ("utf-8-sig", "gb18030")

@@ -16,7 +16,7 @@ NAMES = tuple(column.name for column in CART.columns)
 
 _COLUMNS = ", ".join(f"c.{name}" for name in NAMES)
 _STORED = Statement(
-    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k JOIN cart AS c"  # noqa: S608  # our names
+    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN cart AS c"  # noqa: S608  # our names
     " ON c.source = ? AND c.token = k.value",
     postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS k(token) JOIN cart AS c"  # noqa: S608  # likewise
     " ON c.source = %s AND c.token = k.token",

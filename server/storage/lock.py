@@ -33,3 +33,15 @@ def take_serving_lock(data_dir: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def is_served(data_dir: Path) -> bool:
+    """Whether a process serves this folder just now."""
+    try:
+        with (data_dir / "serve.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

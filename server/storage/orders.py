@@ -19,13 +19,13 @@ LINE_NAMES = tuple(column.name for column in ORDER_LINE.columns)
 _COLUMNS = ", ".join(f"o.{name}" for name in NAMES)
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in LINE_NAMES)
 _STORED = Statement(
-    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k JOIN shop_order AS o"  # noqa: S608  # our names
+    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN shop_order AS o"  # noqa: S608  # our names
     " ON o.source = ? AND o.external_id = k.value",
     postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS k(id) JOIN shop_order AS o"  # noqa: S608  # likewise
     " ON o.source = %s AND o.external_id = k.id",
 )
 _LINES = Statement(
-    sqlite=f"SELECT {_LINE_COLUMNS} FROM json_each(?) AS k JOIN order_line AS l"  # noqa: S608  # our names
+    sqlite=f"SELECT {_LINE_COLUMNS} FROM json_each(?) AS k CROSS JOIN order_line AS l"  # noqa: S608  # our names
     " ON l.order_id = k.value ORDER BY l.order_id, l.line_no",
     postgresql=f"SELECT {_LINE_COLUMNS} FROM unnest(%s::text[]) AS k(id) JOIN order_line AS l"  # noqa: S608  # likewise
     " ON l.order_id = k.id ORDER BY l.order_id, l.line_no",
