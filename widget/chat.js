@@ -127,6 +127,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     store,
     outbox,
     start: session.start,
+    call: session.call,
     get state() {
       return state;
     },

@@ -1,29 +1,58 @@
 import { createAnswers } from "./answers.js";
 import { productBlock } from "./blocks.js";
 import { action } from "./element.js";
+import { consentLine } from "./consent.js";
 import { endBox } from "./ending.js";
 import { phrases } from "./i18n.js";
 import { enWords } from "./locales/en.extras.js";
 import { zhWords } from "./locales/zh.extras.js";
 import { pastCard } from "./past.js";
+import { createVisits } from "./visits.js";
 
 /**
  * What a conversation comes to need when the shop answers; the first message goes out without.
- * @param {{locale: Locale, chat: ReturnType<typeof import("./chat.js").createChat>}} parts
+ * @param {{
+ *   locale: Locale,
+ *   chat: ReturnType<typeof import("./chat.js").createChat>,
+ *   shell: Shell,
+ *   vault: Vault,
+ *   cards: HTMLElement,
+ * }} parts cards: where the line about consent stands
  */
-export function createExtras({ locale, chat }) {
+export function createExtras({ locale, chat, shell, vault, cards }) {
   const say = phrases(locale === "zh" ? zhWords : enWords);
+  const visits = (shell.visits ||= createVisits({ shell, vault, chat }));
+  const line = consentLine({ say, chat, visits });
+  let offered = "";
   return {
     say,
-    productBlock,
-    /** The offer to send the product of the page. @param {Block} block @param {() => void} onSent */
-    offer(block, onSent) {
-      const send = () => {
-        chat.post(block.title || "", [block]);
-        onSent();
-      };
-      return action(say("sendProduct", { title: block.title || "" }), send, { class: "chip" });
+    /** Sends a product's card. @param {unknown} card */
+    send(card) {
+      const block = productBlock(card);
+      if (block) chat.post(block.title || "", [block]);
     },
+    /** The offer to send the product of the page. @param {HTMLElement} box @param {boolean} over */
+    offer(box, over) {
+      const { product } = shell.options.page || {};
+      const offer = JSON.stringify(product);
+      const block = product && offer !== offered && !over ? productBlock(product) : null;
+      const mark = block ? offer : "";
+      if (mark === box.dataset.mark) return;
+      box.dataset.mark = mark;
+      const send = () => {
+        offered = offer;
+        this.send(product);
+      };
+      box.replaceChildren(block ? action(say("sendProduct", { title: block.title || "" }), send, { class: "chip" }) : "");
+    },
+    /** Tells what is due, and draws the line about consent. */
+    visit() {
+      visits.tell();
+      if (!line.node.isConnected) cards.append(line.node);
+      line.draw();
+    },
+    consent: visits.consent,
+    record: visits.record,
     answers: createAnswers({ say, locale, chat }),
     /** @param {() => void} onDone */
     endBox: (onDone) => endBox({ say, end: () => chat.end(chat.shownId || ""), onDone }),

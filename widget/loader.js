@@ -15,7 +15,9 @@
  *
  * open() close() toggle()      the panel            show() hide()     the launcher button
  * identify(token) logout()     signed identity      setLocale("zh") setTheme("dark")
- * page({product, cart, order}) kept, and sent with the shopper's next message, never by itself
+ * page({product, cart, order}) kept, and sent with the shopper's next message; by itself only once they agreed
+ * consent({analytics, profiling, marketing_email, marketing_sms}) what your own consent tool was told
+ * record("search", {term}) record("checkout")
  * sendProduct(card)            opens the chat and sends {title, sku?, price?, price_minor?, currency?, url?, image_url?}
  * prefill(text)                text for the input when it is still empty
  * on(name, fn)                 ready|open|close|message|unread|csat; returns a function that ends it
@@ -153,7 +155,7 @@
   const shell = { options, base, root, frame, button, language, style, look, luminance, paint, refresh, emit };
 
   /** Commands that wait until the shopper opens the chat. @param {string} name */
-  const waits = (name) => /^[ip]/.test(name);
+  const waits = (name) => /^[ipr]/.test(name);
 
   const load = () =>
     (loading ||= import(`${base}panel.js${attempt ? "?" + attempt : ""}`)
@@ -200,11 +202,12 @@
       panel?.refresh();
     };
   }
-  for (const name of ["open", "toggle", "sendProduct", "identify", "prefill"]) {
-    commands[name] = (/** @type {unknown[]} */ ...args) => {
-      if (panel) return void panel[name](...args);
+  for (const name of ["open", "toggle", "sendProduct", "identify", "prefill", "record", "consent"]) {
+    commands[name] = (/** @type {any[]} */ ...args) => {
+      if (panel) return panel[name](...args);
       kept.push([name, args]);
-      if (!waits(name)) load();
+      // A no is told when the shopper comes to the chat: until then there is nobody to tell.
+      if (!waits(name) && (name < "d" ? args[0]?.analytics : 1)) load();
     };
   }
 

@@ -77,7 +77,7 @@ export async function start(shell) {
 
   const extras = () => {
     if (!makeExtras) loadExtras();
-    else madeExtras ||= makeExtras({ locale: ui.locale, chat });
+    else madeExtras ||= makeExtras({ locale: ui.locale, chat, shell, vault, cards: ui.home.cards });
     return madeExtras;
   };
 
@@ -126,7 +126,6 @@ export async function start(shell) {
     /** @type {HTMLElement | null} */
     let question = null;
     const offers = element("div", { class: "offers" });
-    let offered = "";
     const status = element("p", { class: "banner", role: "status" });
     const footer = element("footer");
     const chatView = element("div", { class: "chat" }, header, thread.log, thread.below, offers, ...composer.nodes);
@@ -186,15 +185,7 @@ export async function start(shell) {
         if (before !== status && before?.previousSibling !== status) before?.before(status);
         const it = chat.shown;
         const over = Boolean(it && isOver(it));
-        const { product } = shell.options.page || {};
-        const offer = JSON.stringify(product);
-        const block = product && offer !== offered && !over ? extras()?.productBlock(product) : null;
-        const mark = block ? offer : "";
-        if (mark !== offers.dataset.mark) {
-          offers.dataset.mark = mark;
-          const chip = block && extras()?.offer(block, () => ((offered = offer), render()));
-          offers.replaceChildren(chip || "");
-        }
+        if (shell.options.page?.product || offers.firstChild) extras()?.offer(offers, over);
         end.hidden = !it || over;
         for (const node of composer.nodes) node.classList.toggle("gone", it?.status === "closed" || chat.state.name === "refused");
         composer.setOver(over);
@@ -221,6 +212,7 @@ export async function start(shell) {
         shell.emit("unread", count);
         shell.refresh();
       }
+      if (chat.welcome?.shop.page_events && (open || vault.get("consent"))) extras()?.visit();
       if (!open) return;
       if (restored && chat.welcome) {
         restored = false;
@@ -252,6 +244,13 @@ export async function start(shell) {
   const connect = () => {
     if (!started) chat.start(identity);
     started = true;
+  };
+
+  /** What is done once the rest has come. @param {"consent" | "record" | "send"} name */
+  const later = (name) => async (/** @type {any[]} */ ...args) => {
+    connect();
+    // @ts-expect-error the page may give whatever it likes
+    (await loadExtras())?.[name](...args);
   };
 
   const dress = () => {
@@ -359,12 +358,13 @@ export async function start(shell) {
       render();
     },
     /** @param {unknown} card */
-    async sendProduct(card) {
+    sendProduct(card) {
       unfold(true);
       show("chat", true);
-      const block = (await loadExtras())?.productBlock(card);
-      if (block) chat.post(block.title || "", [block]);
+      later("send")(card);
     },
+    consent: later("consent"),
+    record: later("record"),
     /** @param {unknown} text */
     prefill(text) {
       ui.composer.prefill(String(text ?? ""));

@@ -35,7 +35,11 @@ declare global {
     paint(hex?: string | null): void;
     refresh(): void;
     emit(name: string, detail?: unknown): void;
+    visits?: ReturnType<typeof import("./visits.js").createVisits>;
   }
+
+  /** Purposes, true for agreed and false for refused. */
+  type Choices = Record<string, boolean>;
 
   interface Vault {
     get(name: string): string | null;
@@ -107,7 +111,11 @@ declare global {
       retention_months: number | null;
       privacy_url: string | null;
       accent: string | null;
+      /** Whether the shop notes what shoppers look at, when they agree. */
+      page_events?: boolean;
     };
+    /** What the shopper last said about each purpose. */
+    consents?: Record<string, "given" | "refused">;
     server_at_ms: number;
   }
 

@@ -32,6 +32,7 @@ SHOP = {
     "retention_months": 12,
     "privacy_url": "https://shop.example/privacy",
     "accent": None,
+    "page_events": False,
 }
 AGENT = {"kind": "agent", "id": "agent-1", "name": "Chen Hao"}
 T = TypeVar("T")
@@ -73,6 +74,7 @@ class Desk:
         self.auths: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.shop = dict(SHOP)
+        self.consents: dict[str, dict[str, str]] = {}
         self.lose_answers = 0
         self.drop_events = False
         self.refuse: tuple[str, dict[str, Any]] | None = None
@@ -236,6 +238,7 @@ class Desk:
             "customer": {"id": customer, "name": None, "email": None, "verified": False},
             "conversations": [c.head() for c in reversed(own)],
             "shop": self.shop,
+            "consents": self.consents.get(customer, {}),
             "server_at_ms": now_ms(),
         }
         await self._sio.emit("welcome", welcome, room=sid, namespace=NAMESPACE)
@@ -288,6 +291,18 @@ class Desk:
             "complete": len(rest) <= 200,
             "read_marks": conversation.read_marks,
         }
+
+    async def _do_consent_set(self, customer: str, payload: dict[str, Any]) -> Any:
+        said = self.consents.setdefault(customer, {})
+        for purpose, given in payload["purposes"].items():
+            said[purpose] = "given" if given else "refused"
+        return {"ok": True, "consents": said}
+
+    async def _noted(self, customer: str, payload: dict[str, Any]) -> Any:
+        given = self.consents.get(customer, {}).get("analytics") == "given"
+        return {"ok": True, "recorded": given}
+
+    _do_page_view = _do_page_search = _do_cart_update = _do_checkout_start = _noted
 
     async def _do_typing_set(self, customer: str, payload: dict[str, Any]) -> Any:
         return {"ok": True}

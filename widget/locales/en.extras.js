@@ -41,4 +41,12 @@ export const enWords = {
   reasonRefused: "the shop refused it",
   reasonBlocked: "the shop takes no messages from you here; reach it another way",
   reasonGone: "this chat is closed",
+  consentAsk: "May we see which pages and products you look at, to help you better? You can chat either way.",
+  consentYes: "Yes, share",
+  consentNo: "No, thanks",
+  consentOn: "You share the pages you look at with us.",
+  consentStop: "Stop sharing",
+  consentOff: "We do not note which pages you look at.",
+  consentAllow: "Share them",
+  consentSignal: "Your browser asks not to be tracked, so we do not note which pages you look at.",
 };

@@ -40,4 +40,12 @@ export const zhWords = {
   reasonRefused: "商店拒收",
   reasonBlocked: "商店已不再接收您在此发送的消息，请通过其他方式联系",
   reasonGone: "会话已关闭",
+  consentAsk: "可以让我们看到您浏览的页面和商品吗？这样能更好地帮到您。不同意也能正常聊天。",
+  consentYes: "同意",
+  consentNo: "不同意",
+  consentOn: "您正在与我们共享浏览的页面。",
+  consentStop: "停止共享",
+  consentOff: "我们不会记录您浏览的页面。",
+  consentAllow: "允许记录",
+  consentSignal: "您的浏览器要求不被跟踪，因此我们不会记录您浏览的页面。",
 };

@@ -1,0 +1,117 @@
+import { newId } from "./vault.js";
+
+// The version of the words in the line about consent: another number for other words.
+const TEXT_VERSION = "widget-1";
+
+/**
+ * What the shopper agreed to, and what is told of their pages while they do. Nothing is told before a yes, and nothing
+ * where the browser sends the signal of the Global Privacy Control.
+ * @param {{shell: Shell, vault: Vault, chat: ReturnType<typeof import("./chat.js").createChat>}} parts
+ */
+export function createVisits({ shell, vault, chat }) {
+  /** What was told last, so that it is told once. @type {Record<string, string>} */
+  const told = {};
+  /** @type {{name: string, payload: object}[]} */
+  let queue = [];
+  let heardAt_ms = 0;
+  let saying = false;
+
+  const signalled = () => /** @type {any} */ (navigator).globalPrivacyControl === true;
+
+  /** What was said, and what the desk has still to hear: by purpose. @returns {{said: Choices, wait: Choices, source?: string}} */
+  const kept = () => ({ said: {}, wait: {}, ...JSON.parse(vault.get("consent") || "{}") });
+
+  /** @param {object} next */
+  const keep = (next) => vault.set("consent", JSON.stringify({ ...kept(), ...next }));
+
+  /** The desk knows best: the same person may have said something else on another device. */
+  const hear = () => {
+    const { welcome } = chat;
+    if (!welcome || welcome.server_at_ms === heardAt_ms) return;
+    heardAt_ms = welcome.server_at_ms;
+    const state = welcome.consents?.analytics;
+    if (Object.keys(kept().wait).length) return;
+    if (state) keep({ said: { ...kept().said, analytics: state === "given" } });
+    else vault.drop("consent");
+  };
+
+  /** Tells the desk what was said, until it has heard it. */
+  const say = async () => {
+    const { wait, source } = kept();
+    if (saying || !Object.keys(wait).length) return;
+    saying = true;
+    const payload = { purposes: wait, text_version: source === "page" ? version : TEXT_VERSION, language: shell.language(), source };
+    const answer = await chat.call("consent.set", payload);
+    saying = false;
+    if (answer.ok || answer.error?.code === "invalid_input") {
+      const rest = Object.entries(kept().wait).filter(([name, value]) => wait[name] !== value);
+      keep({ wait: Object.fromEntries(rest) });
+      tell();
+    }
+  };
+  let version = "page";
+
+  /** @param {string} name @param {object} payload @param {string} [mark] */
+  const send = (name, payload, mark) => {
+    if (mark !== undefined) {
+      if (told[name] === mark) return;
+      told[name] = mark;
+    }
+    chat.call(name, payload);
+  };
+
+  /** Tells what is due: the words about consent, the page, the cart. */
+  function tell() {
+    if (chat.state.name !== "online") return;
+    hear();
+    say();
+    const { said, wait } = kept();
+    if (!said.analytics || "analytics" in wait || signalled()) return;
+    const { product, cart } = shell.options.page || {};
+    const url = location.origin + location.pathname; // what stands after ? may name people
+    const page = { url, title: document.title.slice(0, 200), product };
+    send("page.view", page, url + JSON.stringify(product || null));
+    if (cart) send("cart.update", { token: cartToken(), ...cart }, JSON.stringify(cart));
+    for (const { name, payload } of queue.splice(0)) send(name, payload);
+  }
+
+  /** The name of the cart in this browser, where the shop gives it none. */
+  const cartToken = () => {
+    if (!vault.get("cart")) vault.set("cart", newId());
+    return vault.get("cart");
+  };
+
+  return {
+    tell,
+    signalled,
+    /** Whether the shopper agreed that pages are noted; undefined while nothing was said. */
+    agreed: () => kept().said.analytics,
+    /** Agrees to purposes (true) and refuses them (false).
+     * @param {Choices} choices @param {{version?: string, source?: string}} [shown] the words that were shown */
+    consent(choices, shown = {}) {
+      /** @type {Choices} */
+      const purposes = {};
+      for (const name of ["analytics", "marketing_email", "marketing_sms", "profiling"]) {
+        if (typeof choices?.[name] === "boolean") purposes[name] = choices[name];
+      }
+      if (signalled()) delete purposes.analytics;
+      if (shown.version) version = String(shown.version);
+      // A page says it at each load: what the desk has heard needs no repeating.
+      const { said, wait } = kept();
+      const news = Object.entries(purposes).filter(([name, value]) => said[name] !== value);
+      if (!news.length) return tell();
+      queue = [];
+      delete told["page.view"];
+      delete told["cart.update"];
+      if (!chat.welcome) heardAt_ms = 0;
+      keep({ said: { ...said, ...purposes }, wait: { ...wait, ...Object.fromEntries(news) }, source: shown.source || "page" });
+      tell();
+    },
+    /** Tells of a search or a checkout. @param {string} what @param {{term?: string, token?: string}} [more] */
+    record(what, more = {}) {
+      if (what === "search" && more.term) queue.push({ name: "page.search", payload: { term: String(more.term).slice(0, 100) } });
+      if (what === "checkout") queue.push({ name: "checkout.start", payload: { token: more.token || cartToken() } });
+      tell();
+    },
+  };
+}
