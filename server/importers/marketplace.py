@@ -131,7 +131,8 @@ def _is_net(check: _Check, paid_is: PaidIs | None) -> bool:
         raise InvalidInput(
             both(
                 f"{check.refunded} orders have refunds, and the file does not say whether"
-                f" 买家实际支付金额 is before or after them (before: {check.as_gross}, after: {check.as_net})."
+                " 买家实际支付金额 is before or after them"
+                f" (before: {check.as_gross}, after: {check.as_net})."
                 " Say it with --paid gross or --paid net.",
                 f"文件中有 {check.refunded} 个订单有退款，无法判断“买家实际支付金额”是否已扣除退款"
                 f"（未扣除 {check.as_gross} 个，已扣除 {check.as_net} 个）。"
@@ -170,7 +171,8 @@ def _told(sheet: Sheet, reading: Reading, check: _Check, *, net: bool, given: bo
     elif net:
         how = both(
             "买家实际支付金额 is after refunds: it adds up with 退款金额 to 总金额"
-            f" in {check.as_net} of {check.refunded} refunded orders, so refunds are not taken off again.",
+            f" in {check.as_net} of {check.refunded} refunded orders,"
+            " so refunds are not taken off again.",
             f"“买家实际支付金额”已扣除退款：{check.refunded} 个退款订单中有 {check.as_net} 个满足"
             " 实付 + 退款 = 总金额，因此不再重复扣除。",
         )
