@@ -74,6 +74,11 @@ class Profile(NamedTuple):
         """Whether the usual gap is the person's own: they have ordered on enough days."""
         return self.order_days >= OWN_CLOCK_DAYS
 
+    @property
+    def refund_share(self) -> float:
+        """How much of what was paid was given back, 0..1."""
+        return self.refunded_minor / self.gross_minor if self.gross_minor else 0.0
+
     def same_as(self, other: Profile) -> bool:
         """Whether both say the same of a person, whenever they were written."""
         return self[: len(TOLD)] == other[: len(TOLD)]
