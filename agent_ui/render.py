@@ -24,7 +24,7 @@ from agent_ui import FOLDER
 Locale = Literal["en", "zh"]
 LOCALES: tuple[Locale, ...] = ("en", "zh")
 LANGUAGES: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
-SURFACES = ("pages", "console", "reports", "api")
+SURFACES = ("pages", "console", "reports", "api", "knowledge")
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Browsers drop tabs and line ends inside an address, so a control character can hide a scheme.
@@ -152,6 +152,17 @@ def local_time(locale: Locale, at_ms: int, timezone: str) -> str:
     return f"{local_day(locale, at_ms, timezone)}{', ' if locale == 'en' else ' '}{at:%H:%M}"
 
 
+def input_day(at_ms: int | None, timezone: str) -> str:
+    """The day of an instant in a zone as a date field takes it; empty for None.
+
+    >>> input_day(0, "Asia/Shanghai"), input_day(None, "UTC")
+    ('1970-01-01', '')
+    """
+    if at_ms is None:
+        return ""
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone)).date().isoformat()
+
+
 def url_ok(url: str | None) -> str:
     r"""The address when a link may carry it (http, https, mailto, tel, or on this site), else "#".
 
@@ -231,6 +242,7 @@ def _environment(locale: Locale) -> Environment:
         duration=duration,
         hue=hue,
         initials=initials,
+        input_day=input_day,
         local_day=spoken(local_day),
         local_time=spoken(local_time),
         number=number,

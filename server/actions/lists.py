@@ -19,6 +19,7 @@ from server.storage.articles import Article
 from server.storage.customers import Customer
 from server.storage.lists import Wanted
 from server.storage.messages import load_message
+from server.storage.persons import members, person_of
 from server.storage.rows import Message
 from server.storage.views import Json
 
@@ -176,7 +177,7 @@ def list_customers(look: Look, payload: ListCustomers) -> Json:
     shown, more = found[: payload.limit], len(found) > payload.limit
     last = shown[-1] if more else None
     return {
-        "items": [views.customer_view(customer) for customer in shown],
+        "items": views.customer_views(look.connection, shown, look.actor),
         "next_cursor": last and cursor_of("customers", filters, (last.created_at_ms, last.id)),
     }
 
@@ -277,7 +278,7 @@ def list_articles(look: Look, payload: ListArticles) -> Json:
 
 def get_article(look: Look, payload: ArticleRef) -> Json:
     """One article of the knowledge base. Raises NotFound."""
-    article = lists.article_by_id(look.connection, payload.article_id)
+    article = articles.load_article(look.connection, payload.article_id)
     if article is None:
         raise NotFound("There is no such article.")
     return _articles(look, [article])[0]
@@ -348,4 +349,7 @@ def _filters(payload: Page) -> dict[str, object]:
 
 
 def _sees_customer(look: Look, customer: Customer) -> bool:
-    return look.actor.leads or conversations.sees_customer(look.connection, look.actor, customer.id)
+    if look.actor.leads:
+        return True
+    rows = members(look.connection, person_of(look.connection, customer.id))
+    return conversations.sees_customer(look.connection, look.actor, rows)

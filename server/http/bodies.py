@@ -12,6 +12,9 @@ from aiohttp import web
 from server.domain.errors import InvalidInput, TooLarge
 
 FORM_BYTES = 64 * 1024
+# Articles are written in forms; percent-encoded, a Chinese character is nine bytes.
+LONG_FORM_BYTES = 1024 * 1024
+LONG_FORMS = ("/knowledge",)
 FORM_FIELDS = 400
 JSON_BYTES = 1024 * 1024
 JSON_DEPTH = 8
@@ -52,7 +55,7 @@ async def read_form(request: web.Request) -> Form:
         return request[_FORM]
     if request.content_type != "application/x-www-form-urlencoded":
         raise InvalidInput("Send a plain HTML form.")
-    body = await read_body(request, FORM_BYTES)
+    body = await read_body(request, form_limit(request.path))
     try:
         text = body.decode("ascii")
         form: Form = parse_qs(
@@ -66,6 +69,11 @@ async def read_form(request: web.Request) -> Form:
         raise InvalidInput("The form cannot be read.") from None
     request[_FORM] = form
     return form
+
+
+def form_limit(path: str) -> int:
+    """How many bytes a form may have at an address."""
+    return LONG_FORM_BYTES if path.startswith(LONG_FORMS) else FORM_BYTES
 
 
 def field(form: Form, name: str) -> str:

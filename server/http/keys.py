@@ -8,10 +8,12 @@ from aiohttp import web
 
 from server.actions.payload import Payload
 from server.config import Settings
+from server.knowledge.keeper import Knowledge
 from server.storage.database import Database
 
 DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", Settings)
+KNOWLEDGE = web.AppKey("knowledge", Knowledge)
 NOT_READY: web.AppKey[Callable[[], str | None]] = web.AppKey("not_ready")
 """Optional: why this process should get no traffic now (it drains, the broker is away), or None."""
 DEGRADED: web.AppKey[Callable[[], list[str]]] = web.AppKey("degraded")

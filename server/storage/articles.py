@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
+from server.storage.locking import lockable, locked_row
 from server.storage.tables import Article as ArticleTable
 from server.storage.tables import ArticlePhrasing, KnowledgeHead, table
 from server.storage.tables import ArticleText as ArticleTextTable
+from server.storage.tables import ArticleVersion as ArticleVersionTable
 from server.storage.unit import Tx
 
 ARTICLE = table(ArticleTable)
 TEXT = table(ArticleTextTable)
 PHRASING = table(ArticlePhrasing)
+VERSION = table(ArticleVersionTable)
 HEAD = table(KnowledgeHead)
 # Fewer than the parameters that SQLite takes in one statement.
 _AT_ONCE = 500
@@ -58,6 +61,19 @@ class ArticleText:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleVersion:
+    """What an article said in a language after a save of its."""
+
+    article_id: str
+    locale: str
+    version: int
+    title: str
+    body: str
+    saved_by: str | None
+    saved_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Phrasing:
     """A way to ask for an article in a language; ``source`` says who found it.
 
@@ -88,10 +104,16 @@ def articles_by_name(
     return {(article.source, article.external_id): article for article in found}
 
 
-def load_article(connection: Connection, article_id: str) -> Article | None:
-    """One article, or None."""
-    statement = select(ARTICLE).where(ARTICLE.c.id == article_id)
-    row = connection.execute(statement).mappings().first()
+_ARTICLE_BY_ID = select(ARTICLE).where(ARTICLE.c.id == bindparam("id"))
+_LOCK_ARTICLE = lockable(_ARTICLE_BY_ID)
+
+
+def load_article(connection: Connection, article_id: str, *, lock: bool = False) -> Article | None:
+    """One article, or None; ``lock`` keeps other writers out until the commit."""
+    if lock:
+        row = locked_row(connection, _LOCK_ARTICLE, article_id)
+    else:
+        row = connection.execute(_ARTICLE_BY_ID, {"id": article_id}).mappings().first()
     return None if row is None else Article(**row)
 
 
@@ -125,6 +147,46 @@ def phrasings_of(
         phrasing = Phrasing(**row)
         found.setdefault((phrasing.article_id, phrasing.locale), []).append(phrasing)
     return found
+
+
+def titles(connection: Connection) -> list[tuple[str, str, str]]:
+    """(article id, locale, title) of everything that is not archived."""
+    rows = connection.execute(
+        select(TEXT.c.article_id, TEXT.c.locale, TEXT.c.title)
+        .join_from(TEXT, ARTICLE, ARTICLE.c.id == TEXT.c.article_id)
+        .where(ARTICLE.c.status != "archived")
+        .order_by(TEXT.c.article_id, TEXT.c.locale)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def reply_by_shortcut(connection: Connection, shortcut: str) -> str | None:
+    """The id of the canned reply that a word calls, or None."""
+    c = ARTICLE.c
+    return connection.execute(
+        select(c.id).where(c.kind == "reply", c.shortcut == shortcut, c.status != "archived")
+    ).scalar()
+
+
+def load_phrasing(connection: Connection, phrasing_id: str) -> Phrasing | None:
+    """One phrasing, or None."""
+    c = PHRASING.c
+    row = connection.execute(
+        select(*(c[name] for name in Phrasing.__dataclass_fields__)).where(c.id == phrasing_id)
+    )
+    found = row.mappings().first()
+    return None if found is None else Phrasing(**found)
+
+
+def versions_of(connection: Connection, article_id: str) -> list[ArticleVersion]:
+    """What an article has said, the newest first."""
+    c = VERSION.c
+    rows = connection.execute(
+        select(VERSION)
+        .where(c.article_id == article_id)
+        .order_by(c.saved_at_ms.desc(), c.version.desc(), c.locale)
+    )
+    return [ArticleVersion(**row) for row in rows.mappings()]
 
 
 _NEXT = update(HEAD).values(seq=HEAD.c.seq + 1)
@@ -220,6 +282,67 @@ def add_phrasing(tx: Tx, phrasing: Phrasing) -> None:
         insert(PHRASING),
         {name: getattr(phrasing, name) for name in Phrasing.__dataclass_fields__}
         | {"created_at_ms": tx.at_ms},
+    )
+
+
+def add_version(tx: Tx, text: ArticleText, *, version: int, saved_by: str | None) -> None:
+    """Keeps what an article says from this save on."""
+    tx.later(_ADD_VERSION, _version(text, version, saved_by, text.updated_at_ms))
+
+
+def keep_first_version(tx: Tx, text: ArticleText, *, version: int) -> None:
+    """Keeps what an imported article said before its first save here, unless a version does."""
+    known = tx.execute(
+        select(VERSION.c.version).where(
+            VERSION.c.article_id == text.article_id, VERSION.c.locale == text.locale
+        )
+    ).first()
+    if known is None:
+        tx.later(_ADD_VERSION, _version(text, version, None, text.updated_at_ms))
+
+
+_ADD_VERSION = insert(VERSION)
+
+
+def _version(
+    text: ArticleText, version: int, saved_by: str | None, saved_at_ms: int
+) -> dict[str, str | int | None]:
+    return {
+        "article_id": text.article_id,
+        "locale": text.locale,
+        "version": version,
+        "title": text.title,
+        "body": text.body,
+        "saved_by": saved_by,
+        "saved_at_ms": saved_at_ms,
+    }
+
+
+def drop_text(tx: Tx, article_id: str, locale: str) -> None:
+    """Lets an article say nothing more in a language; its versions stay."""
+    for rows in (TEXT, PHRASING):
+        tx.later(
+            delete(rows).where(
+                rows.c.article_id == bindparam("b_id"), rows.c.locale == bindparam("b_locale")
+            ),
+            {"b_id": article_id, "b_locale": locale},
+        )
+
+
+def drop_phrasings(tx: Tx, phrasing_ids: Sequence[str]) -> None:
+    """Removes ways to ask."""
+    if phrasing_ids:
+        tx.later(
+            delete(PHRASING).where(PHRASING.c.id == bindparam("b_id")),
+            [{"b_id": phrasing_id} for phrasing_id in phrasing_ids],
+        )
+
+
+def set_phrasing_state(tx: Tx, phrasing_id: str, state: str) -> None:
+    """Lets a way to ask be searched, wait, or be refused for good."""
+    tx.later(
+        update(PHRASING).where(PHRASING.c.id == bindparam("b_id")).values(state=bindparam("state")),
+        {"b_id": phrasing_id, "state": state},
     )
 
 

@@ -114,12 +114,6 @@ def articles_page(
     return [Article(**row) for row in connection.execute(statement).mappings()]
 
 
-def article_by_id(connection: Connection, article_id: str) -> Article | None:
-    """One article, or None."""
-    row = connection.execute(select(ARTICLE).where(ARTICLE.c.id == article_id)).mappings().first()
-    return None if row is None else Article(**row)
-
-
 def messages_page(
     connection: Connection, conversation_id: str, *, after_seq: int, limit: int
 ) -> list[Message]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 import agent_ui
-from agent_ui.render import LOCALES, messages
+from agent_ui.render import LOCALES, SURFACES, messages
 
 TEMPLATES = sorted((agent_ui.FOLDER / "templates").glob("*.html"))
+# The console has a test of its own.
+PAGES = tuple(surface for surface in SURFACES if surface != "console")
 PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
 def test_both_languages_say_the_same_things() -> None:
-    for surface in ("pages", "reports", "api"):
+    for surface in PAGES:
         en, zh = (messages(locale, surface) for locale in LOCALES)
         assert set(en) == set(zh)
         for key, text in en.items():
@@ -22,12 +24,12 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_no_key_means_two_things() -> None:
-    surfaces = [messages("en", surface) for surface in ("pages", "reports", "api")]
+    surfaces = [messages("en", surface) for surface in PAGES]
     assert len({key for surface in surfaces for key in surface}) == sum(map(len, surfaces))
 
 
 def test_templates_use_keys_that_exist() -> None:
-    known = messages("en", "pages") | messages("en", "reports") | messages("en", "api")
+    known = {key for surface in PAGES for key in messages("en", surface)}
     for path in TEMPLATES:
         for key in re.findall(r"\bt\('([\w.]+)'[,)]", path.read_text("utf-8")):
             assert key in known or f"{key}.other" in known, f"{path.name}: {key}"
