@@ -1,0 +1,116 @@
+"""A person's orders as their card shows them: what is late first, then what is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any  # Any: JSON values and rows
+
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
+
+from server.domain.order_state import is_late, is_open, order_state
+from server.storage.orders import SHOP_ORDER, lines_of
+from server.storage.thresholds import day_of
+
+Json = dict[str, Any]  # Any: JSON values
+SHOWN = 5
+# Of somebody who orders every day: an order that is late is among the latest of these.
+LOOKED_AT = 40
+MOST_LINES = 8
+
+_OWN = (
+    select(SHOP_ORDER)
+    .where(SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)))
+    .order_by(SHOP_ORDER.c.created_at_ms.desc(), SHOP_ORDER.c.id.desc())
+    .limit(LOOKED_AT)
+)
+_COUNT = select(func.count()).where(
+    SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)), SHOP_ORDER.c.test.is_(False)
+)
+_GUEST = (
+    select(SHOP_ORDER)
+    .where(
+        SHOP_ORDER.c.email_key.in_(bindparam("keys", expanding=True)),
+        SHOP_ORDER.c.customer_id.is_(None),
+    )
+    .order_by(SHOP_ORDER.c.created_at_ms.desc())
+    .limit(SHOWN)
+)
+
+
+def orders_view(
+    connection: Connection,
+    customer_ids: Sequence[str],
+    *,
+    email_keys: Sequence[str],
+    timezone: str,
+    at_ms: int,
+) -> Json:
+    """How many orders a person has, and the five that matter now, with their lines.
+
+    ``email_keys`` are the addresses that were proved to be theirs: what guests ordered with one of
+    them is shown beside, marked ``guest``, and counts nowhere.
+    """
+    found = list(connection.execute(_OWN, {"ids": list(customer_ids)}).mappings())
+    own = [row for row in found if not row["test"]]
+    count = len(own)
+    if len(found) == LOOKED_AT:
+        count = int(connection.execute(_COUNT, {"ids": list(customer_ids)}).scalar_one())
+    guests: list[RowMapping] = []
+    if email_keys:
+        rows = connection.execute(_GUEST, {"keys": list(email_keys)}).mappings()
+        guests = [row for row in rows if not row["test"]]
+    shown = [_order(row, timezone=timezone, at_ms=at_ms) for row in (*own, *guests)]
+    shown.sort(
+        key=lambda order: (not order["late"], not order.pop("open"), -order["created_at_ms"])
+    )
+    shown = shown[:SHOWN]
+    lines = lines_of(connection, [order["id"] for order in shown])
+    for order in shown:
+        order["lines"] = [_line(line) for line in lines.get(order["id"], [])[:MOST_LINES]]
+    return {"count": count, "items": shown}
+
+
+def _order(row: RowMapping, *, timezone: str, at_ms: int) -> Json:
+    state = order_state(
+        total_minor=row["total_minor"],
+        refunded_minor=row["refunded_minor"],
+        paid_at_ms=row["paid_at_ms"],
+        cancelled_at_ms=row["cancelled_at_ms"],
+        shipped_at_ms=row["shipped_at_ms"],
+        delivered_at_ms=row["delivered_at_ms"],
+    )
+    promised = row["promised_at_ms"]
+    names = (
+        "id",
+        "number",
+        "source",
+        "created_at_ms",
+        "total_minor",
+        "net_minor",
+        "refunded_minor",
+        "currency",
+        "status",
+        "promised_at_ms",
+        "shipped_at_ms",
+        "delivered_at_ms",
+        "carrier",
+        "tracking_number",
+        "tracking_url",
+    )
+    return {name: row[name] for name in names} | {
+        "state": state,
+        "late": is_late(
+            state,
+            promised_day=None if promised is None else day_of(promised, timezone),
+            promised_at_ms=promised,
+            today=day_of(at_ms, timezone),
+            at_ms=at_ms,
+        ),
+        "open": is_open(state, created_at_ms=row["created_at_ms"], at_ms=at_ms),
+        "guest": row["customer_id"] is None,
+    }
+
+
+def _line(row: Mapping[str, Any]) -> Json:  # Any: a row
+    names = ("title", "sku", "quantity", "price_minor")
+    return {name: row[name] for name in names}

@@ -1,0 +1,415 @@
+"""The customer card beside a chat: one person, with all their rows, in few short statements.
+
+Everything here is found by an index and asked for in a bounded number of rows, so that the card of
+a person costs the same in a shop of a million. What it shows of contacts depends on who looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any  # Any: JSON values and rows
+
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, union_all
+from sqlalchemy.orm import aliased
+
+from server.domain.actors import Actor
+from server.domain.masking import TYPED, mask_name, shown
+from server.domain.offers import is_complaint
+from server.domain.quiet import clock_time
+from server.storage import contacts, conversations, notes, offers, people, views, visits
+from server.storage.advice import advice
+from server.storage.card_orders import orders_view
+from server.storage.consents import consent_states
+from server.storage.contacts import KnownContact
+from server.storage.conversations import Found
+from server.storage.customers import CUSTOMER, Customer, customer_from_row
+from server.storage.links import active_links
+from server.storage.preferences import preferences_of
+from server.storage.profiles import Profile, load_profile
+from server.storage.rows import CONVERSATION, SESSION
+from server.storage.shop import Shop, load_shop
+from server.storage.shop_sources import freshness
+from server.storage.thresholds import current_limits, current_returns, day_of
+
+Json = dict[str, Any]  # Any: JSON values
+DAY_MS = 86_400_000
+PAST = 20
+SESSIONS = 100
+CONTACTS_MS = 90 * DAY_MS
+_LEVELS = ("anonymous", "claimed", "verified")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose card it is: the row that was asked for, and all rows of the person, the top first."""
+
+    asked: Customer
+    rows: tuple[Customer, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all rows, the top first."""
+        return tuple(row.id for row in self.rows)
+
+    @property
+    def person_id(self) -> str:
+        """The id of the row at the top."""
+        return self.rows[0].id
+
+    def first(self, name: str) -> Any:  # Any: a column's value
+        """The value of the row that is surest of it: the top, the one asked for, any other."""
+        ordered = (self.rows[0], self.asked, *self.rows[1:])
+        return next((value for row in ordered if (value := getattr(row, name))), None)
+
+    @property
+    def identity(self) -> str:
+        """The strongest proof of any row."""
+        return max((row.identity for row in self.rows), key=_LEVELS.index)
+
+
+_TOP = (
+    select(func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id).label("id"))
+    .where(CUSTOMER.c.id == bindparam("id"))
+    .cte("top")
+)
+_below = aliased(CUSTOMER)
+_ROWS = union_all(
+    select(CUSTOMER).join_from(_TOP, CUSTOMER, CUSTOMER.c.id == _TOP.c.id),
+    select(_below).join_from(_TOP, _below, _below.c.person_id == _TOP.c.id),
+)
+
+
+def subject_of(connection: Connection, customer_id: str) -> Subject | None:
+    """The person that a customer row belongs to; None when there is no such row."""
+    found = [
+        customer_from_row(r) for r in connection.execute(_ROWS, {"id": customer_id}).mappings()
+    ]
+    asked = next((row for row in found if row.id == customer_id), None)
+    return None if asked is None else Subject(asked, tuple(found))
+
+
+def card(
+    connection: Connection,
+    customer: Customer,
+    actor: Actor,
+    at_ms: int,
+    *,
+    conversation_id: str | None = None,
+) -> Json:
+    """A customer as the panel beside a chat shows them, with what the actor may see.
+
+    With ``conversation_id`` also the price that was last asked for in that conversation.
+    """
+    shop = load_shop(connection)
+    subject = subject_of(connection, customer.id)
+    if shop is None or subject is None:
+        return {}
+    known = contacts.contacts_of(connection, subject.ids)
+    past = conversations.of_any(connection, subject.ids, limit=PAST)
+    states = consent_states(connection, subject.ids)
+    refused = states["profiling"]["state"] == "refused"
+    profile = load_profile(connection, subject.person_id)
+    told = (
+        None if refused else advice(connection, profile, shop, today=day_of(at_ms, shop.timezone))
+    )
+    liked = None if refused else preferences_of(connection, subject.ids, timezone=shop.timezone)
+    return {
+        **_identity(connection, subject, actor, known),
+        **_talk(connection, subject, actor, past, at_ms=at_ms),
+        **_kept(connection, subject),
+        "profiling_refused": refused,
+        "profile": None if refused else _profile(connection, profile, shop, at_ms=at_ms),
+        "line": told and told["line"],
+        "playbook": told and told["playbook"],
+        "rift": None,
+        "preferences": liked and asdict(liked),
+        "orders": orders_view(
+            connection,
+            subject.ids,
+            email_keys=[c.key for c in known if c.kind == "email" and c.proved],
+            timezone=shop.timezone,
+            at_ms=at_ms,
+        ),
+        "cart": visits.cart_of(connection, subject.ids, at_ms=at_ms),
+        "now": visits.now_of(connection, subject.ids, at_ms=at_ms),
+        "consents": states,
+        "fresh": [
+            {"source": f.source, "last_at_ms": f.last_at_ms, "stale": f.stale, "reason": f.reason}
+            for f in freshness(connection, at_ms)
+        ],
+        "hints": offers.hints_for(connection, subject.person_id, at_ms),
+        "price_question": offers.price_card(connection, conversation_id)
+        if conversation_id
+        else None,
+    }
+
+
+# -- who it is ----------------------------------------------------------------------------------
+
+
+def _identity(
+    connection: Connection, subject: Subject, actor: Actor, known: Sequence[KnownContact]
+) -> Json:
+    lines = _contact_lines(subject, actor, known)
+    best = {kind: next((x["shown"] for x in lines if x["kind"] == kind), None) for kind in _KINDS}
+    top = subject.rows[0]
+    return {
+        "id": subject.asked.id,
+        "person_id": subject.person_id,
+        "customer_ids": list(subject.ids),
+        "name": subject.first("name"),
+        "email": best["email"],
+        "phone": best["phone"],
+        "locale": subject.first("locale"),
+        "verified": subject.identity == "verified",
+        "identity": subject.identity,
+        "external_id": top.external_id or subject.asked.external_id,
+        "created_at_ms": min(row.created_at_ms for row in subject.rows),
+        "last_seen_at_ms": max(row.seen_at_ms for row in subject.rows),
+        "contacts": lines,
+        "merged": _merged(connection, subject),
+        "possible": _possible(connection, subject, actor, known),
+    }
+
+
+_KINDS = ("email", "phone")
+
+
+def _contact_lines(subject: Subject, actor: Actor, known: Sequence[KnownContact]) -> list[Json]:
+    """Each address and number once, proved ones first; a value in a row alone counts as typed."""
+    found: dict[tuple[str, str], Json] = {}
+    ordered = sorted(known, key=lambda c: (not c.proved, c.source in TYPED, c.created_at_ms))
+    for c in ordered:
+        line = _contact(actor, c.kind, c.value, level=c.level, source=c.source)
+        found.setdefault((c.kind, c.key.lower()), line | {"customer_id": c.customer_id})
+    said = {c.value.lower() for c in known} | {c.key.lower() for c in known}
+    for row in subject.rows:
+        for kind in _KINDS:
+            value = getattr(row, kind)
+            if value and value.lower() not in said:
+                level = "verified" if row.verified else "claimed"
+                source = "signed" if row.verified else "widget"
+                line = _contact(actor, kind, value, level=level, source=source)
+                found.setdefault((kind, value.lower()), line | {"customer_id": row.id})
+    lines = sorted(found.values(), key=lambda x: _KINDS.index(x["kind"]))
+    return [line | {"key_id": str(number)} for number, line in enumerate(lines)]
+
+
+def _contact(actor: Actor, kind: str, value: str, *, level: str, source: str) -> Json:
+    written = shown(actor, kind, value, level=level, source=source)
+    return {
+        "kind": kind,
+        "shown": written,
+        "masked": written != value,
+        "level": level,
+        "source": source,
+    }
+
+
+def _merged(connection: Connection, subject: Subject) -> list[Json]:
+    """The links that make several rows one person, newest first."""
+    if len(subject.rows) == 1:
+        return []
+    rows = {row.id: row for row in subject.rows}
+    names = {row.id: row.name for row in subject.rows}
+    return [
+        {
+            "customer_id": link.customer_id,
+            "name": names.get(link.customer_id) or names.get(link.other_id),
+            "at_ms": link.at_ms,
+            "how": link.how,
+            "link_id": link.id,
+            "can_undo": link.how != "session",
+        }
+        for link in reversed(active_links(connection, list(rows)))
+        if link.customer_id in rows and link.other_id in rows
+    ]
+
+
+def _possible(
+    connection: Connection, subject: Subject, actor: Actor, known: Sequence[KnownContact]
+) -> list[Json]:
+    """Other persons who have proved a contact that this one only typed: no more is told of them."""
+    typed = {(c.kind, c.key): c for c in known if not c.proved}
+    if not typed:
+        return []
+    others = [
+        c
+        for c in contacts.with_keys(connection, list(typed))
+        if c.customer_id not in subject.ids and (c.proved or c.source not in TYPED)
+    ]
+    if not others:
+        return []
+    silent = {
+        key
+        for key, one in contacts.blocked(connection, {(c.kind, c.key) for c in others}).items()
+        if one.state == "blocked"
+    }
+    found: dict[str, Json] = {}
+    for other in others:
+        if (other.kind, other.key) in silent:
+            continue
+        whose = subject_of(connection, other.customer_id)
+        if whose is None:
+            continue
+        mine = typed[other.kind, other.key]
+        found.setdefault(
+            whose.person_id,
+            {
+                "customer_id": whose.person_id,
+                "name": mask_name(whose.first("name") or ""),
+                "why": other.kind,
+                "shown": shown(actor, mine.kind, mine.value, level=mine.level, source=mine.source),
+            },
+        )
+    return list(found.values())[:3]
+
+
+# -- what was said ------------------------------------------------------------------------------
+
+_COUNT = select(func.count()).where(
+    CONVERSATION.c.customer_id.in_(bindparam("ids", expanding=True))
+)
+_SESSIONS = (
+    select(
+        SESSION.c.started_at_ms,
+        SESSION.c.ended_at_ms,
+        SESSION.c.rating,
+        SESSION.c.rated_at_ms,
+        CONVERSATION.c.last_activity_at_ms,
+    )
+    .join_from(CONVERSATION, SESSION, SESSION.c.conversation_id == CONVERSATION.c.id)
+    .where(CONVERSATION.c.customer_id.in_(bindparam("ids", expanding=True)))
+    .where(CONVERSATION.c.status != "spam")
+    .order_by(SESSION.c.started_at_ms.desc())
+    .limit(SESSIONS)
+)
+
+
+def _talk(
+    connection: Connection, subject: Subject, actor: Actor, past: Sequence[Found], *, at_ms: int
+) -> Json:
+    names = people.names(connection)
+    ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
+    sessions = connection.execute(_SESSIONS, {"ids": list(subject.ids)}).mappings().all()
+    count = len(past)
+    if count == PAST:
+        count = int(connection.execute(_COUNT, {"ids": list(subject.ids)}).scalar_one())
+    return {
+        "conversations": [
+            views.past_conversation(f, names=names, rating=ratings.get(f.conversation.id))
+            for f in past
+            if views.sees(actor, f.conversation.team_id, f.conversation.assignee_id)
+        ],
+        "conversation_count": count,
+        "service": _service(sessions, past, at_ms=at_ms),
+    }
+
+
+def _service(sessions: Sequence[RowMapping], past: Sequence[Found], *, at_ms: int) -> Json:
+    """Contacts and minutes of 90 days, all ratings, and complaints among the latest talks."""
+    recent = [s for s in sessions if at_ms - s["started_at_ms"] < CONTACTS_MS]
+    lasted = sum(
+        max(0, (s["ended_at_ms"] or s["last_activity_at_ms"]) - s["started_at_ms"]) for s in recent
+    )
+    rated = sorted(
+        (s for s in sessions if s["rating"] is not None),
+        key=lambda s: s["rated_at_ms"] or s["started_at_ms"],
+    )
+    scores = [s["rating"] for s in rated]
+    return {
+        "contacts_90d": len(recent),
+        "minutes_90d": round(lasted / 60_000),
+        "csat_last": scores[-1] if scores else None,
+        "csat_last_at_ms": (rated[-1]["rated_at_ms"] or rated[-1]["started_at_ms"])
+        if rated
+        else None,
+        "csat_mean": round(sum(scores) / len(scores), 2) if scores else None,
+        "csat_n": len(scores),
+        "complaints": sum(any(is_complaint(tag) for tag in f.conversation.tags) for f in past),
+    }
+
+
+# -- what staff keep ----------------------------------------------------------------------------
+
+
+def _kept(connection: Connection, subject: Subject) -> Json:
+    ids = subject.ids
+    found = notes.notes_of(connection, ids)
+    names = people.names(connection) if found else {}
+    wish = notes.preference_of(connection, ids)
+    quiet = None
+    if wish is not None and wish.quiet_from is not None and wish.quiet_to is not None:
+        quiet = {
+            "from": clock_time(wish.quiet_from),
+            "to": clock_time(wish.quiet_to),
+            "timezone": wish.timezone,
+        }
+    block = notes.block_of(connection, ids)
+    return {
+        "tags": list(notes.tags_of(connection, ids)),
+        "note": {
+            "body": found[0].body,
+            "version": found[0].version,
+            "at_ms": found[0].at_ms,
+            "by": names.get(found[0].by_id or ""),
+        }
+        if found
+        else None,
+        "preferred_channel": wish.channel if wish else None,
+        "quiet_hours": quiet,
+        "blocked": {"reason": block.reason, "at_ms": block.at_ms} if block else None,
+    }
+
+
+# -- what they are worth ------------------------------------------------------------------------
+
+
+def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> Json:
+    limits = current_limits(connection)
+    today = day_of(at_ms, shop.timezone)
+    ago = p.days_ago(today)
+    returns = current_returns(connection)
+    chance = band = None
+    if returns is not None and limits is not None and ago is not None:
+        chance = returns.chance(p.order_days, ago, limits)
+        band = returns.band(p.net_minor, p.order_days, ago, limits)
+    own_gap = p.median_gap_days if p.has_own_gap else None
+    return {
+        "orders": p.orders,
+        "net_minor": p.net_minor,
+        "currency": shop.currency,
+        "first_order_at_ms": p.first_order_at_ms,
+        "last_order_at_ms": p.last_order_at_ms,
+        "recency_days": ago,
+        "usual_gap_days": own_gap if own_gap is not None else limits and limits.median_gap,
+        "usual_gap_is_own": own_gap is not None,
+        "average_minor": round(p.net_minor / p.orders) if p.orders else None,
+        "r": p.r,
+        "f": p.f,
+        "m": p.m,
+        "segment": p.segment,
+        "value_cell": p.value_cell,
+        "activity_stage": p.activity_stage,
+        "relationship_stage": p.relationship_stage,
+        "quiet": p.quiet,
+        "declining": p.declining,
+        "trend": p.trend,
+        "top20": p.top20,
+        "top20_share": limits.top_share if limits else None,
+        "provisional": limits.provisional if limits else True,
+        "thresholds": limits
+        and {
+            "version": limits.version,
+            "at_ms": limits.at_ms,
+            "r_days": limits.r_days,
+            "f_classes": limits.rules.f_classes,
+            "m_minor": limits.m_minor,
+        },
+        "returns": asdict(chance) if chance else None,
+        "value_band": band,
+        "coupon_orders": p.coupon_orders,
+        "refund_share": p.refund_share,
+        "staged_at_ms": p.staged_at_ms,
+    }
