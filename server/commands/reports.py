@@ -62,13 +62,12 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
 
 
 def verify_command(
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Write what differs anew from the log.")
-    ] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Write what differs anew.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Replay the event log and compare every derived row; status 0 only when all agree."""
+    """Replay the log and compare every derived row, profiles too; status 0 only when all agree."""
     from server.reports.verify import sizes, verify
+    from server.storage.profiles import recompute
     from server.storage.repair import rebuild
 
     found: list[Difference] = []
@@ -83,7 +82,7 @@ def verify_command(
                 done += more
                 tell(done, conversations)
 
-            found.extend(verify(connection, looked_at=looked_at))
+            found.extend(verify(connection, at_ms=database.clock(), looked_at=looked_at))
             return events, conversations
 
         events, conversations = database.read_now(look)
@@ -91,6 +90,8 @@ def verify_command(
             for key in {d.conversation_id for d in found if d.conversation_id is not None}:
                 with suppress(NotFound):  # a row that the log knows nothing of stays named
                     database.write_now(partial(rebuild, conversation_id=key))
+            for person_id in {d.person_id for d in found if d.person_id is not None}:
+                database.write_now(partial(recompute, person_ids=[person_id], imported=True))
     for difference in found[:MOST_DIFFERENCES]:
         say(str(difference))
     verdict = f"{len(found)} differences" if found else "no differences"

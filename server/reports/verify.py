@@ -17,6 +17,7 @@ from server.domain.errors import InvalidInput
 from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
 from server.domain.replay import Replayed, replay
 from server.storage.people import AGENT
+from server.storage.rescoring import drift
 from server.storage.rows import (
     CONVERSATION,
     EVENT,
@@ -51,10 +52,11 @@ Values = Mapping[str, Any]  # Any: column values
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as the log says; a conversation that is named can be rebuilt."""
+    """One thing that is not as it must be; what is named can be made anew."""
 
     text: str
     conversation_id: str | None = None
+    person_id: str | None = None
 
     def __str__(self) -> str:
         """The sentence."""
@@ -74,10 +76,14 @@ class _Chunk:
 
 
 def verify(
-    connection: Connection, *, looked_at: Callable[[int], None] | None = None
+    connection: Connection,
+    *,
+    at_ms: int | None = None,
+    looked_at: Callable[[int], None] | None = None,
 ) -> Iterator[Difference]:
     """Every difference between the log and what is derived from it; nothing when all is well.
 
+    With ``at_ms``, which is now, also between orders and the profiles that are made of them.
     ``looked_at`` is told how many more conversations have been compared.
     """
     after = ""
@@ -90,6 +96,9 @@ def verify(
             looked_at(len(ids))
         after = ids[-1]
     yield from _presence(connection)
+    if at_ms is not None:
+        for person_id, wrong in drift(connection, at_ms=at_ms):
+            yield Difference(f"Profile {person_id}: {wrong}.", person_id=person_id)
 
 
 def sizes(connection: Connection) -> tuple[int, int]:

@@ -235,7 +235,7 @@ def _first_limits(tx: Tx, shop: Shop) -> Thresholds:
     day = day_of(tx.at_ms, shop.timezone)
     limits = freeze_ledger(connection, ledger, shop, day=day, at_ms=tx.at_ms)
     limits = replace(limits, version=1)
-    add_limits(tx, limits, returns=None, returns_at_ms=None)
+    add_limits(tx, limits, labelled=True)
     return limits
 
 

@@ -35,10 +35,13 @@ from server.storage.shop import load_shop
 from server.storage.sums import read_ledger, source_ids
 from server.storage.thresholds import (
     add_limits,
+    are_labelled,
     current_limits,
     current_returns,
     day_of,
     freeze_ledger,
+    limits_before,
+    note_labelled,
     returns_at_ms,
 )
 from server.storage.unit import Tx
@@ -121,6 +124,7 @@ def rebuild(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
     for start in range(0, len(again), RECOMPUTED):
         some = again[start : start + RECOMPUTED]
         database.write_now(partial(_recompute, person_ids=some))
+    database.write_now(partial(note_labelled, version=look.known.limits.version))
     took_ms = round(1000 * (time.monotonic() - began_s))
     return Rebuilt(look.known.limits.version, total, written + len(again), drifted, took_ms)
 
@@ -277,6 +281,9 @@ def is_due(connection: Connection, *, at_ms: int) -> bool:
     limits, shop = current_limits(connection), load_shop(connection)
     if limits is None or shop is None:
         return False
+    if not are_labelled(connection):
+        # Somebody is at it, or was and did not come to the end.
+        return at_ms - limits.at_ms >= SPACED_MS
     now = LocalTimes(zone(shop.timezone))(at_ms)
     day = day_of(at_ms, shop.timezone)
     if limits.day < day - 1 or (limits.day < day and now.hour >= NIGHT_HOUR):
@@ -303,21 +310,26 @@ def has_changed_much(connection: Connection, limits: Thresholds) -> bool:
 def drift(connection: Connection, *, at_ms: int, tell: Tell = _quiet) -> Iterator[tuple[str, str]]:
     """Persons whose stored profile is not what their orders say, each with what is wrong.
 
-    Within the limits that hold; a stage whose day has come but not its turn is no drift.
+    Within the limits that hold, or those before while not everybody is labelled by these yet. A
+    stage whose day has come but not its turn is no drift.
     """
     shop, limits = load_shop(connection), current_limits(connection)
     if shop is None or limits is None:
         return
     ledger = read_ledger(connection, currency=shop.currency)
     known = _Known(ledger, limits, day_of(at_ms, shop.timezone))
+    earlier = limits_before(connection)
+    old = None if earlier is None else replace(known, limits=earlier)
     for places in _portions(len(ledger)):
         stored = profiles_of(connection, ledger.persons[places.start : places.stop])
         keys = _keys(connection, known, places)
+        if old is not None:
+            keys |= _keys(connection, old, places)
         for place in places:
             person_id = ledger.persons[place]
-            row = stored.get(person_id)
-            if _drifted(known, place, row, keys.get(person_id, person_id)):
-                made_anew = _made(known, place, known.today, keys.get(person_id, person_id))
+            row, key = stored.get(person_id), keys.get(person_id, person_id)
+            if _drifted(known, place, row, key) and (old is None or _drifted(old, place, row, key)):
+                made_anew = _made(known, place, known.today, key)
                 yield person_id, _difference(row, made_anew)
         tell(places.stop, len(ledger))
     for person_id in stale_rows(connection):

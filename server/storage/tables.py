@@ -944,7 +944,8 @@ class ThresholdsRow(SQLModel, table=True):
     """The limits between scores, segments and stages as they were frozen on a day.
 
     ``limits`` is JSON (domain/segment.py Thresholds), ``returns`` the table of who came back, which
-    is made anew once a week, at ``returns_at_ms``.
+    is made anew once a week, at ``returns_at_ms``. Until ``labelled_at_ms`` some profiles may still
+    be labelled by the version before.
     """
 
     __tablename__ = "thresholds"
@@ -954,6 +955,7 @@ class ThresholdsRow(SQLModel, table=True):
     limits: str = Field(sa_type=Text)
     returns: str | None = Field(default=None, sa_type=Text)
     returns_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    labelled_at_ms: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class SegmentChange(SQLModel, table=True):

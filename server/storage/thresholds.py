@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import orjson
-from sqlalchemy import Connection, desc, func, insert, select
+from sqlalchemy import Connection, bindparam, desc, func, insert, select, update
 
 from server.domain.periods import local_date, zone
 from server.domain.profile import Ledger, population, top_key
@@ -96,8 +96,27 @@ def _last_key(connection: Connection, ledger: Ledger, spent: Sequence[int]) -> s
     return top_key((called.get(p, p) for p in equal), above=above, size=top.size)
 
 
+def limits_before(connection: Connection) -> Thresholds | None:
+    """The limits before those that hold now, while not everybody is labelled by these yet."""
+    rows = connection.execute(_CURRENT.limit(2)).mappings().all()
+    if len(rows) < 2 or rows[0]["labelled_at_ms"] is not None:
+        return None
+    return from_json(orjson.loads(rows[1]["limits"]))
+
+
+def are_labelled(connection: Connection) -> bool:
+    """Whether everybody is labelled by the limits that hold now."""
+    statement = _CURRENT.with_only_columns(THRESHOLDS.c.labelled_at_ms)
+    return connection.execute(statement).scalar() is not None
+
+
 def add_limits(
-    tx: Tx, limits: Thresholds, *, returns: Returns | None, returns_at_ms: int | None
+    tx: Tx,
+    limits: Thresholds,
+    *,
+    returns: Returns | None = None,
+    returns_at_ms: int | None = None,
+    labelled: bool = False,
 ) -> None:
     """Writes a new version down. Another process may have written the same number: it counts."""
     tx.wrote = True
@@ -110,5 +129,18 @@ def add_limits(
             "limits": orjson.dumps(to_json(limits)).decode(),
             "returns": None if returns is None else orjson.dumps(returns_to_json(returns)).decode(),
             "returns_at_ms": returns_at_ms,
+            "labelled_at_ms": tx.at_ms if labelled else None,
         },
     )
+
+
+_LABELLED = (
+    update(THRESHOLDS)
+    .where(THRESHOLDS.c.version == bindparam("number"))
+    .values(labelled_at_ms=bindparam("at"))
+)
+
+
+def note_labelled(tx: Tx, version: int) -> None:
+    """Notes that everybody is labelled by the limits of this version."""
+    tx.later(_LABELLED, {"number": version, "at": tx.at_ms})

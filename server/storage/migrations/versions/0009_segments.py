@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("limits", sa.Text(), nullable=False),
         sa.Column("returns", sa.Text(), nullable=True),
         sa.Column("returns_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("labelled_at_ms", sa.BigInteger(), nullable=True),
     )
     op.create_table(
         "segment_change",
