@@ -20,7 +20,7 @@
  * record("search", {term}) record("checkout")
  * sendProduct(card)            opens the chat and sends {title, sku?, price?, price_minor?, currency?, url?, image_url?}
  * prefill(text)                text for the input when it is still empty
- * on(name, fn)                 ready|open|close|message|unread|csat; returns a function that ends it
+ * on(name, fn)                 ready|open|close|message|unread|csat|consent; returns a function that ends it
  */
 (() => {
   "use strict";

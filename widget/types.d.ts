@@ -20,7 +20,7 @@ declare global {
       locale?: string;
       theme?: string;
       color: string;
-      page?: { product?: Block; cart?: object; order?: object };
+      page?: { product?: Block; cart?: { token?: string; lines?: object[] }; order?: object };
       unread: number;
       expanded: boolean;
     };

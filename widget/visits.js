@@ -18,8 +18,9 @@ export function createVisits({ shell, vault, chat }) {
 
   const signalled = () => /** @type {any} */ (navigator).globalPrivacyControl === true;
 
-  /** What was said, and what the desk has still to hear: by purpose. @returns {{said: Choices, wait: Choices, source?: string}} */
-  const kept = () => ({ said: {}, wait: {}, ...JSON.parse(vault.get("consent") || "{}") });
+  /** What was said, what of it the desk has still to hear, and what the page said last.
+   * @returns {{said: Choices, wait: Choices, page: Choices, source?: string}} */
+  const kept = () => ({ said: {}, wait: {}, page: {}, ...JSON.parse(vault.get("consent") || "{}") });
 
   /** @param {object} next */
   const keep = (next) => vault.set("consent", JSON.stringify({ ...kept(), ...next }));
@@ -31,8 +32,11 @@ export function createVisits({ shell, vault, chat }) {
     heardAt_ms = welcome.server_at_ms;
     const state = welcome.consents?.analytics;
     if (Object.keys(kept().wait).length) return;
-    if (state) keep({ said: { ...kept().said, analytics: state === "given" } });
-    else vault.drop("consent");
+    if (!state) vault.drop("consent");
+    else if (kept().said.analytics !== (state === "given")) {
+      keep({ said: { ...kept().said, analytics: state === "given" } });
+      shell.emit("consent", kept().said);
+    }
   };
 
   /** Tells the desk what was said, until it has heard it. */
@@ -71,14 +75,18 @@ export function createVisits({ shell, vault, chat }) {
     const url = location.origin + location.pathname; // what stands after ? may name people
     const page = { url, title: document.title.slice(0, 200), product };
     send("page.view", page, url + JSON.stringify(product || null));
-    if (cart) send("cart.update", { token: cartToken(), ...cart }, JSON.stringify(cart));
+    if (cart) tellCart(cart);
     for (const { name, payload } of queue.splice(0)) send(name, payload);
   }
 
-  /** The name of the cart in this browser, where the shop gives it none. */
-  const cartToken = () => {
-    if (!vault.get("cart")) vault.set("cart", newId());
-    return vault.get("cart");
+  /** An empty cart is worth telling only when it was full before. @param {{token?: string, lines?: object[]}} cart */
+  const tellCart = (cart) => {
+    const full = Boolean(cart.lines?.length);
+    const token = cart.token || vault.get("cart") || (full && newId());
+    if (!token || (!full && !vault.get("cart"))) return;
+    if (full) vault.set("cart", token);
+    else vault.drop("cart");
+    send("cart.update", { ...cart, token }, JSON.stringify(cart));
   };
 
   return {
@@ -96,21 +104,27 @@ export function createVisits({ shell, vault, chat }) {
       }
       if (signalled()) delete purposes.analytics;
       if (shown.version) version = String(shown.version);
-      // A page says it at each load: what the desk has heard needs no repeating.
-      const { said, wait } = kept();
-      const news = Object.entries(purposes).filter(([name, value]) => said[name] !== value);
+      const { said, wait, page } = kept();
+      const byPage = shown.source !== "widget";
+      // A page says the same at each load. Only when it says something else is that a new word, or its yes would
+      // undo the no that the shopper said in the panel.
+      const isNew = (/** @type {string} */ name, /** @type {boolean} */ value) =>
+        byPage ? page[name] !== value && !(page[name] === undefined && value && said[name] === false) : said[name] !== value;
+      const news = Object.entries(purposes).filter(([name, value]) => isNew(name, value));
+      if (byPage) keep({ page: { ...page, ...purposes } });
       if (!news.length) return tell();
       queue = [];
       delete told["page.view"];
       delete told["cart.update"];
-      if (!chat.welcome) heardAt_ms = 0;
-      keep({ said: { ...said, ...purposes }, wait: { ...wait, ...Object.fromEntries(news) }, source: shown.source || "page" });
+      const changes = Object.fromEntries(news);
+      keep({ said: { ...said, ...changes }, wait: { ...wait, ...changes }, source: byPage ? "page" : "widget" });
+      shell.emit("consent", kept().said);
       tell();
     },
     /** Tells of a search or a checkout. @param {string} what @param {{term?: string, token?: string}} [more] */
     record(what, more = {}) {
       if (what === "search" && more.term) queue.push({ name: "page.search", payload: { term: String(more.term).slice(0, 100) } });
-      if (what === "checkout") queue.push({ name: "checkout.start", payload: { token: more.token || cartToken() } });
+      if (what === "checkout") queue.push({ name: "checkout.start", payload: { token: more.token || vault.get("cart") || undefined } });
       tell();
     },
   };

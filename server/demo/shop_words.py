@@ -26,6 +26,21 @@ SHOP_WORDS: dict[str, Words] = {
     "promise_people_more": Words(
         "9:00 to 23:00, usually in under a minute.", "9:00–23:00，通常 1 分钟内回复。"
     ),
+    "consent_ask": Words(
+        "May our people in the chat see which pages you look at, to advise you better?",
+        "可以让客服看到您浏览的页面，以便更好地为您推荐吗？",
+    ),
+    "consent_yes": Words("Yes", "同意"),
+    "consent_no": Words("No", "不同意"),
+    "consent_on": Words(
+        "Our people in the chat see which pages you look at.", "客服可以看到您浏览的页面。"
+    ),
+    "consent_stop": Words("Stop that", "停止"),
+    "consent_off": Words("Nobody sees which pages you look at.", "没有人会看到您浏览的页面。"),
+    "consent_signal": Words(
+        "Your browser asks not to be tracked: nobody sees which pages you look at.",
+        "您的浏览器要求不被跟踪：没有人会看到您浏览的页面。",
+    ),
     "hero_over": Words("Homeware from wood, linen and clay", "木、麻、陶做的家居器物"),
     "hero_title": Words("Things for the quiet hours", "给安静的时光，添一件器物"),
     "hero_text": Words(
@@ -60,16 +75,20 @@ SHOP_WORDS: dict[str, Words] = {
     "checkout_title": Words("Checkout", "结算"),
     "demo_checkout": Words("This is a demo.", "这是演示商店。"),
     "demo_checkout_more": Words(
-        "Nothing is charged, nothing is sent, and we don’t ask for your name or address.",
-        "不会扣款，也不会发货，不需要填写姓名和地址。",
+        "Nothing is charged and nothing is sent. The order is made out to a made-up shopper, so that you can see it arrive at the desk.",
+        "不会扣款，也不会发货。订单记在一位虚构顾客名下，方便您看到它如何出现在客服工作台。",
     ),
     "articles": Words("Articles", "商品件数"),
     "back_to_cart": Words("Back to the cart", "返回购物车"),
     "place_demo_order": Words("Place the demo order", "提交演示订单"),
     "placed_title": Words("Thank you for trying it", "感谢体验"),
     "placed_text": Words(
-        "The demo ends here: no order was placed and nothing was paid.",
-        "演示到此结束：没有产生订单，也没有付款。",
+        "Order {number} is with the desk. Nothing was paid and nothing will be sent.",
+        "订单 {number} 已送达客服工作台。没有付款，也不会发货。",
+    ),
+    "not_placed": Words(
+        "The desk is not there just now, so no order was placed. Nothing was paid.",
+        "客服工作台暂时连不上，没有产生订单，也没有付款。",
     ),
     "ask_about_order": Words("Ask us something", "问问客服"),
     "missing_title": Words("This page isn’t here", "没有找到这个页面"),

@@ -18,11 +18,14 @@ from aiohttp import web
 from server.demo import shop_words
 from server.demo.people import DEMO_SHOP
 from server.demo.products import CATEGORIES, PRODUCTS, Category, Product, product_by_sku
+from server.demo.shop_system import NotPlaced, ShopSystem
 from server.demo.words import LOCALES, Locale, Words
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _LANGS: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
 _NAMES: dict[Locale, str] = {"en": "English", "zh": "中文"}
+_ACCOUNT = "mori-oak-account"
+_ACCOUNT_S = 180 * 86_400
 _SALE = Category("sale", shop_words.SHOP_WORDS["sale"], shop_words.SHOP_WORDS["sale_line"])
 
 
@@ -41,6 +44,7 @@ class _Shop:
     assets: dict[str, tuple[bytes, str]]
     desk_url: str
     site_key: str
+    system: ShopSystem | None
 
     def fill(self, name: str, locale: Locale, **values: str | _Html) -> _Html:
         """A template with the shop's words and ``values``; all but markup is escaped."""
@@ -52,15 +56,18 @@ class _Shop:
         return _Html(self.templates[name].substitute(words | {"locale": locale} | own))
 
 
-def storefront_app(*, desk_url: str, site_key: str) -> web.Application:
+def storefront_app(
+    *, desk_url: str, site_key: str, system: ShopSystem | None = None
+) -> web.Application:
     """The demo shop as an application; its pages embed the widget of the desk at ``desk_url``.
 
-    ``desk_url`` is the desk's address as a browser reaches it. Addresses: ``/{en|zh}/``,
+    ``desk_url`` is the desk's address as a browser reaches it. Orders go to ``system``; without it
+    none are taken. Addresses: ``/{en|zh}/``,
     ``/{locale}/c/{category}``, ``/{locale}/p/{sku}``, ``/{locale}/cart``, ``/{locale}/checkout``,
     ``/assets/...`` and, for links from elsewhere, ``/product.html?sku=``.
     """
     folder = Path(str(files("widget").joinpath("demo")))
-    shop = _Shop(_templates(folder), _assets(folder), desk_url.rstrip("/"), site_key)
+    shop = _Shop(_templates(folder), _assets(folder), desk_url.rstrip("/"), site_key, system)
 
     async def asset(request: web.Request) -> web.Response:
         found = shop.assets.get(request.match_info["path"])
@@ -88,6 +95,9 @@ def storefront_app(*, desk_url: str, site_key: str) -> web.Application:
             return _missing(shop, request)
         raise web.HTTPSeeOther(f"/{_preferred(request)}/p/{product.sku}")
 
+    async def checkout(request: web.Request) -> web.Response:
+        return await _place(shop, request)
+
     async def nowhere(request: web.Request) -> web.Response:
         return _missing(shop, request)
 
@@ -96,6 +106,7 @@ def storefront_app(*, desk_url: str, site_key: str) -> web.Application:
     app.router.add_get("/product.html", by_number)
     app.router.add_get("/assets/{path:.+}", asset)
     app.router.add_get("/{locale:en|zh}/{rest:.*}", page)
+    app.router.add_post("/{locale:en|zh}/checkout", checkout)
     app.router.add_get("/{rest:.*}", nowhere)
     policy = content_policy(shop.desk_url)
 
@@ -108,17 +119,54 @@ def storefront_app(*, desk_url: str, site_key: str) -> web.Application:
     return app
 
 
+async def _place(shop: _Shop, request: web.Request) -> web.Response:
+    """Takes an order: JSON with ``lines``, pieces by article number.
+
+    Only a page of the shop can send JSON here: no other origin is let to.
+    """
+    locale = _locale(request.match_info["locale"])
+    asked = None
+    if request.content_type == "application/json" and locale is not None:
+        try:
+            asked = json.loads(await request.text())
+        except ValueError:
+            asked = None
+    lines = asked.get("lines") if isinstance(asked, dict) else None
+    if shop.system is None:
+        return web.json_response({"ok": False})
+    if locale is None or not isinstance(lines, dict):
+        return web.json_response({"ok": False}, status=400)
+    token = asked.get("cart_token") if isinstance(asked, dict) else None
+    try:
+        placed = await shop.system.place(
+            lines,
+            locale,
+            account=request.cookies.get(_ACCOUNT, ""),
+            cart_token=token if isinstance(token, str) else None,
+        )
+    except NotPlaced:
+        return web.json_response({"ok": False})
+    response = web.json_response(
+        {"ok": True, "number": placed.number, "identity": placed.identity},
+        headers={"Cache-Control": "no-store"},
+    )
+    response.set_cookie(
+        _ACCOUNT, placed.account, max_age=_ACCOUNT_S, httponly=True, samesite="Strict", path="/"
+    )
+    return response
+
+
 def content_policy(desk_url: str) -> str:
     """The shop's content policy: its own files, and scripts and connections of the desk alone.
 
-    >>> "connect-src http://desk.example ws://desk.example;" in content_policy("http://desk.example")
-    True
+    >>> content_policy("http://desk.example").split("; ")[2]
+    "connect-src 'self' http://desk.example ws://desk.example"
     """
     address = urlsplit(desk_url)
     desk = f"{address.scheme}://{address.netloc}"
     socket = f"{'wss' if address.scheme == 'https' else 'ws'}://{address.netloc}"
     return (
-        f"default-src 'none'; script-src 'self' {desk}; connect-src {desk} {socket}; "
+        f"default-src 'none'; script-src 'self' {desk}; connect-src 'self' {desk} {socket}; "
         "style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
@@ -215,6 +263,9 @@ def _layout(
         shelf_links=_joined(shelves),
         cart_current=_Html(_current(rest == "cart")),
         script=script,
+        articles_on_sale=json.dumps(
+            {p.sku: [p.title.say(locale), p.price_minor] for p in PRODUCTS}, ensure_ascii=False
+        ),
         body=body,
     )
 

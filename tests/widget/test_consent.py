@@ -101,6 +101,24 @@ def test_the_shops_own_tool_speaks_for_the_shopper(asking: Desk, shopper: Shoppe
     assert asking.sent("consent.set")[1]["purposes"] == {"analytics": False}
 
 
+def test_what_the_shops_tool_repeats_does_not_undo_a_no_in_the_panel(
+    asking: Desk, shopper: Shopper
+) -> None:
+    early = "early=window.Shopbell=[['consent',{analytics:true}]]"
+    shopper.visit(early).open()
+    wait_until(lambda: asking.sent("page.view"))
+    shopper.panel.get_by_role("button", name="Stop sharing").click()
+    wait_until(lambda: asking.consents["customer-1"] == {"analytics": "refused"})
+    shopper.visit(early, "next")
+    shopper.panel.wait_for()
+    expect(shopper.panel.locator(".consent")).to_contain_text("We do not note")
+    assert len(asking.sent("page.view")) == 1
+    assert len(asking.sent("consent.set")) == 2
+    # Another word of the tool is a new word.
+    shopper.run("Shopbell.consent({analytics: false}); Shopbell.consent({analytics: true}); 0")
+    wait_until(lambda: asking.consents["customer-1"] == {"analytics": "given"})
+
+
 def test_a_no_of_the_shops_tool_alone_connects_nobody(asking: Desk, shopper: Shopper) -> None:
     shopper.visit("early=window.Shopbell=[['consent',{analytics:false}]]")
     shopper.page.wait_for_load_state("networkidle")

@@ -1,7 +1,6 @@
 /** The cart page: every article of the shop has a line in the page, those in the cart are shown. */
 
 import { onCartChange, readCart, setQuantity } from "./cart.js";
-import { desk } from "./desk.js";
 import { money, totals } from "./money.js";
 import "./shop.js";
 
@@ -36,24 +35,11 @@ function show() {
   part(page, "total").textContent = money(sums.totalMinor);
   part(page, "empty").hidden = sums.articles > 0;
   part(page, "filled").hidden = sums.articles === 0;
-  tellDesk(sums.totalMinor);
 }
 
 /** @param {HTMLElement} line */
 function bought(line) {
   return { priceMinor: Number(line.dataset.priceMinor), quantity: Number(input(line).value) };
-}
-
-/** @param {number} totalMinor */
-function tellDesk(totalMinor) {
-  const shown = lines.filter((line) => !line.hidden);
-  const inCart = shown.map((line) => ({
-    sku: line.dataset.line,
-    title: line.dataset.title,
-    quantity: bought(line).quantity,
-    price_minor: bought(line).priceMinor,
-  }));
-  desk("page", { cart: { currency: "CNY", total_minor: totalMinor, lines: inCart } });
 }
 
 /**

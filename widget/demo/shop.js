@@ -1,7 +1,9 @@
 /** What every page of the shop does: the cart's count, and the buttons that add and that ask. */
 
-import { addToCart, articlesInCart, onCartChange } from "./cart.js";
+import { addToCart, articlesInCart, onCartChange, readCart } from "./cart.js";
+import "./consent.js";
 import { desk } from "./desk.js";
+import { totals } from "./money.js";
 
 const said = /** @type {HTMLElement} */ (document.querySelector("[data-said]"));
 const product = /** @type {HTMLElement | null} */ (document.querySelector("[data-product]"));
@@ -50,6 +52,21 @@ document.addEventListener("click", (event) => {
   }
 });
 
-onCartChange(showCount);
+/** What the page shows, for the chat: the widget passes it on with a message, or once the shopper agreed. */
+function tellDesk() {
+  /** @type {Record<string, [string, number]>} */
+  const articles = JSON.parse(document.body.dataset.articles ?? "{}");
+  const lines = Object.entries(readCart())
+    .filter(([sku]) => sku in articles)
+    .map(([sku, quantity]) => ({ sku, title: articles[sku][0], quantity, price_minor: articles[sku][1] }));
+  const sum = totals(lines.map((line) => ({ priceMinor: line.price_minor, quantity: line.quantity })));
+  const cart = { currency: "CNY", total_minor: sum.totalMinor, lines };
+  desk("page", product ? { product: productCard(product), cart } : { cart });
+}
+
+onCartChange(() => {
+  showCount();
+  tellDesk();
+});
 showCount();
-desk("page", product ? { product: productCard(product) } : {});
+tellDesk();
