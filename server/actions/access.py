@@ -8,6 +8,7 @@ from server.domain.errors import NotFound
 from server.storage.connection import Connection
 from server.storage.conversations import sees_customer
 from server.storage.customers import Customer, load_customer
+from server.storage.persons import members, person_of
 from server.storage.rows import Message, load_conversation
 from server.storage.unit import Tx
 from server.storage.views import sees
@@ -18,7 +19,7 @@ MISSING = "There is no such conversation."
 def may_see(actor: Actor, conversation: Conversation) -> bool:
     """True for the shopper whose conversation it is, and for staff by team and role."""
     if actor.kind == "customer":
-        return conversation.customer_id == actor.id
+        return actor.is_shopper(conversation.customer_id)
     if actor.kind == "agent":
         return sees(actor, conversation.team_id, conversation.assignee_id)
     return actor.kind == "system"
@@ -52,7 +53,7 @@ def access_message(tx: Tx, actor: Actor, conversation: Conversation, message_id:
 def access_customer(tx: Tx, actor: Actor, customer_id: str) -> Customer:
     """The customer, locked for this transaction. Raises NotFound, also when it is hidden.
 
-    Shoppers have themselves; agents have the customers of conversations that they may see.
+    Shoppers have themselves; agents have the persons of conversations that they may see.
     """
     customer = load_customer(tx.connection, customer_id, lock=True)
     if customer is None or not _may_see_customer(tx, actor, customer):
@@ -63,4 +64,7 @@ def access_customer(tx: Tx, actor: Actor, customer_id: str) -> Customer:
 def _may_see_customer(tx: Tx, actor: Actor, customer: Customer) -> bool:
     if actor.kind == "customer":
         return actor.id == customer.id
-    return actor.leads or sees_customer(tx.connection, actor, customer.id)
+    if actor.leads:
+        return True
+    rows = members(tx.connection, person_of(tx.connection, customer.id))
+    return sees_customer(tx.connection, actor, rows)

@@ -14,14 +14,18 @@ from server.domain.actors import Actor
 from server.domain.errors import NotFound, Unavailable
 from server.domain.text import clean
 from server.domain.turns import Turn
-from server.storage import conversations, customers, messages, people, views
+from server.storage import cards, conversations, customers, messages, people, views
 from server.storage.connection import Connection
 from server.storage.consents import analytics_states
+from server.storage.conversations import Found
+from server.storage.persons import sessions_of
 from server.storage.privacy import policy_of
 from server.storage.shop import Shop, load_shop
 from server.storage.views import Json
 
 DAY_MS = 24 * 3600 * 1000
+# Of the conversations that a shopper's widget is told at its arrival.
+MOST_HEADS = 20
 
 
 class ListConversations(Payload):
@@ -39,6 +43,13 @@ class CatchUp(Payload):
     conversation_id: Id
     after_seq: Annotated[int, Field(ge=0, le=2**53)] = 0
     before_seq: Annotated[int, Field(ge=1, le=2**53)] | None = None
+
+
+class ReadCard(Payload):
+    """A customer; ``conversation_id`` is the chat beside which their card is shown."""
+
+    customer_id: Id
+    conversation_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +139,9 @@ def open_conversation(look: Look, payload: ConversationRef) -> Json:
         "conversation": views.one_summary(connection, conversation.id),
         "events": views.envelopes(connection, events, audience="agent"),
         "complete": after == 0,
-        "customer": views.card(connection, customer, actor),
+        "customer": cards.card(
+            connection, customer, actor, look.at_ms, conversation_id=conversation.id
+        ),
         "read_marks": [
             {
                 "reader": {
@@ -143,6 +156,27 @@ def open_conversation(look: Look, payload: ConversationRef) -> Json:
         ],
         "draft": messages.load_draft(connection, conversation.id, actor.id or ""),
         "turns": [turn_view(t) for t in conversations.turns_of(connection, conversation.id)],
+    }
+
+
+def read_card(look: Look, payload: ReadCard) -> Json:
+    """The card of a customer, with the price asked for in a conversation that is named too.
+
+    Everybody of the shop may look up any customer, or nobody could help one who calls.
+    """
+    customer = customers.load_customer(look.connection, payload.customer_id)
+    if customer is None or look.actor.kind != "agent":
+        raise NotFound("There is no such customer.")
+    if payload.conversation_id is not None:
+        read_conversation(look.connection, look.actor, payload.conversation_id)
+    return {
+        "customer": cards.card(
+            look.connection,
+            customer,
+            look.actor,
+            look.at_ms,
+            conversation_id=payload.conversation_id,
+        )
     }
 
 
@@ -208,7 +242,7 @@ def arrivals(
     """The shoppers who connect at one moment; one who was erased meanwhile is absent."""
     shop = _shop_for_shoppers(connection, at_ms=at_ms)
     known = customers.load_customers(connection, customer_ids)
-    found = conversations.of_customers(connection, list(known))
+    found = _own_conversations(connection, list(known))
     talks = {
         key: [f for f in each if f.conversation.status != "spam"] for key, each in found.items()
     }
@@ -237,6 +271,21 @@ def arrivals(
         )
         for key, customer in known.items()
     }
+
+
+def _own_conversations(
+    connection: Connection, customer_ids: Sequence[str]
+) -> dict[str, list[Found]]:
+    """What each shopper has written, also from a browser before they signed in in it."""
+    sessions = sessions_of(connection, customer_ids)
+    rows = {row: owner for owner in customer_ids for row in (owner, *sessions.get(owner, ()))}
+    found: dict[str, list[Found]] = {owner: [] for owner in customer_ids}
+    for row, talks in conversations.of_customers(connection, list(rows)).items():
+        found[rows[row]] += talks
+    for talks in found.values():
+        talks.sort(key=lambda f: f.conversation.last_activity_at_ms, reverse=True)
+        del talks[MOST_HEADS:]
+    return found
 
 
 def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:

@@ -101,10 +101,10 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
     if client_id != payload.client_id:
         # Two ids must not become one, and the sender must find its own again in the event.
         raise InvalidInput("client_id has unusual characters.", field="client_id")
-    known = tx.posted((actor.kind, actor.id, client_id))
+    known = _posted(tx, actor, client_id)
     if known is not None:
         return _answer(known, actor)
-    if actor.kind == "customer" and tx.blocked(actor.id):
+    if actor.kind == "customer" and any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     blocks = clean_blocks(payload.blocks)
     body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks))
@@ -252,6 +252,15 @@ def preview_of(body: str, blocks: list[dict[str, Any]]) -> str:  # Any: JSON
     return " ".join(text.split())[:PREVIEW_CHARS]
 
 
+def _posted(tx: Tx, actor: Actor, client_id: str) -> Message | None:
+    """What the sender has posted under this id: also before a sign-in, and again after it."""
+    for row in (actor.id or "", *sorted(actor.also)):
+        known = tx.posted((actor.kind, row, client_id))
+        if known is not None:
+            return known
+    return None
+
+
 def _answer(message: Message, actor: Actor) -> Answer:
     return {
         "message_id": message.id,
@@ -284,10 +293,11 @@ def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conver
 
 def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: Page | None) -> Conversation:
     """The shopper's latest conversation when it can go on, else a new one."""
-    latest = tx.latest_chat(customer_id)
-    conversation = tx.conversation(latest) if latest else None
-    if conversation is not None and _can_continue(conversation, at_ms=tx.at_ms):
-        return conversation
+    found = [tx.latest_chat(row) for row in (customer_id, *sorted(actor.also))]
+    talks = [talk for key in found if key is not None and (talk := tx.conversation(key))]
+    going_on = [talk for talk in talks if _can_continue(talk, at_ms=tx.at_ms)]
+    if going_on:
+        return max(going_on, key=lambda talk: talk.last_activity_at_ms)
     # The customer's row is locked so that two first messages cannot open two conversations.
     customer = customers.load_customer(tx.connection, customer_id, lock=True)
     if customer is None:

@@ -90,7 +90,8 @@ class Arrivals:
                 continue
             client, welcome = shopper.client, arrival.welcome
             client.actor = replace(client.actor, name=welcome["customer"]["name"])
-            rooms = [VISITORS, customer_room(shopper.customer_id)]
+            rows = (shopper.customer_id, *sorted(client.actor.also))
+            rooms = [VISITORS, *(customer_room(row) for row in rows)]
             await self._welcome(client, welcome | {"visitor_token": shopper.visitor_token}, rooms)
             if arrival.left:
                 left[shopper.customer_id] = shopper

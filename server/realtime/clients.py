@@ -42,7 +42,7 @@ class Place:
     def seen_by(self, actor: Actor) -> bool:
         """True when the actor may see the conversation."""
         if actor.kind == "customer":
-            return self.customer_id == actor.id
+            return actor.is_shopper(self.customer_id)
         return sees(actor, self.team_id, self.assignee_id)
 
 
@@ -63,18 +63,20 @@ class Clients:
         """Takes in a socket; its shopper is back."""
         self.by_sid[client.sid] = client
         if client.namespace == VISITOR and client.actor.id is not None:
-            self._shoppers.setdefault(client.actor.id, set()).add(client.sid)
-            self.gone_at_s.pop(client.actor.id, None)
+            for row in _rows(client.actor):
+                self._shoppers.setdefault(row, set()).add(client.sid)
+                self.gone_at_s.pop(row, None)
 
     def remove(self, sid: str) -> Client | None:
         """The socket that is gone now, None when it was not here."""
         client = self.by_sid.pop(sid, None)
         if client is not None and client.namespace == VISITOR and client.actor.id is not None:
-            sids = self._shoppers.get(client.actor.id, set())
-            sids.discard(sid)
-            if not sids:
-                self._shoppers.pop(client.actor.id, None)
-                self.gone_at_s[client.actor.id] = time.monotonic()
+            for row in _rows(client.actor):
+                sids = self._shoppers.get(row, set())
+                sids.discard(sid)
+                if not sids:
+                    self._shoppers.pop(row, None)
+                    self.gone_at_s[row] = time.monotonic()
         return client
 
     def agents(self) -> list[Client]:
@@ -103,3 +105,8 @@ class Clients:
         if len(self._places) > MOST_PLACES:
             self._places.clear()
         self._places[conversation_id] = place
+
+
+def _rows(actor: Actor) -> list[str]:
+    """The customer rows that a shopper's socket speaks for."""
+    return [actor.id or "", *sorted(actor.also)]

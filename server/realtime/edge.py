@@ -35,6 +35,7 @@ from server.realtime.arrivals import Arrivals
 from server.realtime.clients import Client, Clients, Json
 from server.realtime.engine import Engine, same_origin
 from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Paces, Rate
+from server.realtime.open_cards import TELL_EVERY_S, OpenCards
 from server.realtime.roll import Roll
 from server.realtime.rooms import (
     AGENT,
@@ -46,7 +47,7 @@ from server.realtime.signals import Signals
 from server.realtime.telling import LOOK_UP_NAMES_S, Teller
 from server.realtime.watches import Watches
 from server.realtime.wire import Command
-from server.storage import customers, people, sign_ins, tokens, views
+from server.storage import cards, customers, people, sign_ins, tokens, views
 from server.storage.connection import Connection
 from server.storage.database import Database
 from server.storage.shop import load_shop
@@ -122,8 +123,17 @@ class Edge:
             self.engine.on("connect", connect, namespace=namespace)
             self.engine.on("disconnect", self._disconnect(), namespace=namespace)
             self.engine.on("*", self._command(namespace), namespace=namespace)
+        self._cards = OpenCards(
+            self.engine,
+            database,
+            clients=self._clients,
+            news=news,
+            place_of=self._signals.place_of,
+        )
+        self._signals.also_hear("cards", self._cards.hear)
         bus.subscribe(self._teller.tell)
         bus.subscribe(self._signals.tell)
+        bus.subscribe(self._cards.heed)
 
     # -- life cycle ---------------------------------------------------------------------------
 
@@ -136,6 +146,7 @@ class Edge:
         self._watches.every(TAKE_OVER_S, self._signals.take_over)
         self._watches.every(FORGET_NAMES_S, self._signals.forget_names)
         self._watches.every(LOOK_UP_NAMES_S, self._teller.look_up_names)
+        self._watches.every(TELL_EVERY_S, self._cards.flush)
 
     async def drain(self) -> None:
         """Answers what has begun, tells every client to come back a little later, closes all."""
@@ -213,7 +224,8 @@ class Edge:
                     await asyncio.sleep(wait_s)
             answer = await self.database.write(lambda tx: visitors.connect(tx, payload))
             customer_id = answer["customer_id"]
-            client = self._add(sid, VISITOR, Actor("customer", customer_id), VISITOR_RATES)
+            actor = Actor("customer", customer_id, also=frozenset(answer["also"]))
+            client = self._add(sid, VISITOR, actor, VISITOR_RATES)
             client.address = self._address(request)
         self._arrivals.add(client, customer_id, answer["visitor_token"])
 
@@ -398,7 +410,9 @@ class Edge:
             customer = customers.load_customer(connection, answer["customer_id"])
             if customer is None:
                 raise NotAllowed("This customer is gone.")
-            return {"customer": views.card(connection, customer, client.actor)}
+            at_ms = self.database.clock()
+            told = {key: value for key, value in answer.items() if key in command.told}
+            return told | {"customer": cards.card(connection, customer, client.actor, at_ms)}
         person = people.load_person(connection, answer["agent_id"])
         return {"me": views.person_view(person) if person else None}
 

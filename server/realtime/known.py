@@ -40,6 +40,9 @@ class _Customer:
     name: str | None
     locale: str | None
     identity: str
+    segment: str | None
+    top20: bool
+    own_name: str | None
     at_s: float
 
 
@@ -81,7 +84,13 @@ class Known:
         self.name_people(facts.names, facts.teams)
         for found in facts.found.values():
             customer = _Customer(
-                found.customer_name, found.customer_locale, found.customer_identity, self.now_s()
+                found.customer_name,
+                found.customer_locale,
+                found.customer_identity,
+                found.segment,
+                found.top20,
+                found.own_name,
+                self.now_s(),
             )
             _put(self._customers, found.conversation.customer_id, customer)
             self._keep(found)
@@ -126,7 +135,16 @@ class Known:
                 preview = last.preview
             else:
                 return None
-        return Found(state, preview, customer.name, customer.locale, customer.identity)
+        return Found(
+            state,
+            preview,
+            customer.name,
+            customer.locale,
+            customer.identity,
+            customer.segment,
+            customer.top20,
+            customer.own_name,
+        )
 
     def _tellable(self, event: Event, texts: Mapping[str, Message]) -> bool:
         data = event.data

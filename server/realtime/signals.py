@@ -117,6 +117,10 @@ class Signals:
         for conversation_id in sorted(await self._roll.take_over()):
             await self._tell_viewing(conversation_id)
 
+    def also_hear(self, kind: str, hearer: Callable[[Json], Awaitable[None]]) -> None:
+        """Lets another part hear a kind of signal of other processes, in its turn."""
+        self._hearers[kind] = hearer
+
     async def forget_names(self) -> None:
         """Looks names up anew from now on."""
         self._names.clear()
@@ -204,14 +208,14 @@ class Signals:
             "message_id": notice.message_id,
             "at_ms": notice.at_ms,
         }
-        place = await self._place_of(notice.conversation_id)
+        place = await self.place_of(notice.conversation_id)
         if place is None:
             return
         staff = staff_rooms(place.team_id, place.assignee_id)
         await self.signal("message.read", data, AGENT, staff)
         await self.signal("message.read", data, VISITOR, customer_room(place.customer_id))
 
-    async def _place_of(self, conversation_id: str) -> Place | None:
+    async def place_of(self, conversation_id: str) -> Place | None:
         """Where the conversation's signals go; None when there is none."""
         place = self._clients.place(conversation_id)
         if place is None:
@@ -260,7 +264,7 @@ class Signals:
             self._bus.in_turn(lambda: hearer(signal))
 
     async def _hear_typing(self, signal: Json) -> None:
-        place = await self._place_of(_id(signal, "conversation_id"))
+        place = await self.place_of(_id(signal, "conversation_id"))
         if place is not None and self._anybody(place):
             who = await self._actor(_id(signal, "actor_kind"), _id(signal, "actor_id"))
             typing = signal.get("typing") is True
@@ -268,7 +272,7 @@ class Signals:
             await self._typing(conversation_id, place, who, typing=typing, skip=None)
 
     async def _hear_read(self, signal: Json) -> None:
-        place = await self._place_of(_id(signal, "conversation_id"))
+        place = await self.place_of(_id(signal, "conversation_id"))
         if place is None or not self._anybody(place):
             return
         who = await self._actor(_id(signal, "reader_kind"), _id(signal, "reader_id"))
@@ -287,7 +291,7 @@ class Signals:
 
     async def _hear_viewing(self, signal: Json) -> None:
         conversation_id = _id(signal, "conversation_id")
-        if self._clients.agents() and await self._place_of(conversation_id) is not None:
+        if self._clients.agents() and await self.place_of(conversation_id) is not None:
             await self._tell_viewing(conversation_id)
 
     async def _hear_presence(self, signal: Json) -> None:

@@ -21,6 +21,7 @@ from server.realtime.rooms import AGENT, rooms_of
 from server.storage import conversations, people, sign_ins, tokens
 from server.storage.connection import Connection
 from server.storage.database import Database
+from server.storage.persons import shopper_rows
 from server.storage.unit import Tx
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
@@ -87,7 +88,12 @@ class Watches:
 
     async def returned(self, customer_id: str) -> None:
         """Logs that a shopper who had left is back, in each conversation that was left."""
-        found = await self._database.read(lambda c: conversations.of_customer(c, customer_id))
+
+        def look(connection: Connection) -> list[conversations.Found]:
+            rows = shopper_rows(connection, customer_id)
+            return [f for row in rows for f in conversations.of_customer(connection, row)]
+
+        found = await self._database.read(look)
         for item in found:
             if not item.conversation.customer_present:
                 payload = ConversationRef(conversation_id=item.conversation.id)

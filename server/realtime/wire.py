@@ -14,6 +14,7 @@ from server.actions import (
     conversations,
     customers,
     desk,
+    identity,
     messages,
     presence,
     ratings,
@@ -67,6 +68,8 @@ class Command:
     search: Search | None = None
     limit: Limit = "other"
     answer: Literal["conversation", "customer", "me"] | None = None
+    # What of the action's own answer is told beside the customer.
+    told: tuple[str, ...] = ()
 
 
 VISITOR_COMMANDS = (
@@ -89,6 +92,7 @@ AGENT_COMMANDS = (
     Command("conversation.list", desk.ListConversations, query=desk.list_conversations),
     Command("conversation.open", ConversationRef, query=desk.open_conversation),
     Command("conversation.catch_up", desk.CatchUp, query=desk.catch_up),
+    Command("customer.card", desk.ReadCard, query=desk.read_card),
     Command("message.post", messages.PostMessage, action=messages.post_message, limit="message"),
     Command("message.mark_read", messages.MarkRead, action=messages.mark_read),
     Command("draft.set", messages.SetDraft, action=messages.set_draft),
@@ -137,6 +141,17 @@ AGENT_COMMANDS = (
         action=visitors.update_customer,
         answer="customer",
     ),
+    Command("contact.reveal", identity.Reveal, action=identity.reveal),
+    Command(
+        "customer.verify",
+        identity.Verify,
+        action=identity.verify,
+        answer="customer",
+        told=("verified",),
+    ),
+    Command("customer.merge", identity.Merge, action=identity.merge, answer="customer"),
+    Command("customer.unmerge", identity.Unmerge, action=identity.unmerge, answer="customer"),
+    Command("customer.keep_apart", identity.Merge, action=identity.keep_apart, answer="customer"),
     Command("suggestion.ask", suggestions.AskSuggestion, search=suggest_answers),
     Command("suggestion.accept", suggestions.AcceptSuggestion, action=suggestions.accept),
     Command("suggestion.dismiss", suggestions.DismissSuggestion, action=suggestions.dismiss),

@@ -11,6 +11,8 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
+    case,
+    exists,
     func,
     or_,
     select,
@@ -29,19 +31,29 @@ from server.storage.rows import (
     conversation_from_json,
     turn_from_row,
 )
+from server.storage.tables import ConsentRow, Profile, table
 
 C = CONVERSATION.c
+CONSENT = table(ConsentRow)
+PROFILE = table(Profile)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A conversation with what lists show of its customer and its last message."""
+    """A conversation with what lists show of its customer and its last message.
+
+    ``segment`` is None for who never bought and for who refused to be profiled. ``own_name`` is
+    what the customer's own row says, which is all that a shopper is told.
+    """
 
     conversation: Conversation
     preview: str | None
     customer_name: str | None
     customer_locale: str | None
     customer_identity: str
+    segment: str | None = None
+    top20: bool = False
+    own_name: str | None = None
 
 
 def _found(row: RowMapping) -> Found:
@@ -51,12 +63,56 @@ def _found(row: RowMapping) -> Found:
         row["name"],
         row["locale"],
         row["identity"],
+        None if row["refused"] else row["segment"],
+        bool(row["top20"]) and not row["refused"],
+        row["own_name"],
     )
 
 
-_SELECT = select(
-    C.state, C.preview, CUSTOMER.c.name, CUSTOMER.c.locale, CUSTOMER.c.identity
-).join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == C.customer_id)
+_PERSON = func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)
+# The row at the top of the person, which is surest of who they are; none for that row itself.
+_TOP = CUSTOMER.alias("top_row")
+_member = CUSTOMER.alias("member")
+_said = CONSENT.alias("said")
+_later = CONSENT.alias("later")
+# The last word of any row of the person: one refusal is enough (domain/consent.py).
+_REFUSED = exists().where(
+    or_(
+        _said.c.customer_id == _PERSON,
+        _said.c.customer_id.in_(
+            select(_member.c.id).where(_member.c.person_id == _PERSON).correlate(CUSTOMER)
+        ),
+    ),
+    _said.c.purpose == "profiling",
+    _said.c.state == "refused",
+    ~exists().where(
+        _later.c.customer_id == _said.c.customer_id,
+        _later.c.purpose == "profiling",
+        or_(
+            _later.c.at_ms > _said.c.at_ms,
+            and_(_later.c.at_ms == _said.c.at_ms, _later.c.id > _said.c.id),
+        ),
+    ),
+)
+_SELECT = (
+    select(
+        C.state,
+        C.preview,
+        func.coalesce(_TOP.c.name, CUSTOMER.c.name).label("name"),
+        CUSTOMER.c.name.label("own_name"),
+        CUSTOMER.c.locale,
+        case((_TOP.c.identity == "verified", "verified"), else_=CUSTOMER.c.identity).label(
+            "identity"
+        ),
+        PROFILE.c.segment,
+        PROFILE.c.top20,
+        # Who never bought has no profile, and so costs no look at what they agreed to.
+        case((PROFILE.c.segment.is_not(None), _REFUSED)).label("refused"),
+    )
+    .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == C.customer_id)
+    .outerjoin(_TOP, _TOP.c.id == CUSTOMER.c.person_id)
+    .outerjoin(PROFILE, PROFILE.c.person_id == _PERSON)
+)
 # Built once, as they are asked for each message: building one costs more than SQLite's answer.
 _BY_IDS = _SELECT.where(C.id.in_(bindparam("ids", expanding=True)))
 _LATEST = (
@@ -162,6 +218,19 @@ def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) ->
     return [_found(row) for row in rows]
 
 
+_OF_ANY = (
+    _SELECT.where(C.customer_id.in_(bindparam("ids", expanding=True)))
+    .order_by(C.last_activity_at_ms.desc())
+    .limit(bindparam("most"))
+)
+
+
+def of_any(connection: Connection, customer_ids: Sequence[str], *, limit: int = 20) -> list[Found]:
+    """The conversations of all these customers together, the latest first."""
+    values = {"ids": list(customer_ids), "most": limit}
+    return [_found(row) for row in connection.execute(_OF_ANY, values).mappings()]
+
+
 _NEWEST = (
     select(
         C.id,
@@ -190,9 +259,10 @@ def of_customers(
     return found
 
 
-def sees_customer(connection: Connection, actor: Actor, customer_id: str) -> bool:
-    """True when a person of the shop may see a conversation of the customer."""
-    statement = select(C.id).where(C.customer_id == customer_id, visible_to(actor)).limit(1)
+def sees_customer(connection: Connection, actor: Actor, customer_ids: Sequence[str]) -> bool:
+    """True when a person of the shop may see a conversation of one of a person's rows."""
+    rows = C.customer_id.in_(list(customer_ids))
+    statement = select(C.id).where(rows, visible_to(actor)).limit(1)
     return connection.execute(statement).first() is not None
 
 
@@ -309,10 +379,12 @@ def resolved_since(connection: Connection, actor: Actor, *, since_ms: int) -> in
 
 def waiting_with_widget(connection: Connection) -> list[str]:
     """Ids of the shoppers who wait in an open chat and have a widget that could come back."""
+    signed_in = case((CUSTOMER.c.merged_as == "session", CUSTOMER.c.merged_into))
     statement = (
         select(C.customer_id)
         .distinct()
-        .join_from(CONVERSATION, VISITOR_TOKEN, VISITOR_TOKEN.c.customer_id == C.customer_id)
+        .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == C.customer_id)
+        .join(VISITOR_TOKEN, VISITOR_TOKEN.c.customer_id.in_([C.customer_id, signed_in]))
         .where(C.status == "open", C.channel == "chat", C.waiting_since_ms.is_not(None))
     )
     return [str(row[0]) for row in connection.execute(statement)]

@@ -70,12 +70,48 @@ def members(connection: Connection, person_id: str) -> tuple[str, ...]:
     return (person_id, *below)
 
 
+def persons_and_rows(
+    connection: Connection, customer_ids: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The ids of all rows of each customer's person, the top first."""
+    tops = persons_of(connection, customer_ids)
+    rows: dict[str, list[str]] = {top: [top] for top in tops.values()}
+    ids = list(rows)
+    for start in range(0, len(ids), _PORTION):
+        found = connection.execute(
+            select(CUSTOMER.c.person_id, CUSTOMER.c.id)
+            .where(CUSTOMER.c.person_id.in_(ids[start : start + _PORTION]))
+            .order_by(CUSTOMER.c.id)
+        )
+        for top, row in found:
+            rows[top].append(row)
+    return {customer_id: tuple(rows[top]) for customer_id, top in tops.items()}
+
+
 def shopper_rows(connection: Connection, customer_id: str) -> tuple[str, ...]:
     """The rows whose conversations a shopper sees: their own first, then their own browsers'.
 
     A merge by staff or by proof adds nothing here, so that it never shows anybody more.
     """
     return (customer_id, *connection.execute(_SESSIONS, {"id": customer_id}).scalars())
+
+
+_SESSIONS_OF = (
+    select(CUSTOMER.c.id, CUSTOMER.c.merged_into)
+    .where(
+        CUSTOMER.c.merged_into.in_(bindparam("ids", expanding=True)),
+        CUSTOMER.c.merged_as == "session",
+    )
+    .order_by(CUSTOMER.c.id)
+)
+
+
+def sessions_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, list[str]]:
+    """The rows of browsers that signed in to each of these accounts; those without are left out."""
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(_SESSIONS_OF, {"ids": list(customer_ids)}):
+        found.setdefault(row[1], []).append(row[0])
+    return found
 
 
 def origin_name(source: SourceIds, external_id: str) -> str:

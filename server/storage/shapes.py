@@ -100,6 +100,10 @@ class CustomerHead(Shape):
     name: str | None
     verified: bool
     locale: str | None
+    segment: Annotated[
+        str | None, Field(description="Null for who never bought or refuses to be profiled.")
+    ]
+    top20: bool
 
 
 class LastMessage(Shape):

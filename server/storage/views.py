@@ -26,7 +26,8 @@ from server.domain.events import (
     RatingRevised,
     to_json,
 )
-from server.storage import conversations, customers, messages, people
+from server.domain.masking import shown
+from server.storage import contacts, conversations, customers, messages, people
 from server.storage.conversations import Found
 from server.storage.people import Person
 from server.storage.ratings import rating_comments
@@ -81,6 +82,8 @@ def summary(found: Found, *, names: Mapping[str, str], rating: int | None = None
             "name": found.customer_name,
             "verified": found.customer_identity == "verified",
             "locale": found.customer_locale,
+            "segment": found.segment,
+            "top20": found.top20,
         },
         "customer_present": c.customer_present,
         "waiting_since_ms": c.waiting_since_ms,
@@ -135,13 +138,39 @@ def heads(found: Iterable[Found]) -> list[Json]:
     ]
 
 
-def customer_view(customer: customers.Customer) -> Json:
+def customer_views(
+    connection: Connection, found: Sequence[customers.Customer], actor: Actor
+) -> list[Json]:
+    """Customers as lists show them, their contacts masked as they are for this person."""
+    standing = contacts.standing(connection, found)
+
+    def contact(customer: customers.Customer, kind: str, value: str | None) -> str | None:
+        if value is None:
+            return None
+        level, source = standing.get((customer.id, kind), ("claimed", "widget"))
+        return shown(actor, kind, value, level=level, source=source)
+
+    return [
+        _customer_view(
+            customer,
+            email=contact(customer, "email", customer.email),
+            phone=contact(customer, "phone", customer.phone),
+        )
+        for customer in found
+    ]
+
+
+def customer_view(connection: Connection, customer: customers.Customer, actor: Actor) -> Json:
     """A customer as lists show them."""
+    return customer_views(connection, [customer], actor)[0]
+
+
+def _customer_view(customer: customers.Customer, *, email: str | None, phone: str | None) -> Json:
     return {
         "id": customer.id,
         "name": customer.name,
-        "email": customer.email,
-        "phone": customer.phone,
+        "email": email,
+        "phone": phone,
         "locale": customer.locale,
         "verified": customer.verified,
         "identity": customer.identity,
@@ -156,22 +185,28 @@ def card(connection: Connection, customer: customers.Customer, actor: Actor) -> 
     past = conversations.of_customer(connection, customer.id)
     names = people.names(connection)
     ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
-    return customer_view(customer) | {
+    return customer_view(connection, customer, actor) | {
         "conversations": [
-            {
-                "id": c.id,
-                "status": c.status,
-                "opened_at_ms": c.opened_at_ms,
-                "last_activity_at_ms": c.last_activity_at_ms,
-                "preview": f.preview or "",
-                "assignee_name": names.get(c.assignee_id or ""),
-                "rating": ratings.get(c.id),
-                "messages": c.messages,
-            }
+            past_conversation(f, names=names, rating=ratings.get(f.conversation.id))
             for f in past
-            if sees(actor, (c := f.conversation).team_id, c.assignee_id)
+            if sees(actor, f.conversation.team_id, f.conversation.assignee_id)
         ],
         "conversation_count": conversations.count_of_customer(connection, customer.id),
+    }
+
+
+def past_conversation(found: Found, *, names: Mapping[str, str], rating: int | None) -> Json:
+    """A conversation as a customer's history shows it."""
+    c = found.conversation
+    return {
+        "id": c.id,
+        "status": c.status,
+        "opened_at_ms": c.opened_at_ms,
+        "last_activity_at_ms": c.last_activity_at_ms,
+        "preview": found.preview or "",
+        "assignee_name": names.get(c.assignee_id or ""),
+        "rating": rating,
+        "messages": c.messages,
     }
 
 
@@ -243,7 +278,10 @@ def envelope(event: Event, facts: Facts, *, audience: Audience) -> Json:
     """The event as the audience receives it."""
     name = facts.names.get(event.actor_id or "")
     if event.actor_kind == "customer":
-        name = _customer_name(event, facts.found.get(event.conversation_id or ""))
+        found = facts.found.get(event.conversation_id or "")
+        # A shopper is shown what they said themselves: of whom else they may be, staff alone know.
+        whose = found and (found.customer_name if audience == "agent" else found.own_name)
+        name = whose or None
     data = _data(event, facts, audience=audience, name=name)
     if audience == "agent" and event.seq in facts.comments:
         data["comment"] = facts.comments[event.seq]
@@ -256,12 +294,6 @@ def envelope(event: Event, facts: Facts, *, audience: Audience) -> Json:
         "conversation_seq": event.staff_seq if audience == "agent" else event.visitor_seq,
         "data": data,
     }
-
-
-def _customer_name(event: Event, found: Found | None) -> str | None:
-    if found is None or found.conversation.customer_id != event.actor_id:
-        return None
-    return found.customer_name
 
 
 def _comments(connection: Connection, events: Sequence[Event]) -> dict[int, str]:

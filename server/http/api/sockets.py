@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from server.storage.card_shapes import Card
 from server.storage.shapes import (
     Agent,
     AtMs,
     Author,
     Conversation,
     ConversationStatus,
-    CustomerCard,
     Draft,
     Named,
     ReadMark,
@@ -119,7 +119,20 @@ class Rated(ConversationId):
 class OfCustomer(Shape):
     """The customer as it is now."""
 
-    customer: CustomerCard
+    customer: Card
+
+
+class Revealed(Shape):
+    """The contact as it is."""
+
+    kind: Literal["email", "phone"]
+    value: str
+
+
+class Verified(OfCustomer):
+    """Whether number and postcode belong to one order, and the customer as it is now."""
+
+    verified: bool
 
 
 class CustomerId(Shape):
@@ -211,7 +224,7 @@ class Opened(Shape):
     conversation: Conversation
     events: list[Any]
     complete: bool
-    customer: CustomerCard
+    customer: Card
     read_marks: list[ReadMark]
     draft: Draft | None
     turns: list[Turn]
@@ -285,7 +298,13 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "turn.dismiss"): OfConversation,
     ("/agent", "focus.record"): Nothing,
     ("/agent", "presence.set"): Me,
+    ("/agent", "customer.card"): OfCustomer,
     ("/agent", "customer.update"): OfCustomer,
+    ("/agent", "contact.reveal"): Revealed,
+    ("/agent", "customer.verify"): Verified,
+    ("/agent", "customer.merge"): OfCustomer,
+    ("/agent", "customer.unmerge"): OfCustomer,
+    ("/agent", "customer.keep_apart"): OfCustomer,
     ("/agent", "customer.consent"): OfCustomer,
     ("/agent", "suggestion.ask"): Suggestions,
     ("/agent", "suggestion.accept"): SuggestionId,
@@ -347,6 +366,13 @@ class ViewingChanged(Shape):
     agents: list[Named]
 
 
+class CardChanged(Shape):
+    """The card of the person whose conversation is open is out of date: ask for it again."""
+
+    customer_id: str
+    customer_ids: list[str]
+
+
 class ServerDrain(Shape):
     """Disconnect, and connect again after that time."""
 
@@ -363,5 +389,6 @@ SIGNALS: dict[Name, type[Shape]] = {
     ("/agent", "message.read"): MessageRead,
     ("/agent", "presence.changed"): PresenceChanged,
     ("/agent", "viewing.changed"): ViewingChanged,
+    ("/agent", "card.changed"): CardChanged,
     ("/agent", "server.drain"): ServerDrain,
 }
