@@ -23,7 +23,7 @@ class ContactLine(Shape):
     """A contact as the reader is shown it; ``key_id`` names it when it is asked for whole."""
 
     kind: Literal["email", "phone"]
-    key_id: str
+    key_id: str | None
     customer_id: str
     shown: str
     masked: bool

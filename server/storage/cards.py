@@ -6,7 +6,7 @@ a person costs the same in a shop of a million. What it shows of contacts depend
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any  # Any: JSON values and rows
 
@@ -17,6 +17,7 @@ from server.domain.actors import Actor
 from server.domain.masking import TYPED, mask_name, shown
 from server.domain.offers import is_complaint
 from server.domain.quiet import clock_time
+from server.domain.rift import rift
 from server.storage import contacts, conversations, notes, offers, people, views, visits
 from server.storage.advice import advice
 from server.storage.card_orders import orders_view
@@ -105,34 +106,31 @@ def card(
     subject = subject_of(connection, customer.id)
     if shop is None or subject is None:
         return {}
-    known = contacts.contacts_of(connection, subject.ids)
-    past = conversations.of_any(connection, subject.ids, limit=PAST)
-    states = consent_states(connection, subject.ids)
-    refused = states["profiling"]["state"] == "refused"
-    profile = load_profile(connection, subject.person_id)
-    told = (
-        None if refused else advice(connection, profile, shop, today=day_of(at_ms, shop.timezone))
-    )
-    liked = None if refused else preferences_of(connection, subject.ids, timezone=shop.timezone)
+    ids = subject.ids
+    known = contacts.by_key_id(connection, ids)
+    states = consent_states(connection, ids)
+    talk = _talk(connection, subject, actor, at_ms=at_ms)
     return {
         **_identity(connection, subject, actor, known),
-        **_talk(connection, subject, actor, past, at_ms=at_ms),
+        **talk,
         **_kept(connection, subject),
-        "profiling_refused": refused,
-        "profile": None if refused else _profile(connection, profile, shop, at_ms=at_ms),
-        "line": told and told["line"],
-        "playbook": told and told["playbook"],
-        "rift": None,
-        "preferences": liked and asdict(liked),
+        **_worth(
+            connection,
+            subject,
+            shop,
+            refused=states["profiling"]["state"] == "refused",
+            service=talk["service"],
+            at_ms=at_ms,
+        ),
         "orders": orders_view(
             connection,
-            subject.ids,
-            email_keys=[c.key for c in known if c.kind == "email" and c.proved],
+            ids,
+            email_keys=[c.key for c in known.values() if c.kind == "email" and c.proved],
             timezone=shop.timezone,
             at_ms=at_ms,
         ),
-        "cart": visits.cart_of(connection, subject.ids, at_ms=at_ms),
-        "now": visits.now_of(connection, subject.ids, at_ms=at_ms),
+        "cart": visits.cart_of(connection, ids, at_ms=at_ms),
+        "now": visits.now_of(connection, ids, at_ms=at_ms),
         "consents": states,
         "fresh": [
             {"source": f.source, "last_at_ms": f.last_at_ms, "stale": f.stale, "reason": f.reason}
@@ -149,7 +147,7 @@ def card(
 
 
 def _identity(
-    connection: Connection, subject: Subject, actor: Actor, known: Sequence[KnownContact]
+    connection: Connection, subject: Subject, actor: Actor, known: Mapping[str, KnownContact]
 ) -> Json:
     lines = _contact_lines(subject, actor, known)
     best = {kind: next((x["shown"] for x in lines if x["kind"] == kind), None) for kind in _KINDS}
@@ -176,24 +174,25 @@ def _identity(
 _KINDS = ("email", "phone")
 
 
-def _contact_lines(subject: Subject, actor: Actor, known: Sequence[KnownContact]) -> list[Json]:
+def _contact_lines(subject: Subject, actor: Actor, known: Mapping[str, KnownContact]) -> list[Json]:
     """Each address and number once, proved ones first; a value in a row alone counts as typed."""
     found: dict[tuple[str, str], Json] = {}
-    ordered = sorted(known, key=lambda c: (not c.proved, c.source in TYPED, c.created_at_ms))
-    for c in ordered:
+    ordered = sorted(
+        known.items(), key=lambda i: (not i[1].proved, i[1].source in TYPED, i[1].created_at_ms)
+    )
+    for key_id, c in ordered:
         line = _contact(actor, c.kind, c.value, level=c.level, source=c.source)
-        found.setdefault((c.kind, c.key.lower()), line | {"customer_id": c.customer_id})
-    said = {c.value.lower() for c in known} | {c.key.lower() for c in known}
+        line |= {"key_id": key_id, "customer_id": c.customer_id}
+        found.setdefault((c.kind, c.key.lower()), line)
+    said = {text.lower() for c in known.values() for text in (c.value, c.key)}
     for row in subject.rows:
         for kind in _KINDS:
             value = getattr(row, kind)
             if value and value.lower() not in said:
-                level = "verified" if row.verified else "claimed"
-                source = "signed" if row.verified else "widget"
-                line = _contact(actor, kind, value, level=level, source=source)
-                found.setdefault((kind, value.lower()), line | {"customer_id": row.id})
-    lines = sorted(found.values(), key=lambda x: _KINDS.index(x["kind"]))
-    return [line | {"key_id": str(number)} for number, line in enumerate(lines)]
+                line = _contact(actor, kind, value, level="claimed", source="widget")
+                line |= {"key_id": None, "customer_id": row.id}
+                found.setdefault((kind, value.lower()), line)
+    return sorted(found.values(), key=lambda line: _KINDS.index(line["kind"]))
 
 
 def _contact(actor: Actor, kind: str, value: str, *, level: str, source: str) -> Json:
@@ -228,10 +227,10 @@ def _merged(connection: Connection, subject: Subject) -> list[Json]:
 
 
 def _possible(
-    connection: Connection, subject: Subject, actor: Actor, known: Sequence[KnownContact]
+    connection: Connection, subject: Subject, actor: Actor, known: Mapping[str, KnownContact]
 ) -> list[Json]:
     """Other persons who have proved a contact that this one only typed: no more is told of them."""
-    typed = {(c.kind, c.key): c for c in known if not c.proved}
+    typed = {(c.kind, c.key): c for c in known.values() if not c.proved}
     if not typed:
         return []
     others = [
@@ -287,9 +286,8 @@ _SESSIONS = (
 )
 
 
-def _talk(
-    connection: Connection, subject: Subject, actor: Actor, past: Sequence[Found], *, at_ms: int
-) -> Json:
+def _talk(connection: Connection, subject: Subject, actor: Actor, *, at_ms: int) -> Json:
+    past = conversations.of_any(connection, subject.ids, limit=PAST)
     names = people.names(connection)
     ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
     sessions = connection.execute(_SESSIONS, {"ids": list(subject.ids)}).mappings().all()
@@ -366,6 +364,40 @@ def _kept(connection: Connection, subject: Subject) -> Json:
 # -- what they are worth ------------------------------------------------------------------------
 
 
+def _worth(
+    connection: Connection,
+    subject: Subject,
+    shop: Shop,
+    *,
+    refused: bool,
+    service: Json,
+    at_ms: int,
+) -> Json:
+    """Profile and advice; nothing of it for who refuses to be profiled."""
+    if refused:
+        nothing = dict.fromkeys(("profile", "line", "playbook", "rift", "preferences"))
+        return {"profiling_refused": True, **nothing}
+    profile = load_profile(connection, subject.person_id)
+    told = advice(connection, profile, shop, today=day_of(at_ms, shop.timezone))
+    likes = preferences_of(connection, subject.ids, timezone=shop.timezone)
+    rated_at_ms = service["csat_last_at_ms"]
+    reason = rift(
+        last_rating=service["csat_last"],
+        rated_ago_ms=None if rated_at_ms is None else at_ms - rated_at_ms,
+        complaints=service["complaints"],
+        refund_share=profile.refund_share,
+        orders=profile.orders,
+    )
+    return {
+        "profiling_refused": False,
+        "profile": _profile(connection, profile, shop, at_ms=at_ms),
+        "line": told["line"],
+        "playbook": told["playbook"],
+        "rift": {"reason": reason} if reason else None,
+        "preferences": asdict(likes) if likes else None,
+    }
+
+
 def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> Json:
     limits = current_limits(connection)
     today = day_of(at_ms, shop.timezone)
@@ -375,7 +407,6 @@ def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> J
     if returns is not None and limits is not None and ago is not None:
         chance = returns.chance(p.order_days, ago, limits)
         band = returns.band(p.net_minor, p.order_days, ago, limits)
-    own_gap = p.median_gap_days if p.has_own_gap else None
     return {
         "orders": p.orders,
         "net_minor": p.net_minor,
@@ -383,8 +414,8 @@ def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> J
         "first_order_at_ms": p.first_order_at_ms,
         "last_order_at_ms": p.last_order_at_ms,
         "recency_days": ago,
-        "usual_gap_days": own_gap if own_gap is not None else limits and limits.median_gap,
-        "usual_gap_is_own": own_gap is not None,
+        "usual_gap_days": p.median_gap_days if p.has_own_gap else limits and limits.median_gap,
+        "usual_gap_is_own": p.has_own_gap,
         "average_minor": round(p.net_minor / p.orders) if p.orders else None,
         "r": p.r,
         "f": p.f,
