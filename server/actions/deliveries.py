@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from server.actions.identity import Merge, merge
 from server.actions.payload import Payload
 from server.actions.take_orders import take_carts, take_orders, take_products, take_shop_customers
-from server.domain.actors import Actor
+from server.domain.actors import SYSTEM, Actor
 from server.domain.consent import State
 from server.domain.errors import Conflict, InvalidInput, NotFound
 from server.domain.hooks import Incoming, wait_ms
 from server.domain.permissions import require
-from server.domain.shop_data import Order, ShopProduct
+from server.domain.shop_data import Order, ShopCustomer, ShopProduct
 from server.domain.shop_told import Consented, Parts, Told, together, whole
 from server.storage import deliveries, order_parts, products
 from server.storage.consents import Consent, add_consent, consents_of
@@ -34,6 +35,10 @@ MARKETING: tuple[Literal["marketing_email", "marketing_sms"], ...] = (
     "marketing_email",
     "marketing_sms",
 )
+
+
+# What a shop does with its own customers counts as done by who may.
+_SHOP = Actor("system", name=SYSTEM.name, role="admin")
 
 
 class SourceRef(Payload):
@@ -164,6 +169,7 @@ def _take(tx: Tx, source: Source, told: Told, delivery: Delivery) -> None:
     _part_with(tx, source, [one.external_id for one in told.customers if one.deleted])
     _consent(tx, source, told.consents)
     _ask(tx, source, told)
+    _join_same(tx, source, told.same)
 
 
 def _whole_orders(tx: Tx, source: Source, told: Told) -> list[Order]:
@@ -301,6 +307,21 @@ def _ask(tx: Tx, source: Source, told: Told) -> None:
                     due_at_ms=tx.at_ms + DUE_MS,
                 ),
             )
+
+
+def _join_same(tx: Tx, source: Source, pairs: Sequence[tuple[str, str]]) -> None:
+    """Customers whom the shop has made one: here too, so that it can be undone as any merge."""
+    for kept, gone in pairs:
+        found = customers_of_source(tx.connection, source, [kept, gone])
+        if gone in found and kept not in found:
+            take_shop_customers(tx, source, [ShopCustomer(external_id=kept)])
+            found = customers_of_source(tx.connection, source, [kept, gone])
+        if gone not in found:
+            continue
+        one, other = found[kept], found[gone]
+        if person_of(tx.connection, one) != person_of(tx.connection, other):
+            why = f"{source.name}: {gone} → {kept}"[:200]
+            merge(tx, _SHOP, Merge(customer_id=one, other_id=other, why=why))
 
 
 def _received(

@@ -25,7 +25,9 @@ from server.demo import (
     history,
 )
 from server.demo.colleagues import run_colleagues
+from server.demo.orders import demo_source
 from server.demo.people import DemoPerson
+from server.demo.shop_system import ShopSystem
 from server.demo.shoppers import run_shoppers
 from server.demo.storefront import storefront_app
 from server.demo.words import Words
@@ -80,6 +82,8 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
         outcome = import_events(database, path, progress=progress)
     if outcome.rejected:
         raise Conflict(f"The demo's history was refused: {outcome.rejected[0].reason}")
+    say("  the orders of the past years")
+    demo_source(database, now_at_ms=now_at_ms)
 
 
 def _create(tx: Tx, password_hash: str) -> None:
@@ -151,6 +155,10 @@ async def run_demo(
     if shop is None:
         raise NotFound("The demo shop is not there.")
     site_key = shop.site_key
+    source = demo_source(database, now_at_ms=database.clock())
+    identity_secret = shop.identity_secret or database.write_now(
+        lambda tx: shop_actions.rotate_identity_secret(tx, SYSTEM)
+    )
     local = host in ("127.0.0.1", "localhost", "::1")
     pages = [f"http://{name}:{port + 1}" for name in ("127.0.0.1", "localhost")] if local else []
     database.write_now(lambda tx: shop_actions.set_site(tx, SYSTEM, origins=pages))
@@ -165,9 +173,15 @@ async def run_demo(
 
     async def beside(server: Running) -> None:
         desk = server.url
-        runner = web.AppRunner(
-            storefront_app(desk_url=desk, site_key=site_key), access_log=None, handle_signals=False
+        system = ShopSystem(
+            desk_url=desk,
+            site_key=site_key,
+            secret=str(source.secret),
+            identity_secret=identity_secret,
+            clock=database.clock,
         )
+        app = storefront_app(desk_url=desk, site_key=site_key, system=system)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         try:
             try:
@@ -180,7 +194,9 @@ async def run_demo(
             _announce(say, desk, f"{desk.rsplit(':', 1)[0]}:{port + 1}/")
             say(f"ready {desk}")
             if traffic:
-                await _play(database, server, site_key, f"{desk.rsplit(':', 1)[0]}:{port + 1}")
+                await _play(
+                    database, server, site_key, f"{desk.rsplit(':', 1)[0]}:{port + 1}", system
+                )
             else:
                 await asyncio.Event().wait()
         finally:
@@ -200,8 +216,10 @@ async def run_demo(
     )
 
 
-async def _play(database: Database, server: Running, site_key: str, shop_url: str) -> None:
-    """Simulated shoppers, and the colleagues that no visitor of the demo signs in as."""
+async def _play(
+    database: Database, server: Running, site_key: str, shop_url: str, system: ShopSystem
+) -> None:
+    """Simulated shoppers, the shop's own system, and colleagues that no visitor signs in as."""
     played = [p for p in DEMO_PEOPLE if p.role == "agent" and p.email not in FOR_PEOPLE]
 
     def make_tokens(tx: Tx) -> list[str]:
@@ -219,6 +237,7 @@ async def _play(database: Database, server: Running, site_key: str, shop_url: st
         group.create_task(
             run_shoppers(url=server.url, site_key=site_key, stop=stop, seed=seed, shop_url=shop_url)
         )
+        group.create_task(system.run())
         group.create_task(run_colleagues(url=server.url, tokens=tokens, stop=stop, seed=seed))
 
 
