@@ -116,6 +116,27 @@ def import_articles_command(
     _sheet(outcome)
 
 
+def import_undo_command(
+    batch: Annotated[str, typer.Argument(help="The batch that the import named.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Take back what an import of orders, products or customers wrote."""
+    from server.importers.shop_files import undo_import
+
+    with opened(data_dir) as database, progress("undo") as tell:
+        put_back = undo_import(database, batch, progress=tell)
+    say(f"undone {batch}: put back {put_back}")
+
+
+def import_list_command(data_dir: DataDir = None) -> None:
+    """Show the latest imports of orders, products and customers, the newest first."""
+    from server.importers.shop_files import list_imports
+
+    with opened(data_dir) as database:
+        for line in list_imports(database):
+            say(line)
+
+
 def import_chatwoot_command(
     path: Export, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
 ) -> None:
@@ -141,6 +162,8 @@ def add_to(app: typer.Typer) -> None:
     group.command("orders")(import_orders_command)
     group.command("products")(import_products_command)
     group.command("customers")(import_customers_command)
+    group.command("undo")(import_undo_command)
+    group.command("list")(import_list_command)
     group.command("articles")(import_articles_command)
     group.command("chatwoot")(import_chatwoot_command)
     group.command("zendesk")(import_zendesk_command)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: JSON
 
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
-from server.storage.prepared import insert
+from server.storage.prepared import delete, insert
 from server.storage.rows import dumps
 from server.storage.tables import ImportBatch, ImportChange, table
 from server.storage.unit import Tx
@@ -20,6 +20,7 @@ IMPORT_CHANGE = table(ImportChange)
 _ADD_BATCH = insert(IMPORT_BATCH, conflict="ON CONFLICT DO NOTHING")
 # What was there before the import's first change counts, however often it changed a row.
 _ADD_CHANGE = insert(IMPORT_CHANGE, conflict="ON CONFLICT DO NOTHING")
+_DROP_CHANGE = delete(IMPORT_CHANGE)
 _BY_ID = select(IMPORT_BATCH).where(IMPORT_BATCH.c.id == bindparam("id"))
 _LATEST = select(IMPORT_BATCH).order_by(IMPORT_BATCH.c.at_ms.desc(), IMPORT_BATCH.c.id.desc())
 
@@ -83,14 +84,24 @@ def keep_before(
     )
 
 
+def row_before(
+    connection: Connection, batch_id: str, noun: str, key: str
+) -> dict[str, Any] | None:  # Any: JSON
+    """What one row was before an import, None when it was not there."""
+    c = IMPORT_CHANGE.c
+    statement = select(c.before).where(c.batch == batch_id, c.noun == noun, c.key == key)
+    found = connection.execute(statement).scalar_one_or_none()
+    return None if found is None else dict(orjson.loads(found))
+
+
 def changes_of(
-    connection: Connection, batch_id: str, noun: str, *, after: str, limit: int
+    connection: Connection, batch_id: str, noun: str, *, limit: int
 ) -> dict[str, dict[str, Any] | None]:  # Any: JSON
-    """What rows were before an import, by key and in its order, those after one key."""
+    """What some rows were before an import that are still to be put back, by key."""
     c = IMPORT_CHANGE.c
     statement = (
         select(c.key, c.before)
-        .where(c.batch == batch_id, c.noun == noun, c.key > after)
+        .where(c.batch == batch_id, c.noun == noun)
         .order_by(c.key)
         .limit(limit)
     )
@@ -100,12 +111,15 @@ def changes_of(
     }
 
 
+def drop_changes(tx: Tx, batch_id: str, noun: str, keys: Collection[str]) -> None:
+    """Forgets what rows were before an import."""
+    tx.write(_DROP_CHANGE, [{"batch": batch_id, "noun": noun, "key": key} for key in keys])
+
+
 def mark_undone(tx: Tx, batch_id: str) -> None:
     """Notes that an import was undone now, and forgets what was before it."""
     statement = update(IMPORT_BATCH).where(IMPORT_BATCH.c.id == bindparam("b_id"))
-    tx.later(
-        statement.values(undone_at_ms=bindparam("at_ms")), {"b_id": batch_id, "at_ms": tx.at_ms}
-    )
+    tx.later(statement.values(undone_at_ms=tx.at_ms), {"b_id": batch_id})
     tx.later(
         IMPORT_CHANGE.delete().where(IMPORT_CHANGE.c.batch == bindparam("b_id")), {"b_id": batch_id}
     )

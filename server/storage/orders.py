@@ -7,7 +7,7 @@ from typing import Any  # Any: column values
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from server.storage.prepared import Driver, Statement, Values, insert, upsert
+from server.storage.prepared import Driver, Statement, Values, delete, insert, upsert
 from server.storage.tables import OrderLine, ShopOrder, table
 from server.storage.unit import Tx
 
@@ -43,6 +43,8 @@ _DROP_LINES = Statement(
     " WHERE order_line.order_id = r.order_id",
     columns=("order_id",),
 )
+_DROP = delete(SHOP_ORDER)
+_ADD = insert(SHOP_ORDER)
 _ADD_LINE = insert(ORDER_LINE)
 _OF_CUSTOMERS = (
     select(SHOP_ORDER)
@@ -87,6 +89,25 @@ def save_orders(
     """Writes orders at once, over older ones; ``changed_lines`` are orders whose lines are new."""
     tx.write(_SAVE, orders)
     tx.write(_DROP_LINES, [{"order_id": order_id} for order_id in changed_lines])
+    tx.write(_ADD_LINE, lines)
+
+
+def orders_of_batch(
+    connection: Connection, batch: str, *, limit: int
+) -> list[dict[str, Any]]:  # Any: column values
+    """Orders that an import wrote last, as rows; nobody has told of them since."""
+    statement = select(SHOP_ORDER).where(SHOP_ORDER.c.batch == batch).limit(limit)
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def put_back(
+    tx: Tx, gone: Collection[str], orders: Sequence[Values], lines: Sequence[Values]
+) -> None:
+    """Takes orders away at once, and writes some as they were before."""
+    ids = [{"id": order_id} for order_id in gone]
+    tx.write(_DROP_LINES, [{"order_id": order_id} for order_id in gone])
+    tx.write(_DROP, ids)
+    tx.write(_ADD, orders)
     tx.write(_ADD_LINE, lines)
 
 

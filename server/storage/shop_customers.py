@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any  # Any: column values
 
 from sqlalchemy import Connection, bindparam, select
+from sqlmodel import SQLModel
 
 from server.storage.customers import CUSTOMER
 from server.storage.imports import CUSTOMER_ORIGIN
@@ -124,6 +125,35 @@ def save_contacts(tx: Tx, contacts: Sequence[Mapping[str, str | int | None]]) ->
     tx.write(_SAVE_CONTACT, contacts)
 
 
+def needed(connection: Connection, customer_ids: AbstractSet[str]) -> set[str]:
+    """Those customers of whom anything else speaks: orders, conversations, notes, joined rows."""
+    found: set[str] = set()
+    for target in SQLModel.metadata.sorted_tables:
+        for column in target.columns:
+            # The log is not asked: it tells of orders, and they are gone.
+            if column.name not in _NAMES_CUSTOMER or target.name in _OWN | {"event"}:
+                continue
+            statement = select(column).where(column.in_(sorted(customer_ids)))
+            if target.name == "consent":
+                # What the same files said of mail goes with them.
+                statement = statement.where(target.c.source != "shop")
+            found |= set(connection.execute(statement).scalars())
+    return found
+
+
+def drop_customers(tx: Tx, customer_ids: AbstractSet[str]) -> None:
+    """Takes customers away of whom nothing else speaks."""
+    ids = sorted(customer_ids)
+    for target in reversed(SQLModel.metadata.sorted_tables):
+        if target.name in _OWN or target.name == "consent":
+            column = target.c["person_id" if "person_id" in target.c else "customer_id"]
+            tx.later(target.delete().where(column.in_(ids)))
+    tx.later(CUSTOMER.delete().where(CUSTOMER.c.id.in_(ids)))
+
+
+# Columns that hold a customer's id, and the tables that belong to a customer and go with it.
+_NAMES_CUSTOMER = frozenset({"customer_id", "other_id", "person_id", "merged_into"})
+_OWN = frozenset({"contact", "customer_origin", "customer_tag", "profile", "segment_change"})
 _EMPTY: dict[str, str | int | None] = {
     column.name: "claimed" if column.name == "identity" else None for column in CUSTOMER.columns
 }
