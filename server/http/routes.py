@@ -15,6 +15,7 @@ from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
 from server.http.reports import add_reports
+from server.http.reports_segments import add_segment_reports
 from server.http.settings import add_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
@@ -35,6 +36,7 @@ def add_routes(app: web.Application) -> None:
     add_front_door(app)
     add_pages(app)
     add_reports(app)
+    add_segment_reports(app)
     add_knowledge(app)
     add_help_centre(app)
     add_settings(app)

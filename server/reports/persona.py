@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -286,3 +288,26 @@ def _share(part: int, whole: int) -> float | None:
 
 def _number(value: object) -> float | None:
     return None if value is None else float(str(value))
+
+
+def persona_csv(found: Persona) -> str:
+    """Averages, products, categories, tags, questions and hours, one figure a row."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("what", "name", "count", "value"))
+    for name in Averages.__dataclass_fields__:
+        value = getattr(found.averages, name)
+        writer.writerow(("average", name, "", "" if value is None else f"{value:.4f}"))
+    for what, rows in (
+        ("product", found.products),
+        ("category", found.categories),
+        ("tag", found.tags),
+        ("question", found.questions),
+    ):
+        writer.writerows((what, one.name, one.count, f"{one.share:.4f}") for one in rows)
+    for what, hours in (("order_hour", found.order_hours), ("chat_hour", found.chat_hours)):
+        writer.writerows(
+            (what, f"{weekday + 1} {hour:02}:00", count, "")
+            for (weekday, hour), count in sorted(hours.items())
+        )
+    return out.getvalue()

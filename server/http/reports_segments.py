@@ -1,0 +1,192 @@
+"""The pages about customers: segments and stages, the face of one of them, what offers brought."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import web
+
+from agent_ui.render import Locale
+from server.domain.errors import InvalidInput, NotFound
+from server.http import segment_views as views
+from server.http.keys import DATABASE
+from server.http.report_views import zone_words
+from server.http.sessions import require_person
+from server.http.views import locale_of, render
+from server.reports import segments
+from server.reports.offers import OfferReport, offer_report, offers_csv
+from server.reports.persona import Persona, persona, persona_csv
+from server.reports.segments import GROUPINGS, MAX_WEEKS, SegmentReport, segment_report
+from server.storage.shop import Shop, load_shop
+
+READ = "report.read"
+WEEKS = (1, 4, 12)
+DAYS = (30, 90, 365)
+FILES = {
+    "segments": segments.segments_csv,
+    "flows": segments.flows_csv,
+    "curve": segments.curve_csv,
+    "funnel": segments.funnel_csv,
+}
+
+
+def add_segment_reports(app: web.Application) -> None:
+    """Serves the pages and their files."""
+    router = app.router
+    router.add_get("/reports/segments", show_segments)
+    router.add_get("/reports/segments/{part:[a-z]+}.csv", export_segments)
+    router.add_get("/reports/segments/{grouping:[a-z]+}/{group:[a-z_]+}", show_persona)
+    router.add_get("/reports/segments/{grouping:[a-z]+}/{group:[a-z_]+}.csv", export_persona)
+    router.add_get("/reports/offers", show_offers)
+    router.add_get("/reports/offers/export.csv", export_offers)
+
+
+async def show_segments(request: web.Request) -> web.Response:
+    """All customers in one page."""
+    report, shop, weeks = await _read(request)
+    locale = await locale_of(request)
+    grouping = request.query.get("by", "segment")
+    grouping = grouping if grouping in GROUPINGS else "segment"
+    return await render(
+        request,
+        "report_segments.html",
+        nav="segments",
+        shop=shop,
+        report=report,
+        weeks=weeks,
+        week_choices=WEEKS,
+        by=grouping,
+        groupings=GROUPINGS,
+        money=views.Money(shop.currency),
+        group_name=partial(views.group_name, locale),
+        mood=views.mood,
+        share=views.share,
+        week_words=partial(views.week_words, locale=locale),
+        share_chart=views.share_chart(report, grouping, locale),
+        curve_rows=views.curve_rows(report),
+        curve_chart=views.curve_chart(report, locale),
+        flow_chart=views.flow_chart(report, locale),
+        funnel_chart=views.funnel_chart(report.funnel, locale),
+        newcomer_chart=views.funnel_chart(report.newcomers, locale),
+        zone=zone_words(shop.timezone, report.at_ms),
+    )
+
+
+async def export_segments(request: web.Request) -> web.Response:
+    """One of the tables as CSV."""
+    part = request.match_info["part"]
+    if part not in FILES:
+        raise NotFound("There is no such file.")
+    report, _, _ = await _read(request)
+    return _file(FILES[part](report), f"customers-{part}")
+
+
+async def show_persona(request: web.Request) -> web.Response:
+    """What the customers of a segment, cell or stage have in common."""
+    found, shop = await _persona(request)
+    locale = await locale_of(request)
+    return await render(
+        request,
+        "report_persona.html",
+        nav="segments",
+        shop=shop,
+        found=found,
+        siblings=GROUPINGS[found.grouping],
+        money=views.Money(shop.currency),
+        group_name=partial(views.group_name, locale),
+        mood=views.mood,
+        heat_level=views.heat_level,
+        zone=zone_words(shop.timezone, request.app[DATABASE].clock()),
+    )
+
+
+async def export_persona(request: web.Request) -> web.Response:
+    """The same as CSV."""
+    found, _ = await _persona(request)
+    return _file(persona_csv(found), f"customers-{found.grouping}-{found.group}")
+
+
+async def show_offers(request: web.Request) -> web.Response:
+    """What agents offered and what came of it."""
+    report, shop, days = await _offers(request)
+    return await render(
+        request,
+        "report_offers.html",
+        nav="segments",
+        shop=shop,
+        report=report,
+        days=days,
+        day_choices=DAYS,
+        money=views.Money(shop.currency),
+        share=views.share,
+    )
+
+
+async def export_offers(request: web.Request) -> web.Response:
+    """The same as CSV."""
+    report, _, _ = await _offers(request)
+    return _file(offers_csv(report), "offers")
+
+
+async def _read(request: web.Request) -> tuple[SegmentReport, Shop, int]:
+    await require_person(request, READ)
+    weeks = _number(request, "weeks", 4, MAX_WEEKS)
+    shop = await _shop(request)
+    database = request.app[DATABASE]
+    report = await database.read(
+        partial(segment_report, shop=shop, at_ms=database.clock(), weeks=weeks)
+    )
+    return report, shop, weeks
+
+
+async def _persona(request: web.Request) -> tuple[Persona, Shop]:
+    await require_person(request, READ)
+    shop = await _shop(request)
+    locale: Locale = await locale_of(request)
+    database = request.app[DATABASE]
+    found = await database.read(
+        partial(
+            persona,
+            shop=shop,
+            grouping=request.match_info["grouping"],
+            group=request.match_info["group"],
+            at_ms=database.clock(),
+            locale=locale,
+        )
+    )
+    return found, shop
+
+
+async def _offers(request: web.Request) -> tuple[OfferReport, Shop, int]:
+    await require_person(request, READ)
+    days = _number(request, "days", 90, 3650)
+    shop = await _shop(request)
+    database = request.app[DATABASE]
+    found = await database.read(partial(offer_report, at_ms=database.clock(), days=days))
+    return found, shop, days
+
+
+async def _shop(request: web.Request) -> Shop:
+    shop = await request.app[DATABASE].read(load_shop)
+    if shop is None:
+        raise NotFound("There is no shop yet.")
+    return shop
+
+
+def _number(request: web.Request, name: str, usual: int, most: int) -> int:
+    said = request.query.get(name, "")
+    if not said:
+        return usual
+    if not (said.isascii() and said.isdecimal() and len(said) < 6 and 1 <= int(said) <= most):
+        raise InvalidInput(f"{name} must be a number from 1 to {most}.", field=name)
+    return int(said)
+
+
+def _file(text: str, name: str) -> web.Response:
+    # The mark at the start tells spreadsheets that this is UTF-8.
+    return web.Response(
+        body=b"\xef\xbb\xbf" + text.encode(),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
