@@ -23,7 +23,7 @@ from server.storage.shop import load_shop
 
 MAX_WORDS = 200
 SUMMARY_CHARS = 160
-FOUND = 20
+FOUND = 8
 # Pictures of articles come from wherever the shop keeps them.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:;"

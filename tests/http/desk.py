@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,7 @@ from server.domain.actors import SYSTEM
 from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, add_routes
+from server.knowledge.keeper import Knowledge
 from server.storage.database import Clock, Database
 
 PASSWORD = "correct horse battery"
@@ -177,6 +179,8 @@ async def served(
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = Settings(data_dir=folder, **settings)
+    app[keys.KNOWLEDGE] = knowledge = Knowledge(database, semantic=False)
+    following = asyncio.create_task(knowledge.run())
     add_routes(app)
     if add is not None:
         add(app)
@@ -188,5 +192,6 @@ async def served(
     try:
         yield desk
     finally:
+        following.cancel()
         await desk.close()
         await runner.cleanup()

@@ -1,0 +1,153 @@
+"""Writing articles, and what customers may read of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any  # Any: fields of a form
+
+import orjson
+
+from server.storage.articles import load_article, phrasings_of, texts_of
+from tests.http.desk import Answer, Desk, Visitor
+from tests.support.waiting import wait_until_async
+
+RETURNS = {
+    "kind": "article",
+    "audience": "public",
+    "status": "published",
+    "category": "Orders",
+    "title_en": "How do I return an item?",
+    "body_en": "Send it back within **30 days**.\n\n<script>alert(1)</script>",
+    "phrasings_en": "can i send it back\nreturn policy\nreturn policy\n",
+    "title_zh": "怎么退货？",
+    "body_zh": "签收后七天内可以退货。",
+}
+
+
+async def written(visitor: Visitor, values: dict[str, Any]) -> str:
+    """The id of a new article."""
+    answer = await visitor.post("/knowledge/new", values)
+    assert answer.status == 303, answer.text
+    found = re.match(r"/knowledge/([0-9a-f]+)\?done=saved", answer.location)
+    assert found is not None
+    return found[1]
+
+
+async def test_an_article_is_written_read_searched_and_taken_back(desk: Desk) -> None:
+    lead, shopper = await desk.signed_in("supervisor"), desk.visitor()
+    article = await written(lead, RETURNS)
+    page = await lead.get(f"/knowledge/{article}")
+    assert "can i send it back\n" in page.text
+    assert page.text.count("return policy\n") == 1
+    moved = await shopper.get(f"/help/{article}?lang=en")
+    assert moved.status == 301
+    shown = await shopper.get(moved.location)
+    assert "<strong>30 days</strong>" in shown.text
+    assert "<script>alert" not in shown.text
+    assert "https:" in shown.headers["Content-Security-Policy"]
+    chinese = await shopper.get(f"{moved.location.partition('?')[0]}?lang=zh")
+    chinese = await shopper.get(chinese.location)
+    assert "签收后七天内可以退货" in chinese.text
+
+    async def is_found() -> bool:
+        answer = await shopper.get("/help?q=send+my+lamp+back&lang=en")
+        return "1 answer<" in answer.text and "How do I return" in answer.text
+
+    await wait_until_async(is_found)
+    sitemap = (await shopper.get("/help/sitemap.xml")).text
+    assert sitemap.count(f"/help/{article}/") == 2
+    await lead.post(
+        f"/knowledge/{article}/status", {"status": "draft"}, page=f"/knowledge/{article}"
+    )
+    assert (await shopper.get(f"/help/{article}")).status == 404
+    assert article not in (await shopper.get("/help/sitemap.xml")).text
+
+
+async def test_two_writers_never_overwrite_each_other(desk: Desk) -> None:
+    one, two = await desk.signed_in("supervisor"), await desk.signed_in("admin")
+    article = await written(one, RETURNS)
+    path, first = f"/knowledge/{article}", RETURNS | {"version": "1", "body_en": "Mine."}
+    assert (await one.post(path, first)).status == 303
+    late = await two.post(path, RETURNS | {"version": "1", "body_en": "Theirs."})
+    assert late.status == 409
+    # What was written is not lost.
+    assert "Theirs." in late.text
+    texts = desk.database.read_now(lambda c: texts_of(c, [article]))
+    assert texts[article, "en"].body == "Mine."
+
+
+async def test_an_older_text_is_compared_and_restored(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    article = await written(lead, RETURNS)
+    path = f"/knowledge/{article}"
+    await lead.post(path, RETURNS | {"version": "1", "body_en": "Never."})
+    compared = await lead.get(f"{path}/versions?with=en.1")
+    assert re.search(r'class="removed".*Send it back', compared.text)
+    assert re.search(r'class="added".*Never', compared.text)
+    answer = await lead.post(
+        f"{path}/versions", {"version": "en.1"}, page=f"{path}/versions?with=en.1"
+    )
+    assert answer.status == 303
+    found = desk.database.read_now(lambda c: (load_article(c, article), texts_of(c, [article])))
+    assert found[0] is not None
+    assert found[0].version == 3
+    assert found[1][article, "en"].body == RETURNS["body_en"]
+    assert found[1][article, "zh"].body == RETURNS["body_zh"]
+    gone = await lead.post(
+        f"{path}/versions", {"version": "en.9"}, page=f"{path}/versions?with=en.1"
+    )
+    assert gone.status == 404
+
+
+async def test_what_cannot_be_saved_says_why_and_keeps_what_was_typed(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    for change, words in (
+        ({"title_en": "", "title_zh": " "}, "in at least one language"),
+        ({"kind": "reply", "shortcut": "two words"}, "one word"),
+        ({"valid_from": "2026-02-02", "valid_to": "2026-02-01"}, "after it begins"),
+        ({"valid_to": "soon"}, "after it begins"),
+        ({"valid_to": "9999-12-31"}, "after it begins"),
+    ):
+        answer: Answer = await lead.post("/knowledge/new", RETURNS | change)
+        assert answer.status == 400, change
+        assert words in answer.text
+        assert "签收后七天内可以退货" in answer.text
+    reply = RETURNS | {"kind": "reply", "shortcut": "/Returns"}
+    article = await written(lead, reply)
+    found = desk.database.read_now(lambda c: load_article(c, article))
+    assert found is not None
+    assert (found.shortcut, found.audience) == ("returns", "internal")
+    assert (await lead.post("/knowledge/new", reply)).status == 400
+    assert (await desk.visitor().get(f"/help/{article}")).status == 404
+
+
+async def test_agents_read_and_do_not_write(desk: Desk) -> None:
+    lead, agent = await desk.signed_in("supervisor"), await desk.signed_in("agent")
+    article = await written(lead, RETURNS | {"audience": "internal"})
+    shown = await agent.get(f"/knowledge/{article}")
+    assert "<strong>30 days</strong>" in shown.text
+    assert "<textarea" not in shown.text
+    token = "/settings/profile"
+    for path, values in (
+        ("/knowledge/new", RETURNS),
+        (f"/knowledge/{article}", RETURNS | {"version": "1"}),
+        (f"/knowledge/{article}/status", {"status": "archived"}),
+        (f"/knowledge/{article}/versions", {"version": "en.1"}),
+        (f"/knowledge/{article}/phrasings/x", {"state": "active"}),
+    ):
+        assert (await agent.post(path, values, page=token)).status == 403, path
+    stranger = await desk.visitor().post("/knowledge/preview", {}, page="/sign-in")
+    assert stranger.status == 401
+
+
+async def test_what_is_exported_can_be_imported(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    article = await written(lead, RETURNS)
+    lines = [orjson.loads(line) for line in (await lead.get("/knowledge/export")).body.splitlines()]
+    assert {line["locale"]: line["title"] for line in lines} == {
+        "en": RETURNS["title_en"],
+        "zh": RETURNS["title_zh"],
+    }
+    kept = desk.database.read_now(lambda c: phrasings_of(c, [article]))
+    assert sorted(p.text for p in kept[article, "en"]) == ["can i send it back", "return policy"]
+    assert sorted(lines[0]["phrasings"]) == ["can i send it back", "return policy"]
