@@ -83,7 +83,7 @@ async def show_one(request: web.Request) -> web.Response:
     shown = shelf.get(request.match_info["id"])
     if shown is None:
         raise NotFound("There is no such article.")
-    if request.path != shown.address:
+    if request.rel_url.raw_path != shown.address:
         query = f"?{request.query_string}" if request.query_string else ""
         raise web.HTTPMovedPermanently(shown.address + query)
     others = [
@@ -129,7 +129,7 @@ async def _page(
         template,
         shop=shop,
         origin=own_origin(request),
-        path=request.path,
+        path=request.rel_url.raw_path,
         locales=LOCALES,
         languages=LANGUAGES,
         **context,
