@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, Protocol, cast  # Any: values of a template
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,8 +24,15 @@ from agent_ui import FOLDER
 Locale = Literal["en", "zh"]
 LOCALES: tuple[Locale, ...] = ("en", "zh")
 LANGUAGES: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
-SURFACES = ("pages", "console", "reports", "api", "knowledge")
+SURFACES = ("pages", "console", "reports", "api", "knowledge", "customers")
 
+# ISO 4217: currencies whose smallest unit is not a hundredth.
+_WHOLE_CURRENCIES = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
+    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_CURRENCY_SIGNS = {"CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£", "USD": "$"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Browsers drop tabs and line ends inside an address, so a control character can hide a scheme.
 _SAFE_URL = re.compile(
@@ -163,6 +170,35 @@ def input_day(at_ms: int | None, timezone: str) -> str:
     return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone)).date().isoformat()
 
 
+def clock(at_ms: int, timezone: str) -> str:
+    """Hour and minute of an instant in a zone.
+
+    >>> clock(0, "Asia/Shanghai")
+    '08:00'
+    """
+    return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone)):%H:%M}"
+
+
+def iso_time(at_ms: int) -> str:
+    """An instant as programs read it.
+
+    >>> iso_time(0)
+    '1970-01-01T00:00:00Z'
+    """
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount in the smallest unit, as both languages write it.
+
+    >>> money(693200, "CNY"), money(-1250, "EUR"), money(980, "JPY"), money(1250, "CHF")
+    ('¥6,932.00', '-€12.50', '¥980', 'CHF 12.50')
+    """
+    digits = 0 if currency in _WHOLE_CURRENCIES else 3 if currency in _THOUSANDTHS else 2
+    sign = _CURRENCY_SIGNS.get(currency, f"{currency} ")
+    return f"{'-' if minor < 0 else ''}{sign}{abs(minor) / 10**digits:,.{digits}f}"
+
+
 def url_ok(url: str | None) -> str:
     r"""The address when a link may carry it (http, https, mailto, tel, or on this site), else "#".
 
@@ -245,6 +281,9 @@ def _environment(locale: Locale) -> Environment:
         input_day=input_day,
         local_day=spoken(local_day),
         local_time=spoken(local_time),
+        clock=clock,
+        iso_time=iso_time,
+        money=money,
         number=number,
         percent=percent,
         url_ok=url_ok,

@@ -6,6 +6,9 @@ from aiohttp import web
 
 from server.http.api.routes import add_api
 from server.http.bodies import JSON_BYTES
+from server.http.customer_page import add_customer_page
+from server.http.customers import add_customers
+from server.http.customers_csv import add_customer_export
 from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
 from server.http.help_centre import add_help_centre
@@ -39,6 +42,9 @@ def add_routes(app: web.Application) -> None:
     add_segment_reports(app)
     add_knowledge(app)
     add_help_centre(app)
+    add_customers(app)
+    add_customer_export(app)
+    add_customer_page(app)
     add_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)

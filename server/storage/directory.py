@@ -44,7 +44,7 @@ from server.domain.conditions import (
 from server.domain.consent import UNSAID, Purpose
 from server.domain.errors import AppError
 from server.domain.periods import local_date, zone
-from server.storage.consents import CONSENT
+from server.storage.consents import CONSENT, consents_of
 from server.storage.conversations import visible_to
 from server.storage.customers import (
     CUSTOMER,
@@ -121,6 +121,7 @@ class Found:
     segment: str | None
     activity_stage: str | None
     relationship_stage: str | None
+    value_cell: str | None
     top20: bool
     place: int
 
@@ -172,6 +173,7 @@ def page(
             P.segment,
             P.activity_stage,
             P.relationship_stage,
+            P.value_cell,
             P.top20,
             column.label("place"),
         )
@@ -193,6 +195,7 @@ def page(
             segment=row["segment"],
             activity_stage=row["activity_stage"],
             relationship_stage=row["relationship_stage"],
+            value_cell=row["value_cell"],
             top20=bool(row["top20"]),
             place=row["place"],
         )
@@ -231,8 +234,13 @@ def matches(connection: Connection, condition: Condition, person_id: str, *, at_
     return connection.execute(statement).first() is not None
 
 
-def expanded(connection: Connection, condition: Condition) -> Condition:
-    """The condition with the saved segments that it names written out. Raises InvalidInput."""
+def expanded(
+    connection: Connection, condition: Condition, *, within: tuple[str, ...] = ()
+) -> Condition:
+    """The condition with the saved segments that it names written out.
+
+    Raises InvalidInput when they lead back to one another, or to the segments in ``within``.
+    """
 
     def saved(segment_id: str) -> Condition | None:
         text = connection.execute(
@@ -240,7 +248,7 @@ def expanded(connection: Connection, condition: Condition) -> Condition:
         ).scalar_one_or_none()
         return None if text is None else stored_condition(text)
 
-    return expand(condition, saved)
+    return expand(condition, saved, within=within)
 
 
 def stored_condition(text: str) -> Condition:
@@ -398,20 +406,43 @@ def members_of(connection: Connection, person_ids: Sequence[str]) -> dict[str, l
     return found
 
 
-def contacts_of(
-    connection: Connection, customer_ids: Sequence[str]
-) -> dict[str, list[tuple[str, str, str]]]:
-    """Kind, value and level of the contacts of each row, the proven ones first."""
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A contact of a customer row, as far as lists show it."""
+
+    kind: str
+    value: str
+    level: str
+    source: str
+
+
+def contacts_of(connection: Connection, customer_ids: Sequence[str]) -> dict[str, list[Reached]]:
+    """The contacts of each row, the proven ones first."""
     k = CONTACT.c
     rows = connection.execute(
-        select(k.customer_id, k.kind, k.value, k.level)
+        select(k.customer_id, k.kind, k.value, k.level, k.source)
         .where(k.customer_id.in_(customer_ids))
         .order_by(k.kind, k.level.desc(), k.created_at_ms, k.key)
     )
-    found: dict[str, list[tuple[str, str, str]]] = {}
+    found: dict[str, list[Reached]] = {}
     for customer_id, *contact in rows:
-        found.setdefault(customer_id, []).append((contact[0], contact[1], contact[2]))
+        found.setdefault(customer_id, []).append(Reached(*contact))
     return found
+
+
+def refused_profiling(connection: Connection, customer_ids: Sequence[str]) -> set[str]:
+    """Those of these rows whose last word about profiling is no."""
+    last = {
+        c.customer_id: c.state
+        for c in consents_of(connection, customer_ids)
+        if c.purpose == "profiling"
+    }
+    return {key for key, state in last.items() if state == "refused"}
+
+
+def has_anybody(connection: Connection) -> bool:
+    """True when there is any customer at all."""
+    return connection.execute(select(C.id).limit(1)).first() is not None
 
 
 def sources(connection: Connection) -> list[str]:

@@ -1,0 +1,157 @@
+"""The list of customers as a file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from aiohttp import web
+
+from agent_ui import render as words
+from server.actions.desk import the_shop
+from server.domain.events import CustomersExported
+from server.domain.money import digits
+from server.domain.periods import zone
+from server.domain.permissions import may
+from server.http.customer_query import read_customer_query
+from server.http.customers import Json, matches_of, rows_view
+from server.http.keys import DATABASE
+from server.http.sessions import require_person
+from server.http.views import locale_of
+from server.storage import directory
+from server.storage.connection import Connection
+from server.storage.directory import Place
+from server.storage.shop import Shop
+from server.storage.unit import Tx
+
+PERMISSION = "customer.export"
+# So many at a time, so that nobody waits behind a long file.
+PORTION = 500
+MAX_ROWS = 200_000
+LIMIT_S = 30.0
+COLUMNS = (
+    "id",
+    "external_id",
+    "name",
+    "identity",
+    "email",
+    "phone",
+    "locale",
+    "segment",
+    "value_cell",
+    "activity_stage",
+    "orders",
+    "net_spend",
+    "currency",
+    "last_order_at",
+    "created_at",
+    "tags",
+    "blocked",
+)
+# A spreadsheet takes what begins so for a formula; the wide forms are read as the narrow ones.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+def add_customer_export(app: web.Application) -> None:
+    """Serves the file."""
+    app.router.add_get("/customers/export.csv", export_customers)
+
+
+def cell(value: object) -> str:
+    """A value as a cell that no spreadsheet runs.
+
+    >>> cell("=1+1"), cell("+8613800138000"), cell("Lin Yue"), cell(None)
+    ("'=1+1", "'+8613800138000", 'Lin Yue', '')
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+async def export_customers(request: web.Request) -> web.StreamResponse:
+    """Everybody whom the list with these filters has, in its order; logged.
+
+    Addresses and numbers as the person may see them: whole only for who leads, and only what was
+    proven or told by the shop.
+    """
+    actor = (await require_person(request, PERMISSION)).actor
+    query = read_customer_query(list(request.query.items()))
+    locale = await locale_of(request)
+    database = request.app[DATABASE]
+    at_ms = database.clock()
+
+    def look(connection: Connection, after: Place | None) -> tuple[list[Json], Place | None]:
+        shop = the_shop(connection)
+        _, among = matches_of(connection, query, shop)
+        found = directory.page(
+            connection,
+            directory.expanded(connection, query.condition(shop.currency)),
+            now=directory.today(connection, at_ms),
+            sort=query.sort,
+            among=among,
+            after=after,
+            limit=PORTION,
+        )
+        last = found[-1] if len(found) == PORTION else None
+        behind = None if last is None else (last.place, last.customer.id)
+        return rows_view(connection, actor, found), behind
+
+    # Before anything is sent, so that what is wrong is answered as an error.
+    shop = await database.read(the_shop)
+    rows, after = await database.read(partial(look, after=None), limit_s=LIMIT_S)
+    response = web.StreamResponse(
+        headers={"Content-Disposition": 'attachment; filename="customers.csv"'}
+    )
+    response.content_type, response.charset = "text/csv", "utf-8"
+    await response.prepare(request)
+    # The mark at the start tells spreadsheets that this is UTF-8.
+    head = [words.sentence(locale, f"customers.column.{name}") for name in COLUMNS]
+    await response.write(b"\xef\xbb\xbf" + _lines([head]))
+    sent = 0
+    try:
+        while rows:
+            await response.write(_lines(_cells(row, shop) for row in rows))
+            sent += len(rows)
+            if after is None or sent >= MAX_ROWS:
+                break
+            rows, after = await database.read(partial(look, after=after), limit_s=LIMIT_S)
+    finally:
+        masked = not may(actor, "customer.export_whole")
+
+        def log(tx: Tx) -> None:
+            tx.record(actor, CustomersExported(rows=sent, masked=masked))
+
+        await database.write(log)
+    await response.write_eof()
+    return response
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def _cells(row: Json, shop: Shop) -> list[str]:
+    reached = {contact["kind"]: contact["shown"] for contact in row["contacts"]}
+    values: Json = {
+        **row,
+        "email": reached.get("email"),
+        "phone": reached.get("phone"),
+        "net_spend": Decimal(row["net_minor"]).scaleb(-digits(shop.currency)),
+        "currency": shop.currency,
+        "last_order_at": _iso(row["last_order_at_ms"], shop.timezone),
+        "created_at": _iso(row["created_at_ms"], shop.timezone),
+        "tags": ", ".join(row["tags"]),
+        "blocked": int(row["blocked"]),
+    }
+    return [cell(values[name]) for name in COLUMNS]
+
+
+def _iso(at_ms: int | None, timezone: str) -> str:
+    if at_ms is None:
+        return ""
+    return datetime.fromtimestamp(at_ms / 1000, zone(timezone)).isoformat(timespec="seconds")
