@@ -336,16 +336,23 @@ def relink(
     named: StoredLink | None = None,
 ) -> None:
     """Works out anew who is one person around these rows, from links and proved contacts alone."""
+    if not customer_ids:
+        return
     connection = tx.connection
     links.lock_linking(connection)
     seen: set[str] = set()
-    for customer_id in customer_ids:
-        if customer_id in seen:
+    # What was one person until now is looked at together, so that the log has both sides of it.
+    waiting = [list(customer_ids)] if named is not None else [[row] for row in customer_ids]
+    while waiting:
+        ids = [row for row in waiting.pop(0) if row not in seen]
+        if not ids:
             continue
-        web = links.web_of(connection, [customer_id], is_role=_is_role)
+        web = links.web_of(connection, ids, is_role=_is_role)
         seen |= web.records.keys()
-        _list_shared(tx, web)
+        # Who was joined by a value that turns out to be many people's is so no more.
+        waiting += [[row] for row in _list_shared(tx, web)]
         _settle(tx, web, actor=actor, action=action, why=why, named=named)
+        named = None
 
 
 def _settle(
@@ -562,8 +569,8 @@ def _reopen_cases(tx: Tx, link: StoredLink) -> None:
     )
 
 
-def _list_shared(tx: Tx, web: Web) -> None:
-    """Puts values that too many have on the list, where supervisors see them."""
+def _list_shared(tx: Tx, web: Web) -> list[str]:
+    """Puts values that too many have on the list, where supervisors see them; who proved them."""
     new = [
         Shared(kind, key, "shared", "blocked", count, tx.at_ms)
         for (kind, key), count in sorted(web.shared.items())
@@ -571,6 +578,8 @@ def _list_shared(tx: Tx, web: Web) -> None:
     contacts.save_shared(tx, new)
     for _ in new:
         links.log_link(tx, "blocked", customer_id=None, why="shared")
+    holders = contacts.with_keys(tx.connection, web.shared.keys())
+    return sorted({holder.customer_id for holder in holders if holder.proved})
 
 
 def _is_role(key: Key) -> bool:
@@ -594,14 +603,13 @@ def find_to_look_over(connection: Connection) -> Findings:
     What the shop's own systems say of a contact joins nobody, but may deserve a look: two accounts
     of different sources with one address.
     """
-    keys = contacts.shared_keys(connection)
-    listed = contacts.blocked(connection, keys)
-    counted = contacts.most_persons(connection, [key for key in keys if key not in listed])
-    shared = [(key, count) for key, count in sorted(counted.items())]
+    counted = contacts.most_persons(connection, contacts.shared_keys(connection))
     alike = contacts.told_alike(connection, limit=AT_ONCE)
     return Findings(
         tuple(
-            (key, count) for key, count in shared if count > contacts.MOST_PERSONS or _is_role(key)
+            (key, count)
+            for key, count in sorted(counted.items())
+            if count > contacts.MOST_PERSONS or _is_role(key)
         ),
         tuple((pair, key) for pair, key in alike if not _is_role(key)),
     )

@@ -94,22 +94,28 @@ def set_site(
     *,
     origins: Collection[str] | None = None,
     identity_secret: str | None = None,
+    drop_old_secret: bool = False,
 ) -> None:
     """Changes the allowed origins, the identity secret, or both; None leaves one as it is.
 
-    No origins means that any page may embed the widget.
+    No origins means that any page may embed the widget. What the former secret signs goes on being
+    believed, so that the shop's servers can change it in peace, until ``drop_old_secret``.
     """
     _manage(actor)
     shop = _shop(tx)
     if origins is not None:
         shop = replace(shop, origins=normal_origins(origins))
     if identity_secret is not None:
-        shop = replace(shop, identity_secret=_secret(identity_secret))
+        secret = _secret(identity_secret)
+        if secret != shop.identity_secret:
+            shop = replace(shop, identity_secret=secret, old_identity_secret=shop.identity_secret)
+    if drop_old_secret:
+        shop = replace(shop, old_identity_secret=None)
     update_shop(tx, shop)
 
 
 def rotate_identity_secret(tx: Tx, actor: Actor) -> str:
-    """A new identity secret, shown this once; identities signed with the old one end."""
+    """A new identity secret, shown this once; the one before it is good until it is ended."""
     secret = secrets.token_urlsafe(32)
     set_site(tx, actor, identity_secret=secret)
     return secret

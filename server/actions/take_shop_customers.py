@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any  # Any: column values
 
 from server.actions.contacts import email_key, phone_keys, phone_region
+from server.actions.identity import relink
 from server.actions.taken import Taken
 from server.domain.errors import InvalidInput
 from server.domain.shop_data import ShopCustomer
@@ -97,6 +98,10 @@ class _Customers:
         for customer_id, values in self._changes.items():
             change_customer(tx, customer_id, **values)
         shop_customers.save_contacts(tx, list(self._contacts.values()))
+        relink(
+            tx,
+            sorted({c["customer_id"] for c in self._contacts.values() if c["level"] == "verified"}),
+        )
         for customer_id in sorted(self._retagged):
             shop_customers.set_tags(
                 tx, customer_id, self._tags[customer_id], source=self._source.name

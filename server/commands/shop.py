@@ -39,27 +39,37 @@ def site_set_command(
     identity_secret: Annotated[
         str | None, typer.Option("--identity-secret", help="Signs identities (HS256).")
     ] = None,
+    end_old_identity_secret: Annotated[
+        bool,
+        typer.Option(
+            "--end-old-identity-secret", help="Believe what the former secret signs no more."
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Set the allowed page origins (without --origin any page) and the identity secret.
 
-    With only --identity-secret the origins stay as they are.
+    With only --identity-secret the origins stay as they are, and what the former secret signs is
+    believed until --end-old-identity-secret.
     """
     from server.actions.shop import set_site
     from server.domain.actors import SYSTEM
 
+    only_origins = identity_secret is None and not end_old_identity_secret
     with opened(data_dir) as database:
         database.write_now(
             lambda tx: set_site(
                 tx,
                 SYSTEM,
-                origins=origin or ([] if identity_secret is None else None),
+                origins=origin or ([] if only_origins else None),
                 identity_secret=identity_secret,
+                drop_old_secret=end_old_identity_secret,
             )
         )
         shop = existing_shop(database)
     pages = ", ".join(shop.origins) or "any page"
     signed = "signed identities on" if shop.identity_secret else "signed identities off"
+    signed += ", with two secrets" if shop.old_identity_secret else ""
     say(f"Allowed: {pages}; {signed}; site key {shop.site_key}")
 
 

@@ -13,7 +13,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import offers
+from server.jobs import identity, offers
 from server.jobs.profiles import flip_stages, rescore
 from server.storage import conversations
 from server.storage.database import Database
@@ -63,6 +63,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (15.0, end_grace),
     (20.0, offers.work_out_pairs),
     (60.0, rescore),
+    (60.0, identity.look_over),
     (300.0, flip_stages),
     (300.0, offers.settle),
     (900.0, forget_webhook_deliveries),
