@@ -6,9 +6,9 @@ whether one order came or the night's rebuild goes over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple  # Any: column values
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -18,7 +18,7 @@ from server.domain.segment import Thresholds
 from server.storage.consents import CONSENT
 from server.storage.customers import CUSTOMER, CustomerChanged
 from server.storage.persons import persons_of
-from server.storage.prepared import Statement, insert, upsert
+from server.storage.prepared import Driver, Statement, Values, insert, upsert
 from server.storage.shop import Shop, load_shop
 from server.storage.sums import read_ledger, source_ids, sums_of
 from server.storage.tables import Profile as ProfileRow
@@ -124,27 +124,26 @@ class Writing:
     at_ms: int
     cause: str
     news: bool
-    rows: list[dict[str, Any]] = field(default_factory=list)  # Any: column values
-    changes: list[dict[str, Any]] = field(default_factory=list)  # Any: column values
+    rows: list[tuple[Values, Values | None]] = field(default_factory=list)
 
     def add(self, before: Profile | None, after: Profile) -> None:
         """Adds a row that is not as it was; one that is stays unwritten."""
         if before is not None and before.same_as(after):
             return
         known = before or Profile(after.person_id)
-        staged = known.staged_at_ms
+        staged, change = known.staged_at_ms, None
         if self.news and any(getattr(known, name) != getattr(after, name) for name in _STAGED):
             staged = self.at_ms
-            self.changes.append(self._change(known, after))
+            change = self._change(known, after)
         ordered = self.cause == "order" or before is None
         after = after._replace(
             staged_at_ms=staged,
             updated_at_ms=self.at_ms if ordered else known.updated_at_ms,
             revision=known.revision + 1,
         )
-        self.rows.append(after._asdict())
+        self.rows.append((after._asdict(), change))
 
-    def _change(self, before: Profile, after: Profile) -> dict[str, Any]:  # Any: column values
+    def _change(self, before: Profile, after: Profile) -> Values:
         return {
             "person_id": after.person_id,
             "at_ms": self.at_ms,
@@ -159,8 +158,14 @@ class Writing:
 
     def write(self, tx: Tx) -> None:
         """Writes it all at once."""
-        tx.write(_SAVE, self.rows)
-        tx.write(_CHANGED, [change | {"id": tx.new_id()} for change in self.changes])
+        write_rows(tx, self.rows)
+
+
+def write_rows(tx: Tx, rows: Sequence[tuple[Values, Values | None]]) -> None:
+    """Writes rows, each with what changed by it."""
+    tx.write(_SAVE, [row for row, _ in rows])
+    changes = [change for _, change in rows if change is not None]
+    tx.write(_CHANGED, [{**change, "id": tx.new_id()} for change in changes])
 
 
 def recompute(
@@ -253,14 +258,21 @@ def due_flips(connection: Connection, *, today: int, most: int) -> list[str]:
     return list(connection.execute(_DUE, values).scalars())
 
 
-_OF_PERSONS = select(PROFILE).where(PROFILE.c.person_id.in_(bindparam("ids", expanding=True)))
+_COLUMNS = ", ".join(f"p.{name}" for name in Profile._fields)
+_OF_PERSONS = Statement(
+    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS k JOIN profile AS p"  # noqa: S608  # our names
+    " ON p.person_id = k.value",
+    postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS k(id) JOIN profile AS p"  # noqa: S608  # likewise
+    " ON p.person_id = k.id",
+)
 _BY_ID = select(PROFILE).where(PROFILE.c.person_id == bindparam("id"))
 
 
 def profiles_of(connection: Connection, person_ids: Collection[str]) -> dict[str, Profile]:
-    """The stored profiles of persons."""
-    rows = connection.execute(_OF_PERSONS, {"ids": list(person_ids)})
-    return {row[0]: Profile(*row) for row in rows}
+    """The stored profiles of persons, with what is true or false as the database has it."""
+    driver = Driver(connection)
+    rows = driver.rows(_OF_PERSONS, driver.several(person_ids))
+    return {row[0]: Profile._make(row) for row in rows}
 
 
 def load_profile(connection: Connection, person_id: str) -> Profile:

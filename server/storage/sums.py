@@ -204,7 +204,7 @@ def read_ledger(
 
 def _portions(
     connection: Connection, *, currency: str, as_of_ms: int | None
-) -> Iterator[list[Row[Any]]]:  # Any: columns
+) -> Iterator[Sequence[Row[Any]]]:  # Any: columns
     """The rows of all customers with orders, some thousand customers at a time."""
     end = connection.execute(_LAST).scalar_one_or_none()
     statement = _SWEEP_NOW if as_of_ms is None else _SWEEP_AS_OF
@@ -213,7 +213,7 @@ def _portions(
         del values["at_ms"]
     while end is not None and values["after"] != end:
         to = connection.execute(_NEXT, {"after": values["after"]}).scalar_one_or_none() or end
-        yield list(connection.execute(statement, values | {"to": to}))
+        yield connection.execute(statement, values | {"to": to}).all()
         values["after"] = to
 
 
