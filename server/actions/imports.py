@@ -212,7 +212,7 @@ class _Index:
         for place in self.order[start : start + BATCH_ROWS]:
             file.seek(self.offsets[place])
             line = self.lines[place]
-            found.append(_parse(file.readline(MAX_LINE_BYTES), line=line, tz=tz))
+            found.append(parse_row(file.readline(MAX_LINE_BYTES), line=line, tz=tz))
         return found
 
 
@@ -225,7 +225,7 @@ def _index(file: BinaryIO, tz: ZoneInfo, outcome: ImportOutcome) -> _Index:
             outcome.rejected.append(Rejected(line, reason))
             continue
         try:
-            row = _parse(raw, line=line, tz=tz)
+            row = parse_row(raw, line=line, tz=tz)
         except InvalidInput as refusal:
             outcome.rejected.append(Rejected(line, refusal.message))
             continue
@@ -252,7 +252,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes | None]]:
             yield line, here, raw
 
 
-def _parse(raw: bytes, *, line: int, tz: ZoneInfo) -> ImportRow:
+def parse_row(raw: bytes, *, line: int, tz: ZoneInfo) -> ImportRow:
     """The row of a line. Raises InvalidInput with the reason."""
     try:
         value = orjson.loads(raw)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from server.domain.errors import InvalidInput
 from server.domain.imported import both, read_flag, read_instant, read_key, read_text
 from server.domain.money import digits, to_minor
-from server.domain.shop_data import Line, Order, ShopProduct
+from server.domain.shop_data import Line, Order, ShopCart, ShopProduct
 
 MAX_LINES = 500
 DAY_MS = 24 * 3600 * 1000
@@ -144,6 +144,17 @@ PRODUCT_COLUMNS: dict[str, tuple[str, ...]] = {
     "url": ("link", "product_url", "链接", "商品链接", "网址"),
     "image_url": ("image", "picture", "picture_url", "image_link", "图片", "图片链接", "主图"),
     "stock": ("quantity", "inventory", "stock_quantity", "库存", "库存数量"),
+}
+CART_COLUMNS: dict[str, tuple[str, ...]] = {
+    "token": ("cart_token", "cart_id", "checkout_token"),
+    "customer_id": ("user_id",),
+    "email": ("mail",),
+    "currency": ("currency_code",),
+    "total": ("total_price", "amount"),
+    "lines": ("line_items", "items"),
+    "checkout_url": ("abandoned_checkout_url", "cart_url", "url"),
+    "updated_at": ("updated", "changed_at"),
+    "completed": ("ordered",),
 }
 # What files write for a state, and what it says of the order.
 _STATUS_WORDS = {
@@ -293,6 +304,28 @@ def read_product(values: Mapping[str, object], reading: Reading) -> ShopProduct:
         url=read_url(values, "url"),
         image_url=read_url(values, "image_url"),
         stock=_whole(values, "stock"),
+    )
+
+
+def read_cart(values: Mapping[str, object], reading: Reading) -> ShopCart:
+    """The cart of a row. Raises InvalidInput, in both languages."""
+    token = read_key(values, "token")
+    currency = read_currency(values, reading.currency)
+    total = read_money(values, "total", currency)
+    lines = _lines(values.get("lines"), currency)
+    updated = read_instant_of(values, "updated_at", reading)
+    return ShopCart(
+        token=token,
+        currency=currency,
+        total_minor=sum(one.price_minor * one.quantity for one in lines)
+        if total is None
+        else total,
+        lines=lines,
+        updated_at_ms=reading.now_ms if updated is None else min(updated, reading.now_ms),
+        customer=read_id(values, "customer_id"),
+        email=read_text(values, "email", 254),
+        checkout_url=read_url(values, "checkout_url"),
+        completed=read_flag(values, "completed") or False,
     )
 
 

@@ -14,6 +14,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "customer.export": frozenset({"agent", "supervisor", "admin"}),
     "customer.export_whole": frozenset({"supervisor", "admin"}),
     "contact.reveal": frozenset({"agent", "supervisor", "admin"}),
+    "privacy.manage": frozenset({"supervisor", "admin"}),
     "identity.manage": frozenset({"supervisor", "admin"}),
     "article.read": frozenset({"agent", "supervisor", "admin"}),
     "article.write": frozenset({"supervisor", "admin"}),
@@ -22,7 +23,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "event.read": frozenset({"supervisor", "admin"}),
     "people.manage": frozenset({"admin"}),
     "shop.manage": frozenset({"admin"}),
+    "playbook.manage": frozenset({"supervisor", "admin"}),
     "webhook.manage": frozenset({"admin"}),
+    "shop_data.import": frozenset({"supervisor", "admin"}),
     "source.read": frozenset({"supervisor", "admin"}),
     "source.manage": frozenset({"admin"}),
 }

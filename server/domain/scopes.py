@@ -12,6 +12,8 @@ Scope = Literal[
     "conversations:write",
     "customers:read",
     "customers:write",
+    "orders:read",
+    "orders:write",
     "agents:read",
     "agents:write",
     "articles:read",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, select, tuple_
 
 from server.storage.prepared import Driver, Statement, Values, delete, insert, upsert
 from server.storage.tables import OrderLine, ShopOrder, table
@@ -124,6 +124,30 @@ def lines_of(
 ) -> Mapping[str, list[dict[str, Any]]]:  # Any: column values
     """The lines of orders by the order's id, in the order in which the source has them."""
     return stored_lines(connection, order_ids)
+
+
+def orders_page(
+    connection: Connection,
+    *,
+    customer_ids: Collection[str] | None,
+    source: str | None,
+    number: str | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[RowMapping]:
+    """Orders, the newest first, behind a place; None leaves a question open."""
+    c = SHOP_ORDER.c
+    statement = select(SHOP_ORDER)
+    if customer_ids is not None:
+        statement = statement.where(c.customer_id.in_(list(customer_ids)))
+    if source is not None:
+        statement = statement.where(c.source == source)
+    if number is not None:
+        statement = statement.where(c.number == number)
+    if after is not None:
+        statement = statement.where(tuple_(c.created_at_ms, c.id) < after)
+    statement = statement.order_by(c.created_at_ms.desc(), c.id.desc()).limit(limit)
+    return list(connection.execute(statement).mappings())
 
 
 def order_by_id(connection: Connection, order_id: str) -> RowMapping | None:

@@ -202,6 +202,68 @@ class CustomerCard(Customer):
     conversation_count: int
 
 
+class OrderLine(Shape):
+    """A line of an order; the price is for one piece."""
+
+    sku: str | None
+    title: str
+    category: str | None
+    brand: str | None
+    quantity: int
+    refunded_quantity: int
+    price_minor: int
+
+
+class Order(Shape):
+    """An order of the shop; money in the smallest unit of its currency.
+
+    ``total_minor`` is what was paid before refunds, ``counted`` whether figures count it.
+    ``customer_id`` is null for a guest.
+    """
+
+    id: str
+    source: str
+    external_id: str
+    number: str
+    customer_id: str | None
+    created_at_ms: AtMs
+    paid_at_ms: AtMs | None
+    cancelled_at_ms: AtMs | None
+    shipped_at_ms: AtMs | None
+    promised_at_ms: AtMs | None
+    delivered_at_ms: AtMs | None
+    refunded_at_ms: AtMs | None
+    updated_at_ms: AtMs | None
+    currency: str
+    total_minor: int
+    refunded_minor: int
+    net_minor: int
+    counted: bool
+    status: str
+    fulfilment: str | None
+    carrier: str | None
+    tracking_number: str | None
+    tracking_url: str | None
+    coupon: str | None
+    test: bool
+    lines: list[OrderLine]
+
+
+class RefusedLine(Shape):
+    """A line that was not taken, and why, in English and Chinese."""
+
+    line: int
+    reason: str
+
+
+class Imported(Shape):
+    """What became of the lines of a body."""
+
+    accepted: int
+    unchanged: int
+    rejected: list[RefusedLine]
+
+
 class Agent(Shape):
     """A colleague; ``load`` is how many open conversations they have."""
 

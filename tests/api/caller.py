@@ -104,7 +104,7 @@ async def call_row(
         for name, value in values.items()
         if name in names - {*row.variables} and value is not None
     }
-    if row.method == "GET":
+    if row.method == "GET" or row.in_portions:
         options["params"] = {name: str(value) for name, value in rest.items()}
         return await caller.call(row.method, path, **options)
     return await caller.call(row.method, path, rest if row.has_body else None, **options)

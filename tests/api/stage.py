@@ -11,13 +11,18 @@ from server.actions import conversations, messages, ratings, visitors, webhooks
 from server.actions.import_articles import take_articles
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
+from server.actions.take_orders import take_orders
 from server.domain.actors import Actor, customer
 from server.domain.imported import ArticleRow
+from server.domain.shop_data import Line, Order
 from server.http.api.rows import Row
 from server.storage.articles import articles_by_name
+from server.storage.orders import stored_orders
 from server.storage.people import load_person
 from server.storage.secrets import token_hash
 from server.storage.shop import load_shop
+from server.storage.shop_sources import source_for_import
+from server.storage.unit import Tx
 from tests.http.desk import Desk
 
 _NUMBERS = itertools.count(1)
@@ -127,7 +132,24 @@ async def set_stage(desk: Desk) -> Stage:
     [stage.ids["article"]] = desk.database.read_now(
         lambda c: [a.id for a in articles_by_name(c, [("articles", "a1")]).values()]
     )
+    stage.ids["order"] = await desk.database.write(_order)
     return stage
+
+
+def _order(tx: Tx) -> str:
+    """An order of the shop's customer 7, who has never written."""
+    order = Order(
+        external_id="1001",
+        number="1001",
+        customer="7",
+        created_at_ms=tx.at_ms - 1000,
+        paid_at_ms=tx.at_ms - 1000,
+        currency="EUR",
+        total_minor=4200,
+        lines=(Line(title="Lamp", quantity=2, price_minor=2100, sku="LAMP"),),
+    )
+    take_orders(tx, source_for_import(tx, None), [order], imported=False)
+    return str(stored_orders(tx.connection, "shop", ["1001"])["1001"]["id"])
 
 
 async def _webhook_values(stage: Stage, row: Row) -> dict[str, object]:
@@ -152,6 +174,8 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
     known = {
         "conversation_id": ids["orders"],
         "customer_id": ids["ann"],
+        "order_id": ids["order"],
+        "source": None,
         "agent_id": stage.desk.people["agent"],
         "team_id": ids["south"],
         "article_id": ids["article"],

@@ -17,11 +17,13 @@ from aiohttp.typedefs import Handler
 
 from server.actions.desk import Look
 from server.actions.payload import Payload, parse, parse_texts
+from server.actions.posted_rows import ImportRows
 from server.dispatch import ask
 from server.domain.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from server.domain.permissions import require
 from server.domain.scopes import require_scope
 from server.http.api.pace import Paces
+from server.http.api.portions import SIGNATURE, read_lines, signer, take_portions
 from server.http.api.rows import Json, Row
 from server.http.bodies import json_response, read_json
 from server.http.keys import DATABASE, SETTINGS
@@ -34,6 +36,7 @@ PACES = web.AppKey("api_paces", Paces)
 TOUCH_EVERY_MS = 60_000
 MAX_TOKEN_CHARS = 200
 KEY_HEADER = "Idempotency-Key"
+AUTHORIZATION = "Authorization"
 _KEY = re.compile(r"[!-~]{1,255}")
 
 
@@ -43,6 +46,8 @@ def handler_of(row: Row) -> Handler:
 
 
 async def _handle(row: Row, request: web.Request) -> web.StreamResponse:
+    if row.in_portions and SIGNATURE in request.headers and AUTHORIZATION not in request.headers:
+        return await _handle_signed(row, request)
     bearer = await _bearer(request)
     if request.app[SETTINGS].rate_limits:
         request.app[PACES].take(bearer.token_hash, time.monotonic())
@@ -64,7 +69,30 @@ async def _handle(row: Row, request: web.Request) -> web.StreamResponse:
         return response
     if row.check is not None:
         row.check(bearer.scopes, payload)
+    if row.in_portions:
+        body = await read_lines(request)
+        database, owner = request.app[DATABASE], bearer.token_hash
+        kept, again = await take_portions(
+            database, row, bearer.person.actor, payload, body, owner=owner, key=key
+        )
+        return _answer(kept, again=again)
     kept, again = await request.app[DATABASE].write(lambda tx: _once(tx, row, bearer, payload, key))
+    return _answer(kept, again=again)
+
+
+async def _handle_signed(row: Row, request: web.Request) -> web.StreamResponse:
+    """A source's own rows, signed with its secret instead of sent with a token."""
+    source = parse_texts(ImportRows, dict(request.query)).source
+    body = await read_lines(request)
+    actor = await signer(request.app[DATABASE], source, request.headers[SIGNATURE], body)
+    if request.app[SETTINGS].rate_limits:
+        request.app[PACES].take(f"source:{source}", time.monotonic())
+    key = _key(request)
+    payload = parse_texts(row.payload, dict(request.query))
+    owner = f"source:{source}"
+    kept, again = await take_portions(
+        request.app[DATABASE], row, actor, payload, body, owner=owner, key=key
+    )
     return _answer(kept, again=again)
 
 
@@ -115,7 +143,7 @@ def _key(request: web.Request) -> str | None:
 async def _payload(row: Row, request: web.Request, bearer: Bearer, key: str | None) -> Payload:
     """What is asked for: the path's variables with the query of a GET, or with the JSON body."""
     named = {name: request.match_info[name] for name in row.variables}
-    if row.method == "GET":
+    if row.method == "GET" or row.in_portions:
         given: dict[str, str] = {}
         for name in request.query:
             if len(request.query.getall(name)) > 1:

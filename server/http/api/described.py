@@ -142,6 +142,9 @@ def curl(row: Row, base: str) -> str:
         address += "?" + urlencode({key: str(value) for key, value in rest.items()}, safe=",:")
     if row.action is not None:
         lines.append("-H 'Idempotency-Key: 5f0c2a9e-7d41'")
+    if row.in_portions:
+        lines += ["-H 'Content-Type: application/x-ndjson'", "--data-binary @rows.ndjson"]
+        address += "?" + urlencode({key: str(value) for key, value in rest.items()}) if rest else ""
     if row.has_body and rest:
         body = orjson.dumps(rest).decode().replace("'", "'\\''")
         lines += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
@@ -155,7 +158,11 @@ def _call(row: Row) -> Call:
             name,
             *_type(without_null(schema)),
             required=name in required or name in row.variables,
-            where="path" if name in row.variables else "query" if row.method == "GET" else "body",
+            where="path"
+            if name in row.variables
+            else "query"
+            if row.method == "GET" or row.in_portions
+            else "body",
         )
         for name, schema in sorted(
             fields.items(), key=lambda pair: (pair[0] not in row.variables, pair[0] not in required)

@@ -8,6 +8,7 @@ from agent_ui.render import sentence
 from server.domain import errors
 from server.domain.scopes import SCOPES
 from server.http.api.calls import KEY_HEADER
+from server.http.api.portions import MOST_BYTES, NDJSON
 from server.http.api.rows import ROOT, Json, Row
 from server.http.api.schemas import Schemas, without_null
 from server.http.api.table import ROWS
@@ -48,7 +49,13 @@ def openapi() -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "description": sentence("en", "api.token_hint"),
-                }
+                },
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Signature",
+                    "description": sentence("en", "api.signature_hint"),
+                },
             },
         },
         "x-scopes": {scope: sentence("en", f"api.scope.{scope}") for scope in SCOPES},
@@ -62,7 +69,7 @@ def statuses(row: Row) -> tuple[int, ...]:
         found |= {404}
     if row.action is not None:
         found |= {404, 409}
-    if row.has_body:
+    if row.has_body or row.in_portions:
         found |= {413, 415}
     return tuple(sorted(found))
 
@@ -109,6 +116,14 @@ def _operation(row: Row, schemas: Schemas) -> Json:
         if example:
             content["example"] = example
         found["requestBody"] = {"required": bool(needed), "content": {_JSON: content}}
+    if row.in_portions:
+        found["security"] = [{"token": [row.scope]}, {"signature": []}]
+        found["requestBody"] = {
+            "description": sentence("en", "api.lines_hint"),
+            "content": {
+                media: {"schema": {"type": "string", "maxLength": MOST_BYTES}} for media in NDJSON
+            },
+        }
     return found
 
 
@@ -119,7 +134,7 @@ def _parameters(row: Row, fields: dict[str, Json], required: set[str]) -> list[J
             found.append(
                 {"name": name, "in": "path", "required": True, "schema": without_null(schema)}
             )
-        elif row.method == "GET":
+        elif row.method == "GET" or row.in_portions:
             parameter: Json = {"name": name, "in": "query", "schema": without_null(schema)}
             found.append(parameter | ({"required": True} if name in required else {}))
     if row.action is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal  # Any: JSON values
 
 from server.actions.desk import Look
 from server.actions.payload import Payload
+from server.actions.posted_rows import Line
 from server.dispatch import Action, Query
 from server.domain.scopes import Scope, Scopes
 
@@ -52,6 +53,10 @@ class Row:
     once: tuple[str, ...] = ()
     # Whether the query reads the log, as far as it is settled.
     settled: bool = False
+    # Whether the body is NDJSON, which the action takes in portions, each in its own transaction.
+    in_portions: bool = False
+    # In which order the lines of such a body are taken, when not as they come.
+    arranged: Callable[[Sequence[Line]], list[Line]] | None = None
     # How long a query may take.
     limit_s: float = 5.0
 
@@ -73,4 +78,6 @@ class Row:
     @property
     def has_body(self) -> bool:
         """Whether the call takes a JSON body."""
+        if self.in_portions:
+            return False
         return self.method != "GET" and bool(self.payload.model_fields.keys() - {*self.variables})

@@ -10,13 +10,22 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
-from server.actions import conversations, lists, presence, tokens, visitors, webhooks
+from server.actions import (
+    conversations,
+    lists,
+    orders,
+    posted_rows,
+    presence,
+    tokens,
+    visitors,
+    webhooks,
+)
 from server.actions import messages as message_actions
 from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotAllowed, NotFound
-from server.domain.scopes import Scopes, covers
+from server.domain.scopes import Scope, Scopes, covers
 from server.domain.text import MAX_BODY_CHARS
 from server.http.api.reports import ReadReport, read_report
 from server.http.api.rows import Json, Method, Row
@@ -31,9 +40,11 @@ from server.storage.shapes import (
     Conversation,
     Customer,
     CustomerCard,
+    Imported,
     MessageOfConversation,
     NewToken,
     NewWebhook,
+    Order,
     ReportRow,
     Shape,
     Shop,
@@ -48,6 +59,7 @@ from server.storage.unit import Tx
 # Ids as they look, for the examples of the docs.
 CONVERSATION = "0193a6c7e4f27d0c9b1f3c5a7e9d2b40"
 CUSTOMER = "0193a6c7e4ee7b31a8d04f6c2e915a73"
+ORDER = "0193a6c7e5107c2f8b3d6a1f4e8c0b97"
 AGENT = "01939f0c51d27c2e8f7b6a5948372615"
 ARTICLE = "0193a1f04c2e7d35b7a19c08e6f45d21"
 TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
@@ -89,6 +101,12 @@ class ArticlePage(Cursor):
     """A page of articles."""
 
     items: list[Article]
+
+
+class OrderPage(Cursor):
+    """A page of orders."""
+
+    items: list[Order]
 
 
 class AgentPage(Cursor):
@@ -239,6 +257,23 @@ def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: 
     )
 
 
+def _of_import(noun: str, action: Any, scope: Scope, **more: Any) -> Row:  # Any: as in Row
+    """A row that brings in rows of shop data as NDJSON."""
+    return Row(
+        name=f"import.{noun}",
+        method="POST",
+        path=f"/import/{noun}",
+        payload=posted_rows.ImportRows,
+        answer=Imported,
+        scope=scope,
+        permission="shop_data.import",
+        action=action,
+        in_portions=True,
+        example={"source": "shop"},
+        **more,
+    )
+
+
 ROWS: tuple[Row, ...] = (
     Row(
         name="conversations.list",
@@ -349,6 +384,43 @@ ROWS: tuple[Row, ...] = (
         complete=_customer,
         example={"customer_id": CUSTOMER, "name": "Wang Min"},
     ),
+    Row(
+        name="orders.list",
+        method="GET",
+        path="/orders",
+        payload=orders.ListOrders,
+        answer=OrderPage,
+        scope="orders:read",
+        permission="customer.read",
+        query=orders.list_orders,
+        example={"number": "1001"},
+    ),
+    Row(
+        name="orders.get",
+        method="GET",
+        path="/orders/{order_id}",
+        payload=orders.OrderRef,
+        answer=Order,
+        scope="orders:read",
+        permission="customer.read",
+        query=orders.get_order,
+        example={"order_id": ORDER},
+    ),
+    Row(
+        name="orders.of_customer",
+        method="GET",
+        path="/customers/{customer_id}/orders",
+        payload=orders.OrdersOfCustomer,
+        answer=OrderPage,
+        scope="orders:read",
+        permission="customer.read",
+        query=orders.list_orders,
+        example={"customer_id": CUSTOMER},
+    ),
+    _of_import("orders", posted_rows.post_orders, "orders:write"),
+    _of_import("customers", posted_rows.post_customers, "customers:write"),
+    _of_import("carts", posted_rows.post_carts, "orders:write"),
+    _of_import("events", posted_rows.post_events, "admin", arranged=posted_rows.ordered_events),
     Row(
         name="agents.list",
         method="GET",
