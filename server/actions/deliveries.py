@@ -138,7 +138,7 @@ def replay_one(tx: Tx, actor: Actor, asked: DeliveryRef) -> dict[str, object]:
     if delivery is None or delivery.source != asked.source:
         raise NotFound("There is no such delivery.")
     if delivery.status == "waiting":
-        raise Conflict("This delivery waits for its turn already.")
+        raise Conflict("This delivery waits for its turn already.", reason="delivery_waits")
     deliveries.replay(tx, delivery.source, delivery.status, ids=[delivery.id])
     return {"ok": True, "replayed": 1}
 

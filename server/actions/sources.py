@@ -91,13 +91,19 @@ def add_source(tx: Tx, actor: Actor, asked: AddSource) -> tuple[Source, str]:
     _manage(actor)
     name = checked_name(asked.name)
     if asked.kind not in KINDS:
-        raise InvalidInput(f"A kind is one of {', '.join(KINDS)}.", field="kind", reason="kind")
+        raise InvalidInput(
+            f"A kind is one of {', '.join(KINDS)}.", field="kind", reason="source_kind"
+        )
     secret = _secret(asked.secret)
     known = load_source(tx.connection, name, removed=True)
     if known is not None and known.live:
-        raise Conflict("There is a source with this name. Choose another.", field="name")
+        raise Conflict(
+            "There is a source with this name. Choose another.",
+            field="name",
+            reason="source_taken",
+        )
     if len(load_sources(tx.connection)) >= MAX_SOURCES:
-        raise Conflict(f"At most {MAX_SOURCES} sources.", limit=MAX_SOURCES)
+        raise Conflict(f"At most {MAX_SOURCES} sources.", reason="source_limit")
     ids: CustomerIds = customer_ids_for(tx.connection, name)
     if known is not None:
         ids = known.customer_ids
@@ -105,6 +111,7 @@ def add_source(tx: Tx, actor: Actor, asked: AddSource) -> tuple[Source, str]:
             raise Conflict(
                 f"Customers of {name} are known by {ids} ids already. Choose another name.",
                 field="name",
+                reason="source_ids",
             )
     source = Source(
         name=name,
@@ -146,7 +153,9 @@ def rotate_secret(tx: Tx, actor: Actor, asked: RotateSecret) -> str:
     _manage(actor)
     source = _known(tx, asked.name)
     if not source.live:
-        raise Conflict("Nothing posts to a source of files, so it has no secret.", field="name")
+        raise Conflict(
+            "Nothing posts to a source of files, so it has no secret.", reason="source_files"
+        )
     secret = _secret(asked.secret)
     change_source(
         tx,

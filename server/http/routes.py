@@ -20,6 +20,8 @@ from server.http.pages import add_pages
 from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
 from server.http.settings import add_settings
+from server.http.settings_playbook import add_playbook_settings
+from server.http.settings_sources import add_source_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
@@ -46,8 +48,10 @@ def add_routes(app: web.Application) -> None:
     add_customer_export(app)
     add_customer_page(app)
     add_settings(app)
+    add_playbook_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)
+    add_source_settings(app)
     add_hooks(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

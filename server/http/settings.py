@@ -31,6 +31,7 @@ SHOP = "shop.manage"
 DONE = frozenset(
     {"added", "saved", "deactivated", "reactivated", "password", "revoked"}
     | {"webhook_on", "webhook_off", "webhook_sent", "webhook_deleted"}
+    | {"source_removed", "replayed"}
 )
 # What was typed is shown again after an error, but never these.
 SECRETS = frozenset({"password", "current", "csrf"})
