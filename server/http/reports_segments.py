@@ -59,7 +59,7 @@ async def show_segments(request: web.Request) -> web.Response:
         groupings=GROUPINGS,
         money=views.Money(shop.currency),
         group_name=partial(views.group_name, locale),
-        mood=views.mood,
+        look=views.look,
         share=views.share,
         week_words=partial(views.week_words, locale=locale),
         share_chart=views.share_chart(report, grouping, locale),
@@ -94,7 +94,7 @@ async def show_persona(request: web.Request) -> web.Response:
         siblings=GROUPINGS[found.grouping],
         money=views.Money(shop.currency),
         group_name=partial(views.group_name, locale),
-        mood=views.mood,
+        look=views.look,
         heat_level=views.heat_level,
         zone=zone_words(shop.timezone, request.app[DATABASE].clock()),
     )

@@ -15,28 +15,31 @@ from server.reports.segments import Funnel, SegmentReport, Week
 _SIGNS = {"CNY": "¥", "JPY": "¥", "EUR": "€", "GBP": "£", "USD": "$", "HKD": "HK$", "TWD": "NT$"}
 # The key of what those who did not come to a step are called.
 _LOST = {"ordered": "never", "again": "once", "active": "silent"}
-# The look of a group's chip: six moods, so that colour says the same on every page.
-_MOODS: Mapping[str, str] = {
-    "champions": "best",
-    "key_value": "best",
-    "loyal": "good",
-    "regular_value": "good",
-    "stable": "good",
-    "active": "good",
-    "potential_loyalist": "hope",
-    "promising": "hope",
-    "key_develop": "hope",
-    "building": "hope",
-    "new": "fresh",
-    "regular_develop": "fresh",
-    "exploring": "fresh",
-    "need_attention": "risk",
-    "cant_lose": "risk",
-    "at_risk": "risk",
-    "key_keep": "risk",
-    "key_rescue": "risk",
-    "declining": "risk",
-    "about_to_sleep": "risk",
+# Colour and sign of a group's chip, as beside every chat.
+_LOOKS: Mapping[str, tuple[str, str]] = {
+    "champions": ("gold", "crown"),
+    "key_value": ("gold", "crown"),
+    "loyal": ("blue", "gem"),
+    "key_keep": ("blue", "gem"),
+    "regular_value": ("blue", "gem"),
+    "stable": ("blue", "gem"),
+    "active": ("blue", "gem"),
+    "potential_loyalist": ("violet", "trending-up"),
+    "key_develop": ("violet", "trending-up"),
+    "building": ("violet", "trending-up"),
+    "new": ("teal", "sprout"),
+    "promising": ("teal", "sprout"),
+    "regular_develop": ("teal", "sprout"),
+    "exploring": ("teal", "sprout"),
+    "need_attention": ("red", "eye"),
+    "cant_lose": ("red", "life-buoy"),
+    "at_risk": ("red", "life-buoy"),
+    "key_rescue": ("red", "life-buoy"),
+    "declining": ("red", "life-buoy"),
+    "about_to_sleep": ("grey", "hourglass"),
+    "prospects": ("grey", "user-round"),
+    "prospect": ("grey", "user-round"),
+    "none": ("grey", "user-round"),
 }
 
 
@@ -65,9 +68,9 @@ def group_name(locale: Locale, grouping: str, group: str) -> str:
     return sentence(locale, f"reports.{grouping}.{group}")
 
 
-def mood(group: str) -> str:
-    """The class of a group's chip."""
-    return _MOODS.get(group, "calm")
+def look(group: str) -> tuple[str, str]:
+    """Colour and sign of a group's chip."""
+    return _LOOKS.get(group, ("grey", "moon"))
 
 
 def share(part: float, whole: float) -> float | None:
