@@ -8,6 +8,7 @@ import { ask } from "./later.js";
 
 const PLACES = [
   { icon: "inbox", key: "inbox", href: "/console" },
+  { icon: "users-round", key: "customers", href: "/customers" },
   { icon: "chart-column", key: "reports", href: "/reports" },
   { icon: "settings", key: "settings", href: "/settings" },
 ];
@@ -25,10 +26,10 @@ function Place({ place, wordy = false }) {
 
 export const Rail = () => html`<nav class="rail" aria-label=${t("nav")}>
   <div class="logo" aria-hidden="true"><${Icon} name="message-circle" /></div>
-  <${Place} place=${PLACES[0]} /><${Place} place=${PLACES[1]} />
+  ${PLACES.slice(0, -1).map((place) => html`<${Place} place=${place} key=${place.key} />`)}
   <div class="sp"></div>
   <${IconButton} icon="keyboard" name=${t("help")} keys="?" onClick=${() => ask({ kind: "help" })} />
-  ${admin() ? html`<${Place} place=${PLACES[2]} />` : null}
+  ${admin() ? html`<${Place} place=${PLACES[PLACES.length - 1]} />` : null}
   <${PersonMenu} at="beside" key=${me.value.id} />
 </nav>`;
 
