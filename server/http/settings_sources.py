@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any  # Any: values of a template
 
 import orjson
+import structlog
 from aiohttp import web
 
 from server.actions import deliveries as delivery_actions
@@ -38,6 +39,7 @@ from server.storage.deliveries import Counts, Delivery
 from server.storage.shop import load_shop
 from server.storage.shop_sources import Freshness, Source
 
+log = structlog.stdlib.get_logger("shopbell.hooks")
 ROOT = "/settings/sources"
 READ = delivery_actions.READ
 PAGE = 30
@@ -206,7 +208,7 @@ async def show_deliveries(request: web.Request, error: AppError | None = None) -
         shown=_named(found, name),
         deliveries=listed[:PAGE],
         older=listed[PAGE - 1] if len(listed) > PAGE else None,
-        status=status,
+        chosen=status,
         filtered=status is not None or before is not None,
         statuses=STATUSES,
         now_ms=request.app[DATABASE].clock(),
@@ -230,6 +232,10 @@ async def show_delivery(request: web.Request, error: AppError | None = None) -> 
     found, timezone, delivery = await request.app[DATABASE].read(look)
     if delivery is None or delivery.source != name:
         raise NotFound("There is no such delivery.")
+    readable = may(person.actor, PERMISSION)
+    if readable:
+        # It is about people: who looked is remembered, as with anything unmasked.
+        log.info("delivery shown", source=name, delivery=delivery.id, agent=person.id)
     return await settings_page(
         request,
         "settings_source_delivery.html",
@@ -237,7 +243,7 @@ async def show_delivery(request: web.Request, error: AppError | None = None) -> 
         tab="sources",
         shown=_named(found, name),
         delivery=delivery,
-        body=_readable(delivery.body) if may(person.actor, PERMISSION) else None,
+        body=_readable(delivery.body) if readable else None,
         timezone=timezone,
     )
 
