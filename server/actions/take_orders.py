@@ -311,6 +311,8 @@ class _Orders:
             for key in (by_id, by_email)
         ]
         if gone[0] or (gone[1] and order.customer is None):
+            # Where a parcel is says where its receiver lives.
+            order = replace(order, tracking_number=None, tracking_url=None)
             return replace(order, customer=None, email=None, phone=None, postcode=None)
         return replace(order, email=None) if gone[1] else order
 

@@ -283,6 +283,13 @@ class CustomerUnblocked(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased(EventData):
+    """A customer was erased: their id in this log leads to nobody from here on."""
+
+    kind: ClassVar[str] = "customer.erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomersExported(EventData):
     """Somebody took a list of customers away; ``masked`` when addresses were covered."""
 
@@ -436,6 +443,7 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         CustomerPreferred,
         CustomerBlocked,
         CustomerUnblocked,
+        CustomerErased,
         CustomersExported,
         AgentPresenceChanged,
         AgentFocusRecorded,
