@@ -46,7 +46,7 @@ class OrderRef(Payload):
 def list_orders(look: Look, payload: ListOrders | OrdersOfCustomer) -> Json:
     """A page of orders; those of one customer are those of all rows of the person.
 
-    Raises NotFound for a customer who is hidden, NotAllowed for all orders to who leads nobody.
+    A hidden customer has none. Raises NotAllowed for all orders to who leads nobody.
     """
     rows = None
     if payload.customer_id is not None:
@@ -70,6 +70,13 @@ def list_orders(look: Look, payload: ListOrders | OrdersOfCustomer) -> Json:
     }
 
 
+def list_orders_of(look: Look, payload: OrdersOfCustomer) -> Json:
+    """A page of a customer's orders. Raises NotFound for one who is hidden."""
+    if not _sees(look, payload.customer_id):
+        raise NotFound("There is no such customer.")
+    return list_orders(look, payload)
+
+
 def get_order(look: Look, payload: OrderRef) -> Json:
     """One order. Raises NotFound, also when its customer is hidden."""
     row = stored.order_by_id(look.connection, payload.order_id)
@@ -79,18 +86,16 @@ def get_order(look: Look, payload: OrderRef) -> Json:
 
 
 def _sees(look: Look, customer_id: str | None) -> bool:
-    if look.actor.leads:
-        return True
+    """Whether the actor may see a customer, None being a guest, whom only those see who lead."""
     if customer_id is None:
-        return False
+        return look.actor.leads
     customer = customers.load_customer(look.connection, customer_id)
     return customer is not None and sees_customer(look, customer)
 
 
 def _rows_of(look: Look, customer_id: str) -> tuple[str, ...]:
-    customer = customers.load_customer(look.connection, customer_id)
-    if customer is None or not sees_customer(look, customer):
-        raise NotFound("There is no such customer.")
+    if not _sees(look, customer_id):
+        return ()
     return members(look.connection, person_of(look.connection, customer_id))
 
 

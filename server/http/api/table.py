@@ -414,7 +414,7 @@ ROWS: tuple[Row, ...] = (
         answer=OrderPage,
         scope="orders:read",
         permission="customer.read",
-        query=orders.list_orders,
+        query=orders.list_orders_of,
         example={"customer_id": CUSTOMER},
     ),
     _of_import("orders", posted_rows.post_orders, "orders:write"),
