@@ -74,6 +74,7 @@ async def show_segments(request: web.Request) -> web.Response:
 
 async def export_segments(request: web.Request) -> web.Response:
     """One of the tables as CSV."""
+    await require_person(request, READ)
     part = request.match_info["part"]
     if part not in FILES:
         raise NotFound("There is no such file.")

@@ -20,6 +20,8 @@ from server.storage.thresholds import current_limits
 
 DAY_MS = 86_400_000
 CONTACT_DAYS = 90
+# With fewer orders a ratio to them says nothing.
+LEAST_ORDERS = 10
 NEWCOMER_DAYS = 90
 FIRST_ORDER_DAYS = 7
 MAX_WEEKS = 52
@@ -79,8 +81,9 @@ class Group:
 
     @property
     def contacts_per_order(self) -> float | None:
-        """Conversations per order, both of the last 90 days."""
-        return self.contacts / self.recent_orders if self.recent_orders else None
+        """Conversations per order, both of the last 90 days; None where orders are too few."""
+        enough = self.recent_orders >= LEAST_ORDERS
+        return self.contacts / self.recent_orders if enough else None
 
     @property
     def handle_ms(self) -> float | None:
