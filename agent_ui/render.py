@@ -24,7 +24,17 @@ from agent_ui import FOLDER
 Locale = Literal["en", "zh"]
 LOCALES: tuple[Locale, ...] = ("en", "zh")
 LANGUAGES: dict[Locale, str] = {"en": "en", "zh": "zh-CN"}
-SURFACES = ("pages", "console", "reports", "api", "knowledge", "customers", "sources")
+SURFACES = (
+    "pages",
+    "console",
+    "reports",
+    "api",
+    "knowledge",
+    "customers",
+    "sources",
+    "review",
+    "privacy",
+)
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.
 _WHOLE_CURRENCIES = frozenset(

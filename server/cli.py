@@ -13,6 +13,7 @@ from server.commands import (
     exports,
     imports,
     people,
+    privacy,
     reports,
     serve,
     shop,
@@ -23,7 +24,7 @@ from server.commands import (
 from server.domain.errors import AppError
 
 # In the order of --help.
-GROUPS = (serve, shop, people, tokens, sources, upkeep, check, imports, exports, reports)
+GROUPS = (serve, shop, people, tokens, sources, upkeep, check, imports, exports, privacy, reports)
 
 
 def _assembled() -> typer.Typer:

@@ -12,7 +12,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.events import CustomerErased, CustomersExported
 from server.domain.permissions import require
 from server.domain.retention import Kept, Policy, checked
-from server.storage import erasure, privacy, tombstones
+from server.storage import deliveries, erasure, privacy, tombstones
 from server.storage.customers import CustomerChanged, load_customer
 from server.storage.persons import members, person_of
 from server.storage.privacy import Request
@@ -20,6 +20,8 @@ from server.storage.shop import load_shop, update_shop
 from server.storage.unit import Tx
 
 Json = dict[str, Any]  # Any: JSON values
+DAY_MS = 24 * 3600 * 1000
+FORGET_AT_ONCE = 200
 
 
 class OfPerson(Payload):
@@ -90,6 +92,22 @@ def change_policy(
     )
     url = checked_url(privacy_url, inside=True) if privacy_url.strip() else None
     update_shop(tx, privacy.with_policy(shop, policy, privacy_url=url))
+
+
+def forget_old_texts(tx: Tx) -> int:
+    """Takes the words out of conversations that ended too long ago; how many there were."""
+    days = privacy.load_policy(tx.connection).days["conversations"]
+    if not days:
+        return 0
+    before_ms = tx.at_ms - days * DAY_MS
+    return erasure.forget_texts(tx, before_ms=before_ms, limit=FORGET_AT_ONCE)
+
+
+def forget_old_deliveries(tx: Tx) -> int:
+    """Removes what shops have sent, once it is too old to be of use; how many there were."""
+    days = privacy.load_policy(tx.connection).days["deliveries"]
+    before_ms = tx.at_ms - days * DAY_MS
+    return deliveries.forget_old(tx, before_ms=before_ms, limit=FORGET_AT_ONCE)
 
 
 def _may(actor: Actor) -> None:

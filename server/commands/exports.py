@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from server.commands.common import DataDir, opened, progress, say
+from server.commands.privacy import export_customer_command
 
 
 def export_profiles_command(
@@ -49,4 +50,5 @@ def add_to(app: typer.Typer) -> None:
     """Adds the group ``export``."""
     group = typer.Typer(help="Take data out.", no_args_is_help=True)
     group.command("profiles")(export_profiles_command)
+    group.command("customer")(export_customer_command)
     app.add_typer(group, name="export")

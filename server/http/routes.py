@@ -19,8 +19,10 @@ from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
 from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
+from server.http.review import add_review
 from server.http.settings import add_settings
 from server.http.settings_playbook import add_playbook_settings
+from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
@@ -42,6 +44,7 @@ def add_routes(app: web.Application) -> None:
     add_pages(app)
     add_reports(app)
     add_segment_reports(app)
+    add_review(app)
     add_knowledge(app)
     add_help_centre(app)
     add_customers(app)
@@ -52,6 +55,7 @@ def add_routes(app: web.Application) -> None:
     add_token_settings(app)
     add_webhook_settings(app)
     add_source_settings(app)
+    add_privacy_settings(app)
     add_hooks(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

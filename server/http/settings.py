@@ -32,6 +32,7 @@ DONE = frozenset(
     {"added", "saved", "deactivated", "reactivated", "password", "revoked"}
     | {"webhook_on", "webhook_off", "webhook_sent", "webhook_deleted"}
     | {"source_removed", "replayed"}
+    | {"wish_noted", "erased"}
 )
 # What was typed is shown again after an error, but never these.
 SECRETS = frozenset({"password", "current", "csrf"})

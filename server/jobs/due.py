@@ -13,7 +13,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import identity, offers
+from server.jobs import identity, offers, retention
 from server.jobs.profiles import flip_stages, rescore
 from server.storage import conversations
 from server.storage.database import Database
@@ -68,6 +68,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (300.0, offers.settle),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
+    (3600.0, retention.forget_old),
 )
 
 

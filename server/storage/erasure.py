@@ -194,6 +194,36 @@ def empty_customers(tx: Tx, ids: Sequence[str]) -> None:
     tx.later(update(CUSTOMER).where(CUSTOMER.c.id.in_(list(ids))).values(**values))
 
 
+# Ended long ago and still with words; the index on status and last activity finds them.
+_WORDY = (
+    "SELECT id FROM conversation c WHERE c.status IN ('resolved', 'closed', 'spam')"
+    " AND c.last_activity_at_ms < :before AND (c.preview IS NOT NULL OR EXISTS"
+    " (SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.body <> ''))"
+    " ORDER BY c.last_activity_at_ms LIMIT :limit"
+)
+_OF_THESE = "conversation_id IN :ids"
+
+
+def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
+    """Takes the words out of conversations that ended before an instant; how many there were.
+
+    The figures stay, and whose conversation it was: only what was said goes.
+    """
+    values = {"before": before_ms, "limit": limit}
+    ids = list(tx.connection.execute(text(_WORDY), values).scalars())
+    if not ids:
+        return 0
+    these: Ids = {"ids": ids}
+    data, state = _WITHOUT_PAGE[tx.connection.dialect.name]
+    _change(tx, "event", data, f"kind = 'conversation.opened' AND {_OF_THESE}", these)
+    _change(tx, "conversation", f"preview = NULL, {state}", "id IN :ids", these)
+    _change(tx, "message", "body = '', blocks = NULL", _OF_THESE, these)
+    _change(tx, "suggestion", "query = ''", _OF_THESE, these)
+    for name in ("rating_comment", "draft"):
+        tx.later(_with_ids(f"DELETE FROM {name} WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
+    return len(ids)
+
+
 def erased_at_ms(connection: Connection, customer_id: str) -> int | None:
     """When a customer was erased, None when they were not."""
     statement = select(CUSTOMER.c.erased_at_ms).where(CUSTOMER.c.id == customer_id)
