@@ -260,9 +260,17 @@ def _sentences(locale: Locale) -> dict[str, str]:
 @pass_context
 def _icon(context: Context, name: str) -> Markup:
     """An icon of the sprite, hidden from screen readers: words stand beside it."""
-    return Markup(
-        '<svg class="ic" aria-hidden="true"><use href="{}/icons.svg#i-{}"/></svg>'
-    ).format(context["static_url"], name)
+    sprite = "icons_more" if name in _more_icons() else "icons"
+    return Markup('<svg class="ic" aria-hidden="true"><use href="{}/{}.svg#i-{}"/></svg>').format(
+        context["static_url"], sprite, name
+    )
+
+
+@cache
+def _more_icons() -> frozenset[str]:
+    """The icons that the console's list does without; they would only make it heavier."""
+    sprite = (STATIC_DIR / "icons_more.svg").read_text("utf-8")
+    return frozenset(re.findall(r'id="i-([\w-]+)"', sprite))
 
 
 @cache
