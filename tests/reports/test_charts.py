@@ -94,3 +94,55 @@ def test_an_answer_at_the_goal_is_in_time(wait_ms: int, place: int, missed: bool
     end_ms = bins[place].to_ms
     assert bins[place].from_ms <= wait_ms
     assert end_ms is None or wait_ms < end_ms
+
+
+shares = st.floats(0, 1)
+
+
+@given(st.lists(st.tuples(shares, shares), max_size=14))
+def test_pairs_of_shares_stay_within_the_picture(rows: list[tuple[float, float]]) -> None:
+    pairs = [charts.Pair(TEXT, first, second, TEXT, TEXT) for first, second in rows]
+    root = parsed(charts.pairs(pairs, name=TEXT, first=TEXT, second=TEXT))
+    bars = [one for one in root.iter(f"{SVG}rect") if one.get("height") == "11"]
+    assert len(bars) == 2 + 2 * len(rows), "two of them are the key"
+    assert all(float(one.get("x", 0)) + float(one.get("width", 0)) <= 660 for one in bars)
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=40))
+def test_a_curve_of_a_ranking_never_falls(spent: list[int]) -> None:
+    ranked, whole = sorted(spent, reverse=True), sum(spent) or 1
+    sums = [sum(ranked[:n]) / whole for n in range(len(ranked) + 1)]
+    mark = charts.Mark(0.2, TEXT)
+    root = parsed(charts.curve(sums, name=TEXT, mark=mark, across=TEXT, up=TEXT, even=TEXT))
+    lines = [one.get("d", "") for one in root.iter(f"{SVG}path") if one.get("class") == "line-a"]
+    assert len(lines) == (1 if spent else 0)
+    for line in lines:
+        heights = [float(point.split()[1]) for point in line[1:].split("L")]
+        assert heights == sorted(heights, reverse=True)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 4), st.integers(0, 4)), st.integers(1, 10**6), max_size=20
+    )
+)
+def test_ribbons_begin_and_end_at_places_as_tall_as_all_of_them(
+    moves: dict[tuple[int, int], int],
+) -> None:
+    ribbons = [charts.Ribbon(start, end, n, TEXT) for (start, end), n in moves.items()]
+    drawn = charts.flows([TEXT] * 5, ribbons, name=TEXT, before=TEXT, after=TEXT)
+    root = parsed(drawn)
+    flows = [one for one in root.iter(f"{SVG}path") if "flow" in one.get("class", "")]
+    assert len(flows) == len(moves)
+    for one in root.iter(f"{SVG}rect"):
+        assert float(one.get("y", 0)) >= 0
+        assert float(one.get("y", 0)) + float(one.get("height", 0)) <= 332
+
+
+@given(st.lists(st.integers(0, 10**7), max_size=6))
+def test_a_funnel_has_a_bar_for_each_step(counts: list[int]) -> None:
+    steps = [charts.Step(TEXT, n, TEXT, TEXT) for n in counts]
+    root = parsed(charts.funnel(steps, name=TEXT))
+    bars = list(root.iter(f"{SVG}rect"))
+    assert len(bars) == len(counts)
+    assert all(float(bar.get("width", 0)) > 0 for bar in bars)
