@@ -15,6 +15,7 @@ from server.actions import presence, webhooks
 from server.domain.errors import Unavailable
 from server.jobs import identity, offers, retention
 from server.jobs.profiles import flip_stages, rescore
+from server.jobs.segment_counts import count_segments
 from server.storage import conversations
 from server.storage.database import Database
 from server.storage.kept_answers import forget_kept
@@ -66,6 +67,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (60.0, identity.look_over),
     (300.0, flip_stages),
     (300.0, offers.settle),
+    (600.0, count_segments),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
     (3600.0, retention.forget_old),

@@ -130,6 +130,19 @@ class Customer(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_customer_created", "created_at_ms", "id"),
+        # Few rows are merged: with the others in it, SQLite would think that it leads nowhere.
+        Index(
+            "ix_customer_person_id",
+            "person_id",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_merged_into",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
         # Looked through whole for a part of a name: 60 MB less than the table.
         Index(
             "ix_customer_name",
@@ -147,9 +160,9 @@ class Customer(SQLModel, table=True):
     identity: str = "anonymous"
     created_at_ms: int = Field(sa_type=BigInteger)
     seen_at_ms: int = Field(sa_type=BigInteger)
-    merged_into: str | None = Field(default=None, index=True)
+    merged_into: str | None = None
     merged_as: str | None = None
-    person_id: str | None = Field(default=None, index=True)
+    person_id: str | None = None
     told_at_ms: int | None = Field(default=None, sa_type=BigInteger)
     erased_at_ms: int | None = Field(default=None, sa_type=BigInteger)
 

@@ -15,7 +15,13 @@ def upgrade() -> None:
     op.add_column("customer", sa.Column("merged_as", sa.String(), nullable=True))
     op.add_column("customer", sa.Column("person_id", sa.String(), nullable=True))
     op.add_column("customer", sa.Column("told_at_ms", sa.BigInteger(), nullable=True))
-    op.create_index("ix_customer_person_id", "customer", ["person_id"])
+    op.create_index(
+        "ix_customer_person_id",
+        "customer",
+        ["person_id"],
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
     op.create_table(
         "shop_source",
         sa.Column("name", sa.String(), primary_key=True, nullable=False),

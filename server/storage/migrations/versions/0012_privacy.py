@@ -12,7 +12,13 @@ depends_on = None
 def upgrade() -> None:
     """Adds the tables, and to a customer when they were erased."""
     op.add_column("customer", sa.Column("erased_at_ms", sa.BigInteger(), nullable=True))
-    op.create_index("ix_customer_merged_into", "customer", ["merged_into"])
+    op.create_index(
+        "ix_customer_merged_into",
+        "customer",
+        ["merged_into"],
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.create_table(
         "consent",
         sa.Column("id", sa.String(), primary_key=True, nullable=False),
