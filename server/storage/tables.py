@@ -130,6 +130,13 @@ class Customer(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_customer_created", "created_at_ms", "id"),
+        # Most rows have none: an index over all of them looks useless to SQLite once it has counted.
+        Index(
+            "ix_customer_person_id",
+            "person_id",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
         # Few rows are merged: with the others in it, SQLite would think that it leads nowhere.
         Index(
             "ix_customer_person_id",
