@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any  # Any: JSON values
 
 from server.domain.profile import Sums
+from server.domain.ranks import Ranked
 from server.domain.segment import Thresholds, f_score, r_score
 
 WINDOW_DAYS = 90
@@ -113,12 +114,13 @@ def look_back(
         mean_order_minor=money // orders,
         band_limits_minor=(0, 0),
     )
-    expected = sorted(
+    expected = [
         int(table.expected_minor(s.net_minor, len(s.days), max(0, day - s.days[-1]), limits))
         for s in persons()
         if s.days
-    )
-    low, high = expected[len(expected) // 3], expected[2 * len(expected) // 3]
+    ]
+    ranked = Ranked(expected)
+    low, high = ranked[len(ranked) // 3], ranked[2 * len(ranked) // 3]
     return replace(table, band_limits_minor=(low, high))
 
 

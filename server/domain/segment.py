@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any  # Any: JSON values
 
 from server.domain.lifecycle import FALLBACK_D1, FALLBACK_D2, gap_percentile, shop_clocks
+from server.domain.ranks import Ranked
 
 SEGMENTS = (
     "champions",
@@ -151,9 +152,13 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """How many customers are the top 20 %, the least net spend among them, what they bring."""
+    """How many customers are the top 20 %, and what they bring of the revenue.
+
+    ``above`` of them spent more than the last one, who spent ``least_minor``.
+    """
 
     size: int
+    above: int
     least_minor: int
     share: float
 
@@ -163,13 +168,16 @@ def is_small(buyers: int, first_day: int, day: int) -> bool:
     return buyers < FEW_BUYERS or day - first_day < SHORT_DAYS
 
 
-def top_fifth(net_minor: Sequence[int]) -> Top | None:
+def top_fifth(net_minor: Sequence[int] | Ranked) -> Top | None:
     """The ceil(20 %) of customers who spent most; None where nobody bought."""
-    ordered = sorted(net_minor, reverse=True)
-    size = -(-len(ordered) // 5)
+    ranked = net_minor if isinstance(net_minor, Ranked) else Ranked(net_minor)
+    size = -(-len(ranked) // 5)
     if not size:
         return None
-    return Top(size, ordered[size - 1], sum(ordered[:size]) / sum(ordered))
+    least = ranked[len(ranked) - size]
+    above = len(ranked) - ranked.at_most(least)
+    theirs = ranked.sum_above(least) + (size - above) * least
+    return Top(size, above, least, theirs / ranked.sum_above(0))
 
 
 def freeze(
@@ -191,11 +199,11 @@ def freeze(
         d1=d1,
         d2=d2,
     )
-    top = top_fifth(people.net_minor)
+    spent = Ranked(people.net_minor)
+    top = top_fifth(spent)
     if top is None:
         return limits
-    spent = sorted(people.net_minor)
-    ago = sorted((max(0, day - last) for last in people.last_days), reverse=True)
+    ago = Ranked([max(0, day - last) for last in people.last_days])
     limits = replace(
         limits,
         near_days=(ago[buyers // 2] + ago[(buyers - 1) // 2]) // 2,
@@ -212,7 +220,7 @@ def freeze(
         limits,
         provisional=False,
         # Strictly fewer days than so many of them, strictly more money than so many.
-        r_days=_four(ago[n - 1] - 1 for n in needed),
+        r_days=_four(ago[buyers - n] - 1 for n in needed),
         m_minor=_four(spent[n - 1] + 1 for n in needed),
     )
 

@@ -92,8 +92,7 @@ def _last_key(connection: Connection, ledger: Ledger, spent: Sequence[int]) -> s
         return ""
     equal = [p for p, sums in ledger if sums.days and sums.net_minor == top.least_minor]
     called = source_ids(connection, equal)
-    above = sum(net > top.least_minor for net in spent)
-    return top_key((called.get(p, p) for p in equal), above=above, size=top.size)
+    return top_key((called.get(p, p) for p in equal), above=top.above, size=top.size)
 
 
 def limits_before(connection: Connection) -> Thresholds | None:

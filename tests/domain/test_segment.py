@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain import segment
+from server.domain import ranks, segment
 from server.domain.profile import NO_BUYER, Ledger, Sums, joined, labels, population, top_key
 from server.domain.segment import (
     SEGMENTS,
@@ -70,18 +70,28 @@ def test_near_and_much_are_told_from_the_medians(buyers: list[tuple[int, int]]) 
 
 
 @settings(deadline=None, max_examples=60)
-@given(BUYERS, st.randoms(use_true_random=False))
-def test_a_fifth_is_the_top_and_ids_decide_among_equals(
-    buyers: list[tuple[int, int]], chance: object
-) -> None:
+@given(st.lists(st.integers(-50, 50) | st.integers(), min_size=1), st.integers(1, 7))
+def test_a_rank_is_a_place_in_the_sorted_list(values: list[int], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranks, "_AT_ONCE", at_once)
+        ranked = ranks.Ranked(values)
+    assert [ranked[rank] for rank in range(len(ranked))] == sorted(values)
+    for value in values:
+        assert ranked.at_most(value) == sum(other <= value for other in values)
+        assert ranked.sum_above(value) == sum(other for other in values if other > value)
+    with pytest.raises(IndexError):
+        ranked[len(values)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(BUYERS)
+def test_a_fifth_is_the_top_and_ids_decide_among_equals(buyers: list[tuple[int, int]]) -> None:
     net = {f"c{number}": spent for number, (spent, _) in enumerate(buyers)}
     top = top_fifth(list(net.values()))
     assert top is not None
     equal = [name for name, spent in net.items() if spent == top.least_minor]
-    above = sum(spent > top.least_minor for spent in net.values())
-    limits = Thresholds(
-        top_minor=top.least_minor, top_key=top_key(equal, above=above, size=top.size)
-    )
+    key = top_key(equal, above=top.above, size=top.size)
+    limits = Thresholds(top_minor=top.least_minor, top_key=key)
     chosen = {name for name, spent in net.items() if limits.in_top(spent, name)}
     ordered = sorted(net, key=lambda name: (-net[name], name))
     assert chosen == set(ordered[: math.ceil(len(net) / 5)])
@@ -188,9 +198,7 @@ def test_sums_of_several_records_are_those_of_one_person() -> None:
     phone = Sums(1, 500, 700, 200, 1, 1000, 1000, (5,))
     laptop = Sums(2, 900, 900, 0, 0, 500, 2000, (3, 5))
     only_refunds = Sums(0, 0, 300, 300, 0, None, None, ())
-    assert joined([phone, laptop, only_refunds]) == Sums(
-        3, 1400, 1900, 500, 1, 500, 2000, (3, 5)
-    )
+    assert joined([phone, laptop, only_refunds]) == Sums(3, 1400, 1900, 500, 1, 500, 2000, (3, 5))
     assert joined([only_refunds]) == only_refunds
 
 
