@@ -8,9 +8,11 @@ from typing import Annotated, Any  # Any: JSON values
 from pydantic import Field
 
 from server.actions.desk import Look
+from server.actions.lists import Page
 from server.actions.payload import Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.conditions import read_condition, to_json
+from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.permissions import require
 from server.domain.text import clean
@@ -26,6 +28,12 @@ Json = dict[str, Any]  # Any: JSON values
 
 class SegmentRef(Payload):
     """For one saved segment."""
+
+    segment_id: Id
+
+
+class ListMembers(Page):
+    """The customers of one saved segment."""
 
     segment_id: Id
 
@@ -97,6 +105,39 @@ def list_segments(look: Look, _: NoPayload) -> Json:
     """The segments that a person sees, with their counts and when these were made."""
     found = saved_segments.segments_for(look.connection, look.actor)
     return {"items": [segment_view(segment) for segment in found], "next_cursor": None}
+
+
+def list_members(look: Look, payload: ListMembers) -> Json:
+    """A page of the customers who meet a segment now, the newest first. Raises NotFound."""
+    segment = seen_segment(look, payload.segment_id)
+    name = f"segment {segment.id} {segment.updated_at_ms}"
+    found = directory.page(
+        look.connection,
+        directory.expanded(look.connection, segment.condition),
+        now=directory.today(look.connection, look.at_ms),
+        sort="newest",
+        among=None,
+        after=place_of(payload.cursor, name, {}),
+        limit=payload.limit + 1,
+    )
+    shown, more = found[: payload.limit], len(found) > payload.limit
+    last = shown[-1] if more else None
+    return {
+        "items": [
+            {
+                "id": one.customer.id,
+                "external_id": one.customer.external_id,
+                "name": one.customer.name,
+                "locale": one.customer.locale,
+                "identity": one.customer.identity,
+                "orders": one.orders or 0,
+                "net_minor": one.net_minor or 0,
+                "last_order_at_ms": one.last_order_at_ms,
+            }
+            for one in shown
+        ],
+        "next_cursor": last and cursor_of(name, {}, (last.place, last.customer.id)),
+    }
 
 
 def segment_view(segment: Segment) -> Json:

@@ -11,6 +11,8 @@ from server.actions import conversations, messages, ratings, visitors, webhooks
 from server.actions.import_articles import take_articles
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
+from server.actions.saved_segments import SaveSegment
+from server.actions.saved_segments import save as save_segment
 from server.actions.take_orders import take_orders
 from server.domain.actors import Actor, customer
 from server.domain.imported import ArticleRow
@@ -133,6 +135,9 @@ async def set_stage(desk: Desk) -> Stage:
         lambda c: [a.id for a in articles_by_name(c, [("articles", "a1")]).values()]
     )
     stage.ids["order"] = await desk.database.write(_order)
+    segment = SaveSegment(name="All", condition={"field": "known", "is": True}, shared=True)
+    saved = await stage.do(save_segment, stage.actor("admin"), segment)
+    stage.ids["segment"] = saved["segment_id"]
     return stage
 
 
@@ -179,6 +184,7 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "agent_id": stage.desk.people["agent"],
         "team_id": ids["south"],
         "article_id": ids["article"],
+        "segment_id": ids["segment"],
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
@@ -187,6 +193,11 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
     match row.name:
         case "conversations.reopen" | "conversations.turns" | "messages.list":
             values["conversation_id"] = ids["rated"]
+        case "conversations.start":
+            values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
+            values["client_id"] = f"start{next(_NUMBERS)}"
+        case "customers.note":
+            values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
         case "conversations.snooze":
             values["until_ms"] = stage.desk.database.clock() + 60_000
         case "events.list":

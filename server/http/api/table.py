@@ -16,10 +16,12 @@ from server.actions import (
     orders,
     posted_rows,
     presence,
+    saved_segments,
     tokens,
     visitors,
     webhooks,
 )
+from server.actions import customers as customer_actions
 from server.actions import messages as message_actions
 from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
@@ -63,6 +65,7 @@ ORDER = "0193a6c7e5107c2f8b3d6a1f4e8c0b97"
 AGENT = "01939f0c51d27c2e8f7b6a5948372615"
 ARTICLE = "0193a1f04c2e7d35b7a19c08e6f45d21"
 TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
+SEGMENT = "0193a6c7f01b7c4e8d2a6f5b3e9c1e11"
 WEBHOOK = "0193a6c7f01b7c4e8d2a6f5b3e9c1d70"
 DELIVERY = f"{WEBHOOK}_e4711"
 
@@ -145,6 +148,44 @@ class EventPage(Shape):
     items: list[logged_event()]  # type: ignore[valid-type]  # made from the kinds of event
     next_cursor: str
     more: bool
+
+
+class SegmentSaved(Shape):
+    """A condition on customers with a name; ``count`` is how many met it at ``counted_at_ms``."""
+
+    id: str
+    name: str
+    condition: dict[str, Any]
+    shared: bool
+    owner_id: str
+    updated_at_ms: int
+    count: int | None
+    counted_at_ms: int | None
+
+
+class SegmentMember(Shape):
+    """A customer who meets a segment; money in the smallest unit of the shop's currency."""
+
+    id: str
+    external_id: str | None
+    name: str | None
+    locale: str | None
+    identity: Literal["anonymous", "claimed", "verified"]
+    orders: int
+    net_minor: int
+    last_order_at_ms: int | None
+
+
+class SegmentPage(Cursor):
+    """The saved segments that a person sees."""
+
+    items: list[SegmentSaved]
+
+
+class MemberPage(Cursor):
+    """A page of a segment's customers."""
+
+    items: list[SegmentMember]
 
 
 class NewMessage(Payload):
@@ -421,6 +462,82 @@ ROWS: tuple[Row, ...] = (
     _of_import("customers", posted_rows.post_customers, "customers:write"),
     _of_import("carts", posted_rows.post_carts, "orders:write"),
     _of_import("events", posted_rows.post_events, "admin", arranged=posted_rows.ordered_events),
+    Row(
+        name="customers.note",
+        method="PUT",
+        path="/customers/{customer_id}/note",
+        payload=customer_actions.WriteNote,
+        answer=CustomerCard,
+        scope="customers:write",
+        permission="customer.write",
+        action=customer_actions.write_note,
+        complete=_customer,
+        example={"customer_id": CUSTOMER, "body": "Rings at noon.", "version": 0},
+    ),
+    Row(
+        name="customers.tag",
+        method="POST",
+        path="/customers/{customer_id}/tags",
+        payload=customer_actions.TagCustomer,
+        answer=CustomerCard,
+        scope="customers:write",
+        permission="customer.write",
+        action=customer_actions.tag,
+        complete=_customer,
+        example={"customer_id": CUSTOMER, "add": ["vip"]},
+    ),
+    Row(
+        name="customers.block",
+        method="PUT",
+        path="/customers/{customer_id}/block",
+        payload=customer_actions.BlockCustomer,
+        answer=CustomerCard,
+        scope="customers:write",
+        permission="customer.write",
+        action=customer_actions.set_block,
+        complete=_customer,
+        example={"customer_id": CUSTOMER, "blocked": False},
+    ),
+    Row(
+        name="conversations.start",
+        method="POST",
+        path="/customers/{customer_id}/conversations",
+        payload=customer_actions.StartConversation,
+        answer=Conversation,
+        scope="conversations:write",
+        permission="customer.write",
+        action=customer_actions.start_conversation,
+        complete=_conversation,
+        status=201,
+        key_as="client_id",
+        example={
+            "customer_id": CUSTOMER,
+            "client_id": "warehouse-4711",
+            "body": "Your parcel is late.",
+        },
+    ),
+    Row(
+        name="segments.list",
+        method="GET",
+        path="/segments",
+        payload=NoPayload,
+        answer=SegmentPage,
+        scope="customers:read",
+        permission="customer.read",
+        query=saved_segments.list_segments,
+    ),
+    Row(
+        name="segments.customers",
+        method="GET",
+        path="/segments/{segment_id}/customers",
+        payload=saved_segments.ListMembers,
+        answer=MemberPage,
+        scope="customers:read",
+        permission="customer.read",
+        query=saved_segments.list_members,
+        example={"segment_id": SEGMENT},
+        limit_s=20.0,
+    ),
     Row(
         name="agents.list",
         method="GET",
