@@ -47,7 +47,7 @@ from server.domain.importing import (
     sort_out,
 )
 from server.domain.periods import zone
-from server.storage import customers, imports
+from server.storage import customers, erasure, imports, tombstones
 from server.storage.connection import Connection
 from server.storage.customers import Customer
 from server.storage.database import Database
@@ -291,6 +291,13 @@ class _Batch:
         self._new_people: list[tuple[str, str, str]] = []
         self._seen: dict[str, int] = {}
         self._redacted: set[str] = set()
+        # Looked for only in shops where somebody was ever erased.
+        self._erased = tombstones.erased_since(
+            tx.connection,
+            {key for row in rows if row.customer is not None for key in _tombstones(row.customer)},
+        )
+        self._anybody_erased = tombstones.any_erased(tx.connection)
+        self._erased_at_ms: dict[str, int | None] = {}
 
     def take(self, row: ImportRow) -> None:
         """Records the row, after what it presupposes and the file left out."""
@@ -328,6 +335,8 @@ class _Batch:
         if not values.get("page_url", "").startswith(("http://", "https://")):
             values.pop("page_url", None)
         customer_id = self._customer(row)
+        if self._is_erased(row, customer_id):
+            values = {k: v for k, v in values.items() if k not in ("page_url", "page_title")}
         prefix = EVENT_PREFIX if explicit else OPENED_PREFIX
         actor = SYSTEM
         if explicit:
@@ -383,6 +392,10 @@ class _Batch:
         values = dict(row.values)
         body = values.pop("body", "")
         comment = values.pop("comment", "")
+        chars = len(body)
+        if conversation is not None and self._is_erased(row, conversation.customer_id):
+            # What happened counts; what was said is not brought back.
+            body = comment = ""
         for key in ("from", "to"):
             if values.get(key) is not None:
                 values[key] = self._agent(values[key])
@@ -395,7 +408,7 @@ class _Batch:
         if row.kind == MessageRedacted.kind:
             self._redacted.add(values["message_id"])
         if row.kind == MessagePosted.kind:
-            values.setdefault("chars", len(body))
+            values.setdefault("chars", chars)
         event = self._tx.record(
             actor,
             from_json(row.kind, values),
@@ -435,21 +448,38 @@ class _Batch:
         found = self._customers.get(row.customer)
         if found is None:
             found = self._customers[row.customer] = self._tx.new_id()
+            gone = any(self._erased.get(key, -1) >= row.at_ms for key in _tombstones(row.customer))
+            if gone:
+                self._erased_at_ms[found] = self._tx.at_ms
             customers.add_customer(
                 self._tx,
                 Customer(
                     id=found,
-                    external_id=row.customer,
+                    external_id=None if gone else row.customer,
                     name=None,
                     email=None,
                     phone=None,
                     locale=None,
-                    identity="claimed",
+                    identity="anonymous" if gone else "claimed",
                     created_at_ms=row.at_ms,
                     seen_at_ms=row.at_ms,
                 ),
             )
         return found
+
+    def _is_erased(self, row: ImportRow, customer_id: str) -> bool:
+        """Whether a row tells of somebody who was erased after it happened."""
+        if not self._anybody_erased:
+            return False
+        if customer_id not in self._erased_at_ms:
+            self._erased_at_ms[customer_id] = erasure.erased_at_ms(self._tx.connection, customer_id)
+        at_ms = self._erased_at_ms[customer_id]
+        return at_ms is not None and row.at_ms <= at_ms
+
+
+def _tombstones(name: str) -> tuple[str, str]:
+    """Under what an erased person whom another desk calls by a name is remembered."""
+    return tombstones.shop_key("shop", name), f"customer:{name}"
 
 
 def message_id_of(conversation: str, name: str) -> str:

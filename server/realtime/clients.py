@@ -87,6 +87,10 @@ class Clients:
         """Ids of the shoppers who are connected here."""
         return self._shoppers.keys()
 
+    def sids_of(self, customer_id: str) -> list[str]:
+        """The sockets of a shopper."""
+        return list(self._shoppers.get(customer_id, ()))
+
     def viewers(self, conversation_id: str) -> list[Json]:
         """Who has the conversation in front of them: id and name."""
         viewers = {

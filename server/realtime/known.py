@@ -14,6 +14,7 @@ from typing import TypeVar
 from server.actions.messages import preview_of
 from server.domain.conversation import Conversation
 from server.domain.events import (
+    CustomerErased,
     CustomerIdentified,
     Event,
     MessagePosted,
@@ -74,6 +75,9 @@ class Known:
         for event in committed.events:
             if isinstance(event.data, CustomerIdentified):
                 self._customers.pop(event.customer_id or "", None)
+            if isinstance(event.data, CustomerErased):
+                self._customers.clear()
+                self._lasts.clear()
 
     def name_people(self, names: Mapping[str, str], teams: Mapping[str, str]) -> None:
         """Takes the names of people and teams as they are now."""

@@ -13,7 +13,7 @@ from server.actions.sign_in import SignedOut
 from server.bus import Bus
 from server.domain.actors import Actor
 from server.domain.errors import Unavailable
-from server.domain.events import AgentPresenceChanged, CustomerLeft, Event
+from server.domain.events import AgentPresenceChanged, CustomerErased, CustomerLeft, Event
 from server.news.news import News
 from server.realtime.clients import Client, Clients, Json, Place
 from server.realtime.engine import Engine
@@ -193,9 +193,19 @@ class Signals:
         if changed or any(e.kind == "conversation.status_changed" for e in events):
             await self._tell_loads(events)
         for event in events:
+            if event.customer_id in shoppers:
+                await self._mind(event)
+
+    async def _mind(self, event: Event) -> None:
+        """Does what an event asks for about a shopper who is connected here."""
+        customer_id = event.customer_id or ""
+        if isinstance(event.data, CustomerLeft):
             # Another process was sure that they had gone, while they came here.
-            if isinstance(event.data, CustomerLeft) and event.customer_id in shoppers:
-                await self._watches.returned(event.customer_id or "")
+            await self._watches.returned(customer_id)
+        elif isinstance(event.data, CustomerErased):
+            # Whoever comes back is somebody new.
+            for sid in self._clients.sids_of(customer_id):
+                await self._engine.disconnect(sid, namespace=VISITOR)
 
     async def _tell_read(self, notice: messages.ReadNotice) -> None:
         data = {

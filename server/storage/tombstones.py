@@ -39,6 +39,11 @@ def erased(connection: Connection, keys: Collection[str]) -> set[str]:
     return set(erased_since(connection, keys))
 
 
+def any_erased(connection: Connection) -> bool:
+    """Whether anybody was ever erased here."""
+    return connection.execute(select(TOMBSTONE.c.key_hash).limit(1)).first() is not None
+
+
 _FIND = select(TOMBSTONE.c.key_hash, TOMBSTONE.c.erased_at_ms).where(
     TOMBSTONE.c.key_hash.in_(bindparam("hashes", expanding=True))
 )

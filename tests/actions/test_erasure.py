@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any  # Any: column values
 
 import pytest
@@ -13,6 +15,7 @@ from sqlmodel import SQLModel
 
 from server.actions import privacy
 from server.actions.consents import SetConsent, set_consent
+from server.actions.imports import import_events
 from server.actions.privacy import OfPerson
 from server.actions.ratings import GiveRating, give_rating
 from server.actions.take_orders import take_orders
@@ -25,7 +28,7 @@ from server.reports.cli import report_command
 from server.reports.verify import verify
 from server.storage import privacy as privacy_store
 from server.storage import tables, tombstones
-from server.storage.customers import change_customer
+from server.storage.customers import change_customer, customer_by_external_id
 from server.storage.persons import members
 from server.storage.shop_sources import Source, source_for_import
 from server.storage.tables import table
@@ -345,3 +348,33 @@ def test_claiming_an_address_before_an_erasure_harms_nobody_else(scene: Scene) -
     key = tombstones.email_key("victim@a.example")
     assert scene.database.read_now(lambda c: tombstones.erased(c, [key])) == set()
     assert scene.database.read_now(lambda c: members(c, shopper.id or "")) == (shopper.id,)
+
+
+def test_another_desks_history_brings_no_words_back(scene: Scene, tmp_path: Path) -> None:
+    def row(number: int, kind: str, conversation: str, **data: object) -> str:
+        who = {"conversation": conversation, "customer": "anna-7", "actor_kind": "customer"}
+        at = {"event_id": f"e{number}", "ts": 1_700_000_000_000 + number * 1000, "kind": kind}
+        return json.dumps(at | who | {"data": data})
+
+    def take(*rows: str) -> int:
+        file = tmp_path / "events.ndjson"
+        file.write_text("\n".join(rows))
+        return import_events(scene.database, file).accepted
+
+    old = row(1, "message.posted", "c-1", body="I am Anna")
+    assert take(old) == 1
+    found = scene.database.read_now(lambda c: customer_by_external_id(c, "anna-7"))
+    assert found is not None
+    payload = OfPerson(customer_id=found.id)
+    scene.database.write_now(lambda tx: privacy.erase_customer(tx, SYSTEM, payload))
+    assert take(old) == 0
+    more = [
+        row(2, "message.posted", "c-1", body="Anna again"),
+        row(3, "conversation.opened", "c-2", page_url="https://shop.example/anna"),
+        row(4, "message.posted", "c-2", body="Anna once more"),
+    ]
+    assert take(*more) == 3
+    left = scene.database.read_now(lambda c: list(everything(c)))
+    assert [where for where, value in left if "anna" in value.lower()] == []
+    at_ms = scene.time.at_ms
+    assert scene.database.read_now(lambda c: list(verify(c, at_ms=at_ms))) == []
