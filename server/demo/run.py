@@ -33,6 +33,7 @@ from server.demo.storefront import storefront_app
 from server.demo.words import Words
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict, NotFound
+from server.importers.sheets import import_articles
 from server.storage import customers
 from server.storage.database import Database
 from server.storage.people import credentials
@@ -43,6 +44,7 @@ Say = Callable[[str], None]
 # Whom visitors of the demo sign in as; the others are played while there is traffic.
 FOR_PEOPLE = ("chen.hao@mori-oak.example", "wang.min@mori-oak.example", "admin@mori-oak.example")
 PROGRESS_ROWS = 5000
+ARTICLES = Path(__file__).with_name("articles.jsonl")
 DAY_MS = 86_400_000
 
 
@@ -82,6 +84,8 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
         outcome = import_events(database, path, progress=progress)
     if outcome.rejected:
         raise Conflict(f"The demo's history was refused: {outcome.rejected[0].reason}")
+    say("  the answers of the knowledge base")
+    import_articles(database, ARTICLES, source="demo")
     say("  the orders of the past years")
     demo_source(database, now_at_ms=now_at_ms)
 
