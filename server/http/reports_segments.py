@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
@@ -30,8 +31,28 @@ FILES = {
 }
 
 
+# What took long to work out is shown for a while: with a million customers one look takes seconds
+# of a processor, and page, files and weeks would each take them again.
+KEEP_TIMES = 60
+KEEP_MOST_MS = 600_000
+KEEP_REPORTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A report that may be shown again until a moment."""
+
+    report: SegmentReport
+    shop: Shop
+    until_ms: int
+
+
+KEPT = web.AppKey("segment_reports", dict[int, _Kept])
+
+
 def add_segment_reports(app: web.Application) -> None:
     """Serves the pages and their files."""
+    app[KEPT] = {}
     router = app.router
     router.add_get("/reports/segments", show_segments)
     router.add_get("/reports/segments/{part:[a-z]+}.csv", export_segments)
@@ -133,11 +154,16 @@ async def _read(request: web.Request) -> tuple[SegmentReport, Shop, int]:
     await require_person(request, READ)
     weeks = _number(request, "weeks", 4, MAX_WEEKS)
     shop = await _shop(request)
-    database = request.app[DATABASE]
-    report = await database.read(
-        partial(segment_report, shop=shop, at_ms=database.clock(), weeks=weeks)
-    )
-    return report, shop, weeks
+    database, kept = request.app[DATABASE], request.app[KEPT]
+    at_ms = database.clock()
+    known = kept.get(weeks)
+    if known is None or known.shop != shop or not known.report.at_ms <= at_ms < known.until_ms:
+        report = await database.read(partial(segment_report, shop=shop, at_ms=at_ms, weeks=weeks))
+        took_ms = database.clock() - at_ms
+        known = kept[weeks] = _Kept(report, shop, at_ms + min(KEEP_TIMES * took_ms, KEEP_MOST_MS))
+        while len(kept) > KEEP_REPORTS:
+            kept.pop(next(iter(kept)))
+    return known.report, shop, weeks
 
 
 async def _persona(request: web.Request) -> tuple[Persona, Shop]:

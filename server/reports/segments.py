@@ -163,6 +163,7 @@ def segment_report(
 ) -> SegmentReport:
     """All figures as they are now; flows of the latest ``weeks`` weeks."""
     groups, whole = _groups(connection, at_ms=at_ms)
+    unsold = next(one.customers for one in groups["activity"] if one.id == "prospect")
     flows = flows_of(connection, shop.timezone, at_ms=at_ms, weeks=weeks)
     return SegmentReport(
         at_ms=at_ms,
@@ -170,9 +171,9 @@ def segment_report(
         whole=whole,
         groups=groups,
         flows=flows,
-        curve=curve_of(connection),
-        funnel=_funnel(connection, since_ms=None),
-        newcomers=_funnel(connection, since_ms=at_ms - NEWCOMER_DAYS * DAY_MS),
+        curve=curve_of(connection, buyers=whole.customers - unsold, net_minor=whole.net_minor),
+        funnel=_funnel(connection, unsold=unsold),
+        newcomers=_funnel(connection, unsold=unsold, since_ms=at_ms - NEWCOMER_DAYS * DAY_MS),
         flow_days=(flows.to_ms - flows.from_ms) // DAY_MS,
     )
 
@@ -304,38 +305,43 @@ _MOVES = (
 
 # The curve
 
-_TILES = text(
-    "SELECT tile, count(*), sum(net_minor) FROM ("
-    "SELECT net_minor, ntile(100) OVER (ORDER BY net_minor DESC, person_id) AS tile"
-    " FROM profile WHERE orders > 0) tiles GROUP BY tile ORDER BY tile"
+# Who has a counted order has spent something, and the index holds no more than is asked for: with
+# a million buyers 0.3 s, where tiles made by the database took 4.
+_SPENT = (
+    select(PROFILE.c.net_minor)
+    .where(PROFILE.c.net_minor > 0)
+    .order_by(PROFILE.c.net_minor.desc())
+    .execution_options(yield_per=10_000)
 )
-_TOP = select(func.count(), func.coalesce(func.sum(PROFILE.c.net_minor), 0)).where(
-    PROFILE.c.top20, PROFILE.c.orders > 0
-)
+POINTS = 100
 
 
-def curve_of(connection: Connection) -> Curve:
+def curve_of(connection: Connection, *, buyers: int, net_minor: int) -> Curve:
     """What the best 0, 1, ... 100 % of customers bring; fewer points while there are fewer."""
-    tiles = [(int(count), int(net)) for _, count, net in connection.execute(_TILES)]
-    whole = sum(net for _, net in tiles)
-    shares, sofar = [0.0], 0
-    for _, net in tiles:
+    points = min(POINTS, buyers)
+    top_buyers = -(-buyers // 5)
+    shares, sofar, top = [0.0], 0, 0
+    for number, (net,) in enumerate(connection.execute(_SPENT), 1):
         sofar += net
-        shares.append(sofar / whole if whole else 0.0)
-    count, top = connection.execute(_TOP).one()
-    return Curve(shares, sum(count for count, _ in tiles), int(count), int(top), whole)
+        if number == top_buyers:
+            top = sofar
+        while len(shares) <= points and number * points >= len(shares) * buyers:
+            shares.append(sofar / net_minor)
+    return Curve(shares, buyers, top_buyers, top, net_minor)
 
 
 # The funnel
 
 _STEPS = (
-    "SELECT count(*) AS known,"  # noqa: S608  # our names
-    " sum(CASE WHEN p.orders > 0 THEN 1 ELSE 0 END) AS ordered,"
+    "SELECT count(*) AS ordered,"
     " sum(CASE WHEN p.order_days > 1 THEN 1 ELSE 0 END) AS again,"
-    " sum(CASE WHEN p.order_days > 1 AND p.activity_stage = 'active' THEN 1 ELSE 0 END) AS active,"
-    " sum(CASE WHEN p.activity_stage = 'lost' THEN 1 ELSE 0 END) AS lost"
-    " FROM customer c LEFT JOIN profile p ON p.person_id = c.id"
-    f" WHERE c.person_id IS NULL AND ({_KNOWN} OR p.orders > 0)"
+    " sum(CASE WHEN p.order_days > 1 AND p.activity_stage = 'active' THEN 1 ELSE 0 END) AS active"
+    " FROM profile p WHERE p.orders > 0"
+)
+_NEW_KNOWN = text(
+    "SELECT count(*) FROM customer c LEFT JOIN profile p"  # noqa: S608  # our names
+    " ON p.person_id = c.id AND p.orders > 0 WHERE c.person_id IS NULL AND p.person_id IS NULL"
+    f" AND {_KNOWN} AND c.created_at_ms >= :since"
 )
 # Who wrote before the first order, and ordered within a week of writing.
 _CHATTED = (
@@ -348,18 +354,24 @@ _CHATTED = (
 )
 
 
-def _funnel(connection: Connection, *, since_ms: int | None) -> Funnel:
+def _funnel(connection: Connection, *, unsold: int, since_ms: int | None = None) -> Funnel:
+    """The steps of who never ordered (``unsold`` of them, or those since then) and who did."""
     steps, chatted = _STEPS, _CHATTED
     values: dict[str, int] = {}
     if since_ms is not None:
         values["since"] = since_ms
-        steps += " AND coalesce(p.first_order_at_ms, c.created_at_ms) >= :since"
+        steps += " AND p.first_order_at_ms >= :since"
         chatted += " AND v.opened_at_ms >= :since"
+        unsold = int(connection.execute(_NEW_KNOWN, values).scalar_one())
     row = connection.execute(text(steps), values).mappings().one()
+    counts = {name: int(row[name] or 0) for name in ("ordered", "again", "active")}
     within = {"within": FIRST_ORDER_DAYS * DAY_MS}
     said = connection.execute(text(chatted), values | within).one()
     return Funnel(
-        [Step(name, int(row[name] or 0)) for name in ("known", "ordered", "again", "active")],
+        [
+            Step("known", unsold + counts["ordered"]),
+            *(Step(name, count) for name, count in counts.items()),
+        ],
         int(said[0]),
         int(said[1]),
     )
