@@ -167,7 +167,11 @@ def _take(tx: Tx, source: Source, told: Told, delivery: Delivery) -> None:
     if told.carts:
         take_carts(tx, source, told.carts)
     _part_with(tx, source, [one.external_id for one in told.customers if one.deleted])
-    _consent(tx, source, told.consents)
+    if told.consents:
+        # What somebody agreed to may come before they themselves.
+        who = sorted({one.customer for one in told.consents})
+        take_shop_customers(tx, source, [ShopCustomer(external_id=one) for one in who])
+        _consent(tx, source, told.consents)
     _ask(tx, source, told)
     _join_same(tx, source, told.same)
 

@@ -51,13 +51,18 @@ def checked_name(name: str) -> str:
     >>> checked_name("main-shop")
     'main-shop'
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidInput(
             "A source's name is 1 to 60 small letters, digits, - and _.",
             field="name",
             reason="source_name",
         )
     return name
+
+
+def is_name(text: str) -> bool:
+    """Whether a source may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def wait_ms(attempts: int) -> int | None:

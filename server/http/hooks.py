@@ -14,7 +14,7 @@ from aiohttp import web
 
 from server.actions.deliveries import receive
 from server.domain.errors import NotFound, NotSignedIn, Unavailable
-from server.domain.hooks import RECEIVERS
+from server.domain.hooks import RECEIVERS, is_name
 from server.http.bodies import JSON_BYTES, json_response, read_body
 from server.http.keys import DATABASE
 from server.storage.database import Database
@@ -23,7 +23,6 @@ from server.storage.shop_sources import Source, load_source, note_refused
 log = structlog.stdlib.get_logger("shopbell.hooks")
 HOOK_BYTES = 2 * JSON_BYTES
 """An order of a thousand lines fits."""
-MAX_NAME_CHARS = 60
 # How often refusals are written down: who sends many must not keep the database busy.
 NOTE_EVERY_S = 5.0
 
@@ -81,7 +80,7 @@ async def take(request: web.Request) -> web.Response:
 
 async def _source(database: Database, kind: str, name: str) -> Source:
     found = None
-    if len(name) <= MAX_NAME_CHARS and name.isascii():
+    if is_name(name):
         found = await database.read(lambda c: load_source(c, name))
     if found is None or not found.live or found.kind != kind:
         raise NotFound("There is no such source.")

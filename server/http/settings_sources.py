@@ -26,7 +26,7 @@ from server.actions.sources import (
 )
 from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput, NotFound
-from server.domain.hooks import STATUSES
+from server.domain.hooks import STATUSES, is_name
 from server.domain.permissions import may
 from server.http.bodies import Form, field, read_form
 from server.http.client import own_origin
@@ -120,7 +120,7 @@ async def add_source(request: web.Request) -> web.Response:
 async def show_source(request: web.Request, error: AppError | None = None) -> web.Response:
     """One source: how it fares and what may be changed."""
     await require_person(request, READ)
-    return await _one(request, request.match_info["name"], error)
+    return await _one(request, _name(request), error)
 
 
 async def save_source(request: web.Request) -> web.Response:
@@ -131,9 +131,7 @@ async def save_source(request: web.Request) -> web.Response:
             hours = int(field(form, "hours"))
         except ValueError:
             raise InvalidInput("Hours are a number.", field="hours") from None
-        asked = parse(
-            ChangeSource, {"name": request.match_info["name"], "stale_after_hours": hours}
-        )
+        asked = parse(ChangeSource, {"name": _name(request), "stale_after_hours": hours})
         await request.app[DATABASE].write(lambda tx: actions.change(tx, actor, asked))
         return f"{_path(request)}?done=saved"
 
@@ -148,18 +146,18 @@ async def ask_rotate(request: web.Request) -> web.Response:
 async def rotate(request: web.Request) -> web.Response:
     """Makes a new secret, or takes the one given, and shows it this once."""
     person = await require_person(request, PERMISSION)
-    asked = parse(RotateSecret, {"name": request.match_info["name"]})
+    asked = parse(RotateSecret, {"name": _name(request)})
     secret = await request.app[DATABASE].write(
         lambda tx: actions.rotate_secret(tx, person.actor, asked)
     )
-    return await _one(request, request.match_info["name"], secret=secret)
+    return await _one(request, _name(request), secret=secret)
 
 
 async def end_old_secret(request: web.Request) -> web.Response:
     """Ends the secret before the present one."""
 
     async def save(actor: Actor, _form: Form) -> str:
-        asked = parse(NamedSource, {"name": request.match_info["name"]})
+        asked = parse(NamedSource, {"name": _name(request)})
         await request.app[DATABASE].write(lambda tx: actions.end_old_secret(tx, actor, asked))
         return f"{_path(request)}?done=saved"
 
@@ -175,7 +173,7 @@ async def remove(request: web.Request) -> web.Response:
     """Takes a source away."""
 
     async def save(actor: Actor, _form: Form) -> str:
-        asked = parse(NamedSource, {"name": request.match_info["name"]})
+        asked = parse(NamedSource, {"name": _name(request)})
         await request.app[DATABASE].write(lambda tx: actions.remove_source(tx, actor, asked))
         return f"{ROOT}?done=source_removed"
 
@@ -185,7 +183,7 @@ async def remove(request: web.Request) -> web.Response:
 async def show_deliveries(request: web.Request, error: AppError | None = None) -> web.Response:
     """What a source delivered, the latest first; by itself what could not be taken over."""
     await require_person(request, READ)
-    name = request.match_info["name"]
+    name = _name(request)
     status = request.query.get("status")
     status = status if status in STATUSES else None
     at_ms, _, delivery_id = request.query.get("before", "").partition(".")
@@ -219,7 +217,7 @@ async def show_deliveries(request: web.Request, error: AppError | None = None) -
 async def show_delivery(request: web.Request, error: AppError | None = None) -> web.Response:
     """One delivery; what stands in it is for admins, as it is about people."""
     person = await require_person(request, READ)
-    name = request.match_info["name"]
+    name = _name(request)
 
     def look(connection: Connection) -> tuple[list[Shown], str, Delivery | None]:
         found, timezone = _look(request)(connection)
@@ -255,7 +253,7 @@ async def replay_one(request: web.Request) -> web.Response:
         asked = parse(
             DeliveryRef,
             {
-                "source": request.match_info["name"],
+                "source": _name(request),
                 "delivery_id": request.match_info["delivery"],
             },
         )
@@ -269,7 +267,7 @@ async def replay_dead(request: web.Request) -> web.Response:
     """Lets everything that could not be taken over be tried anew."""
 
     async def save(actor: Actor, _form: Form) -> str:
-        asked = parse(SourceRef, {"source": request.match_info["name"]})
+        asked = parse(SourceRef, {"source": _name(request)})
         await request.app[DATABASE].write(lambda tx: delivery_actions.replay_dead(tx, actor, asked))
         return f"{_path(request)}/deliveries?done=replayed"
 
@@ -304,7 +302,7 @@ async def _one(
 
 async def _confirm(request: web.Request, ask: str) -> web.Response:
     await require_person(request, PERMISSION)
-    name = request.match_info["name"]
+    name = _name(request)
     found, _ = await request.app[DATABASE].read(_look(request))
     return await settings_page(
         request,
@@ -342,8 +340,16 @@ def _named(found: list[Shown], name: str) -> Shown:
     raise NotFound("There is no such source.")
 
 
+def _name(request: web.Request) -> str:
+    """The source that the address names; a database cannot even be asked for other names."""
+    name = request.match_info["name"]
+    if not is_name(name):
+        raise NotFound("There is no such source.")
+    return name
+
+
 def _path(request: web.Request) -> str:
-    return f"{ROOT}/{request.match_info['name']}"
+    return f"{ROOT}/{_name(request)}"
 
 
 def _readable(body: bytes) -> str:

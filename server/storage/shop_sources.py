@@ -182,7 +182,8 @@ def freshness(connection: Connection, at_ms: int) -> list[Freshness]:
 def _freshness(
     source: Source, oldest_at_ms: int | None, newest_at_ms: int | None, at_ms: int
 ) -> Freshness:
-    told = (source.received_at_ms, source.applied_at_ms, newest_at_ms)
+    # Trying old deliveries again is no news.
+    told = (source.received_at_ms, newest_at_ms) if source.live else (source.applied_at_ms,)
     last_at_ms = max((at for at in told if at), default=None)
     reason: Literal["uninstalled", "stuck", "refused", "silent"] | None = None
     if source.live:
