@@ -8,11 +8,19 @@ from functools import cache
 from importlib.resources import files
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 _MAX_EMAIL = 254
 _MAX_PHONE = 200
 _SEPARATORS = re.compile(r"[;,/、；，／|\n]")
+# What most addresses look like: they are their own key, and need not take the long way, which
+# costs a hundred times as much and a fifth of the time of an import of orders.
+_PLAIN_EMAIL = re.compile(
+    r"(?=.{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
+    r"(?:(?!.{2}--)[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.)+[a-z]{2,60}",
+    re.ASCII,
+)
+_NO_HOSTS = frozenset(SPECIAL_USE_DOMAIN_NAMES)
 # Nobody in particular reads what is sent there, so it says nothing of who writes.
 _ROLES = frozenset(
     {"abuse", "accounts", "admin", "administrator", "billing", "careers", "compliance", "contact"}
@@ -39,9 +47,12 @@ def email_key(value: str | None) -> str | None:
     """
     if value is None or len(value) > _MAX_EMAIL or "*" in value:
         return None
+    address = unicodedata.normalize("NFKC", value).strip().lower()
+    if _PLAIN_EMAIL.fullmatch(address) and address.rpartition(".")[2] not in _NO_HOSTS:
+        return address
     try:
         found = validate_email(
-            unicodedata.normalize("NFKC", value).strip().lower(),
+            address,
             check_deliverability=False,
             test_environment=True,
         )
