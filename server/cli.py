@@ -15,6 +15,7 @@ from server.commands import (
     people,
     privacy,
     reports,
+    rescore,
     serve,
     shop,
     sources,
@@ -24,7 +25,20 @@ from server.commands import (
 from server.domain.errors import AppError
 
 # In the order of --help.
-GROUPS = (serve, shop, people, tokens, sources, upkeep, check, imports, exports, privacy, reports)
+GROUPS = (
+    serve,
+    shop,
+    people,
+    tokens,
+    sources,
+    upkeep,
+    check,
+    imports,
+    exports,
+    rescore,
+    privacy,
+    reports,
+)
 
 
 def _assembled() -> typer.Typer:
