@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.console.cards import known_well
 from tests.console.peer import ME, Conversation, Desk
 
 LAMP = {"url": "https://mori.example/p/walnut-lamp", "title": "Walnut desk lamp"}
@@ -32,6 +33,7 @@ def fill(desk: Desk) -> Conversation:
             tags=tags,
             entry_page=page,
             verified=ago > 2,
+            segment={3: "at_risk", 2: "new"}.get(ago),
             opened_at_ms=now - ago * minute,
         )
         for i in range(3 if ago > 2 else ago):
@@ -83,9 +85,9 @@ def _lin_yue(desk: Desk) -> Conversation:
         verified=True,
         opened_at_ms=now - 14 * minute,
     )
+    row.card |= known_well(row.card["id"], now)
+    row.summary["customer"].update(segment="champions", top20=True)
     row.card.update(
-        email="lin.yue@example.com",
-        phone="138 0013 2207",
         created_at_ms=now - 86_400_000 * 980,
         conversation_count=3,
         conversations=[

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from agent_ui import STATIC_DIR, render
 from agent_ui.lean import lean
+from tests.console.cards import blank, contact
 from tests.support.waiting import let_time_pass, wait_until
 
 Json = dict[str, Any]  # Any: JSON as it goes over the wire
@@ -26,7 +27,12 @@ T = TypeVar("T")
 
 NAMESPACE = "/agent"
 ME = {"id": "agt_chen", "name": "Chen Hao"}
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -89,6 +95,8 @@ class Desk:
             "name": name,
             "verified": bool(change.pop("verified", False)),
             "locale": change.pop("locale", "en"),
+            "segment": change.pop("segment", None),
+            "top20": False,
         }
         summary: Json = {
             "id": id,
@@ -114,7 +122,7 @@ class Desk:
             "conversation_seq": 0,
             "reopened": False,
         } | change
-        card: Json = {
+        card: Json = blank(customer["id"]) | {
             **customer,
             "email": None,
             "phone": None,
@@ -649,7 +657,65 @@ async def _draft(peer: Peer, payload: Json) -> Json:
 async def _customer(peer: Peer, payload: Json) -> Json:
     for row in peer.desk.conversations.values():
         if row.card["id"] == payload["customer_id"]:
-            row.card.update({key: payload.get(key) or None for key in ("name", "email", "phone")})
+            said = {
+                key: payload[key] or None for key in ("name", "email", "phone") if key in payload
+            }
+            row.card.update(said)
+            row.card["contacts"] = [
+                contact(row.card["id"], kind, row.card[kind])
+                for kind in ("email", "phone")
+                if row.card[kind]
+            ]
+            return {"customer": row.card}
+    raise Refused("not_found")
+
+
+def _card_of(peer: Peer, payload: Json) -> Json:
+    for row in peer.desk.conversations.values():
+        if row.card["id"] == payload["customer_id"]:
+            return row.card
+    raise Refused("not_found")
+
+
+async def _card(peer: Peer, payload: Json) -> Json:
+    return {"customer": _card_of(peer, payload)}
+
+
+async def _note(peer: Peer, payload: Json) -> Json:
+    card = _card_of(peer, payload)
+    known = card["note"]["version"] if card["note"] else 0
+    if payload["version"] != known:
+        raise Refused("conflict", reason="note_changed", note=card["note"], yours=payload["body"])
+    made = {"body": payload["body"], "version": known + 1, "at_ms": peer.desk.now_ms()}
+    card["note"] = made | {"by": ME["name"]} if payload["body"] else None
+    return {"customer": card}
+
+
+async def _tag_customer(peer: Peer, payload: Json) -> Json:
+    card = _card_of(peer, payload)
+    kept = [tag for tag in card["tags"] if tag not in payload.get("remove", [])]
+    card["tags"] = [*kept, *payload.get("add", [])]
+    return {"customer": card}
+
+
+async def _reveal(peer: Peer, payload: Json) -> Json:
+    _card_of(peer, payload)
+    value = "lin.yue@example.com" if payload["kind"] == "email" else "13800132207"
+    return {"kind": payload["kind"], "value": value}
+
+
+async def _verify(peer: Peer, payload: Json) -> Json:
+    card = _card_of(peer, payload)
+    right = (payload["order_number"], payload["postcode"]) == ("1001", "310000")
+    if right:
+        card.update(possible=[], identity="verified", verified=True)
+    return {"verified": right, "customer": card}
+
+
+async def _unmerge(peer: Peer, payload: Json) -> Json:
+    for row in peer.desk.conversations.values():
+        if any(link["link_id"] == payload["link_id"] for link in row.card["merged"]):
+            row.card["merged"] = []
             return {"customer": row.card}
     raise Refused("not_found")
 
@@ -675,6 +741,12 @@ COMMANDS: dict[str, Callable[[Peer, Json], Awaitable[Json]]] = {
     "presence.set": _presence,
     "draft.set": _draft,
     "customer.update": _customer,
+    "customer.card": _card,
+    "customer.note": _note,
+    "customer.tag": _tag_customer,
+    "customer.verify": _verify,
+    "customer.unmerge": _unmerge,
+    "contact.reveal": _reveal,
     "typing.set": _nothing,
     "viewing.set": _nothing,
     "focus.record": _nothing,

@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import orjson
 import pytest
@@ -19,7 +20,13 @@ from tests.support.tools import require
 MODULES = sorted((STATIC_DIR / "js" / "console").glob("*.js"))
 TEMPLATE = FOLDER / "templates" / "console.html"
 # What comes when it is needed: a dialog that is asked for, the panel with the first conversation.
-LATER = {"dialogs", "palette", "customer"}
+LATER = {
+    *("dialogs", "palette"),
+    *("customer", "card_who", "card_worth", "card_orders", "card_kept"),
+    *("order_words", "reply", "late_icon"),
+}
+WORDS = STATIC_DIR / "words"
+STYLES = ("tokens", "base", "segments", "console")
 BUDGET_BYTES = 80_000
 
 
@@ -41,8 +48,18 @@ def sources() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
 
 
+def words(locale: str) -> dict[str, str]:
+    """All sentences of the console: those in the page, and those that come later."""
+    found = dict(render.messages(cast(render.Locale, locale), "console"))
+    for path in sorted(WORDS.glob(f"*.{locale}.json")):
+        later = orjson.loads(path.read_bytes())
+        assert later.keys().isdisjoint(found), path.name
+        found |= later
+    return found
+
+
 def test_both_languages_have_the_same_keys_and_names() -> None:
-    en, zh = render.messages("en", "console"), render.messages("zh", "console")
+    en, zh = words("en"), words("zh")
     assert en.keys() == zh.keys()
     differing = {
         key
@@ -54,9 +71,9 @@ def test_both_languages_have_the_same_keys_and_names() -> None:
 
 
 def test_every_sentence_is_used_and_every_used_one_exists() -> None:
-    keys = set(render.messages("en", "console"))
+    keys = set(words("en"))
     text = sources()
-    words = {
+    named = {
         word
         for quote in ('"', "`")
         for word in re.findall(
@@ -72,7 +89,7 @@ def test_every_sentence_is_used_and_every_used_one_exists() -> None:
     starts = tuple(re.findall(r"`([a-z]\w*\.(?:\w*))\$\{", text))
     asked = set(re.findall(r'\b(?:t|rich)\("([\w.]+)"', text))
     assert (asked | counted) - keys == set()
-    assert {key for key in keys - words - counted if not key.startswith(starts)} == set()
+    assert {key for key in keys - named - counted if not key.startswith(starts)} == set()
 
 
 def test_vendored_files_are_what_the_packages_hold() -> None:
@@ -95,7 +112,7 @@ def test_the_console_weighs_no_more_than_its_budget(locale: render.Locale) -> No
     served = [
         *(path for path in MODULES if path.stem not in LATER),
         *(STATIC_DIR / "vendor").glob("*.js"),
-        *(STATIC_DIR / "css" / name for name in ("tokens.css", "base.css", "console.css")),
+        *(STATIC_DIR / "css" / f"{name}.css" for name in STYLES),
         STATIC_DIR / "icons.svg",
     ]
     weights = {path.name: len(gzip.compress(lean(path), 9)) for path in served}
@@ -104,7 +121,12 @@ def test_the_console_weighs_no_more_than_its_budget(locale: render.Locale) -> No
 
 
 def test_every_icon_is_in_the_sprite_and_none_for_nothing() -> None:
-    sprite = set(re.findall(r'id="i-([\w-]+)"', (STATIC_DIR / "icons.svg").read_text("utf-8")))
+    first, more = (
+        set(re.findall(r'id="i-([\w-]+)"', (STATIC_DIR / f"{name}.svg").read_text("utf-8")))
+        for name in ("icons", "icons_more")
+    )
+    assert first & more == set()
+    sprite = first | more
     named = set(re.findall(r'(?:icon|name|badge)[=:] ?"([a-z][\w-]+)"', sources()))
     named -= set(re.findall(r'<(?:input|textarea)[^>]*? name="(\w+)"', sources()))
     assert named - sprite == set()

@@ -36,7 +36,9 @@ def test_templates_use_keys_that_exist() -> None:
 
 
 def test_templates_use_icons_that_exist() -> None:
-    sprite = (agent_ui.STATIC_DIR / "icons.svg").read_text("utf-8")
+    sprite = "".join(
+        (agent_ui.STATIC_DIR / name).read_text("utf-8") for name in ("icons.svg", "icons_more.svg")
+    )
     for path in TEMPLATES:
         for name in re.findall(r"\bicon\('([\w-]+)'", path.read_text("utf-8")):
             assert f'id="i-{name}"' in sprite, f"{path.name}: {name}"

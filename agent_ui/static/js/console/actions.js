@@ -74,7 +74,7 @@ export async function setPresence(change) {
   if (reply) putAgent({ ...me.value, ...reply.me });
 }
 
-/** @param {string} customer_id @param {{ name: string, email: string, phone: string }} change */
+/** @param {string} customer_id @param {{ name?: string, email?: string, phone?: string }} change */
 export async function updateCustomer(customer_id, change) {
   const reply = await act("customer.update", { customer_id, ...change });
   if (reply && currentId.value) putCard(currentId.value, reply.customer);

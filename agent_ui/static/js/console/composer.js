@@ -2,6 +2,7 @@
  * Writing: reply or internal note, a draft that the server keeps, sending with Enter unless a word is being composed.
  * @typedef {import("./types.js").Summary} Summary
  * @typedef {import("./types.js").Visibility} Visibility
+ * @typedef {import("./types.js").Block} Block
  */
 import { html, signal, useEffect, useLayoutEffect, useRef } from "./vendor.js";
 import { CommandError, command, tell } from "./connection.js";
@@ -20,20 +21,20 @@ const TYPING_EVERY_MS = 3000;
 const TYPING_ENDS_MS = 5000;
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** @typedef {{ body: string, visibility: Visibility, state: "same"|"changed"|"saving"|"saved"|"unsaved" }} Writing */
+/** @typedef {{ body: string, visibility: Visibility, blocks?: Block[], state: "same"|"changed"|"saving"|"saved"|"unsaved" }} Writing */
 /** What is being written, by conversation. @type {{ value: Map<string, Writing>, peek(): Map<string, Writing> }} */
 const writings = signal(/** @type {Map<string, Writing>} */ (new Map()));
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */
 const savers = new Map();
 
 /** @param {string} id @returns {Writing} */
-function writingOf(id) {
+export function writingOf(id) {
   const draft = thread.value?.id === id ? thread.value.draft : null;
   return writings.value.get(id) ?? { body: draft?.body ?? "", visibility: draft?.visibility ?? "public", state: draft?.body ? "saved" : "same" };
 }
 
 /** @param {string} id @param {Partial<Writing>} change */
-function write(id, change) {
+export function write(id, change) {
   writings.value = new Map(writings.value).set(id, { ...writingOf(id), ...change });
   if (change.state !== "changed") return;
   clearTimeout(savers.get(id));
@@ -69,10 +70,10 @@ export function focusComposer(visibility) {
   requestAnimationFrame(focus); // and where the field is only now put on the page
 }
 
-/** Puts a message that failed back where it can be changed. @param {{ conversation_id: string, body: string, visibility: Visibility }} entry */
-export function takeBack({ conversation_id, body, visibility }) {
+/** Puts a message that failed back where it can be changed. @param {{ conversation_id: string, body: string, visibility: Visibility, blocks?: Block[] }} entry */
+export function takeBack({ conversation_id, body, visibility, blocks }) {
   const before = writingOf(conversation_id).body;
-  write(conversation_id, { body: before ? `${body}\n${before}` : body, visibility, state: "changed" });
+  write(conversation_id, { body: before ? `${body}\n${before}` : body, visibility, blocks, state: "changed" });
   focusComposer();
 }
 
@@ -90,13 +91,13 @@ function tellTyping(id, on) {
 
 /** @param {string} id */
 function send(id) {
-  const { body, visibility } = writingOf(id);
+  const { body, visibility, blocks = [] } = writingOf(id);
   const text = body.trim();
-  if (!text || [...text].length > LIMIT) return;
+  if ((!text && !blocks.length) || [...text].length > LIMIT) return;
   tellTyping(id, false);
-  post({ conversation_id: id, body: text, visibility });
+  post({ conversation_id: id, body: text, visibility, blocks });
   clearTimeout(savers.get(id));
-  write(id, { body: "", state: "same", visibility: "public" });
+  write(id, { body: "", blocks: [], state: "same", visibility: "public" });
   save(id);
 }
 
@@ -104,7 +105,7 @@ function send(id) {
 export function Composer({ s }) {
   const id = s.id;
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const { body, visibility, state } = writingOf(id);
+  const { body, visibility, state, blocks = [] } = writingOf(id);
   const note = visibility === "private";
   const length = body.length > LIMIT - 600 ? [...body].length : body.length;
   const done = !isOpen(s);
@@ -158,10 +159,11 @@ export function Composer({ s }) {
           write(id, { body: e.target.value, state: "changed" });
           if (!note) tellTyping(id, e.target.value.length > 0);
         }} onKeyDown=${keys}></textarea>
+      ${blocks.length ? html`<ul class="blocks">${blocks.map((block) => html`<li key=${block.sku}><${Icon} name="package" /><span>${block.title}</span><button type="button" aria-label=${t("composer.drop", { title: block.title })} onClick=${() => { write(id, { blocks: blocks.filter((other) => other !== block) }); focusComposer(); }}><${Icon} name="x" /></button></li>`)}</ul>` : null}
       <div class="cbar">
         <span class="hint" id="sendhint">${length > LIMIT - 600 ? html`<b class=${length > LIMIT ? "over" : ""}>${tn("composer.left", LIMIT - length)}</b>` : html`<kbd>${enter ? "Shift ↵" : "↵"}</kbd> ${t("composer.newline")}`}</span>
         <span class="sp"></span>
-        <button type="button" class="btn primary" aria-keyshortcuts=${enter ? "Enter" : "Control+Enter"} aria-disabled=${!body.trim() || length > LIMIT} onClick=${() => { send(id); focusComposer(); }}>
+        <button type="button" class="btn primary" aria-keyshortcuts=${enter ? "Enter" : "Control+Enter"} aria-disabled=${(!body.trim() && !blocks.length) || length > LIMIT} onClick=${() => { send(id); focusComposer(); }}>
           <${Icon} name=${note ? "lock" : "send"} /><span>${t(note ? "composer.add_note" : link.value === "online" ? "send" : "send_later")}</span> <kbd aria-hidden="true">${sendKeys}</kbd></button>
       </div>`}
       </div>

@@ -2,7 +2,23 @@
 import { html, signal, useEffect, useState } from "./vendor.js";
 import { currentId } from "./store.js";
 import { toastError } from "./toasts.js";
-import { t } from "./words.js";
+import { addWords, page, t } from "./words.js";
+
+/** Sentences and styles that the list does without. @param {"card"|"dialogs"} name @returns {Promise<void>} */
+async function fetchFiles(name) {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL(`../../css/${name}.css`, import.meta.url).href;
+  const styled = new Promise((resolve, reject) => {
+    style.onload = resolve;
+    style.onerror = reject;
+  });
+  document.head.append(style);
+  const words = await fetch(new URL(`../../words/${name}.${page.locale}.json`, import.meta.url));
+  if (!words.ok) throw new Error("no words");
+  addWords(await words.json());
+  await styled;
+}
 
 /** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam", id: string } | { kind: "help"|"palette" }} Question */
 /** Which dialog is open. */
@@ -27,7 +43,7 @@ export function Dialogs() {
   const wanted = Boolean(question && !loaded);
   useEffect(() => {
     if (!wanted) return;
-    import("./dialogs.js").then(setLoaded, () => {
+    Promise.all([import("./dialogs.js"), fetchFiles("dialogs")]).then(([module]) => setLoaded(module), () => {
       close();
       toastError("offline");
     });
@@ -51,7 +67,7 @@ export function Side() {
   const [loaded, setLoaded] = useState(/** @type {typeof import("./customer.js") | null} */ (null));
   const wanted = Boolean(currentId.value && !loaded);
   useEffect(() => {
-    if (wanted) import("./customer.js").then(setLoaded, () => {}); // the next conversation tries again
+    if (wanted) Promise.all([import("./customer.js"), fetchFiles("card")]).then(([module]) => setLoaded(module), () => {}); // the next conversation tries again
   }, [wanted, currentId.value]);
   return loaded ? html`<${loaded.Customer} />` : html`<aside class="side blank" aria-label=${t("customer")}></aside>`;
 }

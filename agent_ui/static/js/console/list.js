@@ -7,7 +7,7 @@ import { now } from "./clock.js";
 import { arrange, hold, isOpen } from "./waits.js";
 import { age, customerName, moment, t, textLanguage, tn } from "./words.js";
 import { route } from "./route.js";
-import { Avatar, Empty, Icon, Wait } from "./ui.js";
+import { Avatar, Empty, Icon, Wait, Segment } from "./ui.js";
 import { PresenceMenu } from "./presence.js";
 import { SlowNotice } from "./notice.js";
 import { errorText } from "./toasts.js";
@@ -197,7 +197,7 @@ const Age = ({ at }) => html`<span class="wait">${age(now.value - at)}</span>`;
 
 /** @param {{ s: Summary }} props */
 function Third({ s }) {
-  const chips = [];
+  const chips = s.customer.segment ? [html`<${Segment} of=${s.customer} />`] : [];
   if (s.status === "snoozed" && s.snoozed_until_ms) {
     chips.push(html`<span class="st info"><${Icon} name="alarm-clock" />${moment(s.snoozed_until_ms, now.peek())}</span>`);
   }

@@ -273,7 +273,14 @@ export function putThread(id, reply) {
 /** @param {string} id @param {string} code */
 export const failThread = (id, code) => changeThread(id, { state: "failed", error: code });
 /** @param {string} id @param {import("./types.js").Card} card */
-export const putCard = (id, card) => changeThread(id, { card });
+export function putCard(id, card) {
+  changeThread(id, { card });
+  const summary = conversations.get(id);
+  if (!summary) return;
+  const { segment = null, top20 = false } = card.profile ?? {};
+  conversations.set(id, { ...summary, customer: { ...summary.customer, segment, top20 } });
+  touch();
+}
 /** @param {string} id @param {import("./types.js").Draft | null} draft */
 export const putDraft = (id, draft) => changeThread(id, { draft });
 

@@ -4,11 +4,12 @@ import { flushAll, recoverOutbox, followOtherTabs } from "./outbox.js";
 import { hear } from "./alerts.js";
 import {
   applyEnvelope, applySignal, conversations, currentId, expireTyping, failThread, link, loadError, outbox,
-  putCatchUp, putDesk, putEarlier, putResolved, putThread, putWelcome, ready, resolved, showConversation, thread,
+  putCard, putCatchUp, putDesk, putEarlier, putResolved, putThread, putWelcome, ready, resolved, showConversation, thread,
 } from "./store.js";
 
 const COMPARE_EVERY_MS = 30_000;
 const RELOAD_EVERY_MS = 180_000;
+const CARD_EVERY_MS = 60_000;
 /** @type {Set<string>} conversations being caught up */
 const catching = new Set();
 let loading = false;
@@ -57,6 +58,38 @@ async function fetchThread(id) {
     if (!(error instanceof CommandError)) throw error;
     if (currentId.value === id && thread.value?.state !== "ready" && error.code !== "offline") failThread(id, error.code);
   }
+}
+
+/** @type {Set<string>} conversations whose card is being fetched, or has to be once more */
+const fetching = new Set();
+const again = new Set();
+let carded_at_ms = 0;
+
+/** Fetches the card beside the open conversation anew. @param {string} id */
+async function fetchCard(id) {
+  const customer_id = thread.value?.id === id ? thread.value.card?.id : undefined;
+  if (!customer_id) return;
+  if (fetching.has(id)) {
+    again.add(id);
+    return;
+  }
+  fetching.add(id);
+  carded_at_ms = Date.now();
+  try {
+    putCard(id, (await command("customer.card", { customer_id, conversation_id: id })).customer);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error; // what is shown stays; the next change asks again
+  } finally {
+    fetching.delete(id);
+    if (again.delete(id)) fetchCard(id);
+  }
+}
+
+/** @param {{ kind: string, data: any }} news */
+function hearSignal(news) {
+  applySignal(news);
+  const card = thread.value?.card;
+  if (news.kind === "card.changed" && card && news.data.customer_ids.includes(card.id)) fetchCard(thread.value?.id ?? "");
 }
 
 /** Opens a conversation, or none. @param {string | null} id */
@@ -120,6 +153,7 @@ export function start() {
       else if (id) {
         catchUp(id);
         tell("viewing.set", { conversation_id: id, viewing: true });
+        fetchCard(id);
       }
       flushAll();
     },
@@ -129,13 +163,15 @@ export function start() {
       hear(envelope, before);
       if (gap) catchUp(gap.id);
     },
-    signal: applySignal,
+    signal: hearSignal,
   });
   setInterval(() => {
     if (link.value !== "online") return;
     const id = currentId.value;
     // Delivery is at most once: a lost last event shows only by asking.
     if (id && (!document.hidden || outbox.value.some((entry) => entry.state === "sent"))) catchUp(id);
+    // What a file brought in is told to nobody, and what is late becomes so by itself.
+    if (id && !document.hidden && Date.now() - carded_at_ms > CARD_EVERY_MS) fetchCard(id);
     if (Date.now() - loaded_at_ms > RELOAD_EVERY_MS && !document.hidden) loadDesk();
   }, COMPARE_EVERY_MS);
   setInterval(expireTyping, 1000);

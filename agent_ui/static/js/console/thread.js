@@ -11,7 +11,7 @@ import { loadEarlier, retryThread } from "./sync.js";
 import { discard, retry } from "./outbox.js";
 import { now } from "./clock.js";
 import { lineOf } from "./events.js";
-import { clockTime, customerName, dayName, daysBetween, fullTime, linkify, safeLink, stopwatch, t, textLanguage, tn, together } from "./words.js";
+import { clockTime, customerName, dayName, daysBetween, fullTime, linkify, money, safeLink, stopwatch, t, textLanguage, tn, together } from "./words.js";
 import { Avatar, Empty, Icon } from "./ui.js";
 import { errorText } from "./toasts.js";
 import { Header } from "./header.js";
@@ -62,7 +62,7 @@ const items = computed(() => {
   for (const entry of outbox.value) {
     if (entry.conversation_id !== open.id) continue;
     const author = { kind: /** @type {const} */ ("agent"), id: me.value.id, name: me.value.name };
-    addMessage({ id: entry.client_id, client_id: entry.client_id, body: entry.body, blocks: null, visibility: entry.visibility, origin: "typed", author, at_ms: entry.at_ms }, Infinity, entry);
+    addMessage({ id: entry.client_id, client_id: entry.client_id, body: entry.body, blocks: entry.blocks ?? null, visibility: entry.visibility, origin: "typed", author, at_ms: entry.at_ms }, Infinity, entry);
   }
   return list;
 });
@@ -84,11 +84,11 @@ function Block({ block }) {
   const title = block.title ?? block.alt ?? block.url ?? "";
   const icon = { product: "package", image: "image", link: "link" }[block.type];
   if (!icon || !title) return null;
-  const money = block.price ?? (block.price_minor !== undefined && block.currency
-    ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: block.currency, currencyDisplay: "narrowSymbol" }).format(block.price_minor / (/^(JPY|KRW|VND)$/.test(block.currency) ? 1 : 100)) : "");
+  const price = block.price ?? (block.price_minor !== undefined && block.currency
+    ? money(block.price_minor, block.currency) : "");
   return html`<div class="pcard"><span class="ph"><${Icon} name=${icon} /></span><span>
     <b>${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer nofollow">${title}</a>` : title}</b>
-    ${block.sku ? html`<small>${block.sku}</small>` : null}${money ? html`<span class="pr">${money}</span>` : null}</span></div>`;
+    ${block.sku ? html`<small>${block.sku}</small>` : null}${price ? html`<span class="pr">${price}</span>` : null}</span></div>`;
 }
 
 /** @param {{ item: Extract<Item, { kind: "message" }>, read: boolean }} props */

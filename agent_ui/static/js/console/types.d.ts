@@ -16,7 +16,10 @@ export interface Message {
 export interface Summary {
   id: string; status: Status; channel: string; locale: string | null; team_id: string | null;
   assignee_id: string | null;
-  customer: { id: string; name: string | null; verified: boolean; locale: string | null };
+  customer: {
+    id: string; name: string | null; verified: boolean; locale: string | null;
+    segment?: string | null; top20?: boolean;
+  };
   customer_present: boolean; waiting_since_ms: number | null; unanswered: number;
   queued_at_ms: number | null; opened_at_ms: number; resolved_at_ms: number | null;
   snoozed_until_ms: number | null; session_no: number;
@@ -37,7 +40,76 @@ export interface Agent {
   id: string; name: string; email: string; role: string; status: Presence; capacity: number;
   load: number; team_ids: string[]; locale?: string;
 }
+export interface Said { en: string; zh: string }
+export interface ContactLine {
+  kind: "email" | "phone"; key_id: string | null; customer_id: string; shown: string;
+  masked: boolean; level: "verified" | "claimed" | "guessed"; source: string;
+}
+export interface Profile {
+  orders: number; net_minor: number; currency: string; first_order_at_ms: number | null;
+  last_order_at_ms: number | null; recency_days: number | null; usual_gap_days: number | null;
+  usual_gap_is_own: boolean; average_minor: number | null; r: number | null; f: number | null;
+  m: number | null; segment: string; value_cell: string | null; activity_stage: string;
+  relationship_stage: string; quiet: boolean; declining: boolean; trend: string; top20: boolean;
+  top20_share: number | null; provisional: boolean;
+  thresholds: {
+    version: number; at_ms: number; r_days: number[]; f_classes: number[]; m_minor: number[];
+  } | null;
+  returns: { chance: number; similar: number; days: number } | null;
+  value_band: "low" | "mid" | "high" | null; coupon_orders: number; refund_share: number;
+  staged_at_ms: number | null;
+}
+export interface ShopOrder {
+  id: string; number: string; source: string; created_at_ms: number; total_minor: number;
+  net_minor: number; refunded_minor: number; currency: string; status: string;
+  state: "placed" | "paid" | "shipped" | "delivered" | "cancelled" | "refunded"; late: boolean;
+  promised_at_ms: number | null; shipped_at_ms: number | null; delivered_at_ms: number | null;
+  carrier: string | null; tracking_number: string | null; tracking_url: string | null;
+  guest: boolean;
+  lines: { title: string; sku: string | null; quantity: number; price_minor: number }[];
+}
+export interface Cart {
+  currency: string; total_minor: number; updated_at_ms: number; abandoned: boolean;
+  lines: { title?: string; quantity?: number; price_minor?: number }[]; checkout_url: string | null;
+}
+export interface Offered {
+  sku: string; title: string; price_minor: number | null; currency: string | null;
+  url: string | null; image_url: string | null;
+}
+export interface PriceQuestion {
+  kind: "price" | "discount" | "bulk"; quantity: number | null; answered: boolean;
+  items: (Offered & { stock: number | null; as_of_ms: number; likeness: number })[];
+}
+export interface CardNote { body: string; version: number; at_ms: number; by: string | null }
 export interface Card {
+  person_id: string; customer_ids: string[]; contacts: ContactLine[];
+  merged: {
+    customer_id: string; name: string | null; at_ms: number; how: string; link_id: string;
+    can_undo: boolean;
+  }[];
+  possible: { customer_id: string; name: string; why: string; shown: string }[];
+  service: {
+    contacts_90d: number; minutes_90d: number; csat_last: number | null; csat_mean: number | null;
+    csat_n: number; complaints: number;
+  };
+  tags: string[]; note: CardNote | null; preferred_channel: string | null;
+  quiet_hours: { from: string; to: string; timezone: string | null } | null;
+  blocked: { reason: string | null; at_ms: number } | null; profiling_refused: boolean;
+  profile: Profile | null; line: Said | null;
+  playbook: { queue: Said; tone: Said; offer: Said; follow_up: Said } | null;
+  rift: { reason: string } | null;
+  preferences: {
+    categories: string[]; brands: string[]; price_band_minor: number[] | null;
+    weekday: number | null; hour: number | null;
+  } | null;
+  orders: { count: number; items: ShopOrder[] }; cart: Cart | null;
+  now: {
+    url: string | null; title: string | null; product: { title?: string } | null;
+    term: string | null; at_ms: number;
+  } | null;
+  consents: Record<string, { state: "given" | "refused" | "unsaid"; at_ms: number | null }>;
+  fresh: { source: string; last_at_ms: number | null; stale: boolean; reason: string | null }[];
+  hints: (Offered & { why: Said })[]; price_question: PriceQuestion | null;
   id: string; name: string | null; email: string | null; phone: string | null; locale: string | null;
   verified: boolean; identity: "anonymous" | "claimed" | "verified"; external_id: string | null;
   created_at_ms: number; last_seen_at_ms: number | null; conversation_count: number;
@@ -64,6 +136,6 @@ export interface Thread {
 }
 export interface OutboxEntry {
   client_id: string; conversation_id: string; body: string; visibility: Visibility; at_ms: number;
-  state: "sending" | "waiting" | "sent" | "failed"; error: string | null; message_id: string | null;
+  blocks?: Block[]; state: "sending" | "waiting" | "sent" | "failed"; error: string | null; message_id: string | null;
 }
 export interface Words { [key: string]: string | number | null | undefined }

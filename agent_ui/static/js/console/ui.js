@@ -7,10 +7,10 @@ import { hue, initials, stopwatch, t } from "./words.js";
 
 /** @typedef {import("./vendor.js").Child} Child */
 
-const SPRITE = new URL("../../icons.svg", import.meta.url).pathname;
+const SPRITE = new URL("../../icons", import.meta.url).pathname;
 
-/** @param {{ name: string }} props */
-export const Icon = ({ name }) => html`<svg class="ic" aria-hidden="true"><use href=${`${SPRITE}#i-${name}`} /></svg>`;
+/** @param {{ name: string, late?: boolean }} props late: from the icons that the list does without */
+export const Icon = ({ name, late }) => html`<svg class="ic" aria-hidden="true"><use href=${`${SPRITE}${late ? "_more" : ""}.svg#i-${name}`} /></svg>`;
 
 /**
  * Stands beside a name, so it says nothing itself. Without a name it shows a figure.
@@ -21,6 +21,19 @@ export const Avatar = ({ id, name, size = "", here = false, badge = "" }) => htm
   ${here ? html`<span class=${`presence ${here}`}></span>` : null}
   ${badge ? html`<i><${Icon} name=${badge} /></i>` : null}
 </span>`;
+
+/** The sign and colour of a segment; the word is always beside them. @type {Record<string, [string, string]>} */
+const SEGMENTS = {
+  champions: ["gold", "crown"], loyal: ["blue", "gem"], potential_loyalist: ["violet", "trending-up"], new: ["teal", "sprout"],
+  promising: ["teal", "sprout"], need_attention: ["red", "eye"], about_to_sleep: ["grey", "hourglass"], cant_lose: ["red", "life-buoy"],
+  at_risk: ["red", "life-buoy"], hibernating: ["grey", "moon"],
+};
+
+/** What somebody is worth to the shop; who has not bought yet has no chip. @param {{ of: { segment?: string | null, top20?: boolean }, title?: string }} props */
+export function Segment({ of, title }) {
+  const look = SEGMENTS[of.segment ?? ""];
+  return look ? html`<span class=${`seg ${look[0]}`} title=${title}><${Icon} name=${look[1]} /><span>${t(`seg.${of.segment}`)}</span>${of.top20 ? html`<${Icon} name="star" /><span class="sr">${t("seg.top20")}</span>` : null}</span>` : null;
+}
 
 /** A button that shows only an icon; its name is read and shown on hover. @param {{ icon: string, name: string, onClick: (e: Event) => void, cls?: string, keys?: string }} props */
 export const IconButton = ({ icon, name, onClick, cls = "", keys }) => html`<button

@@ -12,6 +12,11 @@ export const page = embedded("page");
 /** @type {Record<string, string>} */
 const messages = embedded("messages");
 
+/** Adds sentences that came later. @param {Record<string, string>} more */
+export function addWords(more) {
+  Object.assign(messages, more);
+}
+
 export const language = document.documentElement.lang || "en";
 /** Dates as they are written here: 12 Nov rather than Nov 12. */
 const dates = language === "en" ? "en-GB" : language;
@@ -23,9 +28,11 @@ const plural = new Intl.PluralRules(language);
  * @param {Words} [words]
  */
 export function t(key, words = {}) {
-  const text = messages[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(words[name] ?? ""));
+  return fill(messages[key] ?? key, words);
 }
+
+/** @param {string} text @param {Words} words @returns {string} the text with its {names} filled in */
+export const fill = (text, words) => text.replace(/\{(\w+)\}/g, (_, name) => String(words[name] ?? ""));
 
 /** The sentence for a count: key.one or key.other, as the language wants it. @param {string} key @param {number} n @param {Words} [words] */
 export const tn = (key, n, words) => t(`${key}.${plural.select(n) === "one" ? "one" : "other"}`, { n, ...words });
@@ -89,6 +96,19 @@ export function moment(at_ms, now_ms) {
   if (days === 0) return clockTime(at_ms);
   if (days === 1) return t("day.tomorrow_at", { time: clockTime(at_ms) });
   return `${shortDate(at_ms, now_ms)} ${clockTime(at_ms)}`;
+}
+
+/**
+ * An amount as people write it: ¥428, €19.90; whole units without empty decimals.
+ * @param {number} minor in the smallest unit @param {string} currency @param {string} [locale]
+ */
+export function money(minor, currency, locale = language) {
+  try {
+    const format = new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol", trailingZeroDisplay: "stripIfInteger" });
+    return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return `${minor / 100} ${currency}`; // no such currency: still better than nothing
+  }
 }
 
 /** A, B and C. @param {string[]} names */
