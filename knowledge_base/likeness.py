@@ -17,6 +17,35 @@ def likeness(first: str, second: str) -> float:
     return float(fuzz.token_sort_ratio(first, second)) / 100
 
 
+def grouped(texts: Sequence[str], *, alike: float = 0.75) -> list[list[int]]:
+    """The places of texts that say about the same, largest group first; each text is in one group.
+
+    A text joins a group when it is alike one of it. Every text is compared with every other in
+    native code: 2,000 take about a second.
+
+    >>> grouped(["where is it", "is it where", "a gift card"])
+    [[0, 1], [2]]
+    """
+    parent = list(range(len(texts)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    for place, text in enumerate(texts):
+        near = process.extract_iter(
+            text, texts[:place], scorer=fuzz.token_sort_ratio, score_cutoff=alike * 100
+        )
+        for _, _, other in near:
+            parent[root(place)] = root(other)
+    groups: dict[int, list[int]] = {}
+    for place in range(len(texts)):
+        groups.setdefault(root(place), []).append(place)
+    return sorted(groups.values(), key=lambda group: (-len(group), group[0]))
+
+
 def typos_allowed(word: str) -> int:
     """How many slips of a finger a word of this length may have."""
     return (len(word) >= _FIRST_TYPO) + (len(word) >= _SECOND_TYPO)

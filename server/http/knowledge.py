@@ -24,7 +24,8 @@ from server.http.bodies import Form, field, json_response, read_form, read_json
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import SECRETS, submit
-from server.http.views import problem_of, render
+from server.http.views import locale_of, problem_of, render
+from server.reports.knowledge import knowledge_report
 from server.storage import article_lists, articles, people
 from server.storage.article_lists import PAGE, Wanted
 from server.storage.articles import Article, ArticleVersion
@@ -37,6 +38,8 @@ STATUSES = ("published", "draft", "archived")
 KINDS = ("article", "reply")
 AUDIENCES = ("public", "internal")
 MAX_WORDS = 200
+DAY_MS = 86_400_000
+REPORT_DAYS = (7, 28, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ def add_knowledge(app: web.Application) -> None:
     router.add_post("/knowledge/new", add_article)
     router.add_post("/knowledge/preview", preview)
     router.add_get("/knowledge/export", export)
+    router.add_get("/knowledge/report", show_report)
     router.add_get("/knowledge/{id}", show_article)
     router.add_post("/knowledge/{id}", save_article)
     router.add_post("/knowledge/{id}/status", save_status)
@@ -94,6 +98,7 @@ async def show_articles(request: web.Request) -> web.Response:
         pages=-(-shown["total"] // PAGE),
         address=lambda **changes: _address(request, **changes),
         may_write=may(person.actor, WRITE),
+        may_report=may(person.actor, "report.read"),
         timezone=await _timezone(request),
         filtered=wanted != Wanted(),
     )
@@ -216,6 +221,29 @@ async def preview(request: web.Request) -> web.Response:
     if not isinstance(text, str) or len(text) > MAX_ARTICLE_CHARS:
         raise InvalidInput("Send the text of an article.", field="text")
     return json_response({"html": str(to_html(text))})
+
+
+async def show_report(request: web.Request) -> web.Response:
+    """What is missing, what is used, by whom, in the latest days."""
+    await require_person(request, "report.read")
+    asked = request.query.get("days")
+    days = int(asked) if asked in {str(choice) for choice in REPORT_DAYS} else REPORT_DAYS[1]
+    database = request.app[DATABASE]
+    to_ms = database.clock()
+    locale = await locale_of(request)
+    report = await database.read(
+        lambda c: knowledge_report(c, from_ms=to_ms - days * DAY_MS, to_ms=to_ms, locale=locale)
+    )
+    return await render(
+        request,
+        "knowledge_report.html",
+        nav="knowledge",
+        report=report,
+        days=days,
+        choices=REPORT_DAYS,
+        names=await database.read(people.names),
+        timezone=await _timezone(request),
+    )
 
 
 async def export(request: web.Request) -> web.Response:

@@ -8,6 +8,8 @@ from typing import Any  # Any: fields of a form
 import orjson
 
 from server.storage.articles import load_article, phrasings_of, texts_of
+from server.storage.knowledge import Offer, add_offer
+from server.storage.unit import Tx
 from tests.http.desk import Answer, Desk, Visitor
 from tests.support.waiting import wait_until_async
 
@@ -151,3 +153,43 @@ async def test_what_is_exported_can_be_imported(desk: Desk) -> None:
     kept = desk.database.read_now(lambda c: phrasings_of(c, [article]))
     assert sorted(p.text for p in kept[article, "en"]) == ["can i send it back", "return policy"]
     assert sorted(lines[0]["phrasings"]) == ["can i send it back", "return policy"]
+
+
+async def test_the_report_names_what_is_missing_and_what_is_used(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    article = await written(lead, RETURNS)
+
+    def ask(tx: Tx) -> None:
+        for number, (query, band, outcome) in enumerate(
+            (
+                ("do you sell curtains", "none", None),
+                ("are curtains sold by you, I sell curtains", "none", None),
+                ("do you sell curtains?", "suggest", "dismissed"),
+                ("can i return it", "answer", "accepted"),
+            )
+        ):
+            add_offer(
+                tx,
+                Offer(
+                    id=f"o{number}",
+                    origin="message",
+                    query=query,
+                    band=band,
+                    articles=((article, 0.9),) if band != "none" else (),
+                    kb_seq=1,
+                    asked_at_ms=tx.at_ms - 1000 + number,
+                    agent_id=desk.people["agent"],
+                    outcome=outcome,
+                    chosen_id=article if outcome == "accepted" else None,
+                ),
+            )
+
+    await desk.database.write(ask)
+    for lang, words in (("en", "Write this article"), ("zh", "写这篇文章")):
+        page = (await lead.get(f"/knowledge/report?days=7&lang={lang}")).text
+        assert words in page
+        assert page.index("<b>2</b>") < page.index("do you sell curtains?")
+        assert "ask=do%20you%20sell%20curtains%3F" in page
+        assert "50.0%<small>2/4</small>" in page
+    new = await lead.get("/knowledge/new?ask=do%20you%20sell%20curtains%3F&lang=en")
+    assert 'value="do you sell curtains?"' in new.text

@@ -40,6 +40,7 @@ RIGHTS = {
     "/knowledge": (303, 200, 200, 200),
     "/knowledge/export": (303, 200, 200, 200),
     "/knowledge/new": (303, 403, 200, 200),
+    "/knowledge/report": (303, 403, 200, 200),
     "/knowledge/nobody": (303, 404, 404, 404),
     "/knowledge/nobody/versions": (303, 403, 404, 404),
     "/settings": (303, 303, 303, 303),
