@@ -29,9 +29,9 @@ class Shop(SQLModel, table=True):
     site_key: str = Field(unique=True)
     origins: str = Field(default="[]", sa_type=Text)
     identity_secret: str | None = None
-    old_identity_secret: str | None = None
     settings: str = Field(default="{}", sa_type=Text)
     created_at_ms: int = Field(sa_type=BigInteger)
+    old_identity_secret: str | None = None
 
 
 class Secret(SQLModel, table=True):

@@ -128,6 +128,16 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await _answer(agent, "turn.dismiss", **here, reason="courtesy")
     customer = {"customer_id": shopper.welcome["customer_id"]}
     await _answer(agent, "customer.update", **customer, phone="+49 1")
+    shown = await _answer(agent, "contact.reveal", **customer, kind="phone")
+    assert shown["value"] == "+49 1"
+    wrong = await _answer(agent, "customer.verify", **customer, order_number="1", postcode="2")
+    assert wrong["verified"] is False
+    other = await people.shopper()
+    pair = {**customer, "other_id": other.welcome["customer_id"]}
+    merged = await _answer(lead, "customer.merge", **pair, why="Called us")
+    (link,) = merged["customer"]["merged"]
+    await _answer(lead, "customer.unmerge", link_id=link["link_id"])
+    await _answer(lead, "customer.keep_apart", **pair)
     await _answer(agent, "customer.consent", **customer, purpose="profiling", given=False)
     await _answer(agent, "conversation.transfer", **here, agent_id=people.desk.people["ana"].id)
     await _answer(lead, "conversation.transfer", **here, team_id=people.desk.teams["north"])

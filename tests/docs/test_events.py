@@ -20,6 +20,8 @@ REQUIRED = {
     "order_id": "o",
     "suggestion_id": "s",
     "article": "a",
+    "link_id": "l",
+    "field": "email",
 }
 
 
