@@ -8,11 +8,12 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast  # Any: rows of each sort
+from typing import IO, Any, Generic, TypeVar, cast  # Any: rows of each sort
 
 from server.actions.import_articles import take_articles
 from server.domain.errors import InvalidInput
@@ -24,6 +25,7 @@ from server.domain.imported import (
     read_article,
 )
 from server.domain.importing import Rejected
+from server.storage.bulk import give_room
 from server.storage.database import Database
 from server.storage.lock import is_served
 from server.storage.shop import Shop, load_shop
@@ -265,40 +267,70 @@ def take_rows(
                 yield row
 
     given = checked()
-    pace = _Pace(database)
-    while batch := list(islice(given, pace.rows)):
-        began = time.monotonic()
-        new = _tried(database, take, batch) if dry_run else _taken(database, take, batch)
-        outcome.accepted += sum(new)
-        outcome.unchanged += len(new) - sum(new)
+    writing = _Writing(database, take, dry_run=dry_run)
+    while batch := list(islice(given, writing.rows)):
+        # While one lot is written the next is read.
+        writing.settle(outcome)
+        writing.begin(batch)
         if progress is not None:
             progress(min(at_line, sheet.lines), sheet.lines)
-        pace.keep(time.monotonic() - began)
+    writing.settle(outcome)
     outcome.ignored = sheet.ignored
     return outcome
 
 
-class _Pace:
-    """How many rows a transaction may have, and a moment between two for those who chat."""
+class _Writing(Generic[R]):
+    """Lots of rows on their way to the database, one at a time, and how large the next may be."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, take: Callable[[Tx, list[R]], list[bool]], *, dry_run: bool
+    ) -> None:
         self._database = database
+        self._take = take
+        self._dry_run = dry_run
         self._size = float(FIRST_ROWS)
+        self._pause_s = 0.0
+        self._took_s = 0.0
+        self._lot: Future[list[bool]] | None = None
+        self._sqlite = database.engine.dialect.name == "sqlite"
+        if self._sqlite and not dry_run:
+            database.write_now(give_room)
 
     @property
     def rows(self) -> int:
         """The rows of the next transaction."""
         return int(self._size)
 
-    def keep(self, took_s: float) -> None:
-        """Takes note of how long a transaction was, and waits if others may want to write."""
-        beside = self._database.engine.dialect.name != "sqlite"
-        pause = not beside and is_served(self._database.path.parent)
-        aim = BESIDE_S if beside or pause else ALONE_S
-        change = max(0.5, min(2.0, aim / max(took_s, 0.001)))
+    def begin(self, rows: list[R]) -> None:
+        """Has rows written, after a moment for those who chat if any may want to write."""
+        time.sleep(self._pause_s)
+        self._lot = self._database.submit(partial(self._job, rows))
+
+    def settle(self, outcome: SheetOutcome) -> None:
+        """Waits for the rows that are being written, and counts them. Raises what went wrong."""
+        if self._lot is None:
+            return
+        try:
+            new = self._lot.result()
+        except _Tried as tried:
+            new = tried.answers
+        self._lot = None
+        outcome.accepted += sum(new)
+        outcome.unchanged += len(new) - sum(new)
+        beside = not self._sqlite or is_served(self._database.path.parent)
+        aim = BESIDE_S if beside else ALONE_S
+        change = max(0.5, min(2.0, aim / max(self._took_s, 0.001)))
         self._size = max(FEWEST_ROWS, min(MOST_ROWS, self._size * change))
-        if pause:
-            time.sleep(min(0.02, took_s / 3))
+        self._pause_s = min(0.02, self._took_s / 3) if beside and self._sqlite else 0.0
+
+    def _job(self, rows: list[R], tx: Tx) -> list[bool]:
+        began = time.monotonic()
+        new = self._take(tx, rows)
+        self._took_s = time.monotonic() - began
+        if self._dry_run:
+            # Undone as what a job has done that fails.
+            raise _Tried(new)
+        return new
 
 
 class _Tried(Exception):
@@ -307,31 +339,6 @@ class _Tried(Exception):
     def __init__(self, answers: list[bool]) -> None:
         super().__init__()
         self.answers = answers
-
-
-def _taken(
-    database: Database, take: Callable[[Tx, list[R]], list[bool]], rows: list[R]
-) -> list[bool]:
-    return database.write_now(partial(_second, take, rows))
-
-
-def _tried(
-    database: Database, take: Callable[[Tx, list[R]], list[bool]], rows: list[R]
-) -> list[bool]:
-    """What ``_taken`` would answer: it is done, and undone as what a job has done that fails."""
-
-    def job(tx: Tx) -> None:
-        raise _Tried(take(tx, rows))
-
-    try:
-        database.write_now(job)
-    except _Tried as tried:
-        return tried.answers
-    raise AssertionError("a dry run has been written")
-
-
-def _second(take: Callable[[Tx, list[R]], list[bool]], rows: list[R], tx: Tx) -> list[bool]:
-    return take(tx, rows)
 
 
 def _cells(header: list[str | None], cells: list[str]) -> Values | str:
