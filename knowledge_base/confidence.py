@@ -42,6 +42,8 @@ class Calibration:
     by_sound: tuple[float, ...]
 
 
+CHANNELS = ("with_meaning", "by_words", "by_sound")
+
 SHIPPED = Calibration(
     with_meaning=(-4.09, 0.791, 1.712, -2.05, 5.065, -0.441, 2.799, 1.327, -0.04),
     by_words=(-3.83, 2.046, 3.274, -0.944, 0.0, 0.0, 1.598, 1.43, 0.348),
@@ -66,18 +68,21 @@ def features(ranking: Ranking, place: int) -> tuple[float, ...]:
     )
 
 
+def channel_of(match: Match) -> str:
+    """Which coefficients of a Calibration a match is judged by; one of CHANNELS."""
+    if match.signals.meaning > 0:
+        return "with_meaning"
+    if match.signals.covered > 0 or match.signals.letters > 0:
+        return "by_words"
+    return "by_sound"
+
+
 def confidence(ranking: Ranking, place: int, calibration: Calibration = SHIPPED) -> float:
     """The probability 0..1 that the match at a place is the answer; 1 for its exact title."""
     match = ranking.matches[place]
     if match.signals.exact:
         return 1.0 if match.entry.part == "title" else 0.99
-    signals = match.signals
-    if signals.meaning > 0:
-        chosen = calibration.with_meaning
-    elif signals.covered > 0 or signals.letters > 0:
-        chosen = calibration.by_words
-    else:
-        chosen = calibration.by_sound
+    chosen: tuple[float, ...] = getattr(calibration, channel_of(match))
     total = sum(c * f for c, f in zip(chosen, features(ranking, place), strict=True))
     return min(0.98, 1 / (1 + math.exp(-max(-30.0, min(30.0, total)))))
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger("shopbell.knowledge")
 
 LOOK_S = 1.0
+DAY_MS = 86_400_000
+# An offer that was not used within the hour was passed over.
+DECIDED_AFTER_MS = 3_600_000
+MOST_OFFERS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Knowledge:
         self._seq = 0
         self._looked_at_ms = 0
         self._calibrated_at_ms = 0
+        self._recalibrate_at_ms = 0
         self._woken = asyncio.Event()
         self._ready = asyncio.Event()
         # One thread: a search holds the interpreter for most of its time, so two would take turns.
@@ -75,6 +80,7 @@ class Knowledge:
                 try:
                     await self._look()
                     self._ready.set()
+                    await self._recalibrate()
                 except Unavailable:
                     log.warning("articles wait for the database")
                 except Exception:
@@ -149,6 +155,36 @@ class Knowledge:
             self._state = await asyncio.to_thread(self._taken_over, changed, at_ms)
         self._seq, self._looked_at_ms = seq, at_ms
         self._calibrated_at_ms = calibrated_at_ms
+
+    async def _recalibrate(self) -> None:
+        """Once a day, in one of the processes: how sure to be, from what became of offers."""
+        at_ms, state = self._database.clock(), self._state
+        if state is None or at_ms < self._recalibrate_at_ms:
+            return
+        self._recalibrate_at_ms = max(self._calibrated_at_ms, at_ms) + DAY_MS
+        if at_ms - self._calibrated_at_ms < DAY_MS:
+            self._recalibrate_at_ms = self._calibrated_at_ms + DAY_MS
+            return
+        offers = await self._database.read(
+            lambda c: rows.decided_offers(
+                c, since_ms=at_ms - 90 * DAY_MS, until_ms=at_ms - DECIDED_AFTER_MS, most=MOST_OFFERS
+            )
+        )
+        engine = _engine()
+        fitted = await asyncio.to_thread(engine.recalibrated, state, offers)
+        if fitted is None:
+            return
+        await self._database.write(
+            lambda tx: rows.keep_calibration(
+                tx,
+                {name: getattr(fitted.calibration, name) for name in engine.CHANNELS},
+                events=fitted.events,
+                error=fitted.error,
+                covered=fitted.covered,
+                unless_since_ms=at_ms - DAY_MS,
+            )
+        )
+        log.info("confidence worked out", events=fitted.events, error=fitted.error)
 
     def _taken_over(self, changed: Sequence[Article], at_ms: int) -> State:
         """The state after some articles changed. May take long: every new text is encoded."""

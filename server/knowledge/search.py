@@ -6,6 +6,7 @@ Everything here may take long and runs on threads of its own.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,10 +15,12 @@ from typing import Literal
 import numpy as np
 
 from knowledge_base.articles import Article
-from knowledge_base.confidence import SHIPPED, Calibration
+from knowledge_base.calibrate import Sample, fit
+from knowledge_base.confidence import CHANNELS, SHIPPED, Calibration, band, channel_of, features
 from knowledge_base.encoder import Encoder, installed_encoder
 from knowledge_base.index import Index, build_index, with_changes
 from knowledge_base.postings import Floats
+from knowledge_base.rank import rank
 from knowledge_base.suggest import Item, Suggestions, suggest
 from knowledge_base.text import has_han, language
 from server.storage import articles as article_rows
@@ -27,6 +30,10 @@ from server.storage.database import Database
 PAGE = 500
 # How many texts are given their meaning between two commits of what was made.
 ENCODE_AT_ONCE = 256
+# Fewer outcomes say less than the public sets that the shipped coefficients come from.
+LEAST_EVENTS = 300
+IGNORED_WEIGHT = 0.3
+GOOD = ("accepted", "helped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,80 @@ def calibration_of(database: Database) -> Calibration:
     if found is None:
         return SHIPPED
     return Calibration(**{name: tuple(values) for name, values in found.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """A calibration fitted to a shop, from how many outcomes, and how far off it is.
+
+    ``error`` is the expected calibration error on outcomes that it was not fitted to, 0..1;
+    ``covered`` the share of questions for which it finds something.
+    """
+
+    calibration: Calibration
+    events: int
+    error: float
+    covered: float
+
+
+def recalibrated(state: State, offers: Sequence[rows.Offer]) -> Recalibrated | None:
+    """How sure to be in this shop, from what became of offers; None where they are too few.
+
+    A part of the outcomes is kept aside: the new coefficients are taken only where they say it
+    better there than the present ones.
+    """
+    samples: dict[str, list[Sample]] = {name: [] for name in CHANNELS}
+    aside: list[tuple[str, Sample]] = []
+    for offer in offers:
+        ranking = rank(state.index, offer.query, offer.locale)
+        if not ranking.matches:
+            continue
+        first = state.index.segments[ranking.matches[0].segment].articles[
+            ranking.matches[0].article
+        ]
+        right = offer.chosen_id == first.id.rpartition(" ")[0] and offer.outcome in GOOD
+        # Who wrote an answer without a look at the offer has not said that it was wrong.
+        weight = 1.0 if offer.outcome is not None else IGNORED_WEIGHT
+        channel = channel_of(ranking.matches[0])
+        sample = Sample(features(ranking, 0), right, weight)
+        if int(offer.id[-2:], 16) % 5:
+            samples[channel].append(sample)
+        else:
+            aside.append((channel, sample))
+    events = sum(map(len, samples.values())) + len(aside)
+    if events < LEAST_EVENTS:
+        return None
+    best = state.calibration
+    fitted = {
+        name: fit(of_channel, getattr(best, name))
+        for name, of_channel in samples.items()
+        if len({sample.right for sample in of_channel}) == 2
+    }
+    better = replace(best, **fitted)
+    if _error(better, aside) < _error(best, aside):
+        best = better
+    sure = [_sure(best, channel, sample) for channel, sample in aside]
+    covered = sum(band(one) != "none" for one in sure) / max(1, len(sure))
+    return Recalibrated(best, events, round(_error(best, aside), 4), round(covered, 4))
+
+
+def _sure(calibration: Calibration, channel: str, sample: Sample) -> float:
+    coefficients: tuple[float, ...] = getattr(calibration, channel)
+    total = sum(c * f for c, f in zip(coefficients, sample.features, strict=True))
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def _error(calibration: Calibration, aside: Sequence[tuple[str, Sample]]) -> float:
+    """The mean distance of what was said from what was so, in ten bins (Guo et al. 2017)."""
+    bins: dict[int, list[tuple[float, Sample]]] = {}
+    for channel, sample in aside:
+        sure = _sure(calibration, channel, sample)
+        bins.setdefault(min(9, int(sure * 10)), []).append((sure, sample))
+    off = sum(
+        abs(sum(sample.weight * (sure - sample.right) for sure, sample in found))
+        for found in bins.values()
+    )
+    return off / (sum(sample.weight for _, sample in aside) or 1.0)
 
 
 def search(

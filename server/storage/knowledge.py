@@ -180,6 +180,50 @@ def forget_offers(tx: Tx, *, before_ms: int, limit: int) -> int:
     return len(ids)
 
 
+def decided_offers(
+    connection: Connection, *, since_ms: int, until_ms: int, most: int
+) -> list[Offer]:
+    """The latest offers to agents for what customers wrote, long enough ago to have an outcome."""
+    c = SUGGESTION.c
+    statement = (
+        select(SUGGESTION)
+        .where(
+            c.origin.in_(("message", "shopper")),
+            c.asked_at_ms >= since_ms,
+            c.asked_at_ms < until_ms,
+            or_(c.outcome.is_not(None), c.band != "none"),
+        )
+        .order_by(c.asked_at_ms.desc())
+        .limit(most)
+    )
+    return [_offer(row) for row in connection.execute(statement).mappings()]
+
+
+def keep_calibration(
+    tx: Tx,
+    coefficients: Mapping[str, Sequence[float]],
+    *,
+    events: int,
+    error: float,
+    covered: float,
+    unless_since_ms: int,
+) -> bool:
+    """Keeps how sure to be from now on; False when another process has done so lately."""
+    if calibrated_at_ms(tx.connection) > unless_since_ms:
+        return False
+    tx.later(
+        insert(CALIBRATION),
+        {
+            "at_ms": tx.at_ms,
+            "coefficients": orjson.dumps(coefficients).decode(),
+            "events": events,
+            "error": error,
+            "covered": covered,
+        },
+    )
+    return True
+
+
 def calibration(connection: Connection) -> dict[str, Sequence[float]] | None:
     """The coefficients the confidence was last worked out with, None for the shipped ones."""
     c = CALIBRATION.c
