@@ -53,7 +53,7 @@ def access_message(tx: Tx, actor: Actor, conversation: Conversation, message_id:
 def access_customer(tx: Tx, actor: Actor, customer_id: str) -> Customer:
     """The customer, locked for this transaction. Raises NotFound, also when it is hidden.
 
-    Shoppers have themselves; agents have the persons of conversations that they may see.
+    Shoppers have themselves; agents have everybody but who has only talked with other teams.
     """
     customer = load_customer(tx.connection, customer_id, lock=True)
     if customer is None or not _may_see_customer(tx, actor, customer):

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from server.actions import conversations as conversation_actions
 from server.actions import messages as message_actions
+from server.actions.access import access_customer
 from server.actions.desk import the_shop
 from server.actions.payload import ConversationRef, Id, Payload
 from server.domain.actors import SYSTEM, Actor
-from server.domain.errors import Conflict, InvalidInput, NotFound
+from server.domain.errors import Conflict, InvalidInput
 from server.domain.events import (
     ConversationOpened,
     CustomerBlocked,
@@ -108,16 +109,9 @@ class Person:
 
 
 def access_person(tx: Tx, actor: Actor, customer_id: str) -> Person:
-    """The person behind any of its rows. Raises NotAllowed, NotFound.
-
-    Everybody of the shop may look up any customer, or nobody could help one who calls; what was
-    said to another team stays with that team.
-    """
+    """The person behind any of its rows, locked. Raises NotAllowed, NotFound when hidden, too."""
     require(actor, PERMISSION)
-    person_id = persons.person_of(tx.connection, customer_id)
-    top = load_customer(tx.connection, person_id, lock=True)
-    if top is None:
-        raise NotFound("There is no such customer.")
+    top = access_customer(tx, actor, persons.person_of(tx.connection, customer_id))
     return Person(top, persons.members(tx.connection, top.id))
 
 

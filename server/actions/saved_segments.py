@@ -119,6 +119,7 @@ def list_members(look: Look, payload: ListMembers) -> Json:
         among=None,
         after=place_of(payload.cursor, name, {}),
         limit=payload.limit + 1,
+        seen_by=look.actor,
     )
     shown, more = found[: payload.limit], len(found) > payload.limit
     last = shown[-1] if more else None

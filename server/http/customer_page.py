@@ -25,6 +25,7 @@ from server.http.sessions import require_person
 from server.http.views import problem_of, render
 from server.storage import cards, history, notes, persons
 from server.storage.connection import Connection
+from server.storage.conversations import sees_customer
 from server.storage.customers import load_customer
 
 READ = "customer.read"
@@ -87,11 +88,11 @@ async def show_customer(
 
 def _view(connection: Connection, actor: Actor, request: web.Request, *, at_ms: int) -> Json:
     customer = load_customer(connection, request.match_info["id"])
-    if customer is None:
+    rows = persons.members(connection, persons.person_of(connection, request.match_info["id"]))
+    if customer is None or not (actor.leads or sees_customer(connection, actor, rows)):
         raise NotFound("There is no such customer.")
     shop = the_shop(connection)
     card = cards.card(connection, customer, actor, at_ms)
-    rows = persons.members(connection, card["person_id"])
     asked = request.query if request.method == "GET" else {}
     lanes = [lane for lane in history.LANES if lane in request.query.getall("lane", [])]
     name, bound = f"history of {rows[0]}", {"lanes": " ".join(lanes)}

@@ -42,9 +42,8 @@ READ = "customer.read"
 PAGE = 50
 # Long enough for a count over a million, short enough for somebody who waits.
 LIMIT_S = 20.0
-# A count that takes less than this is made anew when it is looked at; others by the hour.
+# A count that takes less than this is made anew when it is looked at; others by a job.
 QUICK_MS = 250
-FRESH_MS = 30_000
 DONE = frozenset({"saved", "deleted"})
 Json = dict[str, Any]  # Any: values of a template
 Pairs = list[tuple[str, str]]
@@ -113,6 +112,7 @@ def list_view(connection: Connection, actor: Actor, query: CustomerQuery, *, at_
         among=among,
         after=after,
         limit=PAGE + 1,
+        seen_by=actor,
     )
     rows, more = found[:PAGE], len(found) > PAGE
     last = rows[-1] if more else None
@@ -121,7 +121,9 @@ def list_view(connection: Connection, actor: Actor, query: CustomerQuery, *, at_
     total = len(rows)
     if more or after is not None:
         up_to = directory.MAX_COUNTED + 1
-        total = directory.count(connection, written_out, now=now, among=among, up_to=up_to)
+        total = directory.count(
+            connection, written_out, now=now, among=among, up_to=up_to, seen_by=actor
+        )
     return {
         "shop": shop,
         "rows": rows_view(connection, actor, rows),
@@ -266,22 +268,35 @@ def _ways(segment: Segment, shop: Shop) -> Json:
 
 
 async def _counted(request: web.Request, segment: Segment) -> Segment:
-    """The segment with a count that is fresh, when counting is quick; else as it was counted."""
-    database = request.app[DATABASE]
-    now_ms = database.clock()
-    old = segment.counted_at_ms is None or segment.counted_at_ms < now_ms - FRESH_MS
-    if not old or (segment.count_took_ms or 0) > QUICK_MS:
+    """The segment counted just now, where that is quick; else as it was counted last."""
+    if (segment.count_took_ms or 0) > QUICK_MS:
         return segment
-    began_s = perf_counter()
+    now_ms = request.app[DATABASE].clock()
+    try:
+        count = await request.app[DATABASE].read(
+            lambda c: saved_segments.count_now(c, segment, at_ms=now_ms), limit_s=LIMIT_S
+        )
+    except AppError:
+        return segment
+    return replace(segment, count=count, counted_at_ms=now_ms)
+
+
+async def _count_first(request: web.Request, segment_id: str) -> None:
+    """Counts a segment that was just saved, which says how long that takes."""
+    database = request.app[DATABASE]
+    segment = await database.read(lambda c: saved_segments.load_segment(c, segment_id))
+    if segment is None:
+        return
+    now_ms, began_s = database.clock(), perf_counter()
     try:
         count = await database.read(
             lambda c: saved_segments.count_now(c, segment, at_ms=now_ms), limit_s=LIMIT_S
         )
     except AppError:
-        return segment
+        # The job that counts all segments comes to it.
+        return
     took_ms = round((perf_counter() - began_s) * 1000)
     await database.write(lambda tx: saved_segments.keep_count(tx, segment, count, took_ms=took_ms))
-    return replace(segment, count=count, counted_at_ms=now_ms, count_took_ms=took_ms)
 
 
 async def save_segment(request: web.Request) -> web.Response:
@@ -299,12 +314,12 @@ async def save_segment(request: web.Request) -> web.Response:
         over = field(form, "segment_id")
         if over:
             change = parse(segment_actions.ChangeSegment, values | {"segment_id": over})
-            await request.app[DATABASE].write(
+            saved = await request.app[DATABASE].write(
                 lambda tx: segment_actions.change(tx, person.actor, change)
             )
         else:
             new = parse(segment_actions.SaveSegment, values)
-            await request.app[DATABASE].write(
+            saved = await request.app[DATABASE].write(
                 lambda tx: segment_actions.save(tx, person.actor, new)
             )
     except NotFound:
@@ -313,6 +328,7 @@ async def save_segment(request: web.Request) -> web.Response:
         if error.status >= 500:
             raise
         return await show_customers(request, error, parse_qsl(field(form, "query")))
+    await _count_first(request, saved["segment_id"])
     raise web.HTTPSeeOther("/customers/segments?done=saved")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from server.domain.events import CustomersExported
 from server.domain.money import digits
 from server.domain.periods import zone
 from server.domain.permissions import may
+from server.http.bodies import field, read_form
 from server.http.customer_query import read_customer_query
 from server.http.customers import Json, matches_of, rows_view
 from server.http.keys import DATABASE
@@ -58,7 +60,7 @@ _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 def add_customer_export(app: web.Application) -> None:
     """Serves the file."""
-    app.router.add_get("/customers/export.csv", export_customers)
+    app.router.add_post("/customers/export.csv", export_customers)
 
 
 def cell(value: object) -> str:
@@ -78,7 +80,7 @@ async def export_customers(request: web.Request) -> web.StreamResponse:
     proven or told by the shop.
     """
     actor = (await require_person(request, PERMISSION)).actor
-    query = read_customer_query(list(request.query.items()))
+    query = read_customer_query(parse_qsl(field(await read_form(request), "query")))
     locale = await locale_of(request)
     database = request.app[DATABASE]
     at_ms = database.clock()
@@ -94,6 +96,7 @@ async def export_customers(request: web.Request) -> web.StreamResponse:
             among=among,
             after=after,
             limit=PORTION,
+            seen_by=actor,
         )
         last = found[-1] if len(found) == PORTION else None
         behind = None if last is None else (last.place, last.customer.id)

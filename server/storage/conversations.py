@@ -260,10 +260,15 @@ def of_customers(
 
 
 def sees_customer(connection: Connection, actor: Actor, customer_ids: Sequence[str]) -> bool:
-    """True when a person of the shop may see a conversation of one of a person's rows."""
+    """True when a person of the shop may see a conversation of one of a person's rows.
+
+    Also when there is none at all: who has only ordered, or calls, is no team's own.
+    """
     rows = C.customer_id.in_(list(customer_ids))
-    statement = select(C.id).where(rows, visible_to(actor)).limit(1)
-    return connection.execute(statement).first() is not None
+    # The visible ones first.
+    shown = case((visible_to(actor), 0), else_=1)
+    found = connection.execute(select(shown).where(rows).order_by(shown).limit(1)).scalar()
+    return found in (None, 0)
 
 
 def count_of_customer(connection: Connection, customer_id: str) -> int:

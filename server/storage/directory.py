@@ -156,10 +156,12 @@ def page(
     among: Sequence[str] | None,
     after: Place | None,
     limit: int,
+    seen_by: Actor | None = None,
 ) -> list[Found]:
     """Persons who meet the condition, in order; ``among`` keeps to these. Expanded conditions only.
 
-    Sorted by what orders add up to, only who has ordered is listed.
+    Sorted by what orders add up to, only who has ordered is listed. ``seen_by`` leaves out whom
+    that person of the shop may not see.
     """
     column = _SORTS[sort]
     by_profile = column.table is PROFILE
@@ -178,7 +180,7 @@ def page(
             column.label("place"),
         )
         .select_from(source)
-        .where(C.person_id.is_(None), *_narrow(condition, now, among))
+        .where(C.person_id.is_(None), *_narrow(condition, now, among, seen_by))
     )
     if by_profile:
         statement = statement.where(column.is_not(None))
@@ -210,13 +212,14 @@ def count(
     now: Today,
     among: Sequence[str] | None = None,
     up_to: int | None = None,
+    seen_by: Actor | None = None,
 ) -> int:
     """How many persons meet the condition; ``up_to`` ends the counting there."""
     source = CUSTOMER.join(PROFILE, P.person_id == C.id, isouter=True)
     statement = (
         select(C.id)
         .select_from(source)
-        .where(C.person_id.is_(None), *_narrow(condition, now, among))
+        .where(C.person_id.is_(None), *_narrow(condition, now, among, seen_by))
     )
     if up_to is not None:
         statement = statement.limit(up_to)
@@ -451,9 +454,17 @@ def sources(connection: Connection) -> list[str]:
 
 
 def _narrow(
-    condition: Condition, now: Today, among: Sequence[str] | None
+    condition: Condition, now: Today, among: Sequence[str] | None, seen_by: Actor | None
 ) -> list[ColumnElement[bool]]:
     parts = [_Compiler(now, None).sql(condition)]
+    if seen_by is not None and not seen_by.leads:
+        row = CUSTOMER.alias()
+        rows = select(row.c.id).where(or_(row.c.id == C.id, row.c.person_id == C.id))
+        talk = select(CONVERSATION.c.id).where(
+            CONVERSATION.c.customer_id.in_(rows.correlate(CUSTOMER))
+        )
+        seen = talk.where(visible_to(seen_by)).correlate(CUSTOMER).exists()
+        parts.append(or_(seen, ~talk.correlate(CUSTOMER).exists()))
     if among is not None:
         parts.append(C.id.in_(among))
     return parts

@@ -231,10 +231,15 @@ def test_quiet_hours_hold_a_chat_back_until_the_agent_insists(scene: Scene) -> N
     assert start(scene, lin, shopper, anyway=True)
 
 
-def test_an_agent_may_look_up_anybody_and_nobody_else_may(scene: Scene) -> None:
-    lin = scene.person("lin", teams=("orders",))
+def test_who_has_only_talked_with_another_team_is_hidden_and_nobody_else(scene: Scene) -> None:
+    lin, lead = scene.person("lin", teams=("orders",)), scene.person("lead", role="supervisor")
+    scene.team("returns")
     shopper = scene.shopper()
     tag(scene, lin, shopper.id or "", add=["vip"])
+    scene.transfer(lead, scene.chat(shopper), team_id="returns")
+    with pytest.raises(NotFound):
+        tag(scene, lin, shopper.id or "", add=["gift"])
+    tag(scene, lead, shopper.id or "", add=["gift"])
     with pytest.raises(NotAllowed):
         tag(scene, shopper, shopper.id or "", add=["vip"])
     with pytest.raises(NotFound):
