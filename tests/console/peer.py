@@ -570,7 +570,10 @@ async def _post(peer: Peer, payload: Json) -> Json:
     fields = {"client_id": payload["client_id"], "visibility": payload["visibility"]}
     if conversation.summary["assignee_id"] is None and payload["visibility"] == "public":
         conversation.summary["assignee_id"] = ME["id"]
-    envelope = peer.desk.message(conversation, payload["body"], by=ME["id"], **fields)
+    blocks = payload.get("blocks")
+    envelope = peer.desk.message(
+        conversation, payload["body"], by=ME["id"], blocks=blocks, **fields
+    )
     answer = {
         "message_id": envelope["data"]["message"]["id"],
         "conversation_id": payload["conversation_id"],

@@ -6,6 +6,7 @@
  * @typedef {import("./types.js").Summary} Summary
  */
 import { html } from "./vendor.js";
+import { thread } from "./store.js";
 import { now } from "./clock.js";
 import { attach, insertText } from "./reply.js";
 import { toastError } from "./toasts.js";
@@ -14,7 +15,7 @@ import { inWords } from "./card_worth.js";
 import { orderFacts } from "./order_words.js";
 import { sideOpen } from "./later.js";
 import { isOpen } from "./waits.js";
-import { ago, money, safeLink, shortDate, t, tn } from "./words.js";
+import { ago, money, safeLink, shortDate, t, textLanguage, tn } from "./words.js";
 import { Icon } from "./late_icon.js";
 
 const LINES_SHOWN = 2;
@@ -46,10 +47,16 @@ function CartNow({ card }) {
       <span class="am">${money(cart.total_minor, cart.currency)}</span></div>`;
 }
 
+/** The language the shopper writes, which need not be their browser's. @param {Summary} s */
+function spokenIn(s) {
+  const said = thread.value?.events.filter((event) => event.kind === "message.posted" && event.data.message.author.kind === "customer") ?? [];
+  return said.slice(-3).some((event) => textLanguage(event.data.message.body)) ? "zh" : s.locale ?? s.customer.locale;
+}
+
 /** @param {Summary} s @param {ShopOrder} order */
 async function insertFacts(s, order) {
   try {
-    const text = await orderFacts(order, s.locale ?? s.customer.locale);
+    const text = await orderFacts(order, spokenIn(s));
     sideOpen.value = false; // on a narrow screen the panel covers the reply
     insertText(s.id, text);
   } catch {
