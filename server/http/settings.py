@@ -61,6 +61,7 @@ def add_settings(app: web.Application) -> None:
     router.add_post("/settings/shop/origins", save_origins)
     router.add_get("/settings/shop/identity", ask_rotate)
     router.add_post("/settings/shop/identity", rotate)
+    router.add_post("/settings/shop/identity/end", end_old_identity)
     router.add_get("/settings/profile", show_profile)
     router.add_post("/settings/profile", save_profile)
     router.add_post("/settings/profile/password", save_password)
@@ -321,6 +322,18 @@ async def rotate(request: web.Request) -> web.Response:
         lambda tx: shop_actions.rotate_identity_secret(tx, actor)
     )
     return await show_shop(request, secret=secret)
+
+
+async def end_old_identity(request: web.Request) -> web.Response:
+    """Believes what the former identity secret signs no more."""
+
+    async def save(actor: Actor, _form: Form) -> str:
+        await request.app[DATABASE].write(
+            lambda tx: shop_actions.set_site(tx, actor, drop_old_secret=True)
+        )
+        return "/settings/shop?done=saved"
+
+    return await submit(request, SHOP, save, show_shop)
 
 
 # the own profile

@@ -33,6 +33,7 @@ RIGHTS = {
     "/reports/segments/nobody/nobody.csv": (303, 403, 404, 404),
     "/reports/offers": (303, 403, 200, 200),
     "/reports/offers/export.csv": (303, 403, 200, 200),
+    "/customers/review": (303, 403, 200, 200),
     "/help": (200, 200, 200, 200),
     "/help/nobody": (404, 404, 404, 404),
     "/help/nobody/x": (404, 404, 404, 404),
@@ -76,6 +77,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/settings/shop": {"shop": "X", "locale": "en", "timezone": "UTC", "currency": "EUR"},
     "/settings/shop/origins": {"origins": "https://evil.example"},
     "/settings/shop/identity": {},
+    "/settings/shop/identity/end": {},
     "/settings/tokens": {"name": "X", "who": "role:admin", "days": "90", "scope": "admin"},
     "/settings/tokens/{admin}/revoke": {},
     "/settings/webhooks": {"url": "https://evil.example/", "name": "X"},
@@ -279,6 +281,19 @@ async def test_origins_are_kept_in_the_form_browsers_send(desk: Desk) -> None:
     assert len(_shop(desk).origins) == 3
     await admin.post("/settings/shop/origins", {"origins": " "}, page="/settings/shop")
     assert _shop(desk).origins == ()
+
+
+async def test_the_former_identity_secret_holds_until_it_is_ended(desk: Desk) -> None:
+    admin = await desk.signed_in("admin")
+    await admin.post("/settings/shop/identity")
+    former = _shop(desk).identity_secret
+    assert "End the former secret" not in (await admin.get("/settings/shop")).text
+    await admin.post("/settings/shop/identity")
+    assert _shop(desk).old_identity_secret == former
+    assert "End the former secret" in (await admin.get("/settings/shop")).text
+    ended = await admin.post("/settings/shop/identity/end", page="/settings/shop")
+    assert ended.status == 303
+    assert _shop(desk).old_identity_secret is None
 
 
 async def test_an_identity_secret_is_shown_once(desk: Desk) -> None:
