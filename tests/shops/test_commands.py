@@ -76,8 +76,8 @@ def test_what_cannot_be_added_says_why(
     folder: Path, arguments: tuple[str, str, str | None], refusal: type[AppError]
 ) -> None:
     sources.source_add_command("there", kind="generic", secret="s", data_dir=folder)
+    name, kind, ids = arguments
     with pytest.raises(refusal):
-        name, kind, ids = arguments
         sources.source_add_command(name, kind=kind, customer_ids=ids, data_dir=folder)
     with pytest.raises(NotFound):
         sources.source_remove_command("nobody", data_dir=folder)
