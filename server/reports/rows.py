@@ -23,6 +23,7 @@ from server.domain.metrics import (
     measure,
     metric_of,
 )
+from server.reports.by_segment import with_segments
 from server.reports.turns import Scope, load_waits
 from server.storage.event_log import last_seq
 from server.storage.people import AGENT, TEAM
@@ -93,6 +94,8 @@ def report(
         raise InvalidInput(f"Cannot group by {by!r}. There are: {', '.join(DIMENSIONS)}.", by=by)
     as_of_seq = last_seq(connection) if scope.as_of_seq is None else scope.as_of_seq
     waits = load_waits(connection, scope)
+    if by == "segment":
+        waits = with_segments(connection, waits)
     labels = load_labels(connection)
     filters = filters_of(scope, by=by)
     found: list[ReportRow] = []

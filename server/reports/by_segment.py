@@ -1,0 +1,94 @@
+"""The segment that a customer was in when they asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from server.domain.metrics import Wait
+from server.domain.profile import NO_BUYER
+from server.storage.customers import CUSTOMER
+from server.storage.profiles import PROFILE, SEGMENT_CHANGE, refused_profiling
+from server.storage.rows import CONVERSATION
+from server.storage.thresholds import current_limits
+
+# SQLite takes at most 32,766 values in a statement.
+_PORTION = 5_000
+
+_PERSONS = (
+    select(CONVERSATION.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
+    .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == CONVERSATION.c.customer_id)
+    .where(CONVERSATION.c.id.in_(bindparam("ids", expanding=True)))
+)
+_NOW = select(PROFILE.c.person_id, PROFILE.c.segment).where(
+    PROFILE.c.person_id.in_(bindparam("ids", expanding=True))
+)
+_CHANGES = (
+    select(
+        SEGMENT_CHANGE.c.person_id,
+        SEGMENT_CHANGE.c.at_ms,
+        SEGMENT_CHANGE.c.segment_from,
+        SEGMENT_CHANGE.c.segment_to,
+    )
+    .where(SEGMENT_CHANGE.c.person_id.in_(bindparam("ids", expanding=True)))
+    .order_by(SEGMENT_CHANGE.c.person_id, SEGMENT_CHANGE.c.at_ms, SEGMENT_CHANGE.c.id)
+)
+
+
+@dataclass(slots=True)
+class _Course:
+    """The segments of a person through time: ``segments`` has one more than ``changed_at_ms``."""
+
+    segments: list[str]
+    changed_at_ms: list[int] = field(default_factory=list)
+
+    def at(self, at_ms: int) -> str:
+        """The segment at an instant."""
+        return self.segments[bisect_right(self.changed_at_ms, at_ms)]
+
+
+def with_segments(connection: Connection, waits: Sequence[Wait]) -> list[Wait]:
+    """The waits, each with the segment of its customer at the question.
+
+    None while the shop has no orders, and for who has refused profiling.
+    """
+    if current_limits(connection) is None:
+        return list(waits)
+    persons = _persons(connection, {wait.conversation_id for wait in waits})
+    courses = _courses(connection, set(persons.values()))
+    refused = refused_profiling(connection)
+    prospect = _Course([NO_BUYER.segment])
+    return [
+        wait
+        if (person := persons.get(wait.conversation_id)) is None or person in refused
+        else replace(wait, segment=courses.get(person, prospect).at(wait.ask_at_ms))
+        for wait in waits
+    ]
+
+
+def _persons(connection: Connection, conversation_ids: Collection[str]) -> dict[str, str]:
+    ids = sorted(conversation_ids)
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _PORTION):
+        rows = connection.execute(_PERSONS, {"ids": ids[start : start + _PORTION]})
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def _courses(connection: Connection, person_ids: Collection[str]) -> dict[str, _Course]:
+    ids = sorted(person_ids)
+    found: dict[str, _Course] = {}
+    for start in range(0, len(ids), _PORTION):
+        some = {"ids": ids[start : start + _PORTION]}
+        found.update((row[0], _Course([row[1]])) for row in connection.execute(_NOW, some))
+        for person_id, at_ms, before, after in connection.execute(_CHANGES, some):
+            course = found.get(person_id)
+            if course is None or not course.changed_at_ms:
+                # Until the first change that is known it was what that change came from.
+                course = found[person_id] = _Course([before])
+            course.changed_at_ms.append(at_ms)
+            course.segments.append(after)
+    return found
