@@ -61,7 +61,8 @@ class _Customers:
         known = list(self._ids.values())
         self._rows = shop_customers.stored_customers(connection, known)
         self._tags = shop_customers.tags_of(connection, known)
-        self._levels = shop_customers.contact_levels(connection, known)
+        self._known = shop_customers.contacts_of(connection, known)
+        self._proofs: set[str] = set()
         self._erased = self._who_was_erased(rows)
         self._new: dict[str, Row] = {}
         self._changes: dict[str, Row] = {}
@@ -110,6 +111,7 @@ class _Customers:
             add_consent(tx, consent)
         if self._batch is not None:
             keep_before(tx, self._batch, "customers", self._before)
+        relink(tx, sorted(self._proofs))
         touched = new | self._retagged | {key[0] for key in self._contacts}
         for customer_id in sorted(touched - self._changes.keys()):
             tx.notice(CustomerChanged(customer_id))
@@ -186,32 +188,48 @@ class _Customers:
         return True
 
     def _note_contacts(self, row: ShopCustomer, customer_id: str) -> bool:
-        found: list[tuple[str, str, str, bool]] = []
+        """Whether the source says something new of addresses and numbers.
+
+        What it proved stays proved by a list that does not say so, and no longer than it names it.
+        """
+        found: dict[tuple[str, str], tuple[str, bool]] = {}
         email = email_key(row.email)
         if email is not None and row.email is not None:
-            found.append(("email", email, row.email, row.email_verified))
-        found += [
-            ("phone", key, key, row.phone_verified) for key in phone_keys(row.phone, self._region)
-        ]
+            found["email", email] = (row.email, row.email_verified)
+        for key in phone_keys(row.phone, self._region):
+            found["phone", key] = (key, row.phone_verified)
         new = False
-        for kind, key, value, verified in found:
-            level = "verified" if verified else "claimed"
-            known = self._levels.get((customer_id, kind, key))
-            if known in (level, "verified"):
+        for (kind, key), (value, verified) in found.items():
+            before = self._known.get((customer_id, kind, key))
+            if before is None or (verified and before["level"] != "verified"):
+                self._say(customer_id, kind, key, value=value, verified=verified)
+                new = True
+        if row.updated_at_ms is None:
+            return new
+        kinds = {kind for kind, _ in found}
+        for (owner, kind, key), contact in list(self._known.items()):
+            ours = contact["level"] == "verified" and contact["source"] == self._source.name
+            if owner != customer_id or kind not in kinds or not ours:
                 continue
-            new = True
-            self._levels[customer_id, kind, key] = level
-            self._contacts[customer_id, kind, key] = {
-                "customer_id": customer_id,
-                "kind": kind,
-                "key": key,
-                "value": value,
-                "level": level,
-                "source": self._source.name,
-                "created_at_ms": self._tx.at_ms,
-                "verified_at_ms": self._tx.at_ms if verified else None,
-            }
+            if not found.get((kind, key), ("", False))[1]:
+                self._say(customer_id, kind, key, value=contact["value"], verified=False)
+                self._proofs.add(customer_id)
+                new = True
         return new
+
+    def _say(self, customer_id: str, kind: str, key: str, *, value: str, verified: bool) -> None:
+        self._known[customer_id, kind, key] = self._contacts[customer_id, kind, key] = {
+            "customer_id": customer_id,
+            "kind": kind,
+            "key": key,
+            "value": value,
+            "level": "verified" if verified else "claimed",
+            "source": self._source.name,
+            "created_at_ms": self._tx.at_ms,
+            "verified_at_ms": self._tx.at_ms if verified else None,
+        }
+        if verified:
+            self._proofs.add(customer_id)
 
     def _note_consent(self, row: ShopCustomer, customer_id: str) -> bool:
         """Whether the shop's list says something new about mail.

@@ -109,15 +109,15 @@ def set_tags(tx: Tx, customer_id: str, tags: Mapping[str, str], *, source: str) 
         tx.later(CUSTOMER_TAG.insert(), rows)
 
 
-def contact_levels(
+def contacts_of(
     connection: Connection, customer_ids: Sequence[str]
-) -> dict[tuple[str, str, str], str]:
-    """How sure we are of customers' contacts, by customer, kind and key."""
-    c = CONTACT.c
-    statement = select(c.customer_id, c.kind, c.key, c.level).where(
-        c.customer_id.in_(list(customer_ids))
-    )
-    return {(r.customer_id, r.kind, r.key): r.level for r in connection.execute(statement)}
+) -> dict[tuple[str, str, str], dict[str, Any]]:  # Any: column values
+    """The contacts of customers as rows, by customer, kind and key."""
+    statement = select(CONTACT).where(CONTACT.c.customer_id.in_(list(customer_ids)))
+    return {
+        (row["customer_id"], row["kind"], row["key"]): dict(row)
+        for row in connection.execute(statement).mappings()
+    }
 
 
 def save_contacts(tx: Tx, contacts: Sequence[Mapping[str, str | int | None]]) -> None:

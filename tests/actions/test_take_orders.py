@@ -8,8 +8,8 @@ from typing import Any  # Any: column values
 
 from sqlalchemy import select
 
-from server.actions.take_orders import take_carts, take_orders
-from server.domain.shop_data import Line, Order, ShopCart
+from server.actions.take_orders import take_carts, take_orders, take_shop_customers
+from server.domain.shop_data import Line, Order, ShopCart, ShopCustomer
 from server.storage import tombstones
 from server.storage.carts import CART
 from server.storage.customers import CUSTOMER
@@ -236,3 +236,26 @@ def test_who_was_erased_does_not_come_back_with_old_orders(scene: Scene) -> None
     assert rows(scene, CUSTOMER) == []
     take(scene, replace(ORDER, external_id="2", created_at_ms=later))
     assert len(rows(scene, CUSTOMER)) == 1
+
+
+def test_only_what_a_source_has_proved_joins_and_only_while_it_says_so(scene: Scene) -> None:
+    def told(source: Source, **more: Any) -> list[str]:  # Any: fields
+        row = ShopCustomer(external_id="c1", email="anna@example.com", **more)
+        return list(scene.database.write_now(lambda tx: take_shop_customers(tx, source, [row])))
+
+    def persons() -> int:
+        return len({row["person_id"] or row["id"] for row in rows(scene, CUSTOMER)})
+
+    scene.database.write_now(lambda tx: insert_source(tx, SHOP))
+    scene.database.write_now(lambda tx: insert_source(tx, OTHER))
+    assert told(SHOP, updated_at_ms=AT) == told(OTHER, updated_at_ms=AT) == ["accepted"]
+    assert persons() == 2
+    assert told(SHOP, updated_at_ms=AT + 1, email_verified=True) == ["accepted"]
+    assert persons() == 2
+    assert told(OTHER, updated_at_ms=AT + 1, email_verified=True) == ["accepted"]
+    assert persons() == 1
+    assert told(OTHER, updated_at_ms=AT + 1, email_verified=True) == ["unchanged"]
+    assert told(OTHER) == ["unchanged"]  # an old list says nothing of proofs
+    assert persons() == 1
+    assert told(OTHER, updated_at_ms=AT + 2) == ["accepted"]
+    assert persons() == 2
