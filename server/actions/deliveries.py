@@ -28,9 +28,6 @@ from server.storage.unit import Tx
 
 PERMISSION = "source.manage"
 READ = "source.read"
-KEEP_MS = 30 * 24 * 3600 * 1000
-"""How long deliveries are kept that wait no more, unless the shop has chosen otherwise."""
-FORGET_AT_ONCE = 500
 MARKETING: tuple[Literal["marketing_email", "marketing_sms"], ...] = (
     "marketing_email",
     "marketing_sms",
@@ -149,11 +146,6 @@ def replay_dead(tx: Tx, actor: Actor, asked: SourceRef) -> dict[str, object]:
     if load_source(tx.connection, asked.source) is None:
         raise NotFound("There is no such source.")
     return {"ok": True, "replayed": deliveries.replay(tx, asked.source, "dead")}
-
-
-def forget_old(tx: Tx, *, keep_ms: int = KEEP_MS) -> int:
-    """Removes old deliveries, some at a time; how many."""
-    return deliveries.forget_old(tx, before_ms=tx.at_ms - keep_ms, limit=FORGET_AT_ONCE)
 
 
 def _take(tx: Tx, source: Source, told: Told, delivery: Delivery) -> None:
