@@ -59,56 +59,65 @@ def orders_view(
     if email_keys:
         rows = connection.execute(_GUEST, {"keys": list(email_keys)}).mappings()
         guests = [row for row in rows if not row["test"]]
-    shown = [_order(row, timezone=timezone, at_ms=at_ms) for row in (*own, *guests)]
-    shown.sort(
-        key=lambda order: (not order["late"], not order.pop("open"), -order["created_at_ms"])
-    )
-    shown = shown[:SHOWN]
+    today = day_of(at_ms, timezone)
+    placed = [_Placed(row, timezone=timezone, today=today, at_ms=at_ms) for row in (*own, *guests)]
+    placed.sort(key=lambda p: (not p.late, not p.open, -p.row["created_at_ms"]))
+    shown = [_order(one) for one in placed[:SHOWN]]
     lines = lines_of(connection, [order["id"] for order in shown])
     for order in shown:
         order["lines"] = [_line(line) for line in lines.get(order["id"], [])[:MOST_LINES]]
     return {"count": count, "items": shown}
 
 
-def _order(row: RowMapping, *, timezone: str, at_ms: int) -> Json:
-    state = order_state(
-        total_minor=row["total_minor"],
-        refunded_minor=row["refunded_minor"],
-        paid_at_ms=row["paid_at_ms"],
-        cancelled_at_ms=row["cancelled_at_ms"],
-        shipped_at_ms=row["shipped_at_ms"],
-        delivered_at_ms=row["delivered_at_ms"],
-    )
-    promised = row["promised_at_ms"]
-    names = (
-        "id",
-        "number",
-        "source",
-        "created_at_ms",
-        "total_minor",
-        "net_minor",
-        "refunded_minor",
-        "currency",
-        "status",
-        "promised_at_ms",
-        "shipped_at_ms",
-        "delivered_at_ms",
-        "carrier",
-        "tracking_number",
-        "tracking_url",
-    )
-    return {name: row[name] for name in names} | {
-        "state": state,
-        "late": is_late(
-            state,
-            promised_day=None if promised is None else day_of(promised, timezone),
+class _Placed:
+    """An order's row, and what decides about its place."""
+
+    __slots__ = ("late", "open", "row", "state")
+
+    def __init__(self, row: RowMapping, *, timezone: str, today: int, at_ms: int) -> None:
+        promised = row["promised_at_ms"]
+        self.row = row
+        self.state = order_state(
+            total_minor=row["total_minor"],
+            refunded_minor=row["refunded_minor"],
+            paid_at_ms=row["paid_at_ms"],
+            cancelled_at_ms=row["cancelled_at_ms"],
+            shipped_at_ms=row["shipped_at_ms"],
+            delivered_at_ms=row["delivered_at_ms"],
+        )
+        self.open = is_open(self.state, created_at_ms=row["created_at_ms"], at_ms=at_ms)
+        self.late = promised is not None and is_late(
+            self.state,
+            promised_day=day_of(promised, timezone),
             promised_at_ms=promised,
-            today=day_of(at_ms, timezone),
+            today=today,
             at_ms=at_ms,
-        ),
-        "open": is_open(state, created_at_ms=row["created_at_ms"], at_ms=at_ms),
-        "guest": row["customer_id"] is None,
-    }
+        )
+
+
+_SHOWN_COLUMNS = (
+    "id",
+    "number",
+    "source",
+    "created_at_ms",
+    "total_minor",
+    "net_minor",
+    "refunded_minor",
+    "currency",
+    "status",
+    "promised_at_ms",
+    "shipped_at_ms",
+    "delivered_at_ms",
+    "carrier",
+    "tracking_number",
+    "tracking_url",
+)
+
+
+def _order(placed: _Placed) -> Json:
+    row = placed.row
+    told = {"state": placed.state, "late": placed.late, "guest": row["customer_id"] is None}
+    return {name: row[name] for name in _SHOWN_COLUMNS} | told
 
 
 def _line(row: Mapping[str, Any]) -> Json:  # Any: a row

@@ -31,7 +31,7 @@ from server.storage.profiles import Profile, load_profile
 from server.storage.rows import CONVERSATION, SESSION
 from server.storage.shop import Shop, load_shop
 from server.storage.shop_sources import freshness
-from server.storage.thresholds import current_limits, current_returns, day_of
+from server.storage.thresholds import current_yardstick, day_of
 
 Json = dict[str, Any]  # Any: JSON values
 DAY_MS = 86_400_000
@@ -109,16 +109,18 @@ def card(
     ids = subject.ids
     known = contacts.by_key_id(connection, ids)
     states = consent_states(connection, ids)
-    talk = _talk(connection, subject, actor, at_ms=at_ms)
+    refused = states["profiling"]["state"] == "refused"
+    names = people.names(connection)
+    talk = _talk(connection, subject, actor, names, at_ms=at_ms)
     return {
         **_identity(connection, subject, actor, known),
         **talk,
-        **_kept(connection, subject),
+        **_kept(notes.kept_of(connection, ids), names),
         **_worth(
             connection,
             subject,
             shop,
-            refused=states["profiling"]["state"] == "refused",
+            refused=refused,
             service=talk["service"],
             at_ms=at_ms,
         ),
@@ -136,7 +138,7 @@ def card(
             {"source": f.source, "last_at_ms": f.last_at_ms, "stale": f.stale, "reason": f.reason}
             for f in freshness(connection, at_ms)
         ],
-        "hints": offers.hints_for(connection, subject.person_id, at_ms),
+        "hints": [] if refused else offers.hints_for(connection, subject.person_id, at_ms),
         "price_question": offers.price_card(connection, conversation_id)
         if conversation_id
         else None,
@@ -230,7 +232,7 @@ def _possible(
     connection: Connection, subject: Subject, actor: Actor, known: Mapping[str, KnownContact]
 ) -> list[Json]:
     """Other persons who have proved a contact that this one only typed: no more is told of them."""
-    typed = {(c.kind, c.key): c for c in known.values() if not c.proved}
+    typed = {(c.kind, c.key): c for c in known.values() if not c.proved and c.source in TYPED}
     if not typed:
         return []
     others = [
@@ -272,6 +274,7 @@ _COUNT = select(func.count()).where(
 )
 _SESSIONS = (
     select(
+        SESSION.c.conversation_id,
         SESSION.c.started_at_ms,
         SESSION.c.ended_at_ms,
         SESSION.c.rating,
@@ -286,11 +289,18 @@ _SESSIONS = (
 )
 
 
-def _talk(connection: Connection, subject: Subject, actor: Actor, *, at_ms: int) -> Json:
+def _talk(
+    connection: Connection,
+    subject: Subject,
+    actor: Actor,
+    names: Mapping[str, str],
+    *,
+    at_ms: int,
+) -> Json:
     past = conversations.of_any(connection, subject.ids, limit=PAST)
-    names = people.names(connection)
-    ratings = conversations.ratings_of(connection, [f.conversation.id for f in past])
     sessions = connection.execute(_SESSIONS, {"ids": list(subject.ids)}).mappings().all()
+    # The latest first, so that the latest rating of a conversation stays.
+    ratings = {s["conversation_id"]: s["rating"] for s in reversed(sessions) if s["rating"]}
     count = len(past)
     if count == PAST:
         count = int(connection.execute(_COUNT, {"ids": list(subject.ids)}).scalar_one())
@@ -332,11 +342,8 @@ def _service(sessions: Sequence[RowMapping], past: Sequence[Found], *, at_ms: in
 # -- what staff keep ----------------------------------------------------------------------------
 
 
-def _kept(connection: Connection, subject: Subject) -> Json:
-    ids = subject.ids
-    found = notes.notes_of(connection, ids)
-    names = people.names(connection) if found else {}
-    wish = notes.preference_of(connection, ids)
+def _kept(kept: notes.Kept, names: Mapping[str, str]) -> Json:
+    note, wish, block = kept.note, kept.preference, kept.block
     quiet = None
     if wish is not None and wish.quiet_from is not None and wish.quiet_to is not None:
         quiet = {
@@ -344,17 +351,15 @@ def _kept(connection: Connection, subject: Subject) -> Json:
             "to": clock_time(wish.quiet_to),
             "timezone": wish.timezone,
         }
-    block = notes.block_of(connection, ids)
     return {
-        "tags": list(notes.tags_of(connection, ids)),
-        "note": {
-            "body": found[0].body,
-            "version": found[0].version,
-            "at_ms": found[0].at_ms,
-            "by": names.get(found[0].by_id or ""),
-        }
-        if found
-        else None,
+        "tags": list(kept.tags),
+        "note": note
+        and {
+            "body": note.body,
+            "version": note.version,
+            "at_ms": note.at_ms,
+            "by": names.get(note.by_id or ""),
+        },
         "preferred_channel": wish.channel if wish else None,
         "quiet_hours": quiet,
         "blocked": {"reason": block.reason, "at_ms": block.at_ms} if block else None,
@@ -399,10 +404,9 @@ def _worth(
 
 
 def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> Json:
-    limits = current_limits(connection)
+    limits, returns = current_yardstick(connection)
     today = day_of(at_ms, shop.timezone)
     ago = p.days_ago(today)
-    returns = current_returns(connection)
     chance = band = None
     if returns is not None and limits is not None and ago is not None:
         chance = returns.chance(p.order_days, ago, limits)

@@ -8,8 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any  # Any: columns of several tables
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy import insert as plain_insert
 
 from server.storage.customers import CustomerChanged
@@ -61,6 +76,81 @@ class Block:
     reason: str | None
     at_ms: int
     by_id: str | None
+
+
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_no_number = cast(null(), BigInteger)
+_no_text = cast(null(), Text)
+# One look instead of four: this is read beside every chat that is opened.
+_KEPT = union_all(
+    select(
+        literal("note").label("kind"),
+        NOTE.c.customer_id,
+        NOTE.c.body.label("text"),
+        NOTE.c.version.label("one"),
+        _no_number.label("two"),
+        _no_text.label("zone"),
+        NOTE.c.at_ms,
+        NOTE.c.by_id,
+    ).where(NOTE.c.customer_id.in_(_ids)),
+    select(
+        literal("tag"),
+        TAG.c.customer_id,
+        TAG.c.tag,
+        _no_number,
+        _no_number,
+        _no_text,
+        TAG.c.at_ms,
+        _no_text,
+    ).where(TAG.c.customer_id.in_(_ids)),
+    select(
+        literal("wish"),
+        PREFERENCE.c.customer_id,
+        PREFERENCE.c.channel,
+        cast(PREFERENCE.c.quiet_from, BigInteger),
+        cast(PREFERENCE.c.quiet_to, BigInteger),
+        PREFERENCE.c.timezone,
+        PREFERENCE.c.at_ms,
+        _no_text,
+    ).where(PREFERENCE.c.customer_id.in_(_ids)),
+    select(
+        literal("block"),
+        BLOCK.c.customer_id,
+        BLOCK.c.reason,
+        _no_number,
+        _no_number,
+        _no_text,
+        BLOCK.c.at_ms,
+        BLOCK.c.by_id,
+    ).where(BLOCK.c.customer_id.in_(_ids)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that staff keep about a person, as the functions below give it one by one."""
+
+    note: Note | None
+    tags: tuple[str, ...]
+    preference: Preference | None
+    block: Block | None
+
+
+def kept_of(connection: Connection, customer_ids: Sequence[str]) -> Kept:
+    """What staff keep about a person, in one look; the row named first comes first."""
+    found: dict[str, list[Row[Any]]] = {}  # Any: columns of several tables
+    for row in connection.execute(_KEPT, {"ids": list(customer_ids)}):
+        found.setdefault(row.kind, []).append(row)
+    said = sorted(found.get("note", ()), key=lambda r: (r[1] != customer_ids[0], -r.at_ms))
+    words = sorted(found.get("tag", ()), key=lambda r: (r.at_ms, r.text))
+    wishes = sorted(found.get("wish", ()), key=lambda r: (-r.at_ms, r.customer_id))
+    blocks = sorted(found.get("block", ()), key=lambda r: int(r.at_ms))
+    return Kept(
+        next((Note(r.customer_id, r.text, r.one, r.at_ms, r.by_id) for r in said), None),
+        tuple(dict.fromkeys(r.text for r in words)),
+        next((Preference(r.text, r.one, r.two, r.zone) for r in wishes), None),
+        next((Block(r.text, r.at_ms, r.by_id) for r in blocks), None),
+    )
 
 
 def notes_of(connection: Connection, customer_ids: Sequence[str]) -> list[Note]:

@@ -30,6 +30,7 @@ from server.storage.unit import Tx
 THRESHOLDS = table(ThresholdsRow)
 _EPOCH = date(1970, 1, 1).toordinal()
 _CURRENT = select(THRESHOLDS).order_by(desc(THRESHOLDS.c.version)).limit(1)
+_BOTH = _CURRENT.with_only_columns(THRESHOLDS.c.limits, THRESHOLDS.c.returns)
 
 
 def day_of(at_ms: int, timezone: str) -> int:
@@ -41,6 +42,15 @@ def current_limits(connection: Connection) -> Thresholds | None:
     """The limits that hold now, None before the first order."""
     row = connection.execute(_CURRENT).mappings().first()
     return None if row is None else from_json(orjson.loads(row["limits"]))
+
+
+def current_yardstick(connection: Connection) -> tuple[Thresholds | None, Returns | None]:
+    """Both of what holds now, from one look: limits, and who came back."""
+    row = connection.execute(_BOTH).first()
+    if row is None:
+        return None, None
+    returns = None if row[1] is None else returns_from_json(orjson.loads(row[1]))
+    return from_json(orjson.loads(row[0])), returns
 
 
 def current_returns(connection: Connection) -> Returns | None:
