@@ -44,14 +44,9 @@ class Said(Payload):
     phrasings: tuple[str, ...] | None = None
 
 
-class SaveArticle(Payload):
-    """An article as it is to be; a language that is absent, or has no title, is not spoken.
+class NewArticle(Payload):
+    """An article as it is to be; a language that is absent, or has no title, is not spoken."""
 
-    ``version`` is the one that was read before; None makes a new article.
-    """
-
-    article_id: Id | None = None
-    version: int | None = None
     kind: Literal["article", "reply"] = "article"
     audience: Literal["public", "internal"] = "public"
     status: Literal["published", "draft", "archived"] = "published"
@@ -60,6 +55,13 @@ class SaveArticle(Payload):
     valid_from_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     valid_to_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     texts: dict[str, Said]
+
+
+class ChangeArticle(NewArticle):
+    """The same for one that is there; ``version`` is the one that was read before."""
+
+    article_id: Id
+    version: Annotated[int, Field(ge=1, le=2**31)]
 
 
 class SetStatus(Payload):
@@ -84,14 +86,30 @@ class SetPhrasing(Payload):
     state: Literal["active", "rejected"]
 
 
-def save_article(tx: Tx, actor: Actor, payload: SaveArticle) -> Json:
-    """Writes an article; ``article_id`` and the new ``version``.
+def create_article(tx: Tx, actor: Actor, payload: NewArticle) -> Json:
+    """Writes a new article; ``article_id`` and ``version``. Raises InvalidInput."""
+    require(actor, WRITE)
+    return _save(tx, actor, payload, None)
+
+
+def change_article(tx: Tx, actor: Actor, payload: ChangeArticle) -> Json:
+    """Writes an article anew; ``article_id`` and the new ``version``.
 
     Raises Conflict with ``version`` when somebody else has saved it since, InvalidInput for what
     cannot be saved. Each language whose words changed keeps a version of its own.
     """
     require(actor, WRITE)
-    before = _for_change(tx, payload)
+    before = _found(tx.connection, payload.article_id)
+    if before.version != payload.version:
+        raise Conflict(
+            "Somebody else has saved this article since you opened it.",
+            reason="article_changed",
+            version=before.version,
+        )
+    return _save(tx, actor, payload, before)
+
+
+def _save(tx: Tx, actor: Actor, payload: NewArticle, before: Article | None) -> Json:
     said = {locale: _said(locale, given) for locale, given in sorted(payload.texts.items())}
     spoken = {locale: given for locale, given in said.items() if given.title}
     if not spoken:
@@ -112,7 +130,7 @@ def save_article(tx: Tx, actor: Actor, payload: SaveArticle) -> Json:
         created_at_ms=before.created_at_ms if before else tx.at_ms,
         updated_at_ms=tx.at_ms,
         kind=payload.kind,
-        shortcut=_shortcut(tx.connection, payload),
+        shortcut=_shortcut(tx.connection, payload, before),
         valid_from_ms=payload.valid_from_ms,
         valid_to_ms=payload.valid_to_ms,
         version=before.version + 1 if before else 1,
@@ -180,7 +198,7 @@ def set_phrasing(tx: Tx, actor: Actor, payload: SetPhrasing) -> Json:
 def alike(
     connection: Connection, texts: Sequence[tuple[str, str]], *, but: str | None = None
 ) -> list[tuple[str, str]]:
-    """(id, title) of the articles that seem to ask the same as one of (locale, title); 5 at most."""
+    """(id, title) of articles that seem to ask the same as one of (locale, title); at most 5."""
     wanted = [(locale, cleaned(title)) for locale, title in texts if title.strip()]
     found: dict[str, str] = {}
     for article_id, locale, title in articles.titles(connection):
@@ -192,21 +210,8 @@ def alike(
     return list(found.items())[:5]
 
 
-def _for_change(tx: Tx, payload: SaveArticle) -> Article | None:
-    if payload.article_id is None:
-        return None
-    before = _found(tx.connection, payload.article_id, lock=True)
-    if before.version != payload.version:
-        raise Conflict(
-            "Somebody else has saved this article since you opened it.",
-            reason="article_changed",
-            version=before.version,
-        )
-    return before
-
-
-def _found(connection: Connection, article_id: str, *, lock: bool = True) -> Article:
-    article = articles.load_article(connection, article_id, lock=lock)
+def _found(connection: Connection, article_id: str) -> Article:
+    article = articles.load_article(connection, article_id, lock=True)
     if article is None:
         raise NotFound("There is no such article.")
     return article
@@ -235,7 +240,7 @@ def _optional(text: str | None, limit: int, name: str) -> str | None:
     return clean(text, limit=limit, name=name, empty=True) or None if text else None
 
 
-def _shortcut(connection: Connection, payload: SaveArticle) -> str | None:
+def _shortcut(connection: Connection, payload: NewArticle, before: Article | None) -> str | None:
     """The word after "/" that calls a reply; no two replies have the same. Raises InvalidInput."""
     word = _optional(payload.shortcut, MAX_SHORTCUT_CHARS, "shortcut")
     if payload.kind != "reply" or word is None:
@@ -244,7 +249,7 @@ def _shortcut(connection: Connection, payload: SaveArticle) -> str | None:
     if not word or any(character.isspace() for character in word):
         raise InvalidInput("A shortcut is one word.", field="shortcut")
     taken = articles.reply_by_shortcut(connection, word)
-    if taken not in (None, payload.article_id):
+    if taken is not None and (before is None or taken != before.id):
         raise InvalidInput("Another reply has this shortcut.", field="shortcut", reason="shortcut")
     return word
 

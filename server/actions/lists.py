@@ -296,6 +296,11 @@ def _articles(look: Look, found: Sequence[Article]) -> list[Json]:
             "audience": article.audience,
             "status": article.status,
             "category": article.category,
+            "kind": article.kind,
+            "shortcut": article.shortcut,
+            "valid_from_ms": article.valid_from_ms,
+            "valid_to_ms": article.valid_to_ms,
+            "version": article.version,
             "created_at_ms": article.created_at_ms,
             "updated_at_ms": article.updated_at_ms,
             "texts": [

@@ -17,6 +17,7 @@ Scope = Literal[
     "agents:read",
     "agents:write",
     "articles:read",
+    "articles:write",
     "reports:read",
     "events:read",
     "socket",

@@ -293,12 +293,20 @@ async def _save(
     show: Any,  # Any: a page
 ) -> web.Response:
     async def save(actor: Actor, form: Form) -> str:
-        payload = parse(
-            article_actions.SaveArticle, _decided(form, article_id, await _timezone(request))
-        )
-        answer = await request.app[DATABASE].write(
-            lambda tx: article_actions.save_article(tx, actor, payload)
-        )
+        given = _decided(form, await _timezone(request))
+        if article_id is None:
+            new = parse(article_actions.NewArticle, given)
+            answer = await request.app[DATABASE].write(
+                lambda tx: article_actions.create_article(tx, actor, new)
+            )
+        else:
+            version = field(form, "version")
+            known = int(version) if version.isdigit() and len(version) < 9 else 0
+            given |= {"article_id": article_id, "version": known}
+            changed = parse(article_actions.ChangeArticle, given)
+            answer = await request.app[DATABASE].write(
+                lambda tx: article_actions.change_article(tx, actor, changed)
+            )
         return f"/knowledge/{answer['article_id']}?done=saved"
 
     return await submit(request, WRITE, save, show)
@@ -350,11 +358,8 @@ async def _editor(
     )
 
 
-def _decided(form: Form, article_id: str | None, timezone: str) -> dict[str, Any]:  # Any: JSON
-    version = field(form, "version")
+def _decided(form: Form, timezone: str) -> dict[str, Any]:  # Any: JSON
     return {
-        "article_id": article_id,
-        "version": int(version) if version.isdigit() and len(version) < 10 else None,
         "kind": field(form, "kind"),
         "audience": field(form, "audience") or "public",
         "status": field(form, "status"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any  # Any: JSON values
+from typing import TYPE_CHECKING, Annotated, Any, Literal  # Any: JSON values
+
+from pydantic import Field
 
 from knowledge_base.text import language, without_details
 from server.actions import suggestions
 from server.actions.desk import Look
-from server.actions.suggestions import Asked, AskSuggestion, Question
+from server.actions.payload import Payload
+from server.actions.suggestions import MAX_ASKED, Asked, AskSuggestion, Question
 from server.domain.actors import Actor
+from server.domain.text import clean
 from server.knowledge.keeper import Found, Knowledge
 from server.storage import articles
 from server.storage.articles import Article, ArticleText
@@ -51,15 +55,47 @@ async def suggest_answers(
     return _answer(suggestion_id, found, items)
 
 
+class SearchArticles(Payload):
+    """What to look for. ``locale`` is the language of whoever asks."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_ASKED)]
+    locale: Literal["en", "zh"] | None = None
+    audience: Literal["public", "internal"] = "internal"
+    limit: Annotated[int, Field(ge=1, le=20)] = ITEMS
+
+
+async def search_articles(
+    knowledge: Knowledge, database: Database, _actor: Actor, payload: SearchArticles
+) -> Json:
+    """The articles that best answer a text; with audience public, what customers may read only."""
+    text = clean(payload.text, limit=MAX_ASKED, name="text", empty=True)
+    if not text:
+        return _found(Found(None, knowledge.kb_seq, 0.0), [])
+    found = await knowledge.suggest(
+        text,
+        locale=payload.locale,
+        public_only=payload.audience == "public",
+        limit=payload.limit,
+    )
+    given = found.suggestions
+    if given is None:
+        return _found(found, [])
+    question = Question(text, payload.locale, None)
+    return _found(found, await database.read(lambda c: _items(c, given.items, question)))
+
+
 async def _question(database: Database, actor: Actor, payload: AskSuggestion) -> Question:
     at_ms = database.clock()
     return await database.read(lambda c: suggestions.question_of(Look(c, actor, at_ms), payload))
 
 
 def _answer(suggestion_id: str | None, found: Found, items: list[Json]) -> Json:
+    return {"suggestion_id": suggestion_id, **_found(found, items)}
+
+
+def _found(found: Found, items: list[Json]) -> Json:
     given = found.suggestions
     return {
-        "suggestion_id": suggestion_id,
         "kb_seq": found.kb_seq,
         "band": given.band if given else "none",
         "items": items,

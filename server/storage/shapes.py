@@ -264,6 +264,14 @@ class Imported(Shape):
     rejected: list[RefusedLine]
 
 
+class Erasure(Shape):
+    """What came of an erasure: the records that it took in, and rows by table."""
+
+    request_id: str
+    customer_ids: list[str]
+    receipt: dict[str, int]
+
+
 class Agent(Shape):
     """A colleague; ``load`` is how many open conversations they have."""
 
@@ -322,9 +330,49 @@ class Article(Shape):
     audience: str
     status: str
     category: str | None
+    kind: Literal["article", "reply"]
+    shortcut: str | None
+    valid_from_ms: AtMs | None
+    valid_to_ms: AtMs | None
+    version: int
     created_at_ms: AtMs
     updated_at_ms: AtMs
     texts: list[ArticleText]
+
+
+class Suggested(Shape):
+    """An article that may answer; ``p`` is how likely it does, ``why`` what speaks for it, 0..1."""
+
+    article_id: str
+    kind: Literal["article", "reply"]
+    title: str
+    body: str
+    locale: str
+    audience: Literal["public", "internal"]
+    category: str | None
+    p: float
+    part: Literal["title", "phrasing", "body"]
+    matched: str
+    why: dict[str, float]
+
+
+class FoundArticles(Shape):
+    """Articles, best first; ``kb_seq`` is the latest change that was searched.
+
+    ``band`` is answer (good enough for a shopper), suggest (an agent should choose) or none.
+    """
+
+    kb_seq: int
+    band: Literal["answer", "suggest", "none"]
+    items: list[Suggested]
+    corrections: dict[str, str]
+    took_ms: float
+
+
+class Suggestions(FoundArticles):
+    """What was found for a conversation; ``suggestion_id`` is None where there was nothing to."""
+
+    suggestion_id: str | None
 
 
 class ReadMark(Shape):

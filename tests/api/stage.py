@@ -18,7 +18,7 @@ from server.domain.actors import Actor, customer
 from server.domain.imported import ArticleRow
 from server.domain.shop_data import Line, Order
 from server.http.api.rows import Row
-from server.storage.articles import articles_by_name
+from server.storage.articles import articles_by_name, load_article
 from server.storage.orders import stored_orders
 from server.storage.people import load_person
 from server.storage.secrets import token_hash
@@ -198,6 +198,10 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
             values["client_id"] = f"start{next(_NUMBERS)}"
         case "customers.note":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
+        case "articles.update":
+            article = stage.desk.database.read_now(lambda c: load_article(c, ids["article"]))
+            assert article is not None
+            values["version"] = article.version
         case "conversations.snooze":
             values["until_ms"] = stage.desk.database.clock() + 60_000
         case "events.list":

@@ -26,7 +26,7 @@ from server.http.api.pace import Paces
 from server.http.api.portions import SIGNATURE, read_lines, signer, take_portions
 from server.http.api.rows import Json, Row
 from server.http.bodies import json_response, read_json
-from server.http.keys import DATABASE, SETTINGS
+from server.http.keys import DATABASE, KNOWLEDGE, SETTINGS
 from server.storage.kept_answers import Kept, find_kept, keep
 from server.storage.tokens import Bearer, bearer_of_token, touch_token
 from server.storage.unit import Tx
@@ -67,6 +67,10 @@ async def _handle(row: Row, request: web.Request) -> web.StreamResponse:
         response = json_response(answer, status=row.status)
         _link_to_next(request, response, answer)
         return response
+    if row.search is not None:
+        app, actor = request.app, bearer.person.actor
+        found = await row.search(app[KNOWLEDGE], app[DATABASE], actor, payload)
+        return json_response(found, status=row.status)
     if row.check is not None:
         row.check(bearer.scopes, payload)
     if row.in_portions:

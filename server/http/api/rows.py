@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal  # Any: JSON values
 
@@ -11,18 +11,23 @@ from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.actions.posted_rows import Line
 from server.dispatch import Action, Query
+from server.domain.actors import Actor
 from server.domain.scopes import Scope, Scopes
+from server.knowledge.keeper import Knowledge
+from server.storage.database import Database
 
 ROOT = "/api/v1"
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Json = dict[str, Any]  # Any: JSON values
+# Asks the articles in memory. Any: of the row's payload.
+Search = Callable[[Knowledge, Database, Actor, Any], Awaitable[Json]]
 Complete = Callable[[Look, Json], Any]  # Any: JSON values
 _VARIABLE = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One call, with one of ``query`` (reads) and ``action`` (writes).
+    """One call, with one of ``query`` (reads), ``action`` (writes) and ``search`` (reads).
 
     ``name`` is ``noun.verb``; ``api.op.NAME`` says in both languages what the call does, and the
     noun is the heading that it stands under. ``path`` is below ROOT; its variables are fields of
@@ -41,6 +46,7 @@ class Row:
     permission: str
     query: Query[Any] | None = None  # Any: of the row's payload
     action: Action[Any] | None = None  # Any: of the row's payload
+    search: Search | None = None
     complete: Complete | None = None
     # What the token's scopes must be good for besides; raises NotAllowed.
     check: Callable[[Scopes, Any], None] | None = None  # Any: of the row's payload

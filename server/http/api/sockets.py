@@ -19,6 +19,7 @@ from server.storage.shapes import (
     Shape,
     Shop,
     SpanMs,
+    Suggestions,
     Team,
     Turn,
 )
@@ -229,36 +230,6 @@ class Opened(Shape):
     draft: Draft | None
     turns: list[Turn]
     viewing: list[Named]
-
-
-class Suggested(Shape):
-    """An article that may answer; ``p`` is how likely it does, ``why`` what speaks for it, 0..1."""
-
-    article_id: str
-    kind: Literal["article", "reply"]
-    title: str
-    body: str
-    locale: str
-    audience: Literal["public", "internal"]
-    category: str | None
-    p: float
-    part: Literal["title", "phrasing", "body"]
-    matched: str
-    why: dict[str, float]
-
-
-class Suggestions(Shape):
-    """Up to three articles, best first; ``kb_seq`` is the latest change that was searched.
-
-    ``band`` is answer (good enough for a shopper), suggest (an agent should choose) or none.
-    """
-
-    suggestion_id: str | None
-    kb_seq: int
-    band: Literal["answer", "suggest", "none"]
-    items: list[Suggested]
-    corrections: dict[str, str]
-    took_ms: float
 
 
 class SuggestionId(Shape):

@@ -10,12 +10,15 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from server.actions import articles as article_actions
 from server.actions import (
+    consents,
     conversations,
     lists,
     orders,
     posted_rows,
     presence,
+    privacy,
     saved_segments,
     tokens,
     visitors,
@@ -31,6 +34,7 @@ from server.domain.scopes import Scope, Scopes, covers
 from server.domain.text import MAX_BODY_CHARS
 from server.http.api.reports import ReadReport, read_report
 from server.http.api.rows import Json, Method, Row
+from server.knowledge.asking import SearchArticles, search_articles
 from server.storage import customers, people, views
 from server.storage import tokens as stored_tokens
 from server.storage import webhooks as stored_webhooks
@@ -42,6 +46,8 @@ from server.storage.shapes import (
     Conversation,
     Customer,
     CustomerCard,
+    Erasure,
+    FoundArticles,
     Imported,
     MessageOfConversation,
     NewToken,
@@ -227,6 +233,10 @@ def _customer(look: Look, answer: Json) -> Json:
     if customer is None:
         raise NotFound("There is no such customer.")
     return views.card(look.connection, customer, look.actor)
+
+
+def _article(look: Look, answer: Json) -> Json:
+    return lists.get_article(look, lists.ArticleRef(article_id=answer["article_id"]))
 
 
 def _agent(look: Look, answer: Json) -> Json:
@@ -499,6 +509,29 @@ ROWS: tuple[Row, ...] = (
         example={"customer_id": CUSTOMER, "blocked": False},
     ),
     Row(
+        name="customers.consent",
+        method="POST",
+        path="/customers/{customer_id}/consents",
+        payload=consents.RecordConsent,
+        answer=CustomerCard,
+        scope="customers:write",
+        permission="customer.write",
+        action=consents.record_consent,
+        complete=_customer,
+        example={"customer_id": CUSTOMER, "purpose": "marketing_email", "given": False},
+    ),
+    Row(
+        name="customers.erase",
+        method="DELETE",
+        path="/customers/{customer_id}",
+        payload=privacy.OfPerson,
+        answer=Erasure,
+        scope="admin",
+        permission="privacy.manage",
+        action=privacy.erase,
+        example={"customer_id": CUSTOMER},
+    ),
+    Row(
         name="conversations.start",
         method="POST",
         path="/customers/{customer_id}/conversations",
@@ -612,6 +645,49 @@ ROWS: tuple[Row, ...] = (
         permission="conversation.read",
         query=lists.get_article,
         example={"article_id": ARTICLE},
+    ),
+    Row(
+        name="articles.create",
+        method="POST",
+        path="/articles",
+        payload=article_actions.NewArticle,
+        answer=Article,
+        scope="articles:write",
+        permission="article.write",
+        action=article_actions.create_article,
+        complete=_article,
+        status=201,
+        example={
+            "category": "Returns",
+            "texts": {"en": {"title": "How do I return an item?", "body": "Within 30 days."}},
+        },
+    ),
+    Row(
+        name="articles.update",
+        method="PUT",
+        path="/articles/{article_id}",
+        payload=article_actions.ChangeArticle,
+        answer=Article,
+        scope="articles:write",
+        permission="article.write",
+        action=article_actions.change_article,
+        complete=_article,
+        example={
+            "article_id": ARTICLE,
+            "version": 1,
+            "texts": {"en": {"title": "How do I return an item?", "body": "Within 14 days."}},
+        },
+    ),
+    Row(
+        name="suggestions.search",
+        method="GET",
+        path="/suggestions",
+        payload=SearchArticles,
+        answer=FoundArticles,
+        scope="articles:read",
+        permission="article.read",
+        search=search_articles,
+        example={"text": "can i send it back", "locale": "en"},
     ),
     Row(
         name="reports.read",
