@@ -22,7 +22,7 @@ from server.domain.actors import SYSTEM, Actor, customer
 from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
 from server.domain.shop_data import ShopCustomer
 from server.storage import cards, contacts, links, views
-from server.storage.conversations import by_ids
+from server.storage.conversations import by_ids, search
 from server.storage.customers import CUSTOMER, load_customer
 from server.storage.persons import members, person_of
 from server.storage.proofs import ORDER
@@ -591,3 +591,17 @@ def test_a_new_word_takes_the_place_of_the_old_one(scene: Scene) -> None:
         scene.do(visitors.describe, shopper, Describe(email=email))
     (found,) = scene.database.read_now(lambda c: contacts.contacts_of(c, [shopper.id or ""]))
     assert found.key == "anna@work.example"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [(ANNA, True), (ANNA.upper(), True), ("anna.k", False), ("home", False)]
+)
+def test_an_address_is_found_whole_and_cannot_be_felt_out(
+    scene: Scene, query: str, found: bool
+) -> None:
+    ann, shopper = scene.person("ann"), scene.shopper()
+    talk = scene.chat(shopper, "Hello")
+    scene.do(visitors.describe, shopper, Describe(email=ANNA))
+    values: dict[str, Any] = {"view": "all", "before_ms": None, "limit": 9}  # Any: arguments
+    listed = scene.database.read_now(lambda c: search(c, ann, query=query, **values))
+    assert [f.conversation.id for f in listed] == [talk] * found
