@@ -63,6 +63,16 @@ def erase_customer(tx: Tx, actor: Actor, payload: OfPerson) -> Erased:
     return Erased(request.id, rows, receipt)
 
 
+def erase(tx: Tx, actor: Actor, payload: OfPerson) -> Json:
+    """As ``erase_customer``, for programs."""
+    erased = erase_customer(tx, actor, payload)
+    return {
+        "request_id": erased.request_id,
+        "customer_ids": list(erased.customer_ids),
+        "receipt": erased.receipt,
+    }
+
+
 def note_export(tx: Tx, actor: Actor, payload: OfPerson) -> str:
     """Writes down that a person's data was handed out; the number of the request."""
     _may(actor)

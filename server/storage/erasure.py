@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: column values
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, text, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, text, update
 
 from server.storage import articles, deliveries, tombstones
 from server.storage.customers import CUSTOMER
@@ -20,6 +20,8 @@ from server.storage.tables import (
     ArticlePhrasing,
     Contact,
     CustomerOrigin,
+    Profile,
+    SegmentChange,
     table,
 )
 from server.storage.unit import Tx
@@ -28,6 +30,8 @@ Ids = dict[str, list[str]]
 CONTACT = table(Contact)
 ORIGIN = table(CustomerOrigin)
 PHRASING = table(ArticlePhrasing)
+PROFILE = table(Profile)
+SEGMENT_CHANGE = table(SegmentChange)
 
 _THEIRS = "(SELECT id FROM conversation WHERE customer_id IN :ids)"
 # What goes whole, by the rows of the person: (table, which rows).
@@ -45,7 +49,8 @@ _DELETED: tuple[tuple[str, str], ...] = (
     ("customer_link", "customer_id IN :ids OR other_id IN :ids"),
     ("review_case", "customer_id IN :ids OR other_id IN :ids"),
     ("visitor_token", "customer_id IN :ids"),
-    ("consent", "customer_id IN :ids"),
+    # That somebody wanted no segment keeps them out of its figures, as before.
+    ("consent", "customer_id IN :ids AND purpose <> 'profiling'"),
     ("page_event", "customer_id IN :ids"),
     ("cart", "customer_id IN :ids"),
     ("profile", "person_id IN :ids"),
@@ -66,6 +71,7 @@ _EMPTIED: tuple[tuple[str, str, str], ...] = (
     ("message", "body = '', blocks = NULL", f"conversation_id IN {_THEIRS}"),
     ("suggestion", "query = ''", f"customer_id IN :ids OR conversation_id IN {_THEIRS}"),
     ("buying_mark", "items = '[]'", f"conversation_id IN {_THEIRS}"),
+    ("consent", "ip_hash = NULL, by = NULL", "customer_id IN :ids AND purpose = 'profiling'"),
     ("link_log", "why = NULL", "customer_id IN :ids OR other_id IN :ids"),
     ("shop_order", f"customer_id = NULL, {_NO_ADDRESS}", "customer_id IN :ids"),
 )
@@ -158,6 +164,7 @@ def erase_rows(tx: Tx, ids: Sequence[str], names: Names) -> dict[str, int]:
             found = deliveries.forget_about(tx, source, external_ids)
             counts["shop_delivery"] = counts.get("shop_delivery", 0) + found
     counts["kept_answer"] = _kept_answers(tx, ids)
+    _end_course(tx, everyone)
     for name, which in _DELETED:
         counts[name] = _count(connection, name, which, everyone)
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {which}"), everyone)  # noqa: S608  # our names
@@ -174,6 +181,29 @@ def erase_rows(tx: Tx, ids: Sequence[str], names: Names) -> dict[str, int]:
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
+def _end_course(tx: Tx, everyone: Ids) -> None:
+    """Keeps which segment the person was in until now, since past waits are grouped by it."""
+    found = tx.connection.execute(
+        select(PROFILE).where(PROFILE.c.person_id.in_(everyone["ids"]))
+    ).mappings()
+    for row in found:
+        names = {
+            "segment": ("segment", "prospects"),
+            "activity": ("activity_stage", "prospect"),
+            "relationship": ("relationship_stage", "none"),
+        }
+        change: dict[str, Any] = {  # Any: column values
+            "id": tx.new_id(),
+            "person_id": row["person_id"],
+            # What was asked in this very millisecond was still asked before.
+            "at_ms": tx.at_ms + 1,
+            "cause": "erased",
+        }
+        for name, (column, after) in names.items():
+            change |= {f"{name}_from": row[column], f"{name}_to": after}
+        tx.later(insert(SEGMENT_CHANGE), change)
+
+
 _EMPTY: dict[str, Any] = {  # Any: column values
     "external_id": None,
     "name": None,
@@ -181,15 +211,15 @@ _EMPTY: dict[str, Any] = {  # Any: column values
     "phone": None,
     "locale": None,
     "identity": "anonymous",
-    "merged_into": None,
-    "merged_as": None,
-    "person_id": None,
     "told_at_ms": None,
 }
 
 
 def empty_customers(tx: Tx, ids: Sequence[str]) -> None:
-    """Leaves of customers only their ids, which the log names, and when they were erased."""
+    """Leaves of customers only their ids, which the log names, and when they were erased.
+
+    That they were one person stays: by it past waits are counted to the segment of then.
+    """
     values = _EMPTY | {"erased_at_ms": tx.at_ms}
     tx.later(update(CUSTOMER).where(CUSTOMER.c.id.in_(list(ids))).values(**values))
 

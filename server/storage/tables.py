@@ -981,7 +981,7 @@ class ThresholdsRow(SQLModel, table=True):
 class SegmentChange(SQLModel, table=True):
     """A person's segment or a stage of theirs became another; written only when one did.
 
-    ``cause`` is order (also a refund or a correction), time or thresholds.
+    ``cause`` is order (also a refund or a correction), time, thresholds or erased.
     """
 
     __tablename__ = "segment_change"

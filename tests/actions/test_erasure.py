@@ -117,6 +117,8 @@ class Person:
         cart = UpdateCart.model_validate({"token": "t", "currency": "CNY", "lines": [line]})
         scene.do(update_cart, self.shopper, cart)
         self.import_orders()
+        # After an order the waits of a customer are no prospect's any more.
+        scene.post(self.shopper, "Where is my order?")
 
     def source(self, tx: Tx) -> Source:
         return source_for_import(tx, None)
@@ -172,6 +174,7 @@ def everything(connection: Connection) -> Iterator[tuple[str, str]]:
 def figures(connection: Connection, now_ms: int) -> list[Any]:  # Any: rows of a report
     rows = report_command(connection, list(METRICS), now_ms=now_ms)
     rows += report_command(connection, list(METRICS), now_ms=now_ms, by="day")
+    rows += report_command(connection, list(METRICS), now_ms=now_ms, by="segment")
     # The log has grown by what says that somebody was erased.
     return [replace(row, as_of_seq=0) for row in rows]
 
@@ -179,6 +182,7 @@ def figures(connection: Connection, now_ms: int) -> list[Any]:  # Any: rows of a
 def test_nothing_of_a_person_is_left_and_no_figure_moves(person: Person) -> None:
     database, now_ms = person.scene.database, person.scene.time.at_ms
     before = database.read_now(lambda c: figures(c, now_ms))
+    assert "potential_loyalist" in {row.group for row in before}
     assert database.read_now(lambda c: list(verify(c, at_ms=now_ms))) == []
     erased = person.erase(person.other_id)
     assert set(erased.customer_ids) == {person.id, person.other_id}
@@ -187,7 +191,7 @@ def test_nothing_of_a_person_is_left_and_no_figure_moves(person: Person) -> None
     assert [where for where, value in left if "138" in value and "phone" in where] == []
     assert database.read_now(lambda c: figures(c, now_ms)) == before
     assert database.read_now(lambda c: list(verify(c, at_ms=now_ms))) == []
-    assert erased.receipt["message"] == 4
+    assert erased.receipt["message"] == 5
     assert erased.receipt["shop_order"] == 2
 
 
@@ -226,6 +230,10 @@ def test_a_mark_in_every_column_of_the_person_is_gone(person: Person) -> None:
         "link_log.before",
         "link_log.after",
         "customer.locale",
+        "customer.merged_into",
+        "segment_change.segment_from",
+        "segment_change.activity_from",
+        "segment_change.relationship_from",
         "used_identity.jti",
         "shopper_presence.process_id",
     }, left
