@@ -364,7 +364,7 @@ def _no_goods(clause: str) -> bool:
 
 _NUMBER_EN = re.compile(
     r"\b(\d{1,6})\s*(?:pcs|pieces?|units?|sets?|items?|boxes|cartons|of\s+(?:them|these|those|it|this))\b"
-    r"|\b(?:for|of|order|buy|take|purchase|get|x)\s+(\d{2,6})\b(?!\s*(?:days?|hours?|weeks?|%|cm|mm|kg|g|inch|years?|usd|eur|gbp|dollars))"
+    r"|\b(?:for|of|order|buy|take|need|want|purchase|get|x)\s+(\d{2,6})\b(?!\s*(?:days?|hours?|weeks?|%|cm|mm|kg|g|inch|years?|usd|eur|gbp|dollars))"
 )
 _NUMBER_ZH = re.compile(rf"(\d{{1,6}})\s*(?:{_COUNTER})")
 
@@ -389,11 +389,12 @@ _FILLER_EN = re.compile(
     r"|discount|discounts|discounted|coupon|coupons|voucher|vouchers|promo|promotion|promotions|deal|deals"
     r"|offer|offers|sale|sales|cheaper|better|best|lower|lowest|special|student|black|friday|code|moq|minimum"
     r"|order|orders|ordering|quantity|purchase|buy|buying|wholesale|bulk|trade|off|going|go|come|down|there's|"
-    r"when|next|shop|store|website|page|interested|see|seen|saw|hm|make|more|than|both)\b"
+    r"when|next|shop|store|website|page|interested|see|seen|saw|hm|make|more|than|both"
+    r"|yesterday|take|taking|work|works|love|really|first|two|re|ll|ve|again|soon)\b"
 )
 _FILLER_ZH = re.compile(
     r"请问一?下?|你好|您好|亲亲?|在吗|在不在|老板|客服|麻烦|谢谢|问一?下|咨询一?下|想问|我想|我要|想要|知道|看看"
-    r"|(?:这|那)(?:个|款|件|把|张|盏|套|双|条|种|本|台|只)?|你们?家?|您家?|店(?:里|铺)|现在|今天|昨天|目前|最近|到底|大概|大约|一般"
+    r"|(?:这|那)(?:个|款|件|把|张|盏|套|双|条|种|本|台|只)?|你们?家?|您家?|店(?:里|铺)|现在|今天|昨天|第一次|双十一|双11|会更?|按|目前|最近|到底|大概|大约|一般"
     r"|多少钱?|多钱|几块钱?|怎么卖|咋卖|什么价格?|啥价格?|价格表?|价钱|价位|单价|售价|报个?价|询价|多少|一(?:个|件|套|张|把|台|只|盏|本)"
     r"|优惠券?|打几?折|打折|折扣|几折|便宜(?:一?点|些)?|活动|促销|满减|最低价?|底价|学生价|会员价|能不能|可不可以|可以|能否|有没有|是不是"
     r"|起订量?|起批|批发价?|团购价?|批量|量大|拿货|是|有|能|吗|呢|啊|呀|哦|哈|么|嘛|吧|呗|了|买|卖|要|给|发|我|的话"
