@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: a column's values
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
+from server.reports.rows import safe_cell
 from server.storage.offers import LINE, OFFER, PAIR, products_of
 from server.storage.people import AGENT
 from server.storage.tables import BuyingMark, table
@@ -144,10 +145,13 @@ def offers_csv(report: OfferReport) -> str:
         ("product", report.products),
         ("agent", report.agents),
     ):
-        writer.writerows((by, one.key, one.name, *_figures(one)) for one in rows)
+        writer.writerows(
+            (by, safe_cell(one.key), safe_cell(one.name), *_figures(one)) for one in rows
+        )
     writer.writerow(())
     writer.writerow(("product", "bought_together_with", "together", "orders", "lift"))
     writer.writerows(
-        (one.title, one.other, one.together, one.orders, f"{one.lift:.3f}") for one in report.pairs
+        (safe_cell(one.title), safe_cell(one.other), one.together, one.orders, f"{one.lift:.3f}")
+        for one in report.pairs
     )
     return out.getvalue()

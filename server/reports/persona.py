@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select,
 
 from server.domain.errors import NotFound
 from server.domain.periods import LocalTimes, zone
+from server.reports.rows import safe_cell
 from server.reports.segments import COLUMNS, CONTACT_DAYS, DAY_MS, GROUPINGS, UNSOLD
 from server.storage.customers import CUSTOMER
 from server.storage.offers import LINE, ORDER
@@ -304,7 +305,7 @@ def persona_csv(found: Persona) -> str:
         ("tag", found.tags),
         ("question", found.questions),
     ):
-        writer.writerows((what, one.name, one.count, f"{one.share:.4f}") for one in rows)
+        writer.writerows((what, safe_cell(one.name), one.count, f"{one.share:.4f}") for one in rows)
     for what, hours in (("order_hour", found.order_hours), ("chat_hour", found.chat_hours)):
         writer.writerows(
             (what, f"{weekday + 1} {hour:02}:00", count, "")

@@ -266,3 +266,20 @@ def test_offers_are_counted_by_occasion_product_and_agent(told: Told) -> None:
     ]
     assert [(one.name, one.accepted) for one in report.agents] == [("Mei", 2)]
     assert "product,lamp,Lamp,3,2,0,0" in offers_csv(report)
+
+
+def test_no_product_becomes_a_formula_in_a_spreadsheet(told: Told) -> None:
+    told.take([told.order("evil", 1, 5_000, "=cmd()")])
+    found = told.scene.database.read_now(
+        partial(
+            persona,
+            shop=told.shop(),
+            grouping="activity",
+            group="new",
+            at_ms=told.at_ms,
+            locale="en",
+        )
+    )
+    written = persona_csv(found)
+    assert "product,'=Cmd()" in written
+    assert ",=" not in written
