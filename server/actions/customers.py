@@ -17,7 +17,6 @@ from server.domain.errors import Conflict, InvalidInput
 from server.domain.events import (
     ConversationOpened,
     CustomerBlocked,
-    CustomerLeft,
     CustomerNoted,
     CustomerPreferred,
     CustomerTagged,
@@ -253,8 +252,6 @@ def start_conversation(tx: Tx, actor: Actor, payload: StartConversation) -> Answ
     assert row is not None  # one of the person's rows
     opened = ConversationOpened(initiator="agent", locale=row.locale)
     conversation = tx.open_conversation(actor, opened, customer_id=row.id)
-    if not directory.is_connected(tx.connection, row.id):
-        tx.record(SYSTEM, CustomerLeft(), conversation=conversation)
     message_actions.post_message(
         tx,
         actor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -13,7 +14,13 @@ from server.actions.sign_in import SignedOut
 from server.bus import Bus
 from server.domain.actors import Actor
 from server.domain.errors import Unavailable
-from server.domain.events import AgentPresenceChanged, CustomerErased, CustomerLeft, Event
+from server.domain.events import (
+    AgentPresenceChanged,
+    ConversationOpened,
+    CustomerErased,
+    CustomerLeft,
+    Event,
+)
 from server.news.news import News
 from server.realtime.clients import Client, Clients, Json, Place
 from server.realtime.engine import Engine
@@ -195,6 +202,13 @@ class Signals:
         for event in events:
             if event.customer_id in shoppers:
                 await self._mind(event)
+            else:
+                self._note_absence(event)
+
+    def _note_absence(self, event: Event) -> None:
+        """Who is not there when a chat is begun with them will not be seen to leave."""
+        if isinstance(event.data, ConversationOpened) and event.data.initiator == "agent":
+            self._clients.gone_at_s.setdefault(event.customer_id or "", time.monotonic())
 
     async def _mind(self, event: Event) -> None:
         """Does what an event asks for about a shopper who is connected here."""

@@ -62,7 +62,6 @@ from server.storage.tables import (
     Contact,
     SavedSegment,
     ShopOrder,
-    ShopperPresence,
     ShopSource,
     table,
 )
@@ -72,7 +71,6 @@ CONTACT = table(Contact)
 ORDER = table(ShopOrder)
 SOURCE = table(ShopSource)
 SEGMENT = table(SavedSegment)
-PRESENCE = table(ShopperPresence)
 C = CUSTOMER.c
 P = PROFILE.c
 DAY_MS = 24 * 3600 * 1000
@@ -373,13 +371,6 @@ def reachable_row(connection: Connection, customer_ids: Sequence[str]) -> str:
     if not found or customer_ids[0] in found:
         return customer_ids[0]
     return str(found[0])
-
-
-def is_connected(connection: Connection, customer_id: str) -> bool:
-    """True while a widget of the customer is connected to any process."""
-    p = PRESENCE.c
-    statement = select(p.customer_id).where(p.customer_id == customer_id, p.gone_at_ms.is_(None))
-    return connection.execute(statement.limit(1)).first() is not None
 
 
 def open_counts(connection: Connection, person_ids: Sequence[str]) -> dict[str, int]:

@@ -21,6 +21,11 @@ from tests.http.desk import Desk
 DAY_MS = 86_400_000
 
 
+def defaults(table: Any) -> dict[str, Any]:  # Any: columns
+    """What a row has that says nothing else."""
+    return {c.name: c.default.arg for c in table.columns if c.default is not None}
+
+
 async def add(desk: Desk, key: str, **values: Any) -> str:
     """A customer; ``contacts`` are (kind, key, value), ``profile`` columns, ``tags`` words."""
     contacts = values.pop("contacts", ())
@@ -54,7 +59,7 @@ async def add(desk: Desk, key: str, **values: Any) -> str:
             )
         notes.add_tags(tx, key, tags)
         if profile is not None:
-            columns = {c.name: c.default.arg for c in PROFILE.columns if c.default is not None}
+            columns = defaults(PROFILE)
             tx.later(
                 insert(PROFILE), columns | {"person_id": key, "updated_at_ms": tx.at_ms} | profile
             )
@@ -67,7 +72,7 @@ async def order(desk: Desk, number: str, customer_id: str | None, **values: Any)
     """A paid order of 10.00."""
 
     def write(tx: Tx) -> None:
-        columns = {c.name: c.default.arg for c in ORDER.columns if c.default is not None}
+        columns = defaults(ORDER)
         tx.later(
             insert(ORDER),
             columns

@@ -205,3 +205,19 @@ async def test_colleagues_see_who_looks_at_a_conversation_until_they_leave(
     await ana.drop()
     await ida.until(lambda: ida.signals("viewing.changed")[-1]["agents"] == [])
     assert shopper.signals("viewing.changed") == []
+
+
+async def test_who_was_not_there_for_a_begun_chat_is_gone_until_they_come(
+    hasty_people: People,
+) -> None:
+    agent, shopper = await hasty_people.agent(), await hasty_people.shopper()
+    token, customer = shopper.welcome["visitor_token"], shopper.welcome["customer_id"]
+    await shopper.close()
+    begun = await agent.do(
+        "conversation.start", customer_id=customer, client_id="begin-2", body="Are you there?"
+    )
+    here = begun["conversation"]["id"]
+    await agent.until(lambda: "customer.left" in kinds_of(agent.events, here))
+    back = await hasty_people.shopper(token)
+    assert [c["id"] for c in back.welcome["conversations"]] == [here]
+    await agent.until(lambda: "customer.returned" in kinds_of(agent.events, here))
