@@ -10,7 +10,7 @@ import { thread } from "./store.js";
 import { now } from "./clock.js";
 import { attach, insertText } from "./reply.js";
 import { toastError } from "./toasts.js";
-import { copy } from "./card_who.js";
+import { Mini, copy } from "./card_who.js";
 import { inWords } from "./card_worth.js";
 import { orderFacts } from "./order_words.js";
 import { sideOpen } from "./later.js";
@@ -71,10 +71,11 @@ function State({ order }) {
   return html`<span class=${`st ${tone}`}><${Icon} name=${icon} />${t(`order.${order.state}`)}</span>`;
 }
 
-/** @param {{ s: Summary, order: ShopOrder }} props */
-function Order({ s, order }) {
+/** @param {{ s: Summary, order: ShopOrder, first: boolean }} props */
+function Order({ s, order, first }) {
   const day = (/** @type {number} */ at_ms) => shortDate(at_ms, now.peek());
   const { number, lines } = order;
+  const full = first || order.state === "paid" || order.state === "shipped"; // of the others the facts alone are asked for
   const facts = [day(order.created_at_ms)];
   const due = order.promised_at_ms;
   if (due && (order.late || order.state === "paid" || order.state === "shipped")) facts.push(t(order.late ? "order.late_since" : "order.due", { date: day(due) }));
@@ -84,15 +85,15 @@ function Order({ s, order }) {
   const url = safeLink(order.tracking_url);
   const tracking = order.tracking_number;
   return html`<li class=${order.late ? "is-late" : ""}>
-    <div class="ord"><b>${number}</b><span class="am">${money(order.total_minor, order.currency)}</span>
+    <div class="ord"><b>${number}${!full && isOpen(s) ? html` <${Mini} icon="corner-down-left" name=${`${t("order.insert")}: ${t("order.insert_hint", { number })}`} onClick=${() => insertFacts(s, order)} />` : null}</b><span class="am">${money(order.total_minor, order.currency)}</span>
       <small title=${facts.join(" · ")}>${facts.join(" · ")}</small><${State} order=${order} /></div>
     ${lines.length ? html`<ul class="what" aria-label=${t("order.lines")}>${lines.slice(0, LINES_SHOWN).map((line, i) => html`<li key=${i}><span title=${line.title}>${line.title}${line.quantity > 1 ? ` × ${line.quantity}` : ""}</span></li>`)}
       ${lines.length > LINES_SHOWN ? html`<li>${tn("order.more", lines.length - LINES_SHOWN)}</li>` : null}</ul>` : null}
-    <div class="oact">
+    ${full ? html`<div class="oact">
       ${isOpen(s) ? html`<button type="button" class="btn" aria-label=${`${t("order.insert")}: ${t("order.insert_hint", { number })}`} title=${t("order.insert_hint", { number })} onClick=${() => insertFacts(s, order)}><${Icon} name="corner-down-left" />${t("order.insert")}</button>` : null}
       ${url ? html`<a class="btn" href=${url} target="_blank" rel="noopener noreferrer" aria-label=${`${t("order.track")}: ${t("order.track_hint", { number })}`} title=${t("order.track_hint", { number })}><${Icon} name="truck" />${t("order.track")}</a>` : null}
       ${tracking ? html`<button type="button" class="btn" aria-label=${`${t("order.copy")}: ${t("order.copy_hint", { number })}`} title=${`${order.carrier ?? ""} ${tracking}`.trim()} onClick=${() => copy(tracking, t("order.copy"))}><${Icon} name="copy" />${t("order.copy")}</button>` : null}
-    </div></li>`;
+    </div>` : null}</li>`;
 }
 
 /** @param {Summary} s @param {Offered} item */
@@ -125,6 +126,6 @@ export function Purchases({ s, card }) {
   return html`<${Price} s=${s} card=${card} />
     ${card.now || card.cart?.lines.length ? html`<div class="sec"><${Live} card=${card} /><${CartNow} card=${card} /></div>` : null}
     <div class="sec"><h3>${t("orders")}${count ? html` <span class="n">· ${count}</span>` : null}${count > items.length ? html`<a href=${`/customers/${encodeURIComponent(card.person_id)}?kind=order`}>${t("orders.all")}</a>` : null}</h3>
-      ${items.length ? html`<ul class="ords">${items.map((order) => html`<${Order} key=${order.id} s=${s} order=${order} />`)}</ul>` : html`<p class="none">${t("orders.none")}</p>`}</div>
+      ${items.length ? html`<ul class="ords">${items.map((order, i) => html`<${Order} key=${order.id} s=${s} order=${order} first=${i === 0} />`)}</ul>` : html`<p class="none">${t("orders.none")}</p>`}</div>
     ${card.hints.length ? html`<div class="sec"><h3>${t("hints")}</h3><ul class="goods">${card.hints.map((item) => html`<${Goods} key=${item.sku} s=${s} item=${item} more=${inWords(item.why)} />`)}</ul></div>` : null}`;
 }

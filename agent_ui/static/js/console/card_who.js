@@ -168,7 +168,7 @@ function Consents({ card }) {
     const { state, at_ms } = card.consents[purpose];
     const what = t(`consents.${purpose}`);
     return html`<span key=${purpose} class=${`consent ${state}`} title=${`${t(`consents.${state}`, { what })}${at_ms ? ` · ${shortDate(at_ms, now.peek())}` : ""}`}><${Icon} name=${state === "given" ? "shield-check" : "ban"} />${what}<span class="sr"> ${t(`consents.${state}`, { what })}</span></span>`;
-  }) : html`<span class="consent" title=${all.join("\n")}>${t("consents.given", { what: t("consents.service") })}</span>`}<//>`;
+  }) : html`<span class="consent" title=${all.join("\n")}>${t("consents.unsaid", { what: t("consents.analytics") })}</span>`}<//>`;
 }
 
 /** Who it is. @param {{ card: Card }} props */
@@ -188,7 +188,7 @@ export function Who({ card }) {
     <${Warnings} card=${card} />
     <${Claims} card=${card} />
     ${editing ? html`<${Edit} card=${card} done=${finish} />` : null}
-    ${card.identity === "claimed" && !card.possible.length ? html`<p class="hintline"><${Icon} name="info" />${t("identity.claimed_hint")}</p>` : null}
+    ${card.identity === "claimed" && !card.external_id && !card.possible.length ? html`<p class="hintline"><${Icon} name="info" />${t("identity.claimed_hint")}</p>` : null}
   </div>`;
 }
 
