@@ -64,7 +64,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (15.0, end_grace),
     (20.0, offers.work_out_pairs),
     (60.0, rescore),
-    (60.0, identity.look_over),
+    (300.0, identity.look_over),
     (300.0, flip_stages),
     (300.0, offers.settle),
     (600.0, count_segments),
