@@ -241,7 +241,7 @@ class Step:
 
 def pairs(rows: Sequence[Pair], *, name: str, first: str, second: str) -> Markup:
     """Two bars a row on one axis of shares; ``first`` and ``second`` say what they are."""
-    width, left, right, top, row_h = 660, 128, 62, 30, 40
+    width, left, right, top, row_h = 660, 128, 112, 30, 40
     height = top + row_h * len(rows) + 4
     most = max([one for row in rows for one in (row.first, row.second)], default=0) or 1.0
     root = _svg(width, height, name)
