@@ -223,23 +223,6 @@ def remove_tags(tx: Tx, customer_ids: Sequence[str], tags: Iterable[str]) -> Non
     tx.notice(CustomerChanged(customer_ids[0]))
 
 
-def source_tags(tx: Tx, customer_id: str, tags: Iterable[str], *, source: str) -> None:
-    """Brings the tags that a shop source gives a customer in step; those of staff stay."""
-    wanted = dict.fromkeys(tags)
-    known = {
-        row.tag: row.source
-        for row in tx.execute(
-            select(TAG.c.tag, TAG.c.source).where(TAG.c.customer_id == customer_id)
-        )
-    }
-    gone = [tag for tag, of in known.items() if of == source and tag not in wanted]
-    new = [tag for tag in wanted if tag not in known]
-    if gone:
-        remove_tags(tx, [customer_id], gone)
-    if new:
-        add_tags(tx, customer_id, new, source=source)
-
-
 def preference_of(connection: Connection, customer_ids: Sequence[str]) -> Preference | None:
     """How a person wants to be reached: said last on any of the rows."""
     c = PREFERENCE.c
@@ -299,11 +282,3 @@ def unblock(tx: Tx, customer_ids: Sequence[str]) -> None:
     tx.later(delete(BLOCK).where(BLOCK.c.customer_id.in_(list(customer_ids))))
     for customer_id in customer_ids:
         tx.notice(CustomerChanged(customer_id))
-
-
-def forget(tx: Tx, customer_ids: Sequence[str]) -> None:
-    """Erases what staff wrote about these rows; a block stays, it says nothing of the person."""
-    ids = list(customer_ids)
-    for target in (NOTE, TAG, PREFERENCE):
-        tx.later(delete(target).where(target.c.customer_id.in_(ids)))
-    tx.later(BLOCK.update().where(BLOCK.c.customer_id.in_(ids)).values(reason=None))

@@ -129,17 +129,6 @@ def test_tags_are_put_on_once_and_come_off_every_row(scene: Scene) -> None:
     assert scene.database.read_now(lambda c: notes.tags_of(c, rows)) == ("gift",)
 
 
-def test_a_source_keeps_its_own_tags_in_step_and_leaves_those_of_staff(scene: Scene) -> None:
-    lin, shopper = scene.person("lin"), scene.shopper().id or ""
-    tag(scene, lin, shopper, add=["vip"])
-    for told in (["vip", "newsletter", "b2b"], ["b2b"]):
-        scene.database.write_now(
-            lambda tx, told=told: notes.source_tags(tx, shopper, told, source="shop")  # type: ignore[misc]  # bound default
-        )
-    found = scene.database.read_now(lambda c: notes.tags_of(c, [shopper]))
-    assert set(found) == {"vip", "b2b"}
-
-
 def test_preferences_change_only_where_they_are_named(scene: Scene) -> None:
     lin, shopper = scene.person("lin"), scene.shopper().id or ""
     assert prefer(scene, lin, shopper, channel="email") == Preference("email", None, None, None)
