@@ -51,7 +51,8 @@ def fill(database: Database) -> int:
     false, true = ("0", "1") if sqlite else ("false", "true")
     statements = (
         (
-            "INSERT INTO customer (id, external_id, name, locale, identity, created_at_ms, seen_at_ms)"
+            "INSERT INTO customer (id, external_id, name, locale, identity, created_at_ms,"
+            " seen_at_ms)"
             f" {numbers} {key}, 'X' || i, 'Person ' || i || ' 王' || (i % 977), 'en', 'claimed',"
             f" {now} - i * CAST(60000 AS BIGINT), {now} - i * CAST(60000 AS BIGINT) FROM n"
         ),
@@ -108,14 +109,15 @@ def _history(connection: Connection, *, sqlite: bool, now: int) -> None:
     for statement in (
         (
             "INSERT INTO page_event (id, customer_id, kind, at_ms, url, title)"
-            f" {numbers} 'v' || {key}, '{who}', 'page', {now} - i * 7000, 'https://shop.example/', 'P'"
-            " FROM n WHERE i % 2 = 0"
+            f" {numbers} 'v' || {key}, '{who}', 'page', {now} - i * 7000,"
+            " 'https://shop.example/', 'P' FROM n WHERE i % 2 = 0"
         ),
         (
-            "INSERT INTO shop_order (id, source, external_id, number, customer_id, created_at_ms, day,"
-            " currency, total_minor, refunded_minor, net_minor, counted, status, test, written_at_ms)"
-            f" {numbers} 'o' || {key}, 'shop', 'e' || i, 'N' || i, '{who}', {now} - i * 9000, 1, 'CNY',"
-            f" 1000, 0, 1000, {false}, 'paid', {false}, {now} FROM n WHERE i % 4 = 1"
+            "INSERT INTO shop_order (id, source, external_id, number, customer_id, created_at_ms,"
+            " day, currency, total_minor, refunded_minor, net_minor, counted, status, test,"
+            " written_at_ms)"
+            f" {numbers} 'o' || {key}, 'shop', 'e' || i, 'N' || i, '{who}', {now} - i * 9000, 1,"
+            f" 'CNY', 1000, 0, 1000, {false}, 'paid', {false}, {now} FROM n WHERE i % 4 = 1"
         ),
         (
             "INSERT INTO conversation (id, customer_id, channel, status, opened_at_ms, staff_seq,"
