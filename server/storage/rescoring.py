@@ -20,6 +20,7 @@ from server.domain.returning import Returns, look_back
 from server.domain.segment import Thresholds
 from server.storage.customers import CUSTOMER
 from server.storage.database import Database
+from server.storage.order_days import adapt_orders
 from server.storage.orders import SHOP_ORDER
 from server.storage.profiles import (
     PROFILE,
@@ -32,7 +33,7 @@ from server.storage.profiles import (
     recompute,
     write_rows,
 )
-from server.storage.shop import load_shop
+from server.storage.shop import Shop, load_shop
 from server.storage.sums import read_ledger, source_ids
 from server.storage.thresholds import (
     add_limits,
@@ -110,6 +111,9 @@ def rebuild(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
     """
     began_s = time.monotonic()
     at_ms = database.clock()
+    shop, before = database.read_now(lambda c: (load_shop(c), current_limits(c)))
+    if shop is not None and before is not None and not _same_shop(shop, before):
+        adapt_orders(database, shop)
     look = database.read_now(partial(_look, at_ms=at_ms, tell=tell))
     if look is None or not database.write_now(partial(_add, look=look)):
         return None
@@ -132,6 +136,11 @@ def rebuild(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
     return Rebuilt(look.known.limits.version, total, written + len(again), drifted, took_ms)
 
 
+def _same_shop(shop: Shop, limits: Thresholds) -> bool:
+    """Whether days and money are still what they were when limits were frozen."""
+    return (shop.timezone, shop.currency) == (limits.timezone, limits.currency)
+
+
 def _portions(total: int) -> Iterator[range]:
     for start in range(0, total, READ_AT_ONCE):
         yield range(start, min(start + READ_AT_ONCE, total))
@@ -149,10 +158,12 @@ def _look(connection: Connection, *, at_ms: int, tell: Tell) -> _Look | None:
         tell(0, seen)
 
     ledger = read_ledger(connection, currency=shop.currency, looked_at=looked_at)
-    before = current_limits(connection)
+    newest = current_limits(connection)
+    # Other days, or other money, are nothing that rows can have drifted from.
+    before = newest if newest is not None and _same_shop(shop, newest) else None
     day = day_of(at_ms, shop.timezone)
     limits = freeze_ledger(connection, ledger, shop, day=day, at_ms=at_ms)
-    limits = replace(limits, version=1 if before is None else before.version + 1)
+    limits = replace(limits, version=1 if newest is None else newest.version + 1)
     returns, made_at_ms = current_returns(connection), returns_at_ms(connection)
     if returns is None or made_at_ms is None or at_ms - made_at_ms >= RETURNS_EVERY_MS:
         returns, made_at_ms = look_back(ledger.every, day=day, limits=limits), at_ms
@@ -286,6 +297,8 @@ def is_due(connection: Connection, *, at_ms: int) -> bool:
     if not are_labelled(connection):
         # Somebody is at it, or was and did not come to the end.
         return at_ms - limits.at_ms >= SPACED_MS
+    if not _same_shop(shop, limits):
+        return True
     now = LocalTimes(zone(shop.timezone))(at_ms)
     day = day_of(at_ms, shop.timezone)
     if limits.day < day - 1 or (limits.day < day and now.hour >= NIGHT_HOUR):

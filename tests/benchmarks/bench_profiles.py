@@ -80,16 +80,17 @@ def _fill(database: Database, customers: int) -> None:
             Shop(name="Large", locale="en", timezone="UTC", currency="EUR", site_key="large"),
         )
     )
-    with database.engine.connect() as connection:
-        connection.execute(text("BEGIN"))
-        for start in range(0, customers, AT_ONCE):
-            numbers = range(start, min(start + AT_ONCE, customers))
-            rows = [_customer(number) for number in numbers]
-            orders = [order for number in numbers for order in _orders(chance, number)]
+    for start in range(0, customers, AT_ONCE):
+        numbers = range(start, min(start + AT_ONCE, customers))
+        rows = [_customer(number) for number in numbers]
+        orders = [order for number in numbers for order in _orders(chance, number)]
+        # A transaction that is idle while rows are made would be ended.
+        with database.engine.connect() as connection:
+            connection.execute(text("BEGIN"))
             driver = Driver(connection)
             driver.write(prepared_insert(CUSTOMER), rows)
             driver.write(prepared_insert(SHOP_ORDER), orders)
-        connection.commit()
+            connection.commit()
     with database.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
 

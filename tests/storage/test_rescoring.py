@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any  # Any: handed on
 
@@ -17,8 +18,9 @@ from server.storage.customers import CUSTOMER
 from server.storage.database import Clock, Database
 from server.storage.orders import SHOP_ORDER
 from server.storage.profiles import PROFILE, SEGMENT_CHANGE, Profile, load_profile
-from server.storage.shop import Shop, insert_shop
+from server.storage.shop import Shop, insert_shop, load_shop, update_shop
 from server.storage.shop_sources import Source, insert_source
+from server.storage.unit import Tx
 
 DAY_MS = 24 * 3600 * 1000
 HOUR_MS = 3600 * 1000
@@ -60,14 +62,13 @@ def order(customer: int, *, days: int = 0, at_ms: int = START_MS, **more: Any) -
     """A paid order of 10.00, so many days before the start."""
     created = at_ms - days * DAY_MS
     key = f"{customer}-{created}-{more.get('total_minor', 0)}"
-    values: dict[str, Any] = {"total_minor": 1000} | more
+    values: dict[str, Any] = {"total_minor": 1000, "currency": "EUR"} | more
     return Order(
         external_id=key,
         number=key,
         customer=f"c{customer}",
         created_at_ms=created,
         paid_at_ms=created,
-        currency="EUR",
         **values,
     )
 
@@ -332,3 +333,22 @@ def test_who_came_back_is_looked_up_once_a_week(shop: Database, time: Time) -> N
     time.at_ms += 7 * DAY_MS
     rescoring.rebuild(shop)
     assert shop.read_now(thresholds.returns_at_ms) == time.at_ms
+
+
+def test_a_shop_that_moves_has_other_days_and_other_money(shop: Database) -> None:
+    late = 20_000 * DAY_MS - HOUR_MS
+    take(shop, order(1, at_ms=late), order(2, at_ms=late, currency="GBP"))
+    assert (profile(shop, 1).last_day, profile(shop, 2).orders) == (19_999, 0)
+
+    def move(tx: Tx) -> None:
+        moved = load_shop(tx.connection)
+        assert moved is not None
+        update_shop(tx, replace(moved, timezone="Asia/Shanghai", currency="GBP"))
+
+    shop.write_now(move)
+    assert is_due(shop)
+    done = rescoring.rebuild(shop)
+    assert done is not None
+    assert (done.written, done.drifted) == (2, 0)
+    assert (profile(shop, 1).orders, profile(shop, 2).last_day) == (0, 20_000)
+    assert not is_due(shop)
