@@ -73,7 +73,6 @@ class ShopSystem:
         locale: Locale,
         *,
         account: str = "",
-        cart_token: str | None = None,
     ) -> Placed:
         """Takes an order of a made-up shopper and tells the desk. Raises NotPlaced.
 
@@ -101,8 +100,6 @@ class ShopSystem:
             bought=bought,
             at_ms=at_ms,
         )
-        if cart_token:
-            order |= {"cart_token": cart_token[:200]}
         rows: list[Row] = [
             {"topic": "customers", "data": shopper},
             {"topic": "orders", "data": order},

@@ -136,14 +136,9 @@ async def _place(shop: _Shop, request: web.Request) -> web.Response:
         return web.json_response({"ok": False})
     if locale is None or not isinstance(lines, dict):
         return web.json_response({"ok": False}, status=400)
-    token = asked.get("cart_token") if isinstance(asked, dict) else None
     try:
-        placed = await shop.system.place(
-            lines,
-            locale,
-            account=request.cookies.get(_ACCOUNT, ""),
-            cart_token=token if isinstance(token, str) else None,
-        )
+        account = request.cookies.get(_ACCOUNT, "")
+        placed = await shop.system.place(lines, locale, account=account)
     except NotPlaced:
         return web.json_response({"ok": False})
     response = web.json_response(
