@@ -114,7 +114,7 @@ def _total_minor(value: Json, currency: str, *, refunded: bool) -> int:
 
 
 def _paid_at_ms(value: Json, created_at_ms: int, parcels: tuple[Fulfilment, ...]) -> int | None:
-    if value.get("financial_status") in _PAID:
+    if line_of(value.get("financial_status"), 40) in _PAID:
         return at_ms_of(value.get("processed_at")) or created_at_ms
     names = value.get("payment_gateway_names")
     gateways = [str(one).lower() for one in names] if isinstance(names, list) else []
@@ -203,7 +203,7 @@ def _parcel(value: Json, at_ms: int) -> Fulfilment:
         carrier=line_of(value.get("tracking_company"), 60),
         tracking_number=line_of(value.get("tracking_number"), 100),
         tracking_url=url_of(link),
-        called_off=value.get("status") in _CALLED_OFF,
+        called_off=line_of(value.get("status"), 40) in _CALLED_OFF,
     )
 
 
