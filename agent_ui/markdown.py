@@ -10,8 +10,34 @@ from markupsafe import Markup
 
 # What CommonMark with tables can make; everything else is taken out afterwards.
 _TAGS = frozenset(
-    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr img li ol p pre strong s"
-    " table thead tbody tr th td ul".split()
+    [
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "s",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+    ]  # reads better
 )
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
@@ -26,13 +52,13 @@ def _parser() -> MarkdownIt:
 
 
 def to_html(text: str, *, top: int = 2) -> Markup:
-    """The HTML of a Markdown text: no scripts, no styles, no foreign elements.
+    r"""The HTML of a Markdown text: no scripts, no styles, no foreign elements.
 
     Two safeguards, either of which would do: the parser writes no HTML of the text's own, and the
     result is cleaned against a list. Its highest heading is ``h{top}``, since pages have their own.
 
     >>> to_html("# Hi *you* <b>")
-    Markup('<h2>Hi <em>you</em> &lt;b&gt;</h2>\\n')
+    Markup('<h2>Hi <em>you</em> &lt;b&gt;</h2>\n')
     """
     tokens = _parser().parse(text)
     for token in tokens:
@@ -51,15 +77,17 @@ def to_html(text: str, *, top: int = 2) -> Markup:
 
 
 def to_text(text: str, *, limit: int | None = None) -> str:
-    """The words of a Markdown text, for a preview or a reply; at most ``limit`` characters.
+    r"""The words of a Markdown text, for a preview or a reply; at most ``limit`` characters.
 
-    >>> to_text("**Hi** [you](https://a.example)\\n\\n- one")
+    >>> to_text("**Hi** [you](https://a.example)\n\n- one")
     'Hi you one'
     """
     words: list[str] = []
     for token in _parser().parse(text):
-        for part in token.children or ():
-            words.append(" " if part.type in ("softbreak", "hardbreak") else part.content)
+        words += [
+            " " if part.type in ("softbreak", "hardbreak") else part.content
+            for part in token.children or ()
+        ]
         if token.type in ("fence", "code_block"):
             words.append(token.content)
         words.append(" " if token.block else "")

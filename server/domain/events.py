@@ -210,8 +210,10 @@ class CustomerReturned(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerIdentified(EventData):
-    """A shopper became known: method signed (the shop proved it), order (its number and postcode
-    did) or claimed (said so)."""
+    """A shopper became known.
+
+    Method signed (the shop proved it), order (its number and postcode did) or claimed (said so).
+    """
 
     kind: ClassVar[str] = "customer.identified"
     method: str = "claimed"

@@ -11,7 +11,6 @@ from typing import cast
 from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-
 # Which events the history of a customer is read from; the words of the index and of its query.
 OF_CUSTOMER = (
     "conversation_id IS NULL AND customer_id IS NOT NULL AND substr(kind, 1, 6) <> 'order.'"
@@ -130,7 +129,7 @@ class Customer(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_customer_created", "created_at_ms", "id"),
-        # Most rows have none: an index over all of them looks useless to SQLite once it has counted.
+        # Most rows have none: SQLite, once it has counted, would not use an index over all.
         Index(
             "ix_customer_person_id",
             "person_id",
@@ -192,7 +191,7 @@ class EventRow(SQLModel, table=True):
         Index("ix_event_staff", "conversation_id", "staff_seq", unique=True),
         Index("ix_event_visitor", "conversation_id", "visitor_seq"),
         Index("ix_event_kind_at", "kind", "at_ms"),
-        # The history of a customer aside from conversations and orders, which have rows of their own.
+        # The history of a customer aside from conversations and orders, which have own rows.
         Index(
             "ix_event_customer",
             "customer_id",
