@@ -12,6 +12,7 @@ from knowledge_base.text import has_han, language
 from server.actions.access import access_conversation, read_conversation
 from server.actions.desk import Look
 from server.actions.payload import Id, Payload
+from server.actions.replies import filled_bodies
 from server.domain.actors import Actor
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.events import SuggestionAccepted, SuggestionDismissed, SuggestionShown
@@ -87,6 +88,21 @@ def question_of(look: Look, payload: AskSuggestion) -> Question:
         return Question("", conversation.locale, None)
     # Its newest message first: what the engine looks at is bounded.
     return Question("\n".join(body for _, body in run), conversation.locale, run[0][0])
+
+
+def with_values(look: Look, conversation_id: str, items: list[Json]) -> list[Json]:
+    """The offered items, canned replies among them filled with what is known of the customer."""
+    conversation = read_conversation(look.connection, look.actor, conversation_id)
+    replies = [item for item in items if item["kind"] == "reply"]
+    bodies = filled_bodies(
+        look,
+        conversation.customer_id,
+        [reply["body"] for reply in replies],
+        locale=conversation.locale or "en",
+    )
+    for reply, body in zip(replies, bodies, strict=True):
+        reply["body"] = body
+    return items
 
 
 def keep_asked(tx: Tx, actor: Actor, asked: Asked) -> str:

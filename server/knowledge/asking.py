@@ -42,7 +42,12 @@ async def suggest_answers(
     given = found.suggestions
     if given is None:
         return _answer(None, found, [])
-    items = await database.read(lambda c: _items(c, given.items, question))
+    at_ms = database.clock()
+    items = await database.read(
+        lambda c: suggestions.with_values(
+            Look(c, actor, at_ms), payload.conversation_id, _items(c, given.items, question)
+        )
+    )
     asked = Asked(
         conversation_id=payload.conversation_id,
         question=question,

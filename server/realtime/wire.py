@@ -18,6 +18,7 @@ from server.actions import (
     messages,
     presence,
     ratings,
+    replies,
     suggestions,
     visitors,
     visits,
@@ -28,6 +29,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
 from server.knowledge.asking import suggest_answers
 from server.knowledge.keeper import Knowledge
+from server.knowledge.replying import find_replies
 from server.storage.database import Database
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
@@ -152,6 +154,7 @@ AGENT_COMMANDS = (
     Command("customer.merge", identity.Merge, action=identity.merge, answer="customer"),
     Command("customer.unmerge", identity.Unmerge, action=identity.unmerge, answer="customer"),
     Command("customer.keep_apart", identity.Merge, action=identity.keep_apart, answer="customer"),
+    Command("reply.find", replies.FindReply, search=find_replies),
     Command("suggestion.ask", suggestions.AskSuggestion, search=suggest_answers),
     Command("suggestion.accept", suggestions.AcceptSuggestion, action=suggestions.accept),
     Command("suggestion.dismiss", suggestions.DismissSuggestion, action=suggestions.dismiss),

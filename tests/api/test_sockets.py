@@ -122,6 +122,7 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await offered(agent, here["conversation_id"], "Where is my invoice?")
     offer = await _answer(agent, "suggestion.ask", **here)
     assert offer["items"][0]["article_id"] == article
+    await _answer(agent, "reply.find", **here, text="invoice")
     chosen = {"suggestion_id": offer["suggestion_id"], "article_id": article}
     await _answer(agent, "suggestion.accept", **chosen)
     await _answer(agent, "suggestion.dismiss", **chosen)

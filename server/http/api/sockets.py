@@ -238,6 +238,22 @@ class SuggestionId(Shape):
     suggestion_id: str
 
 
+class FoundReply(Shape):
+    """A canned reply, filled with what is known; what is not stands in it as {name.of_it}."""
+
+    article_id: str
+    shortcut: str | None
+    title: str
+    body: str
+    locale: str
+
+
+class FoundReplies(Shape):
+    """Canned replies, best first."""
+
+    items: list[FoundReply]
+
+
 # What a command answers beside ``ok``.
 ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "message.post"): Posted,
@@ -277,6 +293,7 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "customer.unmerge"): OfCustomer,
     ("/agent", "customer.keep_apart"): OfCustomer,
     ("/agent", "customer.consent"): OfCustomer,
+    ("/agent", "reply.find"): FoundReplies,
     ("/agent", "suggestion.ask"): Suggestions,
     ("/agent", "suggestion.accept"): SuggestionId,
     ("/agent", "suggestion.dismiss"): SuggestionId,
