@@ -38,7 +38,7 @@ MAX_REASON_CHARS = 200
 PERMISSION = "customer.write"
 Answer = dict[str, Any]  # Any: JSON values
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Words = Annotated[list[str], Field(max_length=MAX_TAGS, default_factory=list)]
+Words = Annotated[list[str], Field(max_length=MAX_TAGS)]
 
 
 class WriteNote(Payload):
@@ -53,8 +53,8 @@ class TagCustomer(Payload):
     """Tags to put on and to take off."""
 
     customer_id: Id
-    add: Words
-    remove: Words
+    add: Words = Field(default_factory=list)
+    remove: Words = Field(default_factory=list)
 
 
 class QuietHours(Payload):

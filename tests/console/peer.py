@@ -660,7 +660,7 @@ async def _draft(peer: Peer, payload: Json) -> Json:
 async def _customer(peer: Peer, payload: Json) -> Json:
     for row in peer.desk.conversations.values():
         if row.card["id"] == payload["customer_id"]:
-            said = {
+            said: Json = {
                 key: payload[key] or None for key in ("name", "email", "phone") if key in payload
             }
             row.card.update(said)
