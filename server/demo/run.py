@@ -27,6 +27,7 @@ from server.demo import (
 from server.demo.colleagues import run_colleagues
 from server.demo.orders import demo_source
 from server.demo.people import DemoPerson
+from server.demo.replies import write_replies
 from server.demo.shop_system import ShopSystem
 from server.demo.shoppers import run_shoppers
 from server.demo.storefront import storefront_app
@@ -86,6 +87,7 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
         raise Conflict(f"The demo's history was refused: {outcome.rejected[0].reason}")
     say("  the answers of the knowledge base")
     import_articles(database, ARTICLES, source="demo")
+    database.write_now(write_replies)
     say("  the orders of the past years")
     demo_source(database, now_at_ms=now_at_ms)
 
