@@ -14,7 +14,15 @@ from server.domain.actors import Actor
 from server.domain.errors import NotFound, Unavailable
 from server.domain.text import clean
 from server.domain.turns import Turn
-from server.storage import cards, conversations, customers, messages, people, views
+from server.storage import (
+    article_lists,
+    cards,
+    conversations,
+    customers,
+    messages,
+    people,
+    views,
+)
 from server.storage.connection import Connection
 from server.storage.consents import analytics_states
 from server.storage.conversations import Found
@@ -305,6 +313,7 @@ def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
         "privacy_url": shop.settings.get("privacy_url"),
         "accent": shop.settings.get("accent"),
         "page_events": policy.page_events,
+        "articles": article_lists.any_for_shoppers(connection),
     }
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any  # Any: values of a template
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from aiohttp import web
@@ -14,6 +12,7 @@ from aiohttp import web
 from agent_ui.markdown import to_html, to_text
 from agent_ui.render import LANGUAGES, LOCALES, Locale
 from server.domain.errors import NotFound
+from server.domain.help_pages import article_path
 from server.http.client import own_origin
 from server.http.keys import DATABASE, KNOWLEDGE
 from server.http.views import locale_of, render
@@ -30,7 +29,6 @@ POLICY = (
     " connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none';"
     " form-action 'self'"
 )
-_NO_WORD = re.compile(r"[^\w]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ async def show_sitemap(request: web.Request) -> web.Response:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">')
     for article, text in rows:
-        address = f"{origin}{_address(article, text)}?lang={_locale(text.locale)}"
+        address = f"{origin}{article_path(article.id, text.title)}?lang={_locale(text.locale)}"
         day = datetime.fromtimestamp(text.updated_at_ms / 1000, UTC).date().isoformat()
         lines.append(f"<url><loc>{escape(address)}</loc><lastmod>{day}</lastmod></url>")
     lines.append("</urlset>")
@@ -146,14 +144,8 @@ async def _shelf(request: web.Request, locale: Locale) -> dict[str, Shown]:
     for article, text in rows:
         if article.id not in best or _locale(text.locale) == locale:
             summary = to_text(text.body[: SUMMARY_CHARS * 8], limit=SUMMARY_CHARS)
-            best[article.id] = Shown(article, text, _address(article, text), summary)
+            best[article.id] = Shown(article, text, article_path(article.id, text.title), summary)
     return best
-
-
-def _address(article: Article, text: ArticleText) -> str:
-    """The address of an article, with its title for people to read."""
-    name = _NO_WORD.sub("-", text.title.lower()).strip("-")[:80]
-    return f"/help/{quote(article.id)}/{quote(name)}" if name else f"/help/{quote(article.id)}"
 
 
 def _locale(name: str) -> Locale:

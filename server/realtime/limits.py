@@ -24,6 +24,8 @@ VISITOR_RATES = {
     "signal": Rate(5, 1),
     # Page events: 60 a minute, which the action counts exactly and over all processes.
     "visit": Rate(60, 1),
+    # Asked while a shopper writes, after each pause: nothing else may starve for it.
+    "search": Rate(20, 1),
     "other": Rate(20, 2),
     "all": Rate(60, 20),
 }

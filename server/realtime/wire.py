@@ -10,6 +10,7 @@ from typing import Any, Literal  # Any: JSON values
 import structlog
 
 from server.actions import (
+    answers,
     consents,
     conversations,
     customers,
@@ -27,6 +28,7 @@ from server.actions.payload import ConversationRef, Id, NoPayload, Payload, pars
 from server.dispatch import Action, Query
 from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
+from server.knowledge.answering import find_answers
 from server.knowledge.asking import suggest_answers
 from server.knowledge.keeper import Knowledge
 from server.knowledge.replying import find_replies
@@ -35,7 +37,7 @@ from server.storage.database import Database
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
 Answer = dict[str, Any]  # Any: JSON values
-Limit = Literal["message", "signal", "visit", "other"]
+Limit = Literal["message", "signal", "visit", "search", "other"]
 Search = Callable[[Knowledge, Database, Actor, Any], Awaitable[Answer]]  # Any: of the row's payload
 
 
@@ -86,6 +88,8 @@ VISITOR_COMMANDS = (
     Command("page.search", visits.SearchPage, action=visits.search_page, limit="visit"),
     Command("cart.update", visits.UpdateCart, action=visits.update_cart, limit="visit"),
     Command("checkout.start", visits.StartCheckout, action=visits.start_checkout, limit="visit"),
+    Command("answer.find", answers.FindAnswer, search=find_answers, limit="search"),
+    Command("answer.judge", answers.JudgeAnswer, action=answers.judge),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),
 )
 

@@ -124,7 +124,8 @@ def knowledge_report(
         for row in connection.execute(
             select(*(S[name] for name in _Asked.__dataclass_fields__))
             .where(
-                S.origin.in_(("message", "shopper")),
+                # What a shopper typed and did not judge is asked when they send it.
+                or_(S.origin == "message", and_(S.origin == "shopper", S.outcome.is_not(None))),
                 S.asked_at_ms >= from_ms,
                 S.asked_at_ms < to_ms,
             )

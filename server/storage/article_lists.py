@@ -90,6 +90,27 @@ def public_shelf(
     return found
 
 
+def is_for_shoppers(article: Article, *, at_ms: int) -> bool:
+    """True when customers may read an article now."""
+    return (
+        (article.kind, article.audience, article.status) == ("article", "public", "published")
+        and (article.valid_from_ms is None or article.valid_from_ms <= at_ms)
+        and (article.valid_to_ms is None or article.valid_to_ms > at_ms)
+    )
+
+
+_ANY_FOR_SHOPPERS = (
+    select(A.id)
+    .where(A.kind == "article", A.audience == "public", A.status == "published")
+    .limit(1)
+)
+
+
+def any_for_shoppers(connection: Connection) -> bool:
+    """True when there is something that shoppers could be offered."""
+    return connection.execute(_ANY_FOR_SHOPPERS).first() is not None
+
+
 def _chosen(wanted: Wanted) -> Select[tuple[object, ...]]:
     statement = select(ARTICLE)
     for name in ("kind", "status", "audience", "category"):

@@ -126,6 +126,9 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     chosen = {"suggestion_id": offer["suggestion_id"], "article_id": article}
     await _answer(agent, "suggestion.accept", **chosen)
     await _answer(agent, "suggestion.dismiss", **chosen)
+    found = await _answer(shopper, "answer.find", text="where is my invoice?", locale="en")
+    read = {"suggestion_id": found["suggestion_id"], "article_id": article}
+    await _answer(shopper, "answer.judge", **read, helped=False, **here)
     await _answer(agent, "turn.dismiss", **here, reason="courtesy")
     customer = {"customer_id": shopper.welcome["customer_id"]}
     await _answer(agent, "customer.update", **customer, phone="+49 1")

@@ -63,6 +63,7 @@ class ShopForShopper(Shape):
     privacy_url: str | None
     accent: str | None
     page_events: bool
+    articles: bool
 
 
 class VisitorWelcome(Shape):
@@ -75,6 +76,45 @@ class VisitorWelcome(Shape):
     shop: ShopForShopper
     consents: dict[str, Literal["given", "refused"]]
     server_at_ms: AtMs
+
+
+class ArticleWords(Shape):
+    """Words of an article; bold, or leading somewhere."""
+
+    text: str
+    bold: Literal[True] | None = None
+    href: str | None = None
+
+
+class ArticleBlock(Shape):
+    """A heading or a paragraph with ``words``, or a list with ``items``."""
+
+    type: Literal["paragraph", "heading", "list"]
+    words: list[ArticleWords] | None = None
+    ordered: bool | None = None
+    items: list[list[ArticleWords]] | None = None
+
+
+class FoundAnswer(Shape):
+    """An article for shoppers; ``address`` is its page, seen from this server."""
+
+    article_id: str
+    title: str
+    locale: str
+    summary: str
+    blocks: list[ArticleBlock]
+    address: str
+
+
+class FoundAnswers(Shape):
+    """Articles that may answer, best first; ``suggestion_id`` is None where nothing was looked for.
+
+    ``band`` is answer (good enough to be shown beside the sent question), suggest or none.
+    """
+
+    suggestion_id: str | None
+    band: Literal["answer", "suggest", "none"]
+    items: list[FoundAnswer]
 
 
 class AgentWelcome(Shape):
@@ -267,6 +307,8 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "page.search"): Recorded,
     ("/visitor", "cart.update"): Recorded,
     ("/visitor", "checkout.start"): Recorded,
+    ("/visitor", "answer.find"): FoundAnswers,
+    ("/visitor", "answer.judge"): SuggestionId,
     ("/visitor", "typing.set"): Nothing,
     ("/agent", "desk.load"): Desk,
     ("/agent", "conversation.list"): Listed,
