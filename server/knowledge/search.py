@@ -59,7 +59,7 @@ def first_state(
     """The state of a process that has just begun."""
     encoder = installed_encoder() if semantic else None
     found = list(_articles(database, changed, at_ms=at_ms))
-    index = build_index(found, encoder=None if encoder is None else _Kept(database, encoder))
+    index = build_index(found, encoder=None if encoder is None else KeptEncoder(database, encoder))
     locales = frozenset(article.locale for article in found)
     return State(replace(index, encoder=encoder), locales, calibration_of(database), encoder)
 
@@ -72,7 +72,7 @@ def next_state(
     locales = state.locales | {article.locale for article in found}
     here = {article.id for article in found}
     gone = {f"{article.id} {locale}" for article in changed for locale in locales} - here
-    encoder = None if state.encoder is None else _Kept(database, state.encoder)
+    encoder = None if state.encoder is None else KeptEncoder(database, state.encoder)
     index = with_changes(replace(state.index, encoder=encoder), found, gone)
     return State(
         replace(index, encoder=state.encoder), locales, calibration_of(database), state.encoder
@@ -234,7 +234,7 @@ def _audience(article: article_rows.Article) -> Literal["public", "internal"]:
     return "public" if public else "internal"
 
 
-class _Kept:
+class KeptEncoder:
     """An encoder that keeps in the database what it has made of the texts of articles."""
 
     def __init__(self, database: Database, encoder: Encoder) -> None:
