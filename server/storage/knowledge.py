@@ -7,7 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from server.storage.articles import ARTICLE, HEAD, Article
 from server.storage.tables import ArticleVector, KnowledgeCalibration, SuggestionRow, table
@@ -183,7 +194,10 @@ def forget_offers(tx: Tx, *, before_ms: int, limit: int) -> int:
 def decided_offers(
     connection: Connection, *, since_ms: int, until_ms: int, most: int
 ) -> list[Offer]:
-    """The latest offers to agents for what customers wrote, long enough ago to have an outcome."""
+    """The latest offers for what customers wrote, long enough ago to have an outcome.
+
+    A shopper who says nothing of an article has not said that it was wrong.
+    """
     c = SUGGESTION.c
     statement = (
         select(SUGGESTION)
@@ -191,7 +205,7 @@ def decided_offers(
             c.origin.in_(("message", "shopper")),
             c.asked_at_ms >= since_ms,
             c.asked_at_ms < until_ms,
-            or_(c.outcome.is_not(None), c.band != "none"),
+            or_(c.outcome.is_not(None), and_(c.origin == "message", c.band != "none")),
         )
         .order_by(c.asked_at_ms.desc())
         .limit(most)
