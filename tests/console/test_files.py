@@ -24,6 +24,7 @@ LATER = {
     *("dialogs", "palette"),
     *("customer", "card_who", "card_worth", "card_orders", "card_kept"),
     *("order_words", "reply", "late_icon"),
+    *("aid", "suggest", "slash", "holes", "plain", "key_list"),
 }
 WORDS = STATIC_DIR / "words"
 STYLES = ("tokens", "base", "segments", "console")

@@ -21,7 +21,10 @@ const TYPING_EVERY_MS = 3000;
 const TYPING_ENDS_MS = 5000;
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** @typedef {{ body: string, visibility: Visibility, blocks?: Block[], state: "same"|"changed"|"saving"|"saved"|"unsaved" }} Writing */
+/** What helps with writing, once it is there. @type {{ value: typeof import("./aid.js") | null }} */
+export const aid = signal(/** @type {any} filled by later.js */ (null));
+
+/** @typedef {{ body: string, visibility: Visibility, blocks?: Block[], origin?: string, state: "same"|"changed"|"saving"|"saved"|"unsaved" }} Writing */
 /** What is being written, by conversation. @type {{ value: Map<string, Writing>, peek(): Map<string, Writing> }} */
 const writings = signal(/** @type {Map<string, Writing>} */ (new Map()));
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */
@@ -70,10 +73,10 @@ export function focusComposer(visibility) {
   requestAnimationFrame(focus); // and where the field is only now put on the page
 }
 
-/** Puts a message that failed back where it can be changed. @param {{ conversation_id: string, body: string, visibility: Visibility, blocks?: Block[] }} entry */
-export function takeBack({ conversation_id, body, visibility, blocks }) {
+/** Puts a message that failed back where it can be changed. @param {{ conversation_id: string, body: string, visibility: Visibility, blocks?: Block[], origin?: string }} entry */
+export function takeBack({ conversation_id, body, visibility, blocks, origin }) {
   const before = writingOf(conversation_id).body;
-  write(conversation_id, { body: before ? `${body}\n${before}` : body, visibility, blocks, state: "changed" });
+  write(conversation_id, { body: before ? `${body}\n${before}` : body, visibility, blocks, origin, state: "changed" });
   focusComposer();
 }
 
@@ -91,13 +94,13 @@ function tellTyping(id, on) {
 
 /** @param {string} id */
 function send(id) {
-  const { body, visibility, blocks = [] } = writingOf(id);
+  const { body, visibility, blocks = [], origin } = writingOf(id);
   const text = body.trim();
-  if ((!text && !blocks.length) || [...text].length > LIMIT) return;
+  if ((!text && !blocks.length) || [...text].length > LIMIT || aid.value?.holds(id)) return;
   tellTyping(id, false);
-  post({ conversation_id: id, body: text, visibility, blocks });
+  post({ conversation_id: id, body: text, visibility, blocks, origin });
   clearTimeout(savers.get(id));
-  write(id, { body: "", blocks: [], state: "same", visibility: "public" });
+  write(id, { body: "", blocks: [], origin: undefined, state: "same", visibility: "public" });
   save(id);
 }
 
@@ -110,6 +113,7 @@ export function Composer({ s }) {
   const length = body.length > LIMIT - 600 ? [...body].length : body.length;
   const done = !isOpen(s);
   const enter = preference("enter_sends");
+  const help = aid.value;
 
   useLayoutEffect(() => {
     const area = field.current;
@@ -124,6 +128,7 @@ export function Composer({ s }) {
 
   const keys = (/** @type {KeyboardEvent} */ e) => {
     if (e.isComposing || e.keyCode === 229) return; // Enter belongs to the input method while a word is composed
+    if (help?.keys(e, id)) return;
     const modified = e.ctrlKey || e.metaKey;
     if (e.key === "Enter" && (modified || (enter && !e.shiftKey && !e.altKey))) {
       e.preventDefault();
@@ -146,18 +151,20 @@ export function Composer({ s }) {
   return html`<div class="dock">
     ${s.status === "open" && !s.assignee_id ? html`<div class="callout ask"><${Icon} name="hourglass" /><span>${t("composer.unclaimed")}</span><button type="button" class="btn" onClick=${() => claim(id)}><${Icon} name="hand" />${t("claim")}</button></div>` : null}
     ${s.status === "snoozed" ? html`<div class="callout ask"><${Icon} name="alarm-clock" /><span>${t("composer.snoozed")}</span><button type="button" class="btn" onClick=${() => reopen(id)}><${Icon} name="bell" />${t("wake")}</button></div>` : null}
+    ${help && html`<${help.Above} id=${id} />`}
     <div class=${`composer ${note ? "private" : ""}`}>
       <div class="ctabs"><div role="tablist" aria-label=${t("composer.kind")} onKeyDown=${walk}>${tabs.map((kind) => html`<button type="button" role="tab" id=${`write-${kind}`} aria-selected=${visibility === kind} aria-controls="write" tabindex=${visibility === kind ? 0 : -1}
         aria-keyshortcuts=${kind === "public" ? "r" : "n"} onClick=${() => { write(id, { visibility: kind }); focusComposer(); }}>${kind === "private" ? html`<${Icon} name="lock" /> ` : null}${t(`composer.${kind}`)}</button>`)}</div>
         <span class="draft">${saved}</span></div>
       <div id="write" role="tabpanel" aria-labelledby=${`write-${visibility}`}>
-      ${done && !note ? html`<div class="donebar"><${Icon} name="circle-check" /><span>${t(`composer.${s.status}`)}</span><button type="button" class="btn" onClick=${() => reopen(id)}><${Icon} name="rotate-ccw" />${t("reopen")}</button></div>` : html`
-      <textarea id="composer" class="ta" ref=${field} rows="2" value=${body} lang=${textLanguage(body)} dir="auto" maxlength="20000"
+      ${done && !note ? html`<div class="donebar"><${Icon} name="circle-check" /><span>${t(`composer.${s.status}`)}</span><button type="button" class="btn" onClick=${() => reopen(id)}><${Icon} name="rotate-ccw" />${t("reopen")}</button></div>` : html`${help && html`<${help.Marks} id=${id} />`}
+      <textarea id="composer" ...${help?.field(id)} class="ta" ref=${field} rows="2" value=${body} lang=${textLanguage(body)} dir="auto" maxlength="20000"
         aria-label=${t(note ? "composer.note_label" : "composer.label", { name: customerName(s.customer) })} placeholder=${t(note ? "composer.note_hint" : "composer.hint")}
         aria-invalid=${length > LIMIT} aria-describedby="sendhint"
         onInput=${(/** @type {any} an input's event */ e) => {
           write(id, { body: e.target.value, state: "changed" });
           if (!note) tellTyping(id, e.target.value.length > 0);
+          help?.typed(id, e.target);
         }} onKeyDown=${keys}></textarea>
       ${blocks.length ? html`<ul class="blocks">${blocks.map((block) => html`<li key=${block.sku}><${Icon} name="package" /><span>${block.title}</span><button type="button" aria-label=${t("composer.drop", { title: block.title })} onClick=${() => { write(id, { blocks: blocks.filter((other) => other !== block) }); focusComposer(); }}><${Icon} name="x" /></button></li>`)}</ul>` : null}
       <div class="cbar">

@@ -6,7 +6,7 @@ import { serverNow } from "./clock.js";
 import { customerName, moment, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
 import { Palette } from "./palette.js";
-import { KEYS } from "./keys.js";
+import { KEYS } from "./key_list.js";
 import { close } from "./later.js";
 
 

@@ -11,27 +11,6 @@ import { moveCursor, openNeighbour } from "./list.js";
 import { openMenu } from "./header.js";
 
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
-const mod = apple ? "⌘" : "Ctrl";
-const alt = apple ? "⌥" : "Alt";
-
-/** What the help dialog lists: the same rows the keys below do. */
-export const KEYS = [
-  { says: "move", keys: [["J"], ["K"]] },
-  { says: "open", keys: [["↵"]] },
-  { says: "neighbour", keys: [[alt, "J"], [alt, "K"]] },
-  { says: "reply", keys: [["R"], [alt, "L"]] },
-  { says: "note", keys: [["N"], [alt, "P"]] },
-  { says: "resolve", keys: [["E"], [alt, "E"]] },
-  { says: "resolve_next", keys: [[mod, alt, "E"]] },
-  { says: "snooze", keys: [["Z"], [alt, "M"]] },
-  { says: "claim", keys: [["C"]] },
-  { says: "transfer", keys: [["T"]] },
-  { says: "search", keys: [["/"]] },
-  { says: "palette", keys: [[mod, "K"]] },
-  { says: "send", keys: [[mod, "↵"]] },
-  { says: "leave", keys: [["Esc"]] },
-  { says: "help", keys: [["?"]] },
-];
 
 /** Runs only with a conversation open on the screen that is not done. @param {(id: string) => void} run */
 const whileOpen = (run) => () => {

@@ -1,10 +1,11 @@
-/** What is loaded when it is first needed: the dialogs, and the customer panel with the first conversation. */
+/** What is loaded when it is first needed: the dialogs, and with the first conversation the customer panel and what helps to write. */
 import { html, signal, useEffect, useState } from "./vendor.js";
 import { currentId } from "./store.js";
+import { aid } from "./composer.js";
 import { toastError } from "./toasts.js";
 import { addWords, page, t } from "./words.js";
 
-/** Sentences and styles that the list does without. @param {"card"|"dialogs"} name @returns {Promise<void>} */
+/** Sentences and styles that the list does without. @param {"card"|"dialogs"|"aid"} name @returns {Promise<void>} */
 async function fetchFiles(name) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
@@ -67,7 +68,7 @@ export function Side() {
   const [loaded, setLoaded] = useState(/** @type {typeof import("./customer.js") | null} */ (null));
   const wanted = Boolean(currentId.value && !loaded);
   useEffect(() => {
-    if (wanted) Promise.all([import("./customer.js"), fetchFiles("card")]).then(([module]) => setLoaded(module), () => {}); // the next conversation tries again
+    if (wanted) Promise.all([import("./customer.js"), import("./aid.js"), fetchFiles("card"), fetchFiles("aid")]).then(([module, help]) => { aid.value = help; setLoaded(module); }, () => {}); // the next conversation tries again
   }, [wanted, currentId.value]);
   return loaded ? html`<${loaded.Customer} />` : html`<aside class="side blank" aria-label=${t("customer")}></aside>`;
 }

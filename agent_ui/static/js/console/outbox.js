@@ -57,7 +57,7 @@ export function followOtherTabs(change) {
   dropOutbox(change.key.slice(PREFIX.length));
 }
 
-/** Writes a message and sends it as soon as possible. @param {Pick<OutboxEntry, "conversation_id" | "body" | "visibility" | "blocks">} message */
+/** Writes a message and sends it as soon as possible. @param {Pick<OutboxEntry, "conversation_id" | "body" | "visibility" | "blocks" | "origin">} message */
 export function post(message) {
   keep({ ...message, client_id: newId(), at_ms: serverNow(), state: "sending", error: null, message_id: null });
   flush(message.conversation_id);
@@ -96,10 +96,10 @@ async function flush(conversation_id) {
 
 /** @param {OutboxEntry} entry @returns {Promise<boolean>} whether the next one may go */
 async function attempt(entry) {
-  const { client_id, conversation_id, body, visibility, blocks } = entry;
+  const { client_id, conversation_id, body, visibility, blocks, origin = "typed" } = entry;
   if (link.value === "online" && entry.state !== "sending") putOutbox({ ...entry, state: "sending" });
   try {
-    const reply = await command("message.post", { client_id, conversation_id, body, visibility, origin: "typed", ...(blocks?.length ? { blocks } : {}) });
+    const reply = await command("message.post", { client_id, conversation_id, body, visibility, origin, ...(blocks?.length ? { blocks } : {}) });
     forget(client_id);
     if (hasArrived(entry)) dropOutbox(client_id);
     else putOutbox({ ...entry, state: "sent", message_id: reply.message_id });

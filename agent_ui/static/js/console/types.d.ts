@@ -136,6 +136,6 @@ export interface Thread {
 }
 export interface OutboxEntry {
   client_id: string; conversation_id: string; body: string; visibility: Visibility; at_ms: number;
-  blocks?: Block[]; state: "sending" | "waiting" | "sent" | "failed"; error: string | null; message_id: string | null;
+  blocks?: Block[]; origin?: string; state: "sending" | "waiting" | "sent" | "failed"; error: string | null; message_id: string | null;
 }
 export interface Words { [key: string]: string | number | null | undefined }
