@@ -3,6 +3,7 @@ import { productBlock } from "./blocks.js";
 import { action } from "./element.js";
 import { consentLine } from "./consent.js";
 import { endBox } from "./ending.js";
+import { createGuide } from "./guide.js";
 import { phrases } from "./i18n.js";
 import { enWords } from "./locales/en.extras.js";
 import { zhWords } from "./locales/zh.extras.js";
@@ -16,13 +17,14 @@ import { createVisits } from "./visits.js";
  *   chat: ReturnType<typeof import("./chat.js").createChat>,
  *   shell: Shell,
  *   vault: Vault,
- *   cards: HTMLElement,
- * }} parts cards: where the line about consent stands
+ *   ui: Ui,
+ * }} parts
  */
-export function createExtras({ locale, chat, shell, vault, cards }) {
+export function createExtras({ locale, chat, shell, vault, ui }) {
   const say = phrases(locale === "zh" ? zhWords : enWords);
   const visits = (shell.visits ||= createVisits({ shell, vault, chat }));
   const line = consentLine({ say, chat, visits });
+  const guide = createGuide({ say, locale, chat, shell, ui });
   let offered = "";
   return {
     say,
@@ -45,10 +47,12 @@ export function createExtras({ locale, chat, shell, vault, cards }) {
       };
       box.replaceChildren(block ? action(say("sendProduct", { title: block.title || "" }), send, { class: "chip" }) : "");
     },
-    /** Tells what is due, and draws the line about consent. */
+    /** Tells what is due, draws the line about consent and the answers that shoppers find themselves. */
     visit() {
+      if (chat.welcome?.shop.articles) guide.draw();
+      if (!chat.welcome?.shop.page_events) return;
       visits.tell();
-      if (!line.node.isConnected) cards.append(line.node);
+      if (!line.node.isConnected) ui.home.cards.append(line.node);
       line.draw();
     },
     consent: visits.consent,

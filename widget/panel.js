@@ -77,7 +77,7 @@ export async function start(shell) {
 
   const extras = () => {
     if (!makeExtras) loadExtras();
-    else madeExtras ||= makeExtras({ locale: ui.locale, chat, shell, vault, cards: ui.home.cards });
+    else madeExtras ||= makeExtras({ locale: ui.locale, chat, shell, vault, ui });
     return madeExtras;
   };
 
@@ -212,9 +212,10 @@ export async function start(shell) {
         shell.emit("unread", count);
         shell.refresh();
       }
-      if (chat.welcome?.shop.page_events && (open || vault.get("consent"))) extras()?.visit();
+      const shop = chat.welcome?.shop;
+      if (open ? shop?.page_events || shop?.articles : shop?.page_events && vault.get("consent")) extras()?.visit();
       if (!open) return;
-      if (restored && chat.welcome) {
+      if (restored && shop) {
         restored = false;
         if (!chat.shownId && !chat.pending().length && !ui.composer.input.value) view = "home";
       }

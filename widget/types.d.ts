@@ -13,6 +13,38 @@ declare global {
 
   type Extras = ReturnType<typeof import("./extras.js").createExtras>;
 
+  /** What of the panel the extras work on. */
+  interface Ui {
+    home: { cards: HTMLElement };
+    composer: { input: HTMLTextAreaElement; nodes: HTMLElement[] };
+  }
+
+  type ArticleWords = { text: string; bold?: boolean; href?: string }[];
+
+  interface ArticleBlock {
+    type: "paragraph" | "heading" | "list";
+    words?: ArticleWords;
+    ordered?: boolean;
+    items?: ArticleWords[];
+  }
+
+  interface FoundAnswer {
+    article_id: string;
+    title: string;
+    locale: string;
+    summary: string;
+    blocks: ArticleBlock[];
+    address: string;
+  }
+
+  /** What the desk found for a text. */
+  interface Found {
+    text: string;
+    suggestion_id: string | null;
+    band: string;
+    items: FoundAnswer[];
+  }
+
   interface Shell {
     options: {
       site: string;
@@ -113,6 +145,8 @@ declare global {
       accent: string | null;
       /** Whether the shop notes what shoppers look at, when they agree. */
       page_events?: boolean;
+      /** Whether there are articles that shoppers may read. */
+      articles?: boolean;
     };
     /** What the shopper last said about each purpose. */
     consents?: Record<string, "given" | "refused">;

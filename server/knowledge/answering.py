@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: JSON values
 ITEMS = 3
+# As the engine's own bound between the bands "none" and "suggest".
+WORTH_A_LOOK = 0.45
 SUMMARY_CHARS = 160
 # An answer must fit into a packet three times; the page in the help centre has all of it.
 READ_CHARS = 6000
@@ -47,7 +49,8 @@ async def find_answers(
     given = found.suggestions
     if given is None:
         return nothing
-    shown = given.items if given.band != "none" else ()
+    # A shopper has no colleague to ask which of three fits: each must be worth a look by itself.
+    shown = [item for item in given.items if item.score >= WORTH_A_LOOK]
     at_ms = database.clock()
     items = await database.read(partial(_items, found=shown, spoken=spoken, at_ms=at_ms))
     sure = {item.article_id: item.score for item in shown}

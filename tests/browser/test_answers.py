@@ -1,0 +1,126 @@
+"""Shoppers who find their answer themselves, or go on to a person with their question."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+from playwright.sync_api import TimeoutError as NotInTime
+
+from tests.browser.conftest import Stage
+from tests.support.browser import axe
+from tests.support.waiting import wait_until
+from tests.widget.conftest import Shopper
+
+ARTICLES = (
+    {
+        "id": "returns",
+        "title": "How do I return an item?",
+        "body": "Within **30 days**.\n\n1. Pack it\n2. [Print the label](https://shop.example/l)",
+        "locale": "en",
+    },
+    {
+        "id": "returns",
+        "title": "怎么退货？",
+        "body": "签收后 **30 天内** 可以退货。\n\n- 包装好商品\n- 在订单页申请退货",
+        "locale": "zh",
+    },
+    {"id": "gift", "title": "Do you wrap gifts?", "body": "Yes, for free.", "locale": "en"},
+    {"id": "gift", "title": "可以包装礼品吗？", "body": "可以，免费包装。", "locale": "zh"},
+)
+
+
+@pytest.fixture
+def shelf(stage: Stage, tmp_path: Path) -> Stage:
+    """The stage with articles in both languages."""
+    file = tmp_path / "articles.jsonl"
+    file.write_text("\n".join(map(json.dumps, ARTICLES)), "utf-8")
+    assert stage.server.shopbell("import", "articles", file).returncode == 0
+    return stage
+
+
+def _writes(shopper: Shopper, field: Locator, text: str, title: str) -> None:
+    """Writes until the article is listed: new articles are taken over within two seconds."""
+    row = shopper.panel.get_by_role("button", name=title)
+
+    def is_listed() -> bool:
+        field.fill("")
+        field.press_sequentially(text)
+        try:
+            row.first.wait_for(timeout=1500)
+        except NotInTime:
+            return False
+        return True
+
+    wait_until(is_listed, limit_s=20, what=f"{title!r} to be listed")
+
+
+def test_a_fact_is_found_while_writing_and_a_person_is_one_key_away(shelf: Stage) -> None:
+    shopper = shelf.shopper().begin()
+    panel, page = shopper.panel, shopper.page
+
+    asked = "How do I return an item"
+    _writes(shopper, shopper.input, asked, "How do I return an item?")
+    assert axe(page, within="shopbell-chat") == []
+    # From the input to the send button, then to the articles, by keyboard alone.
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    reader = panel.locator(".reader")
+    expect(reader.get_by_role("heading", name="How do I return an item?")).to_be_focused()
+    expect(reader.locator("ol li")).to_have_text(["Pack it", "Print the label"])
+    expect(reader.get_by_role("link", name="Print the label")).to_have_attribute(
+        "href", "https://shop.example/l"
+    )
+    address = reader.get_by_role("link", name="Open the whole page").get_attribute("href") or ""
+    assert address.startswith(f"{shelf.server.url}/help/")
+    assert shelf.server.status(address.removeprefix(shelf.server.url)) == 200
+    assert axe(page, within="shopbell-chat") == []
+    page.keyboard.press("Escape")
+    expect(shopper.input).to_be_focused()
+    expect(shopper.input).to_have_value("How do I return an item")
+    page.keyboard.press("Enter")
+    shopper.sees("How do I return an item")
+    # It reached the desk, and while a person is on the way the answer stands beside it.
+    card = panel.locator(".answer")
+    expect(card).to_contain_text("How do I return an item?")
+    assert axe(page, within="shopbell-chat") == []
+    shelf.agent().opens("How do I return an item")
+    card.get_by_role("button", name="Yes", exact=True).click()
+    expect(card).to_contain_text("Good to hear!")
+    expect(shopper.log).to_contain_text("You ended the chat")
+
+
+def test_on_a_phone_the_first_page_answers_in_chinese(shelf: Stage) -> None:
+    shopper = shelf.shopper(width=390, height=844, touch=True)
+    shopper.page.evaluate("Shopbell.setLocale('zh'); 0")
+    shopper.open()
+    panel, page = shopper.panel, shopper.page
+    search = panel.get_by_role("searchbox", name="搜索帮助")
+    _writes(shopper, search, "怎么退货", "怎么退货？")
+    assert axe(page, within="shopbell-chat") == []
+    panel.get_by_role("button", name="怎么退货？").click()
+    reader = panel.locator(".reader")
+    expect(reader.locator("ul li")).to_have_text(["包装好商品", "在订单页申请退货"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    reader.get_by_role("button", name="未解决，转人工").click()
+    expect(shopper.input).to_have_value("怎么退货")
+    expect(panel.locator(".kept")).to_be_visible()
+    # What helps before anything was sent leaves nothing behind.
+    _writes(shopper, shopper.input, "怎么退货", "怎么退货？")
+    panel.locator(".guide .entry").first.click()
+    reader.get_by_role("button", name="已解决").click()
+    expect(reader).to_contain_text("您的问题没有发送")
+    assert axe(page, within="shopbell-chat") == []
+    reader.get_by_role("button", name="继续提问").click()
+    expect(shopper.input).to_have_value("")
+    assert shopper.texts() == []
+    # Without a network the way to a person stays, and says so.
+    page.context.set_offline(True)
+    expect(shopper.banner).to_be_visible()
+    shopper.input.fill("怎么退货呢")
+    shopper.input.press("Enter")
+    shopper.sees("怎么退货呢")
+    expect(panel.locator(".guide .entry")).to_have_count(0)
