@@ -297,6 +297,10 @@ class Peer:
         self.hold_opens = False
         self.mute = False
         self.accounted: dict[str, Json] = {}
+        # What is offered, by the text that is asked with (None: the customer's own).
+        self.offers: dict[str | None, Json] = {}
+        self.hold_offers: set[str | None] = set()
+        self.replies: list[Json] = []
         self.signed_out = False
         self.connections = 0
         self.locale: render.Locale = "en"
@@ -723,6 +727,19 @@ async def _unmerge(peer: Peer, payload: Json) -> Json:
     raise Refused("not_found")
 
 
+async def _suggest(peer: Peer, payload: Json) -> Json:
+    text = payload.get("text")
+    while text in peer.hold_offers:  # steered from another thread
+        await let_time_pass(0.01)
+    nothing = {"suggestion_id": None, "kb_seq": 0, "band": "none", "items": []}
+    return nothing | {"corrections": {}, "took_ms": 0.4} | peer.offers.get(text, {})
+
+
+async def _replies(peer: Peer, payload: Json) -> Json:
+    words = payload["text"].lower()
+    return {"items": [row for row in peer.replies if words in f"{row['shortcut']} {row['title']}"]}
+
+
 async def _nothing(_peer: Peer, _payload: Json) -> Json:
     return {}
 
@@ -750,6 +767,10 @@ COMMANDS: dict[str, Callable[[Peer, Json], Awaitable[Json]]] = {
     "customer.verify": _verify,
     "customer.unmerge": _unmerge,
     "contact.reveal": _reveal,
+    "suggestion.ask": _suggest,
+    "suggestion.accept": _nothing,
+    "suggestion.dismiss": _nothing,
+    "reply.find": _replies,
     "typing.set": _nothing,
     "viewing.set": _nothing,
     "focus.record": _nothing,

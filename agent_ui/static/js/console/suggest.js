@@ -160,15 +160,15 @@ function Answer({ offer, item, n, full }) {
   const done = used.value.has(mark(offer.id, item));
   const share = `${Math.round(item.p * 100)}%`;
   const kind = t(`answer.${item.kind}`);
-  const name = t("answer.insert", { title: item.title });
+  const insertIt = html`<span class="sr">${t("answer.insert")} </span>`;
   const about = [t("answer.share", { share }), kind, channels(item.why)].filter(Boolean);
   const bar = html`<span class="abar" aria-hidden="true"><i style=${{ width: share }}></i></span>`;
-  const act = { type: "button", "aria-keyshortcuts": `Alt+${n + 1}`, "aria-label": name, "aria-disabled": done ? "true" : undefined, onClick: () => insert(offer.id, n) };
-  if (!full) return html`<button class="aline" ...${act} title=${about.join(" · ")}><b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<${Icon} name="check" />` : html`${bar}<small>${share}</small>`}</button>`;
-  return html`<button class=${`acard ${n ? "" : "best"}`} ...${act} aria-describedby=${`answer-${n}`}>
-    <span class="atop"><b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<span class="adone"><${Icon} name="check" />${t("answer.done")}</span>` : html`<kbd aria-hidden="true">${alt} ${n + 1}</kbd>`}</span>
+  const act = { type: "button", "aria-keyshortcuts": `Alt+${n + 1}`, "aria-disabled": done ? "true" : undefined, onClick: () => insert(offer.id, n) };
+  if (!full) return html`<button class="aline" ...${act} title=${about.join(" · ")}>${insertIt}<b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<${Icon} name="check" />` : html`${bar}<small>${share}</small>`}</button>`;
+  return html`<button class=${`acard ${n ? "" : "best"}`} ...${act}>
+    ${insertIt}<span class="atop"><b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<span class="adone"><${Icon} name="check" />${t("answer.done")}</span>` : html`<kbd aria-hidden="true">${alt} ${n + 1}</kbd>`}</span>
     <span class="atext" lang=${textLanguage(item.body)}>${plain(item.body).replace(/\s+/g, " ").slice(0, 240)}</span>
-    <span class="awhy" id=${`answer-${n}`}>${bar}<span>${share} · ${kind}</span><span class="aby">${channels(item.why)}</span>
+    <span class="awhy">${bar}<span>${share} · ${kind}</span><span class="aby">${channels(item.why)}</span>
       ${item.part === "title" || !item.matched ? null : html`<span class="amatch">${t(`answer.matched.${item.part}`)} <q lang=${textLanguage(item.matched)}>${plain(item.matched).replace(/\s+/g, " ").slice(0, 120)}</q></span>`}</span>
   </button>`;
 }
