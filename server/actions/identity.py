@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal  # Any: JSON values
@@ -231,7 +232,7 @@ def _prove(tx: Tx, actor: Actor, customer: Customer, order: ProvingOrder) -> Non
 
 
 def _postcode(value: str) -> str:
-    return re.sub(r"[\s\-]", "", value).casefold()
+    return re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", value)).casefold()
 
 
 # -- joining and parting ----------------------------------------------------------------------

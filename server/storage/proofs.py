@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, or_, select
@@ -27,7 +28,7 @@ _WITH_NUMBER = (
     .where(
         or_(
             ORDER.c.number.in_(bindparam("numbers", expanding=True)),
-            ORDER.c.external_id == bindparam("number"),
+            ORDER.c.external_id.in_(bindparam("ids", expanding=True)),
         ),
         ORDER.c.test.is_(False),
     )
@@ -39,8 +40,11 @@ _WITH_NUMBER = (
 def orders_with_number(connection: Connection, number: str) -> list[ProvingOrder]:
     """The orders that a shopper may mean by a number, tests left out, the newest first.
 
-    Two shops may have given the same number, and some write a # before it.
+    Two shops may have given the same number, and some write a # before it. Shoppers type it as
+    their keyboard likes it: in small letters, or as wide as Chinese signs.
     """
-    values = {"numbers": [number, f"#{number}"], "number": number}
+    plain = unicodedata.normalize("NFKC", number).strip().lstrip("#")
+    spelled = list(dict.fromkeys((number, plain, plain.upper(), plain.lower())))
+    values = {"numbers": [*spelled, *(f"#{one}" for one in spelled)], "ids": spelled}
     rows = connection.execute(_WITH_NUMBER, values)
     return [ProvingOrder(*row) for row in rows]

@@ -507,6 +507,21 @@ def test_number_and_postcode_of_an_order_prove_who_it_is(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "postcode"),
+    [("mo1001", "310012"), ("#Mo1001 ", "31-0012"), ("ＭＯ１００１", "３１００１２")],
+)
+def test_number_and_postcode_may_be_typed_as_keyboards_type_them(
+    scene: Scene, number: str, postcode: str
+) -> None:
+    anna = sign_in(scene, "anna")["customer_id"]
+    add_order(scene, "MO1001", "310012", customer_id=anna)
+    shopper = scene.shopper()
+    scene.chat(shopper)
+    asked = Verify(customer_id=shopper.id or "", order_number=number, postcode=postcode)
+    assert scene.do(identity.verify, scene.person("ann"), asked)["verified"] is True
+
+
+@pytest.mark.parametrize(
     ("number", "postcode"), [("1001", "999999"), ("1002", "310012"), ("1003", "310012")]
 )
 def test_anything_else_proves_nothing_and_is_logged(
