@@ -15,7 +15,7 @@ from pydantic import Field
 from server.actions import conversations
 from server.actions.access import access_conversation
 from server.actions.payload import ConversationRef, Id, Payload
-from server.actions.suggestions import MAX_ASKED
+from server.actions.suggestions import MAX_ASKED, learn
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import SuggestionAccepted, SuggestionDismissed, TurnDismissed
@@ -106,6 +106,8 @@ def judge(tx: Tx, actor: Actor, payload: JudgeAnswer) -> Json:
             conversation_id=about,
         ),
     )
+    if payload.helped:
+        learn(tx, actor, offer, found.id)
     if about is not None:
         _tell(tx, actor, about, offer.id, found.id, rank=rank, helped=payload.helped)
     return {"suggestion_id": offer.id}

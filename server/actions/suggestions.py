@@ -179,7 +179,7 @@ def accept(tx: Tx, actor: Actor, payload: AcceptSuggestion) -> Json:
         conversation=conversation,
     )
     if offer.origin == "message" and found.kind == "article":
-        _learn(tx, actor, offer, found.id)
+        learn(tx, actor, offer, found.id)
     return {"suggestion_id": offer.id}
 
 
@@ -236,8 +236,12 @@ def _settle(
     )
 
 
-def _learn(tx: Tx, actor: Actor, offer: Offer, article_id: str) -> None:
-    """The customer's words become a phrasing of the article, active once two people agree."""
+def learn(tx: Tx, actor: Actor, offer: Offer, article_id: str) -> None:
+    """The customer's words become a phrasing of the article, active once two people agree.
+
+    One of the two must be of the shop: shoppers alone teach nothing.
+    """
+    clicked = actor.kind == "customer"
     texts = articles.texts_of(tx.connection, [article_id])
     said = {locale for _, locale in texts}
     spoken = "zh" if has_han(offer.query) else (offer.locale or "en")
@@ -253,17 +257,21 @@ def _learn(tx: Tx, actor: Actor, offer: Offer, article_id: str) -> None:
                 article_id=article_id,
                 locale=locale,
                 text=offer.query,
-                source="agent_used",
+                source="customer_click" if clicked else "agent_used",
                 state="pending",
                 id=tx.new_id(),
                 uses=1,
-                added_by=actor.id,
+                added_by=None if clicked else actor.id,
                 conversation_id=offer.conversation_id,
                 customer_id=offer.customer_id,
             ),
         )
         return
-    agreed = alike.state == "pending" and alike.added_by != actor.id
+    agreed = (
+        alike.state == "pending"
+        and alike.added_by != actor.id
+        and not (clicked and alike.added_by is None)
+    )
     active = sum(1 for p in known if p.state == "active")
     activate = agreed and active < MOST_PHRASINGS
     articles.use_phrasing(tx, alike.id, state="active" if activate else alike.state)

@@ -10,6 +10,7 @@ from server.storage.conversations import turns_of
 from server.storage.knowledge import load_offer
 from tests.realtime.client import Client, People
 from tests.realtime.desk import Desk
+from tests.realtime.test_suggestions import learnt_of, offered
 from tests.support.articles import put_article
 from tests.support.waiting import wait_until_async
 
@@ -124,6 +125,26 @@ async def test_what_helps_after_a_message_ends_the_wait_as_nobodys_answer(people
         lambda: [e for e in shopper.events if e["data"].get("status") == "resolved"], "the end"
     )
     assert not [e for e in shopper.events if e["kind"].startswith("suggestion")]
+
+
+async def test_shoppers_teach_new_words_only_together_with_an_agent(people: People) -> None:
+    desk = people.desk
+    article = put_article(desk, "Do you repair furniture?", name="repair")
+    asked = "do you repair a broken chair"
+    for _ in range(2):
+        shopper = await people.shopper(locale="en")
+        answer = await found(shopper, asked, "Do you repair furniture?")
+        said = {"suggestion_id": answer["suggestion_id"], "article_id": article}
+        await shopper.do("answer.judge", **said, helped=True)
+        (learnt,) = learnt_of(desk, article)
+        assert (learnt.source, learnt.state) == ("customer_click", "pending")
+    agent, shopper = await people.agent("ana"), await people.shopper(locale="en")
+    posted = await shopper.post(asked)
+    answer = await offered(agent, posted["conversation_id"], "Do you repair furniture?")
+    said = {"suggestion_id": answer["suggestion_id"], "article_id": article}
+    await agent.do("suggestion.accept", **said)
+    (learnt,) = learnt_of(desk, article)
+    assert (learnt.state, learnt.uses) == ("active", 3)
 
 
 async def test_what_helps_after_a_reply_leaves_the_chat_open(people: People) -> None:

@@ -79,7 +79,7 @@ async def test_words_become_a_way_to_ask_once_two_agents_agree(people: People) -
         chosen = {"suggestion_id": answer["suggestion_id"], "article_id": article}
         for _ in range(2):
             await agent.do("suggestion.accept", **chosen)
-        (learnt,) = _phrasings(desk, article)
+        (learnt,) = learnt_of(desk, article)
         assert "a@b" not in learnt.text
         assert (learnt.state, learnt.uses) == (("pending", 1), ("active", 2))[number]
 
@@ -99,6 +99,7 @@ async def test_nothing_is_offered_in_a_conversation_that_the_agent_may_not_see(
     assert await tom.refused("suggestion.dismiss", **chosen) == "not_found"
 
 
-def _phrasings(desk: Desk, article_id: str) -> list[Any]:  # Any: phrasings
+def learnt_of(desk: Desk, article_id: str) -> list[Any]:  # Any: phrasings
+    """The ways to ask for an article that were learnt."""
     found = desk.write(lambda tx: phrasings_of(tx.connection, [article_id]))
     return [phrasing for of_locale in found.values() for phrasing in of_locale]
