@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, tuple_, update
 
 from server.storage.locking import lockable, locked_row
 from server.storage.tables import Article as ArticleTable
@@ -189,7 +189,10 @@ def versions_of(connection: Connection, article_id: str) -> list[ArticleVersion]
     return [ArticleVersion(**row) for row in rows.mappings()]
 
 
-_NEXT = update(HEAD).values(seq=HEAD.c.seq + 1)
+_NEXT = text(
+    "INSERT INTO knowledge_head (id, seq) VALUES (1, 1)"
+    " ON CONFLICT (id) DO UPDATE SET seq = knowledge_head.seq + 1"
+)
 _CHANGED = (
     update(ARTICLE)
     .where(ARTICLE.c.id.in_(bindparam("ids", expanding=True)))

@@ -58,7 +58,7 @@ class Offer:
 
 def head(connection: Connection) -> int:
     """The number of the latest change of an article."""
-    return int(connection.execute(select(HEAD.c.seq)).scalar_one())
+    return int(connection.execute(select(HEAD.c.seq)).scalar() or 0)
 
 
 def changed_since(connection: Connection, seq: int) -> list[Article]:
