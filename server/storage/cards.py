@@ -6,7 +6,7 @@ a person costs the same in a shop of a million. What it shows of contacts depend
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any  # Any: JSON values and rows
 
@@ -174,6 +174,8 @@ def _identity(
 
 
 _KINDS = ("email", "phone")
+# Fewer digits are the end of many numbers.
+_LOCAL_DIGITS = 7
 
 
 def _contact_lines(subject: Subject, actor: Actor, known: Mapping[str, KnownContact]) -> list[Json]:
@@ -190,11 +192,21 @@ def _contact_lines(subject: Subject, actor: Actor, known: Mapping[str, KnownCont
     for row in subject.rows:
         for kind in _KINDS:
             value = getattr(row, kind)
-            if value and value.lower() not in said:
+            if value and value.lower() not in said and not _same_number(kind, value, said):
                 line = _contact(actor, kind, value, level="claimed", source="widget")
                 line |= {"key_id": None, "customer_id": row.id}
                 found.setdefault((kind, value.lower()), line)
     return sorted(found.values(), key=lambda line: _KINDS.index(line["kind"]))
+
+
+def _same_number(kind: str, value: str, said: Iterable[str]) -> bool:
+    """Whether a number as it was typed is one of those in international form."""
+    local = "".join(c for c in value if c.isdigit()).lstrip("0")
+    return (
+        kind == "phone"
+        and len(local) >= _LOCAL_DIGITS
+        and any(one.startswith("+") and one.endswith(local) for one in said)
+    )
 
 
 def _contact(actor: Actor, kind: str, value: str, *, level: str, source: str) -> Json:

@@ -474,6 +474,15 @@ def test_looking_at_a_contact_is_logged(scene: Scene) -> None:
         scene.do(identity.reveal, ann, Reveal(customer_id=shopper.id or "", kind="phone"))
 
 
+def test_a_number_typed_without_its_country_stands_once_on_the_card(scene: Scene) -> None:
+    shopper = scene.shopper()
+    scene.chat(shopper)
+    scene.do(visitors.describe, shopper, Describe(phone="138 0013 8000"))
+    (line,) = card(scene, scene.person("ann"), shopper.id or "")["contacts"]
+    assert (line["shown"], line["level"]) == ("138****8000", "claimed")
+    assert line["key_id"] is not None
+
+
 def test_a_form_that_shows_a_mask_writes_no_mask(scene: Scene) -> None:
     ann, shopper = scene.person("ann"), scene.shopper()
     scene.chat(shopper)
