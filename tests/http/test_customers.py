@@ -11,6 +11,16 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import insert
 
+from server.domain.actors import SYSTEM
+from server.domain.events import (
+    ContactRevealed,
+    CustomerBlocked,
+    CustomerIdentified,
+    CustomerNoted,
+    CustomerPreferred,
+    CustomerTagged,
+    CustomerUnblocked,
+)
 from server.storage import customers, notes
 from server.storage.customers import CUSTOMER, Customer
 from server.storage.directory import CONTACT, ORDER
@@ -336,6 +346,25 @@ async def test_tags_reach_and_blocks_are_kept_by_plain_forms(desk: Desk) -> None
     assert "Start a chat" not in text
     assert await send("block", blocked="0") == 303
     assert "Start a chat" in (await agent.get("/customers/lin?lang=en")).text
+
+
+async def test_the_line_of_time_speaks_in_words_of_the_shop(desk: Desk) -> None:
+    key = await add(desk, "lin", name="Lin")
+    told = [
+        *(CustomerIdentified(method=method) for method in ("signed", "order", "claimed")),
+        *(ContactRevealed(field="email"), CustomerNoted(), CustomerTagged(added=1)),
+        *(CustomerPreferred(), CustomerBlocked(), CustomerUnblocked()),
+    ]
+
+    def write(tx: Tx) -> None:
+        for data in told:
+            tx.record(SYSTEM, data, customer_id=key)
+
+    await desk.database.write(write)
+    text = (await (await desk.signed_in("supervisor")).get(f"/customers/{key}?lang=en")).text
+    lines = re.findall(r'<div class="what">\s*<b>([^<]*)</b>', text)
+    assert len(set(lines)) == len(told) == len(lines)
+    assert not [line for line in lines if "." in line]
 
 
 async def test_a_chat_is_begun_from_the_page_and_goes_on_in_the_console(desk: Desk) -> None:
