@@ -731,7 +731,7 @@ async def _suggest(peer: Peer, payload: Json) -> Json:
     text = payload.get("text")
     while text in peer.hold_offers:  # steered from another thread
         await let_time_pass(0.01)
-    nothing = {"suggestion_id": None, "kb_seq": 0, "band": "none", "items": []}
+    nothing: Json = {"suggestion_id": None, "kb_seq": 0, "band": "none", "items": []}
     return nothing | {"corrections": {}, "took_ms": 0.4} | peer.offers.get(text, {})
 
 

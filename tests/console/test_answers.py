@@ -189,6 +189,9 @@ def test_a_slash_finds_replies_and_what_they_leave_open_is_not_sent(
     expect(field).to_have_value(f"您好\n{text}")
     expect(page.locator(".marks mark")).to_have_text(["{order.tracking}", "{order.tracking_url}"])
 
+    page.get_by_role("tab", name="Internal note").click()
+    expect(page.locator(".marks, .holebox")).to_have_count(0)
+    page.get_by_role("tab", name="Reply").click()
     page.keyboard.press("Control+Enter")
     box = page.locator(".holebox")
     expect(box).to_contain_text("Not sent")

@@ -6,6 +6,7 @@ import { write, writingOf } from "./composer.js";
 import { Answers, insert, typed as lookFor, untyped } from "./suggest.js";
 import { Replies, closeReplies, listOf, replyKeys, sought } from "./slash.js";
 import { Holes, Marks } from "./holes.js";
+import { t } from "./words.js";
 
 export { holds } from "./holes.js";
 export { Marks, listOf as field };
@@ -13,6 +14,9 @@ export const keys = replyKeys;
 
 /** @param {{ id: string }} props above the composer */
 export const Above = ({ id }) => html`<div class="aid"><${Replies} id=${id} /><${Answers} id=${id} /><${Holes} id=${id} /></div>`;
+
+/** Says that there are replies on a slash. @param {string} id */
+export const hint = (id) => (writingOf(id).visibility === "public" ? html` <kbd>/</kbd> ${t("reply.hint")}` : null);
 
 /** Something was typed. @param {string} id @param {HTMLTextAreaElement} field */
 export function typed(id, field) {

@@ -19,6 +19,13 @@ let closed = -1;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
+/** The list of a conversation while what asked for it still stands in the reply. @param {string} id */
+function listFor(id) {
+  const list = shown.value;
+  const { body, visibility } = writingOf(id);
+  return list?.id === id && visibility === "public" && SLASH.test(body.slice(list.from, list.to)) ? list : null;
+}
+
 /** Closes the list; answers that are still on their way are ignored. */
 export function closeReplies() {
   clearTimeout(timer);
@@ -65,8 +72,8 @@ function choose(list, item) {
 
 /** The keys of the list. @param {KeyboardEvent} e @param {string} id @returns {boolean} whether this was one */
 export function replyKeys(e, id) {
-  const list = shown.value;
-  if (list?.id !== id || e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
+  const list = listFor(id);
+  if (!list || e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
   const many = list.items.length;
   if (e.key === "ArrowDown") shown.value = { ...list, at: (list.at + 1) % many };
   else if (e.key === "ArrowUp") shown.value = { ...list, at: (list.at + many - 1) % many };
@@ -80,12 +87,15 @@ export function replyKeys(e, id) {
 }
 
 /** What the field says of the list while there is one. @param {string} id */
-export const listOf = (id) => (shown.value?.id === id ? { "aria-autocomplete": "list", "aria-controls": "replies", "aria-activedescendant": `reply-${shown.value.at}` } : { "aria-autocomplete": "list" });
+export function listOf(id) {
+  const list = listFor(id);
+  return { "aria-autocomplete": "list", ...(list && { "aria-controls": "replies", "aria-activedescendant": `reply-${list.at}` }) };
+}
 
 /** @param {{ id: string }} props */
 export function Replies({ id }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const list = shown.value?.id === id ? shown.value : null;
+  const list = listFor(id);
   useLayoutEffect(() => {
     box.current?.children[list?.at ?? 0]?.scrollIntoView({ block: "nearest" });
   }, [list?.at]);
