@@ -25,6 +25,11 @@ from server.storage.knowledge import Offer
 from server.storage.unit import Tx
 
 Json = dict[str, Any]  # Any: JSON values
+DAY_MS = 24 * 3600 * 1000
+# What shoppers typed and did not judge is of no use; the rest is what the reports look back on.
+UNSAID_DAYS = 1
+KEPT_DAYS = 400
+FORGET_AT_ONCE = 500
 
 
 class FindAnswer(Payload):
@@ -111,6 +116,16 @@ def judge(tx: Tx, actor: Actor, payload: JudgeAnswer) -> Json:
     if about is not None:
         _tell(tx, actor, about, offer.id, found.id, rank=rank, helped=payload.helped)
     return {"suggestion_id": offer.id}
+
+
+def forget_old(tx: Tx) -> int:
+    """Drops offers that are past their time, some at once; how many those were."""
+    return knowledge.forget_offers(
+        tx,
+        before_ms=tx.at_ms - KEPT_DAYS * DAY_MS,
+        unsaid_before_ms=tx.at_ms - UNSAID_DAYS * DAY_MS,
+        limit=FORGET_AT_ONCE,
+    )
 
 
 def _tell(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from server.actions import privacy, visits
+from server.actions import answers, privacy, visits
 from server.storage.database import Database
 
 
 async def forget_old(database: Database) -> None:
-    """Removes what is past its time: texts of conversations, page events, shops' deliveries."""
+    """Removes what is past its time: texts of chats, page events, shops' deliveries, offers."""
     for forget, at_once in (
         (privacy.forget_old_texts, privacy.FORGET_AT_ONCE),
         (visits.fold_old, visits.FOLD_AT_ONCE),
         (privacy.forget_old_deliveries, privacy.FORGET_AT_ONCE),
+        (answers.forget_old, answers.FORGET_AT_ONCE),
     ):
         while await database.write(forget) == at_once:
             pass

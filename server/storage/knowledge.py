@@ -182,10 +182,12 @@ def offer_for(
     return None if found is None else _offer(found)
 
 
-def forget_offers(tx: Tx, *, before_ms: int, limit: int) -> int:
-    """Drops old offers, at most ``limit``; how many those were."""
+def forget_offers(tx: Tx, *, before_ms: int, unsaid_before_ms: int, limit: int) -> int:
+    """Drops old offers, and those of which a shopper said nothing; how many, at most ``limit``."""
     c = SUGGESTION.c
-    ids = list(tx.execute(select(c.id).where(c.asked_at_ms < before_ms).limit(limit)).scalars())
+    unsaid = and_(c.origin == "shopper", c.outcome.is_(None), c.asked_at_ms < unsaid_before_ms)
+    old = select(c.id).where(or_(c.asked_at_ms < before_ms, unsaid)).limit(limit)
+    ids = list(tx.execute(old).scalars())
     if ids:
         tx.later(SUGGESTION.delete().where(c.id == bindparam("b_id")), [{"b_id": i} for i in ids])
     return len(ids)

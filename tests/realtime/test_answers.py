@@ -6,8 +6,10 @@ from typing import Any  # Any: JSON values
 
 from sqlalchemy import text
 
+from server.actions.answers import forget_old
 from server.storage.conversations import turns_of
-from server.storage.knowledge import load_offer
+from server.storage.knowledge import Offer, add_offer, load_offer
+from server.storage.unit import Tx
 from tests.realtime.client import Client, People
 from tests.realtime.desk import Desk
 from tests.realtime.test_suggestions import learnt_of, offered
@@ -175,3 +177,18 @@ async def test_the_welcome_says_whether_there_is_anything_to_read(own_people: Pe
 def _events(desk: Desk, column: str, value: str) -> list[str]:
     statement = text(f"SELECT kind FROM event WHERE {column} = :value ORDER BY seq")
     return desk.write(lambda tx: list(tx.connection.execute(statement, {"value": value}).scalars()))
+
+
+def test_what_a_shopper_typed_and_did_not_judge_is_forgotten_in_a_day(own_desk: Desk) -> None:
+    offers = {"typed": (2, None), "judged": (2, "helped"), "old": (401, "helped"), "new": (0, None)}
+    day_ms = 24 * 3600 * 1000
+
+    def add(tx: Tx) -> None:
+        for name, (days, outcome) in offers.items():
+            at_ms = tx.at_ms - days * day_ms
+            add_offer(tx, Offer(name, "shopper", "q", "none", (), 0, at_ms, outcome=outcome))
+
+    own_desk.write(add)
+    assert own_desk.write(forget_old) == 2
+    kept = own_desk.write(lambda tx: [n for n in offers if load_offer(tx.connection, n)])
+    assert kept == ["judged", "new"]
