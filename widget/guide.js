@@ -30,6 +30,10 @@ export function createGuide({ say, locale, chat, shell, ui }) {
   /** @type {HTMLElement | null} */
   let card = null;
   let cardSeq = 0;
+  /** The chat that the question went to, once the desk has it. @type {string | null} */
+  let cardFor = null;
+  // The language changed while an article was open.
+  panel.classList.remove("reading");
 
   /** Articles that did not help: they are not brought up again unasked. @type {Set<string>} */
   const refused = new Set();
@@ -124,9 +128,9 @@ export function createGuide({ say, locale, chat, shell, ui }) {
     };
   };
 
-  /** @param {Found} found @param {FoundAnswer} article @param {string | null} [conversation] */
-  const judgeOf = (found, article, conversation) => async (/** @type {boolean} */ helped) => {
-    const conversation_id = (conversation === undefined ? null : chat.shownId) || undefined;
+  /** @param {Found} found @param {FoundAnswer} article @param {boolean} [sent] */
+  const judgeOf = (found, article, sent = false) => async (/** @type {boolean} */ helped) => {
+    const conversation_id = (sent && (cardFor || chat.shownId)) || undefined;
     if (!helped) refused.add(article.article_id);
     const said = { suggestion_id: found.suggestion_id, article_id: article.article_id, helped, conversation_id };
     return (await chat.call("answer.judge", said)).ok;
@@ -231,7 +235,7 @@ export function createGuide({ say, locale, chat, shell, ui }) {
     const found = await composing.forSent(text);
     const article = found?.band === "answer" ? found.items[0] : null;
     if (!found || !article || refused.has(article.article_id)) return;
-    const judge = judgeOf(found, article, chat.shownId);
+    const judge = judgeOf(found, article, true);
     const say1 = (/** @type {string} */ words) => made.replaceChildren(element("div", { class: "row" }, element("p", {}, words), hide));
     const no = () => {
       say1(say("helpedNoSent"));
@@ -262,6 +266,7 @@ export function createGuide({ say, locale, chat, shell, ui }) {
     drop();
     card = made;
     cardSeq = chat.shown?.seq || 0;
+    cardFor = null;
     nodes[0].before(made);
     news.textContent = `${say("answerHead")}: ${article.title}`;
   };
@@ -282,9 +287,10 @@ export function createGuide({ say, locale, chat, shell, ui }) {
         kept.hidden = true;
         if (here && isFirst() && !entry.blocks && isEnough(entry.body)) offerAfter(entry.body);
       }
-      // Once a person answers, that is the answer.
+      if (!chat.pending().length) cardFor ||= chat.shownId;
+      // Once a person answers, that is the answer; and another chat has another question.
       const last = chat.shown?.lines.findLast((line) => line.type === "message" && line.message.author.kind !== "customer");
-      if (card && last && last.seq > cardSeq) {
+      if (card && ((last && last.seq > cardSeq) || (cardFor && cardFor !== chat.shownId))) {
         card.remove();
         card = null;
       }
