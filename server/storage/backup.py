@@ -46,6 +46,11 @@ from server.storage.migrate import LOCK, check_not_newer, head, revision, revisi
 
 BATCH = 2000
 VERSION_TABLE = "alembic_version"
+ALONE_WITHIN_S = 3.0
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND application_name LIKE 'shopbell%'"
+)
 
 
 def back_up(database: Database, archive: Writing, tell: Tell) -> Manifest:
@@ -276,17 +281,20 @@ def _check_references(connection: Connection) -> None:
 
 
 def _check_alone(connection: Connection) -> None:
-    others = connection.execute(
-        text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND application_name LIKE 'shopbell%'"
-        )
-    ).scalar_one()
-    if others:
-        raise Conflict(
-            f"Shopbell is connected to this database ({others} sessions)."
-            " Stop every server and command first."
-        )
+    """Raises Conflict while others of this program are connected.
+
+    The server's end of a session outlives its process for a moment.
+    """
+    deadline_s = time.monotonic() + ALONE_WITHIN_S
+    while others := connection.execute(_OTHERS).scalar_one():
+        if time.monotonic() > deadline_s:
+            raise Conflict(
+                f"Shopbell is connected to this database ({others} sessions)."
+                " Stop every server and command first."
+            )
+        time.sleep(0.1)
+        # Without it a transaction sees the sessions of its first look for ever.
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
 def _clear(connection: Connection) -> None:

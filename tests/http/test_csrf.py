@@ -92,6 +92,9 @@ async def test_no_unsafe_route_is_left_out(desk: Desk) -> None:
     for method, path in desk.paths():
         if method in ("GET", "HEAD", "OPTIONS", "*"):
             continue
+        if path.startswith("/hooks/"):
+            # What shops post is signed, and a cookie means nothing there: tests/shops.
+            continue
         answer = await visitor.ask(method, path, data={"x": "y"})
         # The API takes no cookie at all.
         assert answer.status == (401 if path.startswith("/api/") else 403), (method, path)

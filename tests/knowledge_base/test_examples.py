@@ -8,7 +8,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["text", "likeness", "index", "confidence", "features"])
+@pytest.mark.parametrize("module", ["text", "likeness", "confidence", "features"])
 def test_the_examples_of_the_module_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"knowledge_base.{module}"))
     assert result.attempted > 0

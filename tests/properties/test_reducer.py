@@ -201,6 +201,10 @@ def test_every_kind_of_event_can_be_applied() -> None:
         "focused_ms": 1,
         "score": 3,
         "order_id": "o1",
+        "link_id": "l1",
+        "suggestion_id": "s1",
+        "article": "a1",
+        "field": "email",
     }
     conversation = opened(_event(ConversationOpened(), 1))
     for number, (kind, data_type) in enumerate(EVENT_KINDS.items(), 2):

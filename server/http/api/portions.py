@@ -17,7 +17,7 @@ from server.actions.payload import Payload
 from server.actions.posted_rows import ImportRows, Line, Portion
 from server.dispatch import Action
 from server.domain.actors import SYSTEM, Actor
-from server.domain.errors import Conflict, InvalidInput, NotSignedIn, TooLarge
+from server.domain.errors import Conflict, NotSignedIn, TooLarge
 from server.domain.hooks import check_timed
 from server.http.api.rows import Json, Row
 from server.http.bodies import read_body
@@ -46,7 +46,7 @@ async def read_lines(request: web.Request) -> bytes:
 async def signer(database: Database, source: str | None, header: str, body: bytes) -> Actor:
     """Who sends rows with a source's signature. Raises NotSignedIn, also for no such source."""
     if source is None:
-        raise InvalidInput("Name the source whose secret signs: ?source=NAME.", field="source")
+        raise NotSignedIn("Name the source whose secret signs: ?source=NAME.", reason="source")
     found = await database.read(lambda c: load_source(c, source))
     secrets = () if found is None else found.secrets(database.clock())
     if not secrets:
