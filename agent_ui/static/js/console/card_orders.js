@@ -6,7 +6,7 @@
  * @typedef {import("./types.js").Summary} Summary
  */
 import { html } from "./vendor.js";
-import { thread } from "./store.js";
+import { current, thread } from "./store.js";
 import { now } from "./clock.js";
 import { attach, insertText } from "./reply.js";
 import { toastError } from "./toasts.js";
@@ -27,11 +27,12 @@ const STATE_LOOKS = {
 /** The page they look at just now, if they agreed to that. @param {{ card: Card }} props */
 export function Live({ card }) {
   const seen = card.now;
+  const here = Boolean(current.value?.customer_present);
   if (!seen) return null;
   const url = safeLink(seen.url);
   const title = seen.product?.title ?? seen.title ?? seen.url;
   if (seen.term) return html`<p class="live"><b>${t("now.search", { term: seen.term })}</b></p>`;
-  return title ? html`<p class="live"><span>${t("now")}</span>${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${title}</a>` : html`<b>${title}</b>`}</p>` : null;
+  return title ? html`<p class=${here ? "live" : "live gone"}><span>${t(here ? "now" : "now.before")}</span>${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${title}</a>` : html`<b>${title}</b>`}</p>` : null;
 }
 
 /** @param {{ card: Card }} props */

@@ -277,8 +277,9 @@ export function putCard(id, card) {
   changeThread(id, { card });
   const summary = conversations.get(id);
   if (!summary) return;
-  const { segment = null, top20 = false } = card.profile ?? {};
-  conversations.set(id, { ...summary, customer: { ...summary.customer, segment, top20 } });
+  const { name, verified, profile } = card;
+  const { segment = null, top20 = false } = profile ?? {};
+  conversations.set(id, { ...summary, customer: { ...summary.customer, name, verified, segment, top20 } });
   touch();
 }
 /** @param {string} id @param {import("./types.js").Draft | null} draft */
