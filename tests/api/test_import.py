@@ -125,7 +125,7 @@ async def test_a_source_signs_instead_of_showing_a_token(stage: Stage, program: 
             (wrong, "erp", 401),
             (old, "erp", 401),
             (right, "never", 401),
-            (right, None, 400),
+            (right, None, 401),
             (right, "erp", 200),
         ):
             answer = await send(nobody, "orders", ORDER, source=name, headers=headers)
