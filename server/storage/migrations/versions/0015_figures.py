@@ -1,0 +1,10 @@
+"""Figures: what reports keep ready."""
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds nothing yet."""

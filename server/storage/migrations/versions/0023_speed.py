@@ -1,0 +1,10 @@
+"""Indexes that measurements asked for."""
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds nothing yet."""
