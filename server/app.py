@@ -158,7 +158,8 @@ async def _stop(
     if site in runner.sites:
         await site.stop()
     try:
-        await asyncio.wait_for(edge.drain(), settings.drain_s)
+        async with asyncio.timeout(settings.drain_s):
+            await edge.drain()
     except TimeoutError:
         log.warning("drain cut short", sockets=edge.sockets)
     await edge.stop()

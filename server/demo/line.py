@@ -64,11 +64,18 @@ class Line:
 
     async def call(self, command: str, **payload: Any) -> Json:  # Any: JSON values
         """The acknowledgement of a command, refused or not. Raises LineLost when none comes."""
+        answered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def take(*answer: object) -> None:
+            if not answered.done():
+                answered.set_result(answer[0] if answer else None)
+
         try:
-            answer = await self._client.call(
-                command, payload, namespace=self._namespace, timeout=CALL_LIMIT_S
-            )
-        except (socketio.exceptions.SocketIOError, OSError) as error:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                # Not the client's own call(): it swallows being cancelled as the answer comes.
+                await self._client.emit(command, payload, self._namespace, callback=take)
+                answer = await answered
+        except (socketio.exceptions.SocketIOError, TimeoutError, OSError) as error:
             raise LineLost(str(error)) from error
         return answer if isinstance(answer, dict) else {}
 

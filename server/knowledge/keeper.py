@@ -86,7 +86,8 @@ class Knowledge:
                 except Exception:
                     log.exception("articles could not be taken over")
                 try:
-                    await asyncio.wait_for(self._woken.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
         finally:

@@ -84,7 +84,8 @@ class Line:
     async def until_fit(self, limit_s: float) -> None:
         """Returns when the line first works, or after ``limit_s``."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._first_fit.wait(), limit_s)
+            async with asyncio.timeout(limit_s):
+                await self._first_fit.wait()
 
     async def _live(self) -> None:
         """Runs while the canary comes back. Raises OSError or TimeoutError when it does not."""

@@ -77,7 +77,8 @@ class News:
         """Sends what waits, as far as that goes at once, and leaves."""
         if self._tasks:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._send_waiting(), FIRST_FIT_S)
+                async with asyncio.timeout(FIRST_FIT_S):
+                    await self._send_waiting()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

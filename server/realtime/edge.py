@@ -157,7 +157,8 @@ class Edge:
                 "server.drain", {"retry_in_ms": retry_in_ms}, client.namespace, client.sid
             )
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), FINISH_S)
+            async with asyncio.timeout(FINISH_S):
+                await self._idle.wait()
         await self.bus.drained()
         for index, client in enumerate(list(self._clients.by_sid.values())):
             await self.engine.hang_up(client.eio_sid)

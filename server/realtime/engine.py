@@ -74,7 +74,8 @@ class Transports(engineio.AsyncServer):  # type: ignore[misc]  # untyped base
                 await socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
                 with suppress(TimeoutError):
                     # The stock one waits without limit: for a poll that never comes, say.
-                    await asyncio.wait_for(socket.queue.join(), LAST_WORDS_S)
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await socket.queue.join()
                 self.sockets.pop(eio_sid, None)
 
 

@@ -51,7 +51,8 @@ class Peer:
         """Connects the namespace, and waits for the welcome."""
         await self.socket.send_str(f"40{self.namespace},{orjson.dumps(auth).decode()}")
         if welcome:
-            await asyncio.wait_for(self._welcomed.wait(), LIMIT_S)
+            async with asyncio.timeout(LIMIT_S):
+                await self._welcomed.wait()
             if self.refused is not None:
                 raise Refused(self.refused)
 
@@ -69,7 +70,8 @@ class Peer:
         """The answer of a command. Raises AssertionError when it was refused."""
         answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await self.send(event, payload, lambda text, _at: answered.set_result(text))
-        answer = orjson.loads(await asyncio.wait_for(answered, LIMIT_S))[0]
+        async with asyncio.timeout(LIMIT_S):
+            answer = orjson.loads(await answered)[0]
         assert answer.get("ok"), answer
         return answer
 
@@ -196,7 +198,8 @@ async def flood(pairs: Sequence[Pair], pid: int, *, seconds: float, window: int)
     await asyncio.sleep(seconds)
     cpu_s = usage(pid).cpu_s - before
     took_s = time.perf_counter() - started
-    await asyncio.wait_for(finished.wait(), LIMIT_S)
+    async with asyncio.timeout(LIMIT_S):
+        await finished.wait()
     return Flood(round(acked / took_s), round(cpu_s / max(acked, 1) * 1e6))
 
 
@@ -265,7 +268,8 @@ async def paced(pairs: Sequence[Pair], pid: int, *, per_s: int, seconds: float) 
         client_id = f"{number}-{time.monotonic_ns()}-{id(peer)}"
         on_ack = watch.expect(client_id, at_due)
         peer.send("message.post", pair.message(peer, client_id), on_ack)
-    await asyncio.wait_for(watch.done.wait(), LIMIT_S)
+    async with asyncio.timeout(LIMIT_S):
+        await watch.done.wait()
     cpu_s = usage(pid).cpu_s - before
     for pair in pairs:
         for peer in pair.peers:

@@ -122,7 +122,8 @@ async def test_chats_of_simulated_people_come_to_their_end(desk: Desk) -> None:
 
         await wait_until_async(all_seen, 60, "a chat from the first word to the rating")
     stop.set()
-    await asyncio.wait_for(asyncio.gather(*work), 10)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*work)
 
 
 async def test_a_real_persons_words_are_left_to_people(desk: Desk) -> None:
@@ -152,7 +153,8 @@ async def test_a_real_persons_words_are_left_to_people(desk: Desk) -> None:
         await wait_until_async(answered, 30, "an answer to the simulated shopper")
         assert (await chats())[mine["conversation_id"]]["assignee_id"] is None
     stop.set()
-    await asyncio.wait_for(work, 10)
+    async with asyncio.timeout(10):
+        await work
 
 
 async def test_colleagues_leave_some_of_the_queue_to_people(data_dir: Path) -> None:
@@ -184,7 +186,8 @@ async def leave_four_waiting(desk: Desk, bodies: list[str]) -> None:
 
         await wait_until_async(down_to_four, 30, "the queue as long as it should stay")
     stop.set()
-    await asyncio.wait_for(work, 10)
+    async with asyncio.timeout(10):
+        await work
 
 
 async def test_they_wait_for_a_desk_that_is_not_there() -> None:
@@ -194,9 +197,11 @@ async def test_they_wait_for_a_desk_that_is_not_there() -> None:
     colleagues = run_colleagues(url=url, tokens=["none"], stop=stop, seed=1, pace=0.001)
     work = asyncio.gather(shoppers, colleagues)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(work), 0.5)
+        async with asyncio.timeout(0.5):
+            await asyncio.shield(work)
     stop.set()
-    await asyncio.wait_for(work, 10)
+    async with asyncio.timeout(10):
+        await work
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -257,7 +257,8 @@ async def test_what_cannot_be_parsed_is_refused_in_the_one_shape(desk: Desk, hea
     host, port = desk.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(head)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
     writer.close()
     first, _, body = answer.partition(b"\r\n\r\n")
     assert first.startswith(b"HTTP/1.")

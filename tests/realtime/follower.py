@@ -65,7 +65,8 @@ class Follower:
         self._stopping = True
         self._news.set()
         if self._running is not None:
-            await asyncio.wait_for(self._running, 20)
+            async with asyncio.timeout(20):
+                await self._running
 
     def post(self, client_id: str, **payload: Any) -> None:
         """Puts a message in the outbox."""
@@ -155,7 +156,8 @@ class Follower:
                         task = asyncio.create_task(self._send(client, sent, payload))
                         flying[sent.client_id] = task
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), 0.2)
+                    async with asyncio.timeout(0.2):
+                        await self._news.wait()
         finally:
             for task in flying.values():
                 task.cancel()

@@ -114,7 +114,8 @@ async def test_a_queue_is_done_once_all_of_it_was_taken() -> None:
 async def test_who_has_given_up_waiting_takes_no_packet_along() -> None:
     outbox = Outbox()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(outbox.get(), 0.001)
+        async with asyncio.timeout(0.001):
+            await outbox.get()
     waiting = outbox.get()
     outbox.put_nowait(Packet(MESSAGE, "for the one who waits"))
     assert (await waiting).data == "for the one who waits"

@@ -94,7 +94,8 @@ def test_the_cluster_keeps_its_data_over_a_crash(postgres: PostgresCluster) -> N
 async def test_redis_answers(redis: RedisServer) -> None:
     reader, writer = await asyncio.open_connection(HOST, redis.port)
     writer.write(b"ECHO hello\r\n")
-    assert await asyncio.wait_for(reader.readline(), 5) == b"$5\r\n"
+    async with asyncio.timeout(5):
+        assert await reader.readline() == b"$5\r\n"
     writer.close()
     await writer.wait_closed()
 
