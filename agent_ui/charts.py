@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from agent_ui import svg
+from agent_ui.svg import number as _n
+
 _NICE_COUNTS = (1, 2, 5, 10)
 _NICE_SPANS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 
@@ -69,8 +72,8 @@ def histogram(
     width, height, left, right, top, bottom = 660, 268, 40, 10, 64, 28
     plot_w, plot_h = width - left - right, height - top - bottom
     highest, lines = _count_axis(max((bar.count for bar in bars), default=0))
-    root = _svg(width, height, name)
-    _hatch(root)
+    root = svg.root(width, height, name)
+    svg.hatch(root)
 
     def x(at: float) -> float:
         return left + min(at / (step * len(bars)), 1) * plot_w
@@ -79,15 +82,15 @@ def histogram(
         return top + plot_h * (1 - count / highest)
 
     for count in lines:
-        _line(root, left, y(count), width - right, y(count), look="grid")
-        _text(root, left - 8, y(count) + 4, f"{count:,}", "end")
+        svg.line(root, left, y(count), width - right, y(count), look="grid")
+        svg.text(root, left - 8, y(count) + 4, f"{count:,}", "end")
     gap = plot_w / len(bars)
     for number, bar in enumerate(bars):
         if bar.count:
             top_of_bar = min(y(bar.count), y(0) - 1.5)
-            group = _element(root, "g", {"class": "bar-missed" if bar.missed else "bar-met"})
-            _title(group, bar.title)
-            _element(
+            group = svg.element(root, "g", {"class": "bar-missed" if bar.missed else "bar-met"})
+            svg.title(group, bar.title)
+            svg.element(
                 group,
                 "rect",
                 {
@@ -100,13 +103,13 @@ def histogram(
                 | ({"fill": "url(#hatch)"} if bar.missed else {}),
             )
     for tick in ticks:
-        _text(root, x(tick.at), height - 8, tick.text, "middle")
-    _line(root, x(goal.at), top - 14, x(goal.at), y(0), look="goal")
+        svg.text(root, x(tick.at), height - 8, tick.text, "middle")
+    svg.line(root, x(goal.at), top - 14, x(goal.at), y(0), look="goal")
     crowded = any(0 <= x(mark.at) - x(goal.at) < 8 * len(goal.text) for mark in marks)
     side = -6 if crowded else 6
-    _text(root, x(goal.at) + side, top + 4, goal.text, "end" if crowded else "start")
+    svg.text(root, x(goal.at) + side, top + 4, goal.text, "end" if crowded else "start")
     _percentiles(root, marks, x, top=top, foot=y(0), right=width - right)
-    return _markup(root)
+    return svg.markup(root)
 
 
 def trend(
@@ -114,20 +117,20 @@ def trend(
     series: Sequence[Series],
     *,
     name: str,
-    goal: Mark,
     span: Callable[[float], str],
+    goal: Mark | None = None,
+    ceiling: float | None = None,
+    band: bool = True,
 ) -> Markup:
-    """Lines over days; ``span`` writes a value (ms) in words. A gap stays a gap.
+    """Lines over days; ``span`` writes a value in words. A gap stays a gap.
 
-    Where two series both have values, the space between the first two is shaded.
+    Values are spans in ms, or with ``ceiling`` anything from 0 to that. Where the first two series
+    both have values, the space between them is shaded unless ``band`` is off.
     """
-    width, height, left, right, top, bottom = 520, 268, 44, 76, 20, 28
+    width, height, left, right, top, bottom = 520, 268, 44, 82, 20, 28
     plot_w, plot_h = width - left - right, height - top - bottom
-    known = [value for one in series for value in one.values if value is not None]
-    # One night without staff must not press all other days flat: what lies far beyond the goal is
-    # drawn at the upper edge, with its value beside it.
-    highest, step = _span_axis(max(min(max(known, default=0), 3 * goal.at), goal.at * 1.15))
-    root = _svg(width, height, name)
+    highest, step = _trend_axis(series, goal, ceiling)
+    root = svg.root(width, height, name)
 
     def x(number: int) -> float:
         return left + (plot_w * number / (len(labels) - 1) if len(labels) > 1 else plot_w / 2)
@@ -136,15 +139,15 @@ def trend(
         return top + plot_h * (1 - min(value, highest) / highest)
 
     for number in range(round(highest / step) + 1):
-        _line(root, left, y(number * step), width - right, y(number * step), look="grid")
-        _text(root, left - 8, y(number * step) + 4, span(number * step), "end")
+        svg.line(root, left, y(number * step), width - right, y(number * step), look="grid")
+        svg.text(root, left - 8, y(number * step) + 4, span(number * step), "end")
     every = max(1, math.ceil(len(labels) / 5))
-    for number, label in enumerate(labels):
-        if (len(labels) - 1 - number) % every == 0:
-            _text(root, x(number), height - 8, label, "middle")
-    _line(root, left, y(goal.at), width - right, y(goal.at), look="goal")
-    _text(root, left + 4, y(goal.at) - 5, goal.text, "start")
-    if len(series) > 1:
+    for number in range((len(labels) - 1) % every, len(labels), every):
+        svg.text(root, x(number), height - 8, labels[number], "middle")
+    if goal is not None:
+        svg.line(root, left, y(goal.at), width - right, y(goal.at), look="goal")
+        svg.text(root, left + 4, y(goal.at) - 5, goal.text, "start")
+    if band and len(series) > 1:
         _band(root, series[0], series[1], x, y)
     ends: list[tuple[float, Series, int]] = []
     for one in series:
@@ -154,7 +157,7 @@ def trend(
         if last is not None:
             ends.append((y(one.values[last] or 0), one, last))
     _ends(root, ends, x, span)
-    return _markup(root)
+    return svg.markup(root)
 
 
 def clock_bar(
@@ -169,15 +172,15 @@ def clock_bar(
     """A bar in time, cut where its owner changes, with the instants of messages above it."""
     width, height, left, right, bar_top, bar_h = 900, 104, 6, 6, 46, 22
     length = max(end - start, 1)
-    root = _svg(width, height, name, look="ch wide")
-    _hatch(root)
+    root = svg.root(width, height, name, look="ch wide")
+    svg.hatch(root)
 
     def x(at: float) -> float:
         return left + min(max((at - start) / length, 0), 1) * (width - left - right)
 
     for part in parts:
-        group = _element(root, "g", {"class": f"own-{part.look}"})
-        _title(group, part.title)
+        group = svg.element(root, "g", {"class": f"own-{part.look}"})
+        svg.title(group, part.title)
         attributes: dict[str, object] = {
             "x": x(part.start),
             "y": bar_top,
@@ -186,26 +189,28 @@ def clock_bar(
         }
         if part.look == "queue":
             attributes["fill"] = "url(#hatch)"
-        _element(group, "rect", attributes)
+        svg.element(group, "rect", attributes)
         if x(part.end) - x(part.start) > 8 * len(part.title):
             middle = (x(part.start) + x(part.end)) / 2
-            _text(root, middle, bar_top + bar_h + 18, part.title, "middle")
+            svg.text(root, middle, bar_top + bar_h + 18, part.title, "middle")
     taken = [-math.inf, -math.inf]
     for mark in sorted(marks, key=lambda one: one.at):
         at = x(mark.at)
         room = 7.5 * len(mark.text) + 12
         level = next((n for n, until in enumerate(taken) if at > until), None)
         foot = 10 if level is None else 14 + 14 * (1 - level)
-        _line(root, at, foot, at, bar_top + bar_h, look="mark")
-        _element(root, "circle", {"cx": at, "cy": foot, "r": 2.6, "class": "dot"})
+        svg.line(root, at, foot, at, bar_top + bar_h, look="mark")
+        svg.element(root, "circle", {"cx": at, "cy": foot, "r": 2.6, "class": "dot"})
         if level is not None:
             taken[level] = at + room
             at_end = at + room > width
-            _text(root, at - 6 if at_end else at + 6, foot + 4, mark.text, "end" if at_end else "")
+            svg.text(
+                root, at - 6 if at_end else at + 6, foot + 4, mark.text, "end" if at_end else ""
+            )
     if goal is not None and start < goal.at < end:
-        _line(root, x(goal.at), bar_top - 6, x(goal.at), bar_top + bar_h + 6, look="goal")
-        _text(root, x(goal.at), height - 4, goal.text, "middle")
-    return _markup(root)
+        svg.line(root, x(goal.at), bar_top - 6, x(goal.at), bar_top + bar_h + 6, look="goal")
+        svg.text(root, x(goal.at), height - 4, goal.text, "middle")
+    return svg.markup(root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,24 +249,24 @@ def pairs(rows: Sequence[Pair], *, name: str, first: str, second: str) -> Markup
     width, left, right, top, row_h = 660, 128, 112, 30, 40
     height = top + row_h * len(rows) + 4
     most = max([one for row in rows for one in (row.first, row.second)], default=0) or 1.0
-    root = _svg(width, height, name)
-    _hatch(root)
+    root = svg.root(width, height, name)
+    svg.hatch(root)
     for look, words, x in (("pair-a", first, left), ("pair-b", second, left + 190)):
-        group = _element(root, "g", {"class": look})
-        _element(group, "rect", {"x": x, "y": 4, "width": 11, "height": 11, "rx": 2})
-        _text(root, x + 17, 14, words, "start")
+        group = svg.element(root, "g", {"class": look})
+        svg.element(group, "rect", {"x": x, "y": 4, "width": 11, "height": 11, "rx": 2})
+        svg.text(root, x + 17, 14, words, "start")
     room = width - left - right
     for number, row in enumerate(rows):
         y = top + number * row_h
-        _text(root, left - 10, y + 19, row.name, "end", strong=True)
+        svg.text(root, left - 10, y + 19, row.name, "end", strong=True)
         bars = (
             ("pair-a", row.first, row.first_text, 3),
             ("pair-b", row.second, row.second_text, 17),
         )
         for look, share, words, down in bars:
-            group = _element(root, "g", {"class": look})
-            _title(group, f"{row.name}: {words}")
-            _element(
+            group = svg.element(root, "g", {"class": look})
+            svg.title(group, f"{row.name}: {words}")
+            svg.element(
                 group,
                 "rect",
                 {
@@ -272,8 +277,8 @@ def pairs(rows: Sequence[Pair], *, name: str, first: str, second: str) -> Markup
                     "rx": 2,
                 },
             )
-            _text(root, left + max(room * share / most, 1.5) + 6, y + down + 9.5, words, "start")
-    return _markup(root)
+            svg.text(root, left + max(room * share / most, 1.5) + 6, y + down + 9.5, words, "start")
+    return svg.markup(root)
 
 
 def curve(
@@ -291,7 +296,7 @@ def curve(
     """
     width, height, left, right, top, bottom = 520, 330, 46, 16, 22, 44
     plot_w, plot_h = width - left - right, height - top - bottom
-    root = _svg(width, height, name)
+    root = svg.root(width, height, name)
 
     def x(at: float) -> float:
         return left + plot_w * at
@@ -300,27 +305,27 @@ def curve(
         return top + plot_h * (1 - min(share, 1))
 
     for fifth in range(6):
-        _line(root, left, y(fifth / 5), width - right, y(fifth / 5), look="grid")
-        _text(root, left - 8, y(fifth / 5) + 4, f"{fifth * 20}%", "end")
-        _text(root, x(fifth / 5), height - bottom + 18, f"{fifth * 20}%", "middle")
-    _text(root, left, 11, up, "start")
-    _text(root, width - right, height - 6, across, "end")
-    _line(root, x(0), y(0), x(1), y(1), look="goal")
-    _text(root, x(0.62), y(0.56), even, "start")
+        svg.line(root, left, y(fifth / 5), width - right, y(fifth / 5), look="grid")
+        svg.text(root, left - 8, y(fifth / 5) + 4, f"{fifth * 20}%", "end")
+        svg.text(root, x(fifth / 5), height - bottom + 18, f"{fifth * 20}%", "middle")
+    svg.text(root, left, 11, up, "start")
+    svg.text(root, width - right, height - 6, across, "end")
+    svg.line(root, x(0), y(0), x(1), y(1), look="goal")
+    svg.text(root, x(0.62), y(0.56), even, "start")
     points = len(shares) - 1
     if points > 0:
         steps = [f"{_n(x(n / points))} {_n(y(share))}" for n, share in enumerate(shares)]
         area = f"M{'L'.join(steps)}L{_n(x(1))} {_n(y(0))}Z"
-        _element(root, "path", {"d": area, "class": "band"})
-        _element(root, "path", {"d": "M" + "L".join(steps), "class": "line-a"})
+        svg.element(root, "path", {"d": area, "class": "band"})
+        svg.element(root, "path", {"d": "M" + "L".join(steps), "class": "line-a"})
         at = mark.at * points
         low = shares[math.floor(at)]
         share = low + (shares[math.ceil(at)] - low) * (at - math.floor(at))
-        _line(root, x(mark.at), y(0), x(mark.at), y(share), look="mark")
-        _line(root, x(0), y(share), x(mark.at), y(share), look="mark")
-        _element(root, "circle", {"cx": x(mark.at), "cy": y(share), "r": 4, "class": "dot"})
-        _text(root, x(mark.at) + 9, y(share) + 16, mark.text, "start", strong=True)
-    return _markup(root)
+        svg.line(root, x(mark.at), y(0), x(mark.at), y(share), look="mark")
+        svg.line(root, x(0), y(share), x(mark.at), y(share), look="mark")
+        svg.element(root, "circle", {"cx": x(mark.at), "cy": y(share), "r": 4, "class": "dot"})
+        svg.text(root, x(mark.at) + 9, y(share) + 16, mark.text, "start", strong=True)
+    return svg.markup(root)
 
 
 def flows(
@@ -330,7 +335,7 @@ def flows(
     width, height, left, right, top = 660, 330, 128, 128, 30
     room, gap = height - top - 8, 14
     left_x, right_x, bar = left, width - right, 12
-    root = _svg(width, height, name)
+    root = svg.root(width, height, name)
     whole = sum(one.amount for one in ribbons) or 1.0
     shown = [n for n in range(len(places)) if any(n in (one.start, one.end) for one in ribbons)]
     scale = (room - gap * max(0, len(shown) - 1)) / whole
@@ -349,8 +354,8 @@ def flows(
     outs = {n: total for n, total in outs.items() if total}
     ins = {n: total for n, total in ins.items() if total}
     from_y, to_y = spread(outs), spread(ins)
-    _text(root, left_x + bar, 14, before, "end")
-    _text(root, right_x, 14, after, "start")
+    svg.text(root, left_x + bar, 14, before, "end")
+    svg.text(root, right_x, 14, after, "start")
     middle = (left_x + right_x) / 2
     next_from, next_to = dict(from_y), dict(to_y)
     for one in sorted(ribbons, key=lambda ribbon: (ribbon.start, ribbon.end)):
@@ -364,8 +369,8 @@ def flows(
             f"C{_n(middle)} {_n(y2 + tall)} {_n(middle)} {_n(y1 + tall)} {_n(x1)} {_n(y1 + tall)}"
         )
         shape = f"M{_n(x1)} {_n(y1)}{curve_to}L{_n(x2)} {_n(y2 + tall)}{back}Z"
-        path = _element(root, "path", {"d": shape, "class": f"flow to-{one.end}"})
-        _title(path, one.title)
+        path = svg.element(root, "path", {"d": shape, "class": f"flow to-{one.end}"})
+        svg.title(path, one.title)
     for starts, totals, x, words_x, anchor in (
         (from_y, outs, left_x, left_x - 8, "end"),
         (to_y, ins, right_x, right_x + bar + 8, "start"),
@@ -373,10 +378,10 @@ def flows(
         for number, at in starts.items():
             tall = totals[number] * scale
             place = {"x": x, "y": at, "width": bar, "height": max(tall, 1.5), "rx": 2}
-            _element(root, "rect", place | {"class": f"place to-{number}"})
+            svg.element(root, "rect", place | {"class": f"place to-{number}"})
             words = f"{places[number]} {totals[number]:,.0f}"
-            _text(root, words_x, at + tall / 2 + 4, words, anchor, strong=True)
-    return _markup(root)
+            svg.text(root, words_x, at + tall / 2 + 4, words, anchor, strong=True)
+    return svg.markup(root)
 
 
 def funnel(steps: Sequence[Step], *, name: str) -> Markup:
@@ -384,7 +389,7 @@ def funnel(steps: Sequence[Step], *, name: str) -> Markup:
     width, left, row_h, bar_h = 660, 128, 58, 30
     height = row_h * len(steps) - (row_h - bar_h) + 6
     room = width - left - 150
-    root = _svg(width, height, name)
+    root = svg.root(width, height, name)
     most = max((step.amount for step in steps), default=0) or 1.0
     for number, step in enumerate(steps):
         y = 2 + number * row_h
@@ -395,15 +400,15 @@ def funnel(steps: Sequence[Step], *, name: str) -> Markup:
                 f"M{left} {y + bar_h}L{_n(left + long)} {y + bar_h}"
                 f"L{_n(left + after)} {y + row_h}L{left} {y + row_h}Z"
             )
-            _element(root, "path", {"d": shape, "class": "band"})
-            _text(root, left + 10, y + bar_h + 18, steps[number + 1].lost, "start")
-        group = _element(root, "g", {"class": "bar-met"})
-        _title(group, f"{step.name}: {step.text}")
+            svg.element(root, "path", {"d": shape, "class": "band"})
+            svg.text(root, left + 10, y + bar_h + 18, steps[number + 1].lost, "start")
+        group = svg.element(root, "g", {"class": "bar-met"})
+        svg.title(group, f"{step.name}: {step.text}")
         place = {"x": left, "y": y, "width": long, "height": bar_h, "rx": 3}
-        _element(group, "rect", place)
-        _text(root, left - 10, y + 19, step.name, "end", strong=True)
-        _text(root, left + long + 8, y + 19, step.text, "start", strong=True)
-    return _markup(root)
+        svg.element(group, "rect", place)
+        svg.text(root, left - 10, y + 19, step.name, "end", strong=True)
+        svg.text(root, left + long + 8, y + 19, step.text, "start", strong=True)
+    return svg.markup(root)
 
 
 def _percentiles(
@@ -422,10 +427,10 @@ def _percentiles(
         level = next((n for n, until in enumerate(taken) if at > until), len(taken) - 1)
         taken[level] = at + room
         head = top - 20 - 15 * level
-        _line(root, at, head, at, foot, look="mark")
-        _element(root, "circle", {"cx": at, "cy": head, "r": 3, "class": "dot"})
+        svg.line(root, at, head, at, foot, look="mark")
+        svg.element(root, "circle", {"cx": at, "cy": head, "r": 3, "class": "dot"})
         at_end = at + room > right
-        _text(
+        svg.text(
             root,
             at - 7 if at_end else at + 7,
             head + 4,
@@ -444,10 +449,10 @@ def _ends(
     """The last value of each line beside it, words kept apart."""
     before = -math.inf
     for at, one, last in sorted(ends, key=lambda end: end[0]):
-        _element(root, "circle", {"cx": x(last), "cy": at, "r": 3, "class": f"end-{one.look}"})
+        svg.element(root, "circle", {"cx": x(last), "cy": at, "r": 3, "class": f"end-{one.look}"})
         before = max(at + 4, before + 15)
         words = f"{one.name} {span(one.values[last] or 0)}"
-        _text(root, x(last) + 7, before, words, "start", strong=True)
+        svg.text(root, x(last) + 7, before, words, "start", strong=True)
 
 
 def _path(
@@ -465,9 +470,9 @@ def _path(
         alone = not follows and (number + 1 == len(one.values) or one.values[number + 1] is None)
         if alone:
             place = {"cx": x(number), "cy": y(value), "r": 2.2, "class": f"end-{one.look}"}
-            _element(root, "circle", place)
+            svg.element(root, "circle", place)
     if steps:
-        _element(root, "path", {"d": "".join(steps), "class": f"line-{one.look}"})
+        svg.element(root, "path", {"d": "".join(steps), "class": f"line-{one.look}"})
 
 
 def _beyond(
@@ -482,7 +487,7 @@ def _beyond(
     for number in known[:-1]:
         value = one.values[number] or 0
         if value > highest:
-            _text(root, *place(number), f"↑ {span(value)}", "middle")
+            svg.text(root, *place(number), f"↑ {span(value)}", "middle")
 
 
 def _band(
@@ -501,7 +506,7 @@ def _band(
         if len(run) > 1:
             there = [f"{_n(x(at))} {_n(y(value))}" for at, value, _ in run]
             back = [f"{_n(x(at))} {_n(y(value))}" for at, _, value in reversed(run)]
-            _element(root, "path", {"d": "M" + "L".join([*there, *back]) + "Z", "class": "band"})
+            svg.element(root, "path", {"d": "M" + "L".join([*there, *back]) + "Z", "class": "band"})
         run = []
 
 
@@ -518,70 +523,22 @@ def _count_axis(most: int) -> tuple[int, list[int]]:
         size *= 10
 
 
+def _trend_axis(
+    series: Sequence[Series], goal: Mark | None, ceiling: float | None
+) -> tuple[float, float]:
+    """The top of the axis of a trend and the distance of its lines."""
+    if ceiling is not None:
+        return ceiling, ceiling / 4
+    most = max((value for one in series for value in one.values if value is not None), default=0)
+    if goal is None:
+        return _span_axis(max(most, 1))
+    # One night without staff must not press all other days flat: what lies far beyond the goal is
+    # drawn at the upper edge, with its value beside it.
+    return _span_axis(max(min(most, 3 * goal.at), goal.at * 1.15))
+
+
 def _span_axis(most_ms: float) -> tuple[float, float]:
     """The top of an axis of spans and the distance of its lines, in ms."""
     steps = (*_NICE_SPANS_S, *(86_400 * days for days in (2, 5, 10, 30, 100, 400)))
     step = next((s * 1000 for s in steps if s * 5000 >= most_ms), most_ms / 4)
     return math.ceil(most_ms / step) * step, step
-
-
-def _svg(width: float, height: float, name: str, *, look: str = "ch") -> ET.Element:
-    return ET.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "class": look,
-            "viewBox": f"0 0 {width} {height}",
-            "role": "img",
-            "aria-label": name,
-        },
-    )
-
-
-def _hatch(root: ET.Element) -> None:
-    pattern = _element(
-        _element(root, "defs", {}),
-        "pattern",
-        {
-            "id": "hatch",
-            "width": 6,
-            "height": 6,
-            "patternUnits": "userSpaceOnUse",
-            "patternTransform": "rotate(45)",
-        },
-    )
-    _element(pattern, "rect", {"width": 6, "height": 6, "class": "hatch-ground"})
-    _element(pattern, "rect", {"width": 2.4, "height": 6, "class": "hatch-stroke"})
-
-
-def _line(root: ET.Element, x1: float, y1: float, x2: float, y2: float, *, look: str) -> None:
-    _element(root, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": look})
-
-
-def _text(
-    root: ET.Element, x: float, y: float, words: str, anchor: str, *, strong: bool = False
-) -> None:
-    attributes: dict[str, object] = {"x": x, "y": y, "text-anchor": anchor or "start"}
-    if strong:
-        attributes["class"] = "s"
-    _element(root, "text", attributes).text = words
-
-
-def _title(parent: ET.Element, words: str) -> None:
-    _element(parent, "title", {}).text = words
-
-
-def _element(parent: ET.Element, tag: str, attributes: Mapping[str, object]) -> ET.Element:
-    values = {key: _n(value) for key, value in attributes.items()}
-    return ET.SubElement(parent, tag, values)
-
-
-def _n(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    return str(value)
-
-
-def _markup(root: ET.Element) -> Markup:
-    # ElementTree escapes every text and attribute, so nothing from outside becomes markup.
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # escaped, see above
