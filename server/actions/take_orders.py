@@ -185,6 +185,7 @@ class _Orders:
             imported=self._imported,
         )
         carts_ordered(tx, self._carts)
+        tx.expect_events(len(self._events))
         for row, data, at_ms in self._events:
             tx.record(
                 SYSTEM,

@@ -18,3 +18,27 @@ def give_room(tx: Tx) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
+# What imports write, and what they ask on the way.
+_GROWING = (
+    "contact",
+    "customer",
+    "customer_origin",
+    "import_change",
+    "order_line",
+    "product",
+    "profile",
+    "shop_order",
+)
+
+
+def count_rows(tx: Tx) -> None:
+    """Lets PostgreSQL look how large the tables have become that an import fills.
+
+    Its own look comes by the minute; until then it plans as if they were empty, and every question
+    reads them whole. SQLite, whose plans do not follow sizes, does nothing.
+    """
+    connection = tx.connection
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"ANALYZE {', '.join(_GROWING)}")

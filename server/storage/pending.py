@@ -290,6 +290,10 @@ class Pending:
             return at_ms
         return max(at_ms, self._at_ms)
 
+    def expect_events(self, count: int) -> None:
+        """Takes so many numbers of the log at once when the next one is asked for."""
+        self._expected = count
+
     def next_seq(self, above: int) -> int:
         """The next number of the log, above what another process may have taken meanwhile."""
         if self._driver.is_sqlite:

@@ -160,6 +160,10 @@ class Tx:
             for key in self._changed
         )
 
+    def expect_events(self, count: int) -> None:
+        """Tells that so many events are about to be recorded: their numbers come in one trip."""
+        self._pending.expect_events(count)
+
     def record(
         self,
         actor: Actor,
