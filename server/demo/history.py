@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.demo.desk import Desk
 from server.demo.living import living
@@ -30,8 +30,9 @@ from server.demo.scenes import (
     SORRY_LATE,
     TAKEOVERS,
     THANKS,
+    WOKEN,
 )
-from server.demo.talk import Talk, agent_name, new_talk
+from server.demo.talk import AFTER_SALE, Talk, agent_name, new_talk, tag_of
 from server.demo.thread import Row, Thread
 
 # Finished chats end this long before the present, what is still open follows up to it.
@@ -65,6 +66,32 @@ def history(
     rows += _presence_rows(desk, seed)
     # Sorting keeps the order of rows of the same instant, which is the order of their causes.
     yield from sorted(rows, key=_time_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A past chat about something that was not bought yet; ``replied_at_ms`` None for no answer."""
+
+    customer_id: str
+    asked_at_ms: int
+    replied_at_ms: int | None
+
+
+def asked_before_buying(*, now_at_ms: int, days: int = 90, seed: int = 7) -> list[Asked]:
+    """The chats of the same history that came before a purchase or none, in order of time."""
+    opened: dict[str, Asked] = {}
+    after_sale: set[str] = set()
+    for row in history(now_at_ms=now_at_ms, days=days, seed=seed):
+        name, data = str(row["conversation"]), row["data"]
+        assert isinstance(data, dict)
+        if row["kind"] == "conversation.opened":
+            opened[name] = Asked(str(row["customer"]), _time_of(row), None)
+        elif row["kind"] == "message.posted" and row["actor_kind"] == "agent":
+            if data["visibility"] == "public":
+                opened[name] = replace(opened[name], replied_at_ms=_time_of(row))
+        elif row["kind"] == "conversation.tagged" and AFTER_SALE in data["add"]:
+            after_sale.add(name)
+    return [one for name, one in opened.items() if name not in after_sale]
 
 
 @dataclass(slots=True)
@@ -151,9 +178,21 @@ class _Past:
         self.left_word = not open_shop
         if not open_shop:
             accepted_at_ms += draw.randrange(MINUTE_MS, 14 * MINUTE_MS)
+        if open_shop and draw.random() < 0.05:
+            self._ring_in_vain(accepted_at_ms)
         thread.at_ms = max(thread.at_ms + 300, accepted_at_ms)
         thread.assign(self.agent.email, reason="auto" if draw.random() < 0.85 else "claim")
         return True
+
+    def _ring_in_vain(self, until_ms: int) -> None:
+        """Somebody else is asked first and does not pick up."""
+        thread, draw = self.thread, self.draw
+        others = self.desk.on_shift(self.talk.scene.locale, thread.at_ms)
+        asked = draw.choice([one for one in others if one is not self.agent] or others)
+        thread.at_ms = max(thread.at_ms, until_ms)
+        thread.offer(asked.email)
+        thread.later(20_000)
+        thread.miss(asked.email)
 
     def _give_up(self, after_ms: int) -> None:
         if after_ms > 2 * MINUTE_MS and self.draw.random() < 0.6:
@@ -206,6 +245,8 @@ class _Past:
                 thread.note(self._email, self._pick(scene.notes))
                 thread.later(draw.randrange(4_000, 15_000))
             self._say(self._pick(answers))
+            if draw.random() < 0.03 and not self.left_word:
+                self._sleep_on_it()
 
     def _hand_over(self) -> None:
         """Another agent goes on, with a word about why."""
@@ -220,6 +261,20 @@ class _Past:
         thread.transfer(self._email, found[1].email)
         self.agent = found[1]
 
+    def _sleep_on_it(self) -> None:
+        """The answer needs somebody else, so the chat sleeps for some hours."""
+        thread, draw, scene = self.thread, self.draw, self.talk.scene
+        thread.later(draw.randrange(10_000, 40_000))
+        until_ms = thread.at_ms + draw.randrange(1, 5) * HOUR_MS
+        agent = self.desk.person(self._email)
+        if agent not in self.desk.on_shift(scene.locale, until_ms):
+            return
+        thread.snooze(self._email, until_ms=until_ms)
+        thread.at_ms = until_ms
+        thread.wake()
+        thread.later(draw.randrange(20_000, 4 * MINUTE_MS))
+        self._say(self._pick(WOKEN[scene.locale]))
+
     def _finish(self) -> None:
         thread, draw, scene = self.thread, self.draw, self.talk.scene
         if draw.random() < 0.76:
@@ -229,10 +284,18 @@ class _Past:
                 self._think()
                 self._say(self._pick(FAREWELLS[scene.locale]), origin="macro")
         thread.later(draw.randrange(12_000, 3 * MINUTE_MS))
+        self._tag()
         thread.resolve(self._email)
         self._hold(thread.assigned_at_ms, thread.at_ms)
         if draw.random() < 0.92:
             self._rate()
+
+    def _tag(self) -> None:
+        """Not everybody says each time what a chat was about."""
+        if self.draw.random() < 0.8:
+            after = self.talk.scene.team == "after"
+            tags = (tag_of(self.talk.scene), *((AFTER_SALE,) if after else ()))
+            self.thread.tag(self._email, *tags)
 
     def _rate(self) -> None:
         thread, draw = self.thread, self.draw
@@ -278,6 +341,8 @@ class _Past:
     def _say(self, body: str, *, origin: str | None = None) -> None:
         drawn = self.draw.choices(("typed", "macro", "kb"), (70, 20, 10))[0]
         self.thread.agent_says(self._email, body, origin=origin or drawn)
+        # The console tells every half minute; what is told here comes with each answer.
+        self.thread.look(self._email, min(60_000, log_normal_ms(self.draw, 34_000, sigma=0.5)))
 
     def _think(self, *, first: bool = False) -> None:
         """The time until the agent answers: longer with every chat held at the same time."""

@@ -13,7 +13,8 @@ import orjson
 
 from server.actions.deliveries import receive
 from server.actions.sources import AddSource, add_source
-from server.demo.load import DAY_MS, HOUR_MS, HOURS
+from server.demo.history import asked_before_buying
+from server.demo.load import DAY_MS, HOUR_MS, HOURS, MINUTE_MS, log_normal_ms
 from server.demo.people import DEMO_SHOP, DemoCustomer, demo_customers
 from server.demo.products import CATEGORIES, PRODUCTS, Product, product_by_sku
 from server.demo.words import Locale
@@ -220,6 +221,7 @@ def past_orders(customers: Sequence[DemoCustomer], *, now_at_ms: int, seed: int)
     for customer in customers:
         if draw.random() < _BUYERS:
             dated += [(at_ms, customer) for at_ms in _days_of(draw, now_at_ms)]
+    dated += _after_chats(draw, customers, now_at_ms=now_at_ms, seed=seed)
     register = Register()
     rows = []
     for at_ms, customer in sorted(dated, key=lambda one: one[0]):
@@ -250,6 +252,22 @@ def _days_of(draw: random.Random, now_at_ms: int) -> Iterator[int]:
         at_ms = day_at_ms - day_at_ms % DAY_MS + (hour - 8) * HOUR_MS + draw.randrange(HOUR_MS)
         yield min(at_ms, now_at_ms - HOUR_MS)
         ago += usual * draw.lognormvariate(0, 0.5)
+
+
+def _after_chats(
+    draw: random.Random, customers: Sequence[DemoCustomer], *, now_at_ms: int, seed: int
+) -> Iterator[tuple[int, DemoCustomer]]:
+    """Orders of shoppers who had asked something before, more of them where somebody answered."""
+    known = {one.customer_id: one for one in customers}
+    for chat in asked_before_buying(now_at_ms=now_at_ms, seed=seed):
+        customer = known.get(chat.customer_id)
+        if customer is None or draw.random() > (0.19 if chat.replied_at_ms is None else 0.36):
+            continue
+        start_at_ms = chat.replied_at_ms or chat.asked_at_ms
+        quick = draw.random() < 0.8
+        delay_ms = log_normal_ms(draw, 45 * MINUTE_MS if quick else 40 * HOUR_MS, sigma=0.9)
+        if start_at_ms + delay_ms < now_at_ms - HOUR_MS:
+            yield start_at_ms + delay_ms, customer
 
 
 def basket(draw: random.Random) -> list[Bought]:

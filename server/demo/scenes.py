@@ -706,6 +706,18 @@ TAKEOVERS: dict[Locale, Texts] = {
         "客户想了解细节，转给你更合适。",
     ),
 }
+WOKEN: dict[Locale, Texts] = {
+    "en": (
+        "Back with news from the warehouse: all is as I said, it goes out today.",
+        "I’ve asked our workshop. They say yes, no problem.",
+        "As promised, I’m back: it has been sorted out on our side.",
+    ),
+    "zh": (
+        "仓库回复了，和我刚才说的一致，今天发出。",
+        "问过工坊了，没有问题，您放心。",
+        "让您久等了，这边已经处理好了。",
+    ),
+}
 BACK_AGAIN: dict[Locale, Texts] = {
     "en": (
         "Me again. It still isn’t solved.",

@@ -25,6 +25,27 @@ from server.demo.scenes import (
 )
 from server.demo.words import LOCALES, Locale
 
+# Matters that nobody asks about before buying.
+AFTER_SALE = "售后 after sale"
+_TAGS = {
+    "product": "商品 product",
+    "price": "价格 price",
+    "stock": "库存 stock",
+    "payment": "付款 payment",
+    "gift": "礼品 gift",
+    "care": "保养 care",
+    "bulk": "批量 bulk",
+    "parcel": "物流 parcel",
+    "delivery": "发货 delivery",
+    "not_received": "未收到 not received",
+    "damaged": "破损 damaged",
+    "assembly": "安装 assembly",
+    "return": "退货 return",
+    "refund": "退款 refund",
+    "invoice": "发票 invoice",
+    "change": "改单 change",
+}
+
 _SLOT = re.compile(r"\{\w+\}")
 
 
@@ -75,6 +96,15 @@ def short_title(product: Product, locale: Locale) -> str:
     """
     title = re.split("[,(（]", product.title.say(locale))[0]
     return title[0].lower() + title[1:] if locale == "en" else title
+
+
+def tag_of(scene: Scene) -> str:
+    """What an agent of a shop with two languages tags a chat about that matter with.
+
+    >>> tag_of(SCENES[0])
+    '商品 product'
+    """
+    return _TAGS.get(scene.topic, scene.topic)
 
 
 def agent_name(person: DemoPerson, locale: Locale) -> str:

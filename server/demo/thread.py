@@ -82,6 +82,23 @@ class Thread:
             actor=None if by_system else email,
         )
 
+    def offer(self, email: str) -> None:
+        """The chat rings at an agent."""
+        self._add("assignment.offered", "system", {"to": email})
+
+    def miss(self, email: str) -> None:
+        """The agent let it ring."""
+        self._add("assignment.missed", "system", {"to": email})
+
+    def look(self, email: str, focused_ms: int) -> None:
+        """The agent had the chat in front of them for a while."""
+        self._add("agent.focus_recorded", "agent", {"focused_ms": focused_ms}, actor=email)
+
+    def tag(self, email: str, *tags: str) -> None:
+        """The agent says what the chat was about."""
+        data: Row = {"add": list(tags), "remove": []}
+        self._add("conversation.tagged", "agent", data, actor=email)
+
     def transfer(self, email: str, to: str) -> None:
         """The chat passes to another agent."""
         self.assignee, self.assigned_at_ms = to, self.at_ms
@@ -92,6 +109,11 @@ class Thread:
         """The chat sleeps until an instant."""
         data: Row = {"status": "snoozed", "previous": "open", "until_ms": until_ms}
         self._add("conversation.status_changed", "agent", data, actor=email)
+
+    def wake(self) -> None:
+        """The chat is back from its sleep."""
+        data: Row = {"status": "open", "previous": "snoozed"}
+        self._add("conversation.status_changed", "system", data)
 
     def resolve(self, email: str) -> None:
         """The agent ends the session; a last thank-you needs no answer."""

@@ -46,6 +46,8 @@ STEPS: dict[str, dict[str, str]] = {
     },
     QUEUED: {
         "message.posted": QUEUED,
+        "assignment.offered": QUEUED,
+        "assignment.missed": QUEUED,
         "customer.left": QUEUED,
         "queue.left": "left",
     },
@@ -53,6 +55,8 @@ STEPS: dict[str, dict[str, str]] = {
     OWNED: {
         "message.posted": OWNED,
         "assignment.changed": OWNED,
+        "agent.focus_recorded": OWNED,
+        "conversation.tagged": OWNED,
         "customer.left": OWNED,
         "turn.dismissed": OWNED,
         "conversation.status_changed": "ending",
@@ -90,8 +94,8 @@ def test_every_chat_takes_only_steps_that_can_happen(chats: dict[str, list[Row]]
     for name, chat in chats.items():
         state = "none"
         for row in chat:
-            snoozed = row["data"].get("status") == "snoozed"
-            state = state if snoozed else STEPS[state].get(row["kind"], f"bad {row['kind']}")
+            slept = "snoozed" in (row["data"].get("status"), row["data"].get("previous"))
+            state = state if slept else STEPS[state].get(row["kind"], f"bad {row['kind']}")
             assert not state.startswith("bad"), (name, state, row)
 
 
@@ -159,6 +163,11 @@ def test_the_figures_are_those_of_a_good_but_human_desk(
     assert 0.2 < count["turn.dismissed"] / len(chats) < 0.6
     notes = sum(row["data"].get("visibility") == "private" for row in rows)
     assert 0.05 < notes / len(chats) < 0.4
+    assert 0.6 < count["conversation.tagged"] / len(chats) < 0.95
+    assert 2 < count["agent.focus_recorded"] / len(chats) < 6
+    assert 0.01 < count["assignment.missed"] / len(chats) < 0.1
+    slept = sum(row["data"].get("status") == "snoozed" for row in rows)
+    assert 0.01 < slept / len(chats) < 0.1
     scores = [row["data"]["score"] for row in rows if row["kind"] == "rating.given"]
     assert 4.0 < statistics.mean(scores) < 4.8
     assert set(scores) == {1, 2, 3, 4, 5}
