@@ -301,6 +301,77 @@ class CustomersExported(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionVoided(EventData):
+    """An event of the log counts no more, from here on; a void of a void lets it count again."""
+
+    kind: ClassVar[str] = "correction.voided"
+    target_seq: int
+    reason: str = ""
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarChanged(EventData):
+    """Other business hours hold: of a team, or without ``team_id`` of everybody else."""
+
+    kind: ClassVar[str] = "calendar.changed"
+    version: int
+    effective_from: int
+    team_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionActivated(EventData):
+    """Another version of something that figures rest on holds, such as the targets."""
+
+    kind: ClassVar[str] = "definition.activated"
+    definition: str
+    version: int
+    effective_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaApplied(EventData):
+    """A policy's targets hold for the conversation: its name in a version of the list."""
+
+    kind: ClassVar[str] = "sla.applied"
+    policy: str
+    version: int
+    effective_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaMet(EventData):
+    """A target was met in time; ``number`` counts the clocks of a target in a conversation."""
+
+    kind: ClassVar[str] = "sla.met"
+    target: str
+    number: int = 1
+    due_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaWarned(EventData):
+    """Most of the time of a target has passed."""
+
+    kind: ClassVar[str] = "sla.warned"
+    target: str
+    number: int = 1
+    due_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaBreached(EventData):
+    """The time of a target has passed, once for each clock; ``owner_id`` owned it then."""
+
+    kind: ClassVar[str] = "sla.breached"
+    target: str
+    number: int = 1
+    due_at_ms: int | None = None
+    owner_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPresenceChanged(EventData):
     """An agent is online, busy, away or offline, with room for ``capacity`` conversations."""
 
@@ -413,6 +484,137 @@ class OrderCancelled(EventData):
     order_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCreated(EventData):
+    """A ticket begins; its thread is this conversation. ``source`` says where it came from."""
+
+    kind: ClassVar[str] = "ticket.created"
+    number: str
+    type: str = "other"
+    priority: str = "normal"
+    priority_source: str = "default"
+    source: str = "agent"
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketStateChanged(EventData):
+    """A ticket is in another state; ``from_`` is absent for its first.
+
+    ``status`` is the shop's own name of the state, ``reason`` why it ended without an answer, and
+    ``until_ms`` when it comes back by itself.
+    """
+
+    kind: ClassVar[str] = "ticket.state_changed"
+    to: str
+    from_: str | None = None
+    ticket_id: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPriorityChanged(EventData):
+    """A ticket is more or less urgent; ``source`` is manual, rule, segment or escalation."""
+
+    kind: ClassVar[str] = "ticket.priority_changed"
+    to: str
+    from_: str | None = None
+    source: str = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketChanged(EventData):
+    """What a ticket says was changed: names of fields; ``type`` is the new type if that was."""
+
+    kind: ClassVar[str] = "ticket.changed"
+    fields: tuple[str, ...] = ()
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMoved(EventData):
+    """A ticket is another team's now, or no team's."""
+
+    kind: ClassVar[str] = "ticket.moved"
+    team_id: str | None = None
+    previous: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLinked(EventData):
+    """A ticket points to something: link is conversation, order, line, product or ticket."""
+
+    kind: ClassVar[str] = "ticket.linked"
+    link: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketUnlinked(EventData):
+    """A ticket points to something no longer."""
+
+    kind: ClassVar[str] = "ticket.unlinked"
+    link: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMerged(EventData):
+    """The ticket was joined to another, which goes on for both; or was separated again."""
+
+    kind: ClassVar[str] = "ticket.merged"
+    into: str
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTookIn(EventData):
+    """The ticket goes on for another as well, which may still wait for an answer."""
+
+    kind: ClassVar[str] = "ticket.took_in"
+    ticket_id: str
+    unanswered: bool = False
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketSplit(EventData):
+    """Some messages of the ticket became a ticket of their own."""
+
+    kind: ClassVar[str] = "ticket.split"
+    into: str
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTaskChanged(EventData):
+    """A piece of work for another desk is open, done or cancelled."""
+
+    kind: ClassVar[str] = "ticket.task_changed"
+    task_id: str
+    state: str = "open"
+    team_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketWatched(EventData):
+    """Somebody wants to hear of the ticket, or no longer."""
+
+    kind: ClassVar[str] = "ticket.watched"
+    agent_id: str
+    watching: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketClosing(EventData):
+    """A step of automatic closing: reminded, held (by somebody) or let_go (on again)."""
+
+    kind: ClassVar[str] = "ticket.closing"
+    step: str = "reminded"
+
+
 EVENT_KINDS: dict[str, type[EventData]] = {
     data.kind: data
     for data in (
@@ -447,6 +649,13 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         CustomerUnblocked,
         CustomerErased,
         CustomersExported,
+        CorrectionVoided,
+        CalendarChanged,
+        DefinitionActivated,
+        SlaApplied,
+        SlaMet,
+        SlaWarned,
+        SlaBreached,
         AgentPresenceChanged,
         AgentFocusRecorded,
         RatingAsked,
@@ -459,6 +668,19 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         OrderPaid,
         OrderRefunded,
         OrderCancelled,
+        TicketCreated,
+        TicketStateChanged,
+        TicketPriorityChanged,
+        TicketChanged,
+        TicketMoved,
+        TicketLinked,
+        TicketUnlinked,
+        TicketMerged,
+        TicketTookIn,
+        TicketSplit,
+        TicketTaskChanged,
+        TicketWatched,
+        TicketClosing,
     )
 }
 
@@ -529,6 +751,8 @@ def seen_by_shopper(data: EventData) -> bool:
     if isinstance(data, ConversationStatusChanged):
         # Who is taken for a spammer is not told so, or would know to come back otherwise.
         return data.status != "spam"
+    if isinstance(data, TicketStateChanged):
+        return data.to != "spam"
     return isinstance(
         data,
         ConversationOpened
@@ -537,5 +761,6 @@ def seen_by_shopper(data: EventData) -> bool:
         | AssignmentChanged
         | RatingAsked
         | RatingGiven
-        | RatingRevised,
+        | RatingRevised
+        | TicketCreated,
     )
