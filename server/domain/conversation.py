@@ -176,14 +176,19 @@ def opened(event: Event) -> Conversation:
 
 def apply(conversation: Conversation, event: Event) -> Applied:
     """The conversation after ``event``; pure, total over all kinds, constant time."""
-    moved = changed(
+    moved = passed(conversation, event)
+    step = _STEPS.get(type(event.data))
+    return Applied(moved) if step is None else step(moved, event, event.data)
+
+
+def passed(conversation: Conversation, event: Event) -> Conversation:
+    """The conversation past ``event`` as if it had done nothing: only the sequences move."""
+    return changed(
         conversation,
         staff_seq=event.staff_seq or conversation.staff_seq,
         visitor_seq=event.visitor_seq or conversation.visitor_seq,
         last_seq=event.seq,
     )
-    step = _STEPS.get(type(event.data))
-    return Applied(moved) if step is None else step(moved, event, event.data)
 
 
 def is_counted_reply(event: Event, data: MessagePosted) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, Table, exists, func, select
 from server.domain.errors import InvalidInput
 from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
 from server.domain.replay import Replayed, replay
+from server.storage.hours import HoursBook, load_book
 from server.storage.people import AGENT
 from server.storage.rescoring import drift
 from server.storage.rows import (
@@ -86,12 +87,13 @@ def verify(
     With ``at_ms``, which is now, also between orders and the profiles that are made of them.
     ``looked_at`` is told how many more conversations have been compared.
     """
+    book = load_book(connection)
     after = ""
     while ids := _next_ids(connection, after):
         chunk = _load(connection, ids)
         yield from chunk.unreadable
         for conversation_id in ids:
-            yield from _compare(chunk, conversation_id)
+            yield from _compare(chunk, conversation_id, book)
         if looked_at is not None:
             looked_at(len(ids))
         after = ids[-1]
@@ -150,7 +152,7 @@ def _rows(connection: Connection, target: Table, key: str, ids: list[str]) -> It
     return connection.execute(select(target).where(target.c[key].in_(ids))).mappings()
 
 
-def _compare(chunk: _Chunk, conversation_id: str) -> Iterator[Difference]:
+def _compare(chunk: _Chunk, conversation_id: str, book: HoursBook) -> Iterator[Difference]:
     where = f"Conversation {conversation_id}"
     events = chunk.events.get(conversation_id, [])
     if not events:
@@ -160,6 +162,7 @@ def _compare(chunk: _Chunk, conversation_id: str) -> Iterator[Difference]:
     if replayed is None:
         yield Difference(f"{where}: the log does not begin with conversation.opened.")
         return
+    biz_ms = book.waits(replayed.turns.values(), events)
     found = (
         *_sequences(events),
         *_conversation(chunk.conversations.get(conversation_id), replayed),
@@ -171,7 +174,7 @@ def _compare(chunk: _Chunk, conversation_id: str) -> Iterator[Difference]:
         *_numbered(
             "turn",
             chunk.turns.get(conversation_id, {}),
-            {no: turn_values(turn) for no, turn in replayed.turns.items()},
+            {no: turn_values(turn, biz_ms[no]) for no, turn in replayed.turns.items()},
         ),
         *_messages(chunk.messages.get(conversation_id, {}), events),
     )

@@ -71,6 +71,12 @@ def events_of(connection: Connection, seqs: Collection[int]) -> list[Event]:
     return [event_from_row(row) for row in connection.execute(statement).mappings()]
 
 
+def teams_at(connection: Connection, seqs: Collection[int]) -> dict[int, str | None]:
+    """The team of each of these events, in whose queue or hands the conversation was then."""
+    statement = select(EVENT.c.seq, EVENT.c.team_id).where(EVENT.c.seq.in_(seqs))
+    return {row.seq: row.team_id for row in connection.execute(statement)}
+
+
 def conversation_events(
     connection: Connection, conversation_id: str, *, up_to_seq: int | None = None
 ) -> list[Event]:

@@ -19,7 +19,8 @@ from server.domain.conversation import Conversation, Session
 from server.domain.events import Event
 from server.domain.turns import Turn
 from server.storage import rows
-from server.storage.event_log import NUMBERS
+from server.storage.event_log import NUMBERS, teams_at
+from server.storage.hours import HoursBook, load_book
 from server.storage.locking import Held, hold_nobody_up
 from server.storage.prepared import Driver, Row, Statement, Values
 from server.storage.rows import Message
@@ -30,7 +31,9 @@ PostKey = tuple[str, str, str]
 DraftKey = tuple[str, str]
 MarkKey = tuple[str, str, str]
 # The tables of which something is known here: who writes to them past ``add`` must ``forget``.
-REMEMBERED = frozenset({"agent", "conversation", "customer_block", "event", "message"})
+REMEMBERED = frozenset(
+    {"agent", "calendar_version", "conversation", "customer_block", "event", "message"}
+)
 Follow = Callable[[int], int]
 MAX_STATES = 2000
 _FEWEST_NUMBERS = 16
@@ -56,6 +59,8 @@ _STATUSES = Statement(
     " WHERE id IN (SELECT value FROM json_each(?))",
     postgresql="SELECT id, active, status, status_at_ms FROM agent WHERE id = ANY(%s)",
 )
+_HOURS_SQL = "SELECT coalesce(max(version), 0) FROM calendar_version"
+_HOURS = Statement(sqlite=_HOURS_SQL, postgresql=_HOURS_SQL)
 _LATEST_OF = (
     "(SELECT id FROM conversation WHERE customer_id = {} AND channel = 'chat' AND status <> 'spam'"
     " ORDER BY last_activity_at_ms DESC LIMIT 1)"
@@ -165,6 +170,8 @@ class Pending:
         self._turns: dict[tuple[str, int], Turn] = {}
         self._drafts: dict[DraftKey, Values | None] = {}
         self._marks: dict[MarkKey, Values] = {}
+        self._book = HoursBook()
+        self._book_is_new = False
 
     def begin(self, *, clock: Callable[[], int], follow: Follow | None, patient: bool) -> None:
         """Begins a transaction, which ``commit`` ends.
@@ -356,7 +363,7 @@ class Pending:
         write(rows.INSERT_EVENT, [rows.event_values(e) for e in self._events])
         write(rows.INSERT_MESSAGE, [rows.message_values(m) for m in self._messages.values()])
         write(rows.SAVE_SESSION, [rows.session_values(s) for s in self._sessions.values()])
-        write(rows.SAVE_TURN, [rows.turn_values(t) for t in self._turns.values()])
+        write(rows.SAVE_TURN, self._turn_rows())
         write(rows.SAVE_MARK, list(self._marks.values()))
         write(rows.SAVE_DRAFT, [draft for draft in self._drafts.values() if draft is not None])
         gone = [key for key, draft in self._drafts.items() if draft is None]
@@ -375,6 +382,26 @@ class Pending:
         self._latest.clear()
         self._blocked.clear()
         self._last = None
+        self._book_is_new = False
+
+    def _turn_rows(self) -> list[dict[str, Any]]:  # Any: column values
+        """The rows of the turns with their business clocks, by the hours of now."""
+        turns = list(self._turns.values())
+        if any(turn.end_at_ms is not None for turn in turns) and not self._book_is_new:
+            if self._driver.rows(_HOURS)[0][0] != self._book.version:
+                self._book = load_book(self._connection)
+            self._book_is_new = True
+        if self._book.version == 0:
+            return [rows.turn_values(turn, None) for turn in turns]
+        teams = {event.seq: event.team_id for event in self._events}
+        ends = {turn.end_seq for turn in turns if turn.end_seq is not None}
+        # A wait that a reply ended while the shopper was away is told once they are back.
+        if earlier := ends - teams.keys():
+            teams |= teams_at(self._connection, earlier)
+        return [
+            rows.turn_values(turn, self._book.wait_ms(turn, teams.get(turn.end_seq or 0)))
+            for turn in turns
+        ]
 
     def _row(self, conversation_id: str) -> dict[str, Any]:  # Any: column values
         conversation = self._conversations[conversation_id]

@@ -11,6 +11,7 @@ from server.domain.events import Event, MessagePosted
 from server.domain.replay import replay
 from server.storage import rows
 from server.storage.event_log import conversation_events
+from server.storage.hours import load_book
 from server.storage.rows import CONVERSATION, MESSAGE, SESSION, TURN
 from server.storage.unit import Tx
 
@@ -38,8 +39,9 @@ def rebuild(tx: Tx, conversation_id: str) -> None:
     tx.later(delete(TURN).where(TURN.c.conversation_id == conversation_id))
     for session in replayed.sessions.values():
         tx.later(insert(SESSION), rows.session_values(session))
+    biz_ms = load_book(tx.connection).waits(replayed.turns.values(), events)
     for turn in replayed.turns.values():
-        tx.later(insert(TURN), rows.turn_values(turn))
+        tx.later(insert(TURN), rows.turn_values(turn, biz_ms[turn.turn_no]))
     for event in events:
         if isinstance(event.data, MessagePosted):
             statement = update(MESSAGE).where(MESSAGE.c.id == event.data.message_id)

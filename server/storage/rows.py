@@ -59,7 +59,8 @@ def _names(target: Table) -> list[str]:
 
 MESSAGE_NAMES = _names(MESSAGE)
 _SESSION_NAMES = _names(SESSION)
-_TURN_NAMES = _names(TURN)
+# The business clock follows from the shop's hours, which the turn itself does not know.
+_TURN_NAMES = [name for name in _names(TURN) if name != "biz_ms"]
 _message_columns = attrgetter(*MESSAGE_NAMES)
 _session_columns = attrgetter(*_SESSION_NAMES)
 _turn_columns = attrgetter(*_TURN_NAMES)
@@ -209,10 +210,11 @@ def session_values(session: Session) -> dict[str, Any]:  # Any: column values
     return dict(zip(_SESSION_NAMES, _session_columns(session), strict=True))
 
 
-def turn_values(turn: Turn) -> dict[str, Any]:  # Any: column values
-    """All columns of a turn's row."""
+def turn_values(turn: Turn, biz_ms: int | None) -> dict[str, Any]:  # Any: column values
+    """All columns of a turn's row; ``biz_ms`` is how much business time the wait took."""
     values = dict(zip(_TURN_NAMES, _turn_columns(turn), strict=True))
     values["shares"] = dumps(turn.shares)
+    values["biz_ms"] = biz_ms
     return values
 
 

@@ -22,6 +22,12 @@ REQUIRED = {
     "article": "a",
     "link_id": "l",
     "field": "email",
+    "target_seq": 1,
+    "version": 1,
+    "effective_from": 0,
+    "definition": "targets",
+    "policy": "p",
+    "target": "round",
 }
 
 

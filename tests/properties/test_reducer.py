@@ -205,6 +205,12 @@ def test_every_kind_of_event_can_be_applied() -> None:
         "suggestion_id": "s1",
         "article": "a1",
         "field": "email",
+        "target_seq": 1,
+        "version": 1,
+        "effective_from": 0,
+        "definition": "targets",
+        "policy": "p",
+        "target": "round",
     }
     conversation = opened(_event(ConversationOpened(), 1))
     for number, (kind, data_type) in enumerate(EVENT_KINDS.items(), 2):
