@@ -104,15 +104,17 @@ def import_products_command(
 
 
 def import_articles_command(
-    file: File, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
+    path: Export, dry_run: DryRun = False, source: Source = None, data_dir: DataDir = None
 ) -> None:
-    """Bring in articles (JSONL, CSV); what is known already changes nothing."""
-    from server.importers.sheets import import_articles
+    """Bring in articles: a table, Markdown, HTML, or a folder or zip of these."""
+    from server.importers.article_files import import_articles
 
     with opened(data_dir) as database, progress("articles") as tell:
         outcome = import_articles(
-            database, file, source=source or "import", dry_run=dry_run, progress=tell
+            database, path, source=source or "import", dry_run=dry_run, progress=tell
         )
+    if dry_run:
+        say("a dry run, nothing was written")
     _sheet(outcome)
 
 
@@ -175,7 +177,7 @@ def _rows(
 ) -> None:
     """Tells what became of the rows of a file. Raises typer.Exit when some were rejected."""
     for row in rejected[:MOST_NAMED]:
-        sys.stderr.write(f"line {row.line}: {row.reason}\n")
+        sys.stderr.write(f"{row.where or f'line {row.line}'}: {row.reason}\n")
     if len(rejected) > MOST_NAMED:
         sys.stderr.write(f"... / ……  +{len(rejected) - MOST_NAMED}\n")
     if batch is not None:

@@ -34,7 +34,7 @@ from server.demo.storefront import storefront_app
 from server.demo.words import Words
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict, NotFound
-from server.importers.sheets import import_articles
+from server.importers.article_files import import_articles
 from server.storage import customers
 from server.storage.database import Database
 from server.storage.people import credentials

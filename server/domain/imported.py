@@ -87,15 +87,32 @@ CUSTOMER_COLUMNS: dict[str, tuple[str, ...]] = {
         "加入时间",
     ),
 }
+ARTICLE_KINDS = ("article", "reply")
 ARTICLE_COLUMNS: dict[str, tuple[str, ...]] = {
-    "id": ("article_id", "编号", "文章编号", "知识编号"),
+    "id": ("article_id", "slug", "编号", "文章编号", "知识编号"),
     "title": ("question", "标题", "问题", "标准问题", "标准问"),
     "body": ("content", "answer", "text", "正文", "内容", "答案", "回答"),
     "locale": ("language", "lang", "语言", "语种"),
     "audience": ("visibility", "受众", "可见范围"),
-    "category": ("section", "分类", "类目", "目录"),
+    "category": ("section", "categories", "分类", "类目", "目录"),
     "phrasings": ("similar_questions", "相似问", "相似问题", "相似问法", "问法"),
+    "status": ("state", "状态", "发布状态"),
+    "kind": ("类型",),
+    "shortcut": ("快捷词", "快捷短语"),
+    "valid_from": ("生效时间", "生效日期"),
+    "valid_to": ("valid_until", "失效时间", "失效日期"),
 }
+_STATUS_WORDS = {
+    "live": "published",
+    "public": "published",
+    "已发布": "published",
+    "发布": "published",
+    "草稿": "draft",
+    "未发布": "draft",
+    "已归档": "archived",
+    "归档": "archived",
+}
+_KIND_WORDS = {"文章": "article", "快捷回复": "reply", "话术": "reply"}
 _AUDIENCE_WORDS = {"公开": "public", "内部": "internal", "对外": "public", "对内": "internal"}
 _LANGUAGE_WORDS = {
     "中文": "zh",
@@ -110,6 +127,7 @@ _LANGUAGE_WORDS = {
     "繁体中文": "zh-Hant",
 }
 _TRADITIONAL = frozenset({"tw", "hk", "mo", "hant"})
+_UTC = ZoneInfo("UTC")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 # What a spreadsheet makes of a long number: its last digits are lost.
 _DAMAGED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
@@ -170,7 +188,10 @@ class CustomerRow:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRow:
-    """An article of a file in one language; rows with the same ``external_id`` are translations."""
+    """An article of a file in one language; rows with the same ``external_id`` are translations.
+
+    What is None the file does not say: a known article keeps what it has, a new one is published.
+    """
 
     line: int
     source: str
@@ -179,11 +200,15 @@ class ArticleRow:
     title: str
     body: str
     audience: str = "public"
-    status: str = "published"
+    status: str | None = None
     category: str | None = None
     phrasings: tuple[str, ...] = ()
     created_at_ms: int | None = None
     updated_at_ms: int | None = None
+    kind: str = "article"
+    shortcut: str | None = None
+    valid_from_ms: int | None = None
+    valid_to_ms: int | None = None
 
 
 def column_names(columns: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -219,20 +244,22 @@ def read_shop_customer(values: Mapping[str, object], *, tz: ZoneInfo) -> ShopCus
     )
 
 
-def read_article(values: Mapping[str, object], *, line: int, source: str) -> ArticleRow:
-    """The article of a row by the contract's names. Raises InvalidInput, in both languages."""
+def read_article(
+    values: Mapping[str, object], *, line: int, source: str, tz: ZoneInfo = _UTC
+) -> ArticleRow:
+    """The article of a row by the contract's names; times without a zone are local in ``tz``.
+
+    Raises InvalidInput, in both languages.
+    """
     title = read_text(values, "title", MAX_TITLE_CHARS)
     body = read_text(values, "body", MAX_ARTICLE_CHARS)
     locale = read_locale(read_text(values, "locale", 32))
     for name, value in (("title", title), ("body", body), ("locale", locale)):
         if value is None:
             raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
-    audience = read_text(values, "audience", 32) or "public"
-    audience = _AUDIENCE_WORDS.get(audience, audience.lower())
-    if audience not in AUDIENCES:
-        raise InvalidInput(
-            both("audience must be public or internal.", "audience 只能是 public 或 internal。")
-        )
+    kind = _one_of(values, "kind", ARTICLE_KINDS, _KIND_WORDS) or "article"
+    audience = _one_of(values, "audience", AUDIENCES, _AUDIENCE_WORDS) or "public"
+    times = {name: read_text(values, name, 64) for name in ("valid_from", "valid_to")}
     return ArticleRow(
         line=line,
         source=source,
@@ -240,10 +267,37 @@ def read_article(values: Mapping[str, object], *, line: int, source: str) -> Art
         locale=str(locale),
         title=str(title),
         body=str(body),
-        audience=audience,
+        audience="internal" if kind == "reply" else audience,
+        status=_one_of(values, "status", STATUSES, _STATUS_WORDS),
         category=read_text(values, "category", 200),
         phrasings=_phrasings(values.get("phrasings")),
+        kind=kind,
+        shortcut=_shortcut(read_text(values, "shortcut", 40)) if kind == "reply" else None,
+        **{
+            f"{name}_ms": None if text is None else read_instant(text, name, tz)
+            for name, text in times.items()
+        },
     )
+
+
+def _one_of(
+    values: Mapping[str, object], name: str, known: tuple[str, ...], words: Mapping[str, str]
+) -> str | None:
+    text = read_text(values, name, 32)
+    if text is None:
+        return None
+    word = words.get(text.lower(), text.lower())
+    if word not in known:
+        english, chinese = " or ".join(known), " 或 ".join(known)
+        raise InvalidInput(both(f"{name} must be {english}.", f"{name} 只能是 {chinese}。"))
+    return word
+
+
+def _shortcut(text: str | None) -> str | None:
+    word = (text or "").lstrip("/").lower()
+    if any(character.isspace() for character in word):
+        raise InvalidInput(both("shortcut must be one word.", "shortcut 只能是一个词。"))
+    return word or None
 
 
 def read_email(text: str | None) -> str | None:

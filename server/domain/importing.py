@@ -68,10 +68,14 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that was not taken: its line, from 1, and the reason as a sentence."""
+    """A row that was not taken: its line, from 1, and the reason as a sentence.
+
+    ``where`` names the file, and a line of it, where a row is one of many files.
+    """
 
     line: int
     reason: str
+    where: str = ""
 
 
 @dataclass(slots=True)

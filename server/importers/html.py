@@ -1,4 +1,9 @@
-"""HTML of other desks as Markdown: words and links stay, everything that could act is left out."""
+"""HTML as Markdown: words and links stay, everything that could act is left out.
+
+Our own reader, because it takes any markup without failing: markdownify and BeautifulSoup end in a
+RecursionError at 3,000 open elements and take six times as long, html-to-markdown weighs 21 MB and
+keeps addresses that act. What it writes is cleaned once more where it is shown.
+"""
 
 from __future__ import annotations
 
@@ -51,20 +56,28 @@ _BLOCKS = frozenset(
 )
 # Blocks that follow one another without a blank line.
 _CLOSE = frozenset({"li", "tr", "tbody", "thead"})
+# What stands around the text of a page; an article is what is left.
+_AROUND = frozenset({"nav", "footer", "aside", "form", "button", "select"})
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "source", "track", "embed"})
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "code": "`"}
 _MAX_CHARS = 1_000_000
 
 
-def to_markdown(html: str) -> str:
+def to_markdown(html: str, *, page: bool = False) -> str:
     r"""The text of an HTML fragment as Markdown; never raises, whatever the markup.
 
     >>> to_markdown('<h2>Returns</h2><p>See <a href="https://shop.example/r">here</a>.</p>')
     '## Returns\n\nSee [here](https://shop.example/r).'
     >>> to_markdown('<p onclick="x()">Hi<script>alert(1)</script></p>')
     'Hi'
+
+    Of a whole ``page`` only its article is taken, with pictures and tables as Markdown has them; a
+    message of a chat has them as plain words.
+
+    >>> to_markdown('<nav>Home</nav><table><tr><th>A<th>B<tr><td>1<td>2</table>', page=True)
+    '| A | B |\\n| --- | --- |\\n| 1 | 2 |'
     """
-    reader = _Reader()
+    reader = _Reader(page=page)
     reader.feed(html[:_MAX_CHARS])
     reader.close()
     return reader.text()
@@ -73,8 +86,15 @@ def to_markdown(html: str) -> str:
 class _Reader(HTMLParser):
     """Collects the text of a fragment, one entry of ``_lines`` for each block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._page = page
+        self._silenced = _SILENT | _AROUND if page else _SILENT
+        # The row of a table being read, and whether it is the first one of it.
+        self._cells: list[str] | None = None
+        self._first_row = False
+        # Where the article of a page begins and ends in the lines.
+        self._inside: list[int] = []
         self._lines: list[str] = []
         self._line = ""
         self._silent: str | None = None
@@ -85,18 +105,21 @@ class _Reader(HTMLParser):
         self._pre = 0
         # Where the emphasis begins that was opened last.
         self._marked = -1
+        self._outer = ""
 
     def text(self) -> str:
         """What was read, blocks apart by one blank line, list items by none."""
+        self._end_row()
         self._end_line()
-        found = "\n".join(self._lines)
+        begin, end = (*self._inside, len(self._lines))[:2] if self._inside else (0, None)
+        found = "\n".join(self._lines[begin:end])
         return re.sub(r"\n{3,}", "\n\n", found).strip()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._silent is not None:
             self._depth += tag == self._silent
             return
-        if tag in _SILENT:
+        if tag in self._silenced:
             self._silent, self._depth = tag, 1
             return
         if tag in _BLOCKS:
@@ -107,6 +130,9 @@ class _Reader(HTMLParser):
             self._image(dict(attrs))
         elif tag == "a":
             self._links.append((dict(attrs).get("href") or "", len(self._line)))
+        elif tag in ("td", "th") and self._cells is not None:
+            self._end_cell()
+            self._cells.append("")
         elif tag in ("td", "th") and self._line:
             self._line += " | "
         elif tag in _MARKS and not self._pre:
@@ -148,7 +174,19 @@ class _Reader(HTMLParser):
         self._line += words
 
     def _begin_block(self, tag: str) -> None:
+        if self._page and tag in ("table", "tr"):
+            self._end_row()
+            self._end_line(blank=tag == "table")
+            self._first_row = self._first_row or tag == "table"
+            self._cells = [] if tag == "tr" else None
+            return
+        if self._cells is not None:
+            self._line += " " * (tag not in _CLOSE)
+            return
         self._end_line(blank=tag not in _CLOSE)
+        if self._page and tag in ("main", "article") and not self._inside:
+            self._inside.append(len(self._lines))
+            self._outer = tag
         if tag in ("ul", "ol"):
             self._lists.append(0 if tag == "ul" else 1)
         elif tag == "li":
@@ -164,7 +202,13 @@ class _Reader(HTMLParser):
             self._lines += ["", "---", ""]
 
     def _end_block(self, tag: str) -> None:
+        if self._page and tag in ("table", "tr"):
+            self._end_row()
+        if self._cells is not None:
+            return
         self._end_line(blank=tag not in _CLOSE)
+        if len(self._inside) == 1 and tag == self._outer:
+            self._inside.append(len(self._lines))
         if tag in ("ul", "ol") and self._lists:
             self._lists.pop()
         elif tag == "blockquote":
@@ -175,8 +219,26 @@ class _Reader(HTMLParser):
                 self._lines.pop()
             self._lines += ["```", ""]
 
+    def _end_cell(self) -> None:
+        if self._cells:
+            self._cells[-1] = " ".join(self._line.split()).replace("|", "\\|")
+            self._line = ""
+            self._links = [(href, 0) for href, _ in self._links]
+
+    def _end_row(self) -> None:
+        """Writes the row of a table; a table of Markdown needs a line below its first one."""
+        if self._cells is None:
+            return
+        self._end_cell()
+        if self._cells:
+            self._lines.append("| " + " | ".join(self._cells) + " |")
+            if self._first_row:
+                self._lines.append("| " + " | ".join("---" for _ in self._cells) + " |")
+                self._first_row = False
+        self._cells = None
+
     def _bullet(self) -> str:
-        indent = "  " * max(0, len(self._lists) - 1)
+        indent = "".join("   " if one else "  " for one in self._lists[:-1])
         if not self._lists or not self._lists[-1]:
             return f"{indent}- "
         number, self._lists[-1] = self._lists[-1], self._lists[-1] + 1
@@ -209,7 +271,9 @@ class _Reader(HTMLParser):
 
     def _image(self, values: dict[str, str | None]) -> None:
         source, alt = values.get("src") or "", (values.get("alt") or "").strip()
-        if _is_link(source):
+        if _is_link(source) and self._page:
+            self._line += f"![{alt}]({source})"
+        elif _is_link(source):
             self._line += f"[{alt or source}]({source})"
         elif alt:
             self._line += alt

@@ -13,17 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar, cast  # Any: rows of each sort
+from typing import IO, Any, Generic, Protocol, TypeVar, cast  # Any: rows of each sort
 
-from server.actions.import_articles import take_articles
 from server.domain.errors import InvalidInput
-from server.domain.imported import (
-    ARTICLE_COLUMNS,
-    both,
-    column_names,
-    header_name,
-    read_article,
-)
+from server.domain.imported import both, column_names, header_name
 from server.domain.importing import Rejected
 from server.storage.bulk import count_rows, give_room
 from server.storage.database import Database
@@ -99,6 +92,10 @@ class Sheet:
     def ignored(self) -> list[str]:
         """The columns that mean nothing here, as the file calls them."""
         return [name for name in self._ignored if name]
+
+    def where(self, _line: int) -> str:
+        """Nothing: there is one file, and the line says where."""
+        return ""
 
     def rows(self) -> Iterator[tuple[int, Values | str]]:
         """Each line's number and values, or why it has none. Raises InvalidInput."""
@@ -188,31 +185,6 @@ class Sheet:
             self._ignored.setdefault(header.strip()[:64], None)
 
 
-def import_articles(
-    database: Database,
-    path: Path,
-    *,
-    source: str = "import",
-    dry_run: bool = False,
-    progress: Progress | None = None,
-) -> SheetOutcome:
-    """Takes the articles of a file, known by their id within ``source``.
-
-    Raises InvalidInput, OSError.
-    """
-    the_shop(database)
-    return take_rows(
-        database,
-        Sheet(path, ARTICLE_COLUMNS, required=("id",)),
-        key_name="id",
-        read=lambda values, line: read_article(values, line=line, source=source),
-        key=lambda row: (row.external_id, row.locale),
-        take=take_articles,
-        dry_run=dry_run,
-        progress=progress,
-    )
-
-
 def the_shop(database: Database) -> Shop:
     """The shop that files are brought to. Raises InvalidInput when there is none."""
     shop = database.read_now(load_shop)
@@ -221,9 +193,28 @@ def the_shop(database: Database) -> Shop:
     return shop
 
 
+class Rows(Protocol):
+    """Where rows come from: each has a number, and values or the reason why it has none."""
+
+    lines: int
+
+    @property
+    def ignored(self) -> list[str]:
+        """The columns that mean nothing here."""
+        ...
+
+    def rows(self) -> Iterator[tuple[int, Values | str]]:
+        """Each row's number and values."""
+        ...
+
+    def where(self, line: int) -> str:
+        """What else says where a row stands."""
+        ...
+
+
 def take_rows(
     database: Database,
-    sheet: Sheet,
+    sheet: Rows,
     *,
     key_name: str,
     read: Callable[[Values, int], R],
@@ -265,7 +256,7 @@ def take_rows(
             try:
                 row = read_new(line, values)
             except InvalidInput as refusal:
-                outcome.rejected.append(Rejected(line, refusal.message))
+                outcome.rejected.append(Rejected(line, refusal.message, sheet.where(line)))
             else:
                 yield row
 

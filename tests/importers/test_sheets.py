@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from server.actions.visitors import Connect, connect
-from server.importers.sheets import SheetOutcome, import_articles
+from server.importers.article_files import import_articles
+from server.importers.sheets import SheetOutcome
 from server.importers.shop_files import import_customers
 from server.storage.articles import ARTICLE, PHRASING, TEXT
 from server.storage.customers import CUSTOMER
