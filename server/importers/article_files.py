@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from server.actions.import_articles import take_articles
 from server.domain.errors import InvalidInput
+from server.domain.html import to_markdown
 from server.domain.imported import (
     ARTICLE_COLUMNS,
     MAX_ARTICLE_CHARS,
@@ -33,7 +34,6 @@ from server.domain.imported import (
 )
 from server.domain.importing import Rejected
 from server.domain.periods import zone
-from server.importers.html import to_markdown
 from server.importers.sheets import Progress, Sheet, SheetOutcome, Values, take_rows, the_shop
 from server.storage.database import Database
 

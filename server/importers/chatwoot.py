@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from server.domain.html import to_markdown
 from server.domain.imported import (
     MAX_ARTICLE_CHARS,
     MAX_TITLE_CHARS,
@@ -26,7 +27,6 @@ from server.importers.canonical import (
     Talk,
     attached,
 )
-from server.importers.html import to_markdown
 from server.importers.thread import BOT, CUSTOMER, MACHINE, Author, Thread
 from server.importers.values import (
     Json,

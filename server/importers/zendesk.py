@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from server.domain.html import to_markdown
 from server.domain.imported import (
     MAX_ARTICLE_CHARS,
     MAX_TITLE_CHARS,
@@ -28,7 +29,6 @@ from server.importers.canonical import (
     Talk,
     attached,
 )
-from server.importers.html import to_markdown
 from server.importers.thread import BOT, CUSTOMER, MACHINE, Author, Thread
 from server.importers.transcript import Line, lines_of
 from server.importers.values import (

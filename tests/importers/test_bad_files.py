@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.domain.errors import InvalidInput
+from server.domain.html import to_markdown
 from server.importers import chatwoot, files, zendesk
 from server.importers.canonical import WORDS, Context, Desk, Parts
-from server.importers.html import to_markdown
 from server.importers.spool import Spool
 from server.importers.transcript import lines_of
 from server.storage.rows import CONVERSATION, EVENT
