@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from server.domain.metrics import Wait
 from server.domain.profile import NO_BUYER
+from server.reports.frames import Frame, Texts
 from server.storage.customers import CUSTOMER
 from server.storage.profiles import PROFILE, SEGMENT_CHANGE, refused_profiling
 from server.storage.rows import CONVERSATION
@@ -50,23 +50,27 @@ class _Course:
         return self.segments[bisect_right(self.changed_at_ms, at_ms)]
 
 
-def with_segments(connection: Connection, waits: Sequence[Wait]) -> list[Wait]:
-    """The waits, each with the segment of its customer at the question.
+def frame_with_segments(connection: Connection, frame: Frame) -> Frame:
+    """The frame with the column ``segment``: what the customer of each row was in at its instant.
 
-    None while the shop has no orders, and for who has refused profiling.
+    None while the shop has no orders, for who has refused profiling, and for rows of nobody.
     """
-    if current_limits(connection) is None:
-        return list(waits)
-    persons = _persons(connection, {wait.conversation_id for wait in waits})
+    if current_limits(connection) is None or "conversation_id" not in frame.columns:
+        return frame.having(segment=Texts.of([None] * frame.n))
+    ids = frame.conversation_id.tolist()
+    persons = _persons(connection, {key for key in ids if key is not None})
     courses = _courses(connection, set(persons.values()))
     refused = refused_profiling(connection)
     prospect = _Course([NO_BUYER.segment])
-    return [
-        wait
-        if (person := persons.get(wait.conversation_id)) is None or person in refused
-        else replace(wait, segment=courses.get(person, prospect).at(wait.ask_at_ms))
-        for wait in waits
-    ]
+
+    def segment(conversation_id: str | None, at_ms: int) -> str | None:
+        person = persons.get(conversation_id or "")
+        if person is None or person in refused:
+            return None
+        return courses.get(person, prospect).at(at_ms)
+
+    pairs = zip(ids, frame.at_ms.tolist(), strict=True)
+    return frame.having(segment=Texts.of(segment(key, at_ms) for key, at_ms in pairs))
 
 
 def _persons(connection: Connection, conversation_ids: Collection[str]) -> dict[str, str]:

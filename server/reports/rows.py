@@ -13,18 +13,12 @@ import orjson
 from sqlalchemy import Connection, select
 
 from server.domain.errors import InvalidInput
-from server.domain.metrics import (
-    DIMENSIONS,
-    METRICS,
-    Figures,
-    Metric,
-    Wait,
-    groups,
-    measure,
-    metric_of,
-)
-from server.reports.by_segment import with_segments
-from server.reports.turns import Scope, load_waits
+from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_of
+from server.reports.by_segment import frame_with_segments
+from server.reports.figures import counted, figures_of, grouped
+from server.reports.frames import Frame
+from server.reports.sources import SOURCES
+from server.reports.turns import Scope
 from server.storage.event_log import last_seq
 from server.storage.people import AGENT, TEAM
 
@@ -42,7 +36,7 @@ class ReportRow:
     group: str | None
     n: int
     n_open: int
-    value: float | int | None
+    value: float | int | str | None
     unit: str
     numerator: int | None
     denominator: int | None
@@ -92,21 +86,71 @@ def report(
     metrics = [metric_of(metric_id) for metric_id in metric_ids]
     if by is not None and by not in DIMENSIONS:
         raise InvalidInput(f"Cannot group by {by!r}. There are: {', '.join(DIMENSIONS)}.", by=by)
-    as_of_seq = last_seq(connection) if scope.as_of_seq is None else scope.as_of_seq
-    waits = load_waits(connection, scope)
-    if by == "segment":
-        waits = with_segments(connection, waits)
-    labels = load_labels(connection)
-    filters = filters_of(scope, by=by)
-    found: list[ReportRow] = []
-    for metric in metrics:
-        for key, rows in _grouped(waits, by):
-            figures = measure(metric, rows, as_of_ms=scope.as_of_ms)
-            if by is not None and figures.n == 0:
-                continue
-            group = None if by is None else labels.of(by, key)
-            found.append(_row(metric, figures, filters, as_of_seq, group))
-    return found
+    if scope.as_of_seq is None:
+        scope = replace(scope, as_of_seq=last_seq(connection))
+    return figures(connection, scope).rows(metrics, by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFigures:
+    """Many figures of one scope: each source is loaded once, whatever is asked of it."""
+
+    connection: Connection
+    scope: Scope
+    labels: Labels
+    frames: dict[str, Frame]
+    segmented: set[str]
+
+    def frame(self, source: str, *, by: str | None = None) -> Frame:
+        """The rows of a source in the scope, with the column that they are grouped by."""
+        if source not in self.frames:
+            self.frames[source] = SOURCES[source](self.connection, self.scope)
+        frame = self.frames[source]
+        if by == "segment" and source not in self.segmented:
+            self.segmented.add(source)
+            frame = self.frames[source] = frame_with_segments(self.connection, frame)
+        return frame
+
+    def of(self, metric: Metric) -> Figures:
+        """What a metric says about the whole scope."""
+        return figures_of(metric, self.frame(metric.source), as_of_ms=self.scope.as_of_ms)
+
+    def by(self, metric: Metric, dimension: str) -> dict[str | int | None, Figures]:
+        """What a metric says about each group that has any row of it, by the group's key."""
+        frame = self.frame(metric.source, by=dimension)
+        found = {
+            key: figures_of(metric, rows, as_of_ms=self.scope.as_of_ms)
+            for key, rows in grouped(metric, frame, dimension)
+        }
+        return {key: figures for key, figures in found.items() if figures.n}
+
+    def rows(self, metrics: Sequence[Metric], *, by: str | None = None) -> list[ReportRow]:
+        """The rows of the contract for these metrics, per group with ``by``."""
+        filters = filters_of(self.scope, by=by)
+        seq = self.scope.as_of_seq or 0
+        if by is None:
+            return [_row(metric, self.of(metric), filters, seq, None) for metric in metrics]
+        return [
+            _row(metric, figures, filters, seq, self.labels.of(by, key))
+            for metric in metrics
+            for key, figures in self.by(metric, by).items()
+        ]
+
+
+def figures(connection: Connection, scope: Scope) -> LoadedFigures:
+    """Everything that can be asked about a scope; what is asked for is loaded once.
+
+    A scope without ``as_of_seq`` gets the end of the log as it is now.
+    """
+    if scope.as_of_seq is None:
+        scope = replace(scope, as_of_seq=last_seq(connection))
+    return LoadedFigures(connection, scope, load_labels(connection), {}, set())
+
+
+def rows_behind(connection: Connection, scope: Scope, metric: Metric) -> Frame:
+    """The very rows that a metric counts in a scope: as many as its ``n``, in a fixed order."""
+    frame = figures(connection, scope).frame(metric.source)
+    return counted(metric, frame, as_of_ms=scope.as_of_ms)
 
 
 def filters_of(scope: Scope, *, by: str | None) -> dict[str, Value]:
@@ -229,10 +273,6 @@ def _clock(ms: int | None) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _grouped(waits: list[Wait], by: str | None) -> Iterable[tuple[str | int | None, list[Wait]]]:
-    return ((None, waits),) if by is None else groups(waits, by).items()
 
 
 def _values(row: ReportRow) -> dict[str, object]:

@@ -1,0 +1,122 @@
+"""What a metric says about rows, one at a time: the plain way, for few rows and for comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, TypeVar  # Any: a row of any source
+
+from server.domain import survival
+from server.domain.metrics.model import Figures, Metric
+
+Row = TypeVar("Row")
+
+
+def counted(metric: Metric, rows: Iterable[Row], *, as_of_ms: int) -> list[Row]:
+    """The rows that the metric counts: exactly those behind its number."""
+    kept = [row for row in rows if metric.counts(row, as_of_ms)]
+    if metric.distinct is None:
+        return kept
+    first: dict[object, Row] = {}
+    for row in kept:
+        first.setdefault(getattr(row, metric.distinct), row)
+    return list(first.values())
+
+
+def measure(metric: Metric, rows: Iterable[Any], *, as_of_ms: int) -> Figures:
+    """What the metric says about the rows at the instant of the report."""
+    every = list(rows)
+    kept = counted(metric, every, as_of_ms=as_of_ms)
+    figures = Figures(
+        n=len(kept),
+        n_open=sum(bool(getattr(row, metric.still)) for row in kept),
+        asides={
+            aside.id: sum(bool(aside.counts(row, as_of_ms)) for row in every)
+            for aside in metric.asides
+        },
+    )
+    match metric.kind:
+        case "rate":
+            succeeds = metric.succeeds or (lambda _row: True)
+            return rate(figures, sum(bool(succeeds(row)) for row in kept))
+        case "time":
+            spans = [(getattr(row, metric.span), bool(getattr(row, metric.done))) for row in kept]
+            return time(figures, spans)
+        case "duration":
+            return duration(figures, [getattr(row, metric.span) for row in kept])
+        case "count":
+            amount = metric.amount
+            total = len(kept) if amount is None else sum(getattr(row, amount) for row in kept)
+            return replace(figures, value=total)
+    amount, per = metric.amount, metric.per
+    return quotient(
+        figures,
+        metric,
+        len(kept) if amount is None else sum(getattr(row, amount) for row in kept),
+        len(kept) if per is None else sum(getattr(row, per) for row in kept),
+    )
+
+
+def rate(figures: Figures, successes: int) -> Figures:
+    """The share of successes, with Wilson's interval."""
+    return replace(
+        figures,
+        value=successes / figures.n if figures.n else None,
+        numerator=successes,
+        denominator=figures.n,
+        interval=survival.wilson(successes, figures.n),
+        answered=successes,
+    )
+
+
+def quotient(figures: Figures, metric: Metric, amount: int, per: int) -> Figures:
+    """A sum by another one; a mean of spans in whole milliseconds."""
+    value: float | int | None = None
+    mean_ms = None
+    if per:
+        value = amount / per
+        if metric.unit == "ms":
+            value = mean_ms = rounded_mean(amount, per)
+    return replace(figures, value=value, numerator=amount, denominator=per, mean_ms=mean_ms)
+
+
+def rounded_mean(total: int, count: int) -> int:
+    """A mean of whole numbers as a whole number, halves up.
+
+    >>> rounded_mean(5, 2)
+    3
+    """
+    return (2 * total + count) // (2 * count)
+
+
+def time(figures: Figures, spans: list[tuple[int, bool]]) -> Figures:
+    """Median and percentiles by Kaplan-Meier; pairs are (milliseconds, reached its end)."""
+    if not spans:
+        return figures
+    found = survival.quantiles_ms(spans, (0.5, 0.9, 0.95))
+    done = [span for span, reached in spans if reached]
+    return _of_quantiles(figures, found, done, max(span for span, _ in spans))
+
+
+def duration(figures: Figures, spans: list[int]) -> Figures:
+    """Median and percentiles of spans as they are so far, none censored."""
+    if not spans:
+        return figures
+    found = survival.quantiles_ms(((span, True) for span in spans), (0.5, 0.9, 0.95))
+    return _of_quantiles(figures, found, spans, max(spans))
+
+
+def _of_quantiles(
+    figures: Figures, found: tuple[int | None, ...], done: list[int], longest_ms: int
+) -> Figures:
+    median, p90, p95 = found
+    return replace(
+        figures,
+        value=median,
+        median_ms=median,
+        p90_ms=p90 if figures.n >= survival.MIN_N_P90 else None,
+        p95_ms=p95 if figures.n >= survival.MIN_N_P95 else None,
+        mean_ms=rounded_mean(sum(done), len(done)) if done else None,
+        answered=len(done),
+        longest_ms=longest_ms,
+    )

@@ -1,0 +1,155 @@
+"""What a metric says about a frame: the same as ``domain.metrics.measure``, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from server.domain import survival
+from server.domain.errors import InvalidInput
+from server.domain.metrics import DIMENSIONS, Figures, Metric
+from server.domain.metrics.measure import quotient, rate, rounded_mean
+from server.reports.frames import Frame, Texts
+
+Spans = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Key = str | int | None
+_SHARES = (0.5, 0.9, 0.95)
+
+
+def counted(metric: Metric, frame: Frame, *, as_of_ms: int) -> Frame:
+    """The rows that the metric counts: exactly those behind its number."""
+    kept = frame.select(np.asarray(metric.counts(frame, as_of_ms), bool))
+    if metric.distinct is None or not kept.n:
+        return kept
+    column = kept.columns[metric.distinct]
+    keys = column.codes if isinstance(column, Texts) else column
+    return kept.select(np.sort(np.unique(keys, return_index=True)[1]))
+
+
+def figures_of(metric: Metric, frame: Frame, *, as_of_ms: int) -> Figures:
+    """What the metric says about all rows of a frame, at the instant of the report."""
+    kept = counted(metric, frame, as_of_ms=as_of_ms)
+    figures = Figures(
+        n=kept.n,
+        n_open=int(np.count_nonzero(kept.numbers(metric.still))),
+        asides={
+            aside.id: int(np.count_nonzero(aside.counts(frame, as_of_ms)))
+            for aside in metric.asides
+        },
+    )
+    return KINDS[metric.kind](metric, kept, figures)
+
+
+def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tuple[Key, Frame]]:
+    """The rows of each group in order, the nameless group last; without a dimension all rows.
+
+    Raises InvalidInput for no dimension.
+    """
+    if dimension is None:
+        yield None, frame
+        return
+    column = frame.columns[column_of(metric, dimension)]
+    if isinstance(column, Texts):
+        codes, values = column.codes.astype(np.intp), list[Key](column.values)
+    else:
+        found, codes = np.unique(column, return_inverse=True)
+        values = found.tolist()
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(values))) if len(values) else np.empty(0, int)
+    for place in sorted(
+        range(len(values)), key=lambda n: (values[n] is None, str(type(values[n])), values[n] or 0)
+    ):
+        start = int(ends[place - 1]) if place else 0
+        if ends[place] > start:
+            yield values[place], frame.select(order[start : int(ends[place])])
+
+
+def column_of(metric: Metric, dimension: str) -> str:
+    """The column that a metric is grouped by. Raises InvalidInput for no dimension."""
+    if dimension not in DIMENSIONS:
+        raise InvalidInput(
+            f"Cannot group by {dimension!r}. There are: {', '.join(DIMENSIONS)}.", by=dimension
+        )
+    return {"agent": metric.agent, "team": metric.team}.get(dimension, dimension)
+
+
+def _rate(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    succeeds = metric.succeeds
+    return rate(figures, kept.n if succeeds is None else int(np.count_nonzero(succeeds(kept))))
+
+
+def _time(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    return _of_spans(figures, kept.numbers(metric.span), kept.numbers(metric.done))
+
+
+def _duration(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    return _of_spans(figures, kept.numbers(metric.span), np.ones(kept.n, bool))
+
+
+def _of_spans(figures: Figures, spans: Spans, done: Mask) -> Figures:
+    if not len(spans):
+        return figures
+    median, p90, p95 = quantiles_ms(spans, done)
+    reached = spans[done]
+    return replace(
+        figures,
+        value=median,
+        median_ms=median,
+        p90_ms=p90 if figures.n >= survival.MIN_N_P90 else None,
+        p95_ms=p95 if figures.n >= survival.MIN_N_P95 else None,
+        mean_ms=rounded_mean(int(reached.sum()), len(reached)) if len(reached) else None,
+        answered=len(reached),
+        longest_ms=int(spans.max()),
+    )
+
+
+def _count(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    return replace(figures, value=_sum(kept, metric.amount))
+
+
+def _quotient(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    return quotient(figures, metric, _sum(kept, metric.amount), _sum(kept, metric.per))
+
+
+def _sum(kept: Frame, column: str | None) -> int:
+    """The sum of a column, or without one the number of rows."""
+    return kept.n if column is None else int(np.sum(kept.numbers(column)))
+
+
+# How each kind of metric is worked out: (metric, counted rows, figures so far) -> figures.
+KINDS: dict[str, Callable[[Metric, Frame, Figures], Figures]] = {
+    "time": _time,
+    "duration": _duration,
+    "rate": _rate,
+    "count": _count,
+    "mean": _quotient,
+    "ratio": _quotient,
+    "money": _quotient,
+}
+
+
+def quantiles_ms(spans: Spans, done: Mask) -> tuple[int | None, ...]:
+    """Kaplan-Meier median, P90 and P95, as ``survival.quantiles_ms`` finds them."""
+    order = np.argsort(spans, kind="stable")
+    ordered, ends = spans[order], done[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))
+    answers = np.add.reduceat(ends.astype(np.int64), starts)
+    at_risk = len(spans) - starts
+    some = answers > 0
+    times, answers, at_risk = ordered[starts][some], answers[some], at_risk[some]
+    with np.errstate(divide="ignore"):
+        waiting = np.exp(np.cumsum(np.log(at_risk - answers) - np.log(at_risk)))
+    found: list[int | None] = []
+    for share in _SHARES:
+        mark = round(1 - share, 12)
+        # A share that meets the mark exactly depends on the last bit of a logarithm; there the
+        # plain way decides, so that both ways always give the same number.
+        if np.any(np.abs(waiting - mark) < 1e-9):
+            return survival.quantiles_ms(zip(spans.tolist(), done.tolist(), strict=True), _SHARES)
+        reached = np.flatnonzero(waiting <= mark)
+        found.append(int(times[reached[0]]) if len(reached) else None)
+    return tuple(found)
