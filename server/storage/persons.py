@@ -11,12 +11,11 @@ from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from server.storage.among import among
 from server.storage.customers import CUSTOMER
 from server.storage.tables import CustomerOrigin, table
 
 ORIGIN = table(CustomerOrigin)
-# SQLite takes at most 32,766 values in a statement.
-_PORTION = 5_000
 
 
 class SourceIds(Protocol):
@@ -50,18 +49,16 @@ def person_of(connection: Connection, customer_id: str) -> str:
     return customer_id if found is None else str(found)
 
 
+_PERSONS = select(CUSTOMER.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)).where(
+    among(CUSTOMER.c.id, "ids")
+)
+
+
 def persons_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, str]:
     """The person of each of these customers; those that are not there are left out."""
-    ids = list(customer_ids)
-    found: dict[str, str] = {}
-    for start in range(0, len(ids), _PORTION):
-        rows = connection.execute(
-            select(CUSTOMER.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id)).where(
-                CUSTOMER.c.id.in_(ids[start : start + _PORTION])
-            )
-        )
-        found.update((row[0], row[1]) for row in rows)
-    return found
+    if not customer_ids:
+        return {}
+    return {row[0]: row[1] for row in connection.execute(_PERSONS, {"ids": customer_ids})}
 
 
 def members(connection: Connection, person_id: str) -> tuple[str, ...]:
@@ -70,21 +67,21 @@ def members(connection: Connection, person_id: str) -> tuple[str, ...]:
     return (person_id, *below)
 
 
+_ROWS_OF = (
+    select(CUSTOMER.c.person_id, CUSTOMER.c.id)
+    .where(among(CUSTOMER.c.person_id, "ids"))
+    .order_by(CUSTOMER.c.id)
+)
+
+
 def persons_and_rows(
     connection: Connection, customer_ids: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """The ids of all rows of each customer's person, the top first."""
     tops = persons_of(connection, customer_ids)
     rows: dict[str, list[str]] = {top: [top] for top in tops.values()}
-    ids = list(rows)
-    for start in range(0, len(ids), _PORTION):
-        found = connection.execute(
-            select(CUSTOMER.c.person_id, CUSTOMER.c.id)
-            .where(CUSTOMER.c.person_id.in_(ids[start : start + _PORTION]))
-            .order_by(CUSTOMER.c.id)
-        )
-        for top, row in found:
-            rows[top].append(row)
+    for top, row in connection.execute(_ROWS_OF, {"ids": list(rows)}):
+        rows[top].append(row)
     return {customer_id: tuple(rows[top]) for customer_id, top in tops.items()}
 
 
@@ -119,25 +116,20 @@ def origin_name(source: SourceIds, external_id: str) -> str:
     return f"{source.name}:{external_id}"
 
 
+_BY_SHOP_ID = select(CUSTOMER.c.external_id, CUSTOMER.c.id).where(
+    among(CUSTOMER.c.external_id, "ids")
+)
+_BY_ORIGIN = select(ORIGIN.c.name, ORIGIN.c.customer_id).where(among(ORIGIN.c.name, "names"))
+
+
 def customers_of_source(
     connection: Connection, source: SourceIds, ids: Collection[str]
 ) -> dict[str, str]:
     """The customer row of each of a source's customer ids; unknown ones are left out."""
-    wanted = list(ids)
-    found: dict[str, str] = {}
-    for start in range(0, len(wanted), _PORTION):
-        part = wanted[start : start + _PORTION]
-        if source.customer_ids == "shop":
-            rows = connection.execute(
-                select(CUSTOMER.c.external_id, CUSTOMER.c.id).where(
-                    CUSTOMER.c.external_id.in_(part)
-                )
-            )
-            found.update((row[0], row[1]) for row in rows)
-        else:
-            names = {origin_name(source, external_id): external_id for external_id in part}
-            rows = connection.execute(
-                select(ORIGIN.c.name, ORIGIN.c.customer_id).where(ORIGIN.c.name.in_(list(names)))
-            )
-            found.update((names[row[0]], row[1]) for row in rows)
-    return found
+    if not ids:
+        return {}
+    if source.customer_ids == "shop":
+        return {row[0]: row[1] for row in connection.execute(_BY_SHOP_ID, {"ids": ids})}
+    names = {origin_name(source, external_id): external_id for external_id in ids}
+    rows = connection.execute(_BY_ORIGIN, {"names": list(names)})
+    return {names[row[0]]: row[1] for row in rows}

@@ -6,7 +6,7 @@ whether one order came or the night's rebuild goes over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, select
 from server.domain.lifecycle import OWN_CLOCK_DAYS
 from server.domain.profile import Labels, Sums, labels
 from server.domain.segment import Thresholds
+from server.storage.among import among
 from server.storage.consents import CONSENT
 from server.storage.customers import CUSTOMER, CustomerChanged
 from server.storage.persons import persons_of
@@ -213,24 +214,19 @@ _DROP = Statement(
     " WHERE profile.person_id = r.person_id",
     columns=("person_id",),
 )
-_PERSONS_OF = select(CUSTOMER.c.person_id).where(
-    CUSTOMER.c.id.in_(bindparam("ids", expanding=True)), CUSTOMER.c.person_id.is_not(None)
-)
-_TOPS = select(CUSTOMER.c.id, CUSTOMER.c.id).where(
-    CUSTOMER.c.id.in_(bindparam("ids", expanding=True)), CUSTOMER.c.person_id.is_(None)
-)
-_BELOW = select(CUSTOMER.c.id, CUSTOMER.c.person_id).where(
-    CUSTOMER.c.person_id.in_(bindparam("ids", expanding=True))
-)
+_TOPS = select(CUSTOMER.c.id, CUSTOMER.c.person_id).where(among(CUSTOMER.c.id, "ids"))
+_BELOW = select(CUSTOMER.c.id, CUSTOMER.c.person_id).where(among(CUSTOMER.c.person_id, "ids"))
 
 
-def _records(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+def _records(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """The person of every record of these persons, and of those whom any of them was joined to."""
-    wanted = list(ids)
-    tops = {*wanted, *connection.execute(_PERSONS_OF, {"ids": wanted}).scalars()}
-    values = {"ids": list(tops)}
-    rows = [*connection.execute(_TOPS, values), *connection.execute(_BELOW, values)]
-    return {row[0]: row[1] for row in rows}
+    rows = {row[0]: row[1] for row in connection.execute(_TOPS, {"ids": ids})}
+    tops = {person_id for person_id in rows.values() if person_id is not None}
+    if more := tops - rows.keys():
+        rows |= {row[0]: row[1] for row in connection.execute(_TOPS, {"ids": more})}
+    found = {customer_id: customer_id for customer_id, above in rows.items() if above is None}
+    below = connection.execute(_BELOW, {"ids": tops | set(ids)})
+    return found | {row[0]: row[1] for row in below}
 
 
 def _first_limits(tx: Tx, shop: Shop) -> Thresholds:

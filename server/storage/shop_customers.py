@@ -9,6 +9,7 @@ from typing import Any  # Any: column values
 from sqlalchemy import Connection, bindparam, select
 from sqlmodel import SQLModel
 
+from server.storage.among import among
 from server.storage.customers import CUSTOMER
 from server.storage.imports import CUSTOMER_ORIGIN
 from server.storage.locking import Lockable, locked_rows
@@ -26,7 +27,7 @@ _ADD_ORIGIN = insert(CUSTOMER_ORIGIN)
 _ADD_CONTACT = insert(CONTACT, conflict="ON CONFLICT DO NOTHING")
 _SAVE_CONTACT = upsert(CONTACT, fixed=("created_at_ms",))
 _SHOWN = ("id", "name", "email", "phone", "locale", "identity", "told_at_ms")
-_IDS = select(CUSTOMER.c.id).where(CUSTOMER.c.id.in_(bindparam("ids", expanding=True)))
+_IDS = select(CUSTOMER.c.id).where(among(CUSTOMER.c.id, "ids"))
 _IDS = _IDS.order_by(CUSTOMER.c.id)
 # Who only refers to a customer, as a new conversation does, need not wait.
 _LOCK = Lockable(

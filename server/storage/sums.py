@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from server.domain.profile import Ledger, Sums, joined
+from server.storage.among import among
 from server.storage.customers import CUSTOMER
 from server.storage.orders import SHOP_ORDER
 from server.storage.persons import ORIGIN
@@ -117,18 +118,15 @@ def _days(told: str) -> tuple[int, ...]:
 
 
 _OF_CUSTOMERS = (
-    select(C.customer_id, *_columns(NOW))
-    .where(C.customer_id.in_(bindparam("ids", expanding=True)))
-    .group_by(C.customer_id)
+    select(C.customer_id, *_columns(NOW)).where(among(C.customer_id, "ids")).group_by(C.customer_id)
 )
 
 
 def sums_of(connection: Connection, persons: dict[str, str], *, currency: str) -> dict[str, Sums]:
     """The sums of persons with orders; ``persons`` has the person of each of their customers."""
     parts: dict[str, list[Sums]] = {}
-    ids = list(persons)
-    for start in range(0, len(ids), _PORTION):
-        values = {"ids": ids[start : start + _PORTION], "currency": currency}
+    if persons:
+        values = {"ids": list(persons), "currency": currency}
         for row in connection.execute(_OF_CUSTOMERS, values):
             parts.setdefault(persons[row[0]], []).append(_sums(row[1:]))
     return {person: joined(found) for person, found in parts.items()}
