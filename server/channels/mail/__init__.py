@@ -1,0 +1,1 @@
+"""Mail: read with suspicion, threaded by what only we can have written, sent at least once."""
