@@ -18,6 +18,15 @@ def digits(currency: str) -> int:
     return _DIGITS.get(currency.upper(), 2)
 
 
+def decimal_text(minor: int, currency: str) -> str:
+    """An amount in the smallest unit as a decimal number, with the places of its currency.
+
+    >>> decimal_text(29900, "CNY"), decimal_text(-980, "JPY")
+    ('299.00', '-980')
+    """
+    return str(Decimal(minor).scaleb(-digits(currency)))
+
+
 def to_minor(amount: str | float, currency: str) -> int:
     """An amount in the smallest unit. Raises InvalidInput for what is no amount of money.
 

@@ -10,8 +10,15 @@ import numpy.typing as npt
 
 from server.domain import survival
 from server.domain.errors import InvalidInput
-from server.domain.metrics import DIMENSIONS, Figures, Metric
-from server.domain.metrics.measure import quotient, rate, rounded_mean
+from server.domain.metrics import DIMENSIONS, Aside, Figures, Metric
+from server.domain.metrics.measure import (
+    finished,
+    in_currencies,
+    money,
+    quotient,
+    rate,
+    rounded_mean,
+)
 from server.reports.frames import Frame, Texts
 
 Spans = npt.NDArray[np.int64]
@@ -36,12 +43,17 @@ def figures_of(metric: Metric, frame: Frame, *, as_of_ms: int) -> Figures:
     figures = Figures(
         n=kept.n,
         n_open=int(np.count_nonzero(kept.numbers(metric.still))),
-        asides={
-            aside.id: int(np.count_nonzero(aside.counts(frame, as_of_ms)))
-            for aside in metric.asides
-        },
+        asides={aside.id: _beside(aside, frame, as_of_ms) for aside in metric.asides},
     )
-    return KINDS[metric.kind](metric, kept, figures)
+    return finished(metric, KINDS[metric.kind](metric, kept, figures))
+
+
+def _beside(aside: Aside, frame: Frame, as_of_ms: int) -> int:
+    found = np.asarray(aside.counts(frame, as_of_ms), bool)
+    if aside.amount is None:
+        return int(np.count_nonzero(found))
+    amounts = frame.numbers(aside.amount)[found]
+    return int(amounts.max(initial=0) if aside.largest else amounts.sum())
 
 
 def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tuple[Key, Frame]]:
@@ -115,9 +127,22 @@ def _quotient(metric: Metric, kept: Frame, figures: Figures) -> Figures:
     return quotient(figures, metric, _sum(kept, metric.amount), _sum(kept, metric.per))
 
 
-def _sum(kept: Frame, column: str | None) -> int:
-    """The sum of a column, or without one the number of rows."""
-    return kept.n if column is None else int(np.sum(kept.numbers(column)))
+def _money(metric: Metric, kept: Frame, figures: Figures) -> Figures:
+    found = []
+    for currency in kept.texts("currency").values:
+        part = kept.select(kept.currency == currency)
+        if part.n and currency is not None:
+            amount, per = _sum(part, metric.amount), _sum(part, metric.per)
+            found.append(money(figures, currency, part.n, amount, per))
+    return in_currencies(found, figures)
+
+
+def _sum(kept: Frame, name: str | None) -> int:
+    """The sum of a column, of texts how many different; without one the number of rows."""
+    if name is None:
+        return kept.n
+    column = kept.columns[name]
+    return len(np.unique(column.codes)) if isinstance(column, Texts) else int(np.sum(column))
 
 
 # How each kind of metric is worked out: (metric, counted rows, figures so far) -> figures.
@@ -128,7 +153,7 @@ KINDS: dict[str, Callable[[Metric, Frame, Figures], Figures]] = {
     "count": _count,
     "mean": _quotient,
     "ratio": _quotient,
-    "money": _quotient,
+    "money": _money,
 }
 
 

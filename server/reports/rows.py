@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from server.domain.errors import InvalidInput
 from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_of
+from server.domain.money import decimal_text
 from server.reports.by_segment import frame_with_segments
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
@@ -129,11 +130,16 @@ class LoadedFigures:
         filters = filters_of(self.scope, by=by)
         seq = self.scope.as_of_seq or 0
         if by is None:
-            return [_row(metric, self.of(metric), filters, seq, None) for metric in metrics]
+            return [
+                _row(metric, one, filters, seq, None)
+                for metric in metrics
+                for one in _by_currency(self.of(metric))
+            ]
         return [
-            _row(metric, figures, filters, seq, self.labels.of(by, key))
+            _row(metric, one, filters, seq, self.labels.of(by, key))
             for metric in metrics
             for key, figures in self.by(metric, by).items()
+            for one in _by_currency(figures)
         ]
 
 
@@ -279,6 +285,10 @@ def _values(row: ReportRow) -> dict[str, object]:
     return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
+def _by_currency(figures: Figures) -> tuple[Figures, ...]:
+    return (figures, *figures.others)
+
+
 def _row(
     metric: Metric,
     figures: Figures,
@@ -286,6 +296,12 @@ def _row(
     as_of_seq: int,
     group: str | None,
 ) -> ReportRow:
+    value: float | int | str | None = figures.value
+    if figures.currency is not None:
+        filters = {**filters, "currency": figures.currency}
+        value = (
+            None if figures.value is None else decimal_text(int(figures.value), figures.currency)
+        )
     return ReportRow(
         metric=metric.id,
         definition_version=metric.version,
@@ -294,7 +310,7 @@ def _row(
         group=group,
         n=figures.n,
         n_open=figures.n_open,
-        value=figures.value,
+        value=value,
         unit=metric.unit,
         numerator=figures.numerator,
         denominator=figures.denominator,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar  # Any: a row of any source
 
 from server.domain import survival
-from server.domain.metrics.model import Figures, Metric
+from server.domain.metrics.model import Aside, Figures, Metric
 
 Row = TypeVar("Row")
 
@@ -30,11 +30,25 @@ def measure(metric: Metric, rows: Iterable[Any], *, as_of_ms: int) -> Figures:
     figures = Figures(
         n=len(kept),
         n_open=sum(bool(getattr(row, metric.still)) for row in kept),
-        asides={
-            aside.id: sum(bool(aside.counts(row, as_of_ms)) for row in every)
-            for aside in metric.asides
-        },
+        asides={aside.id: _beside(aside, every, as_of_ms) for aside in metric.asides},
     )
+    return finished(metric, _figures(metric, kept, figures))
+
+
+def finished(metric: Metric, figures: Figures) -> Figures:
+    """The figures with what follows from what was counted beside them."""
+    return figures if metric.finish is None else metric.finish(figures)
+
+
+def _beside(aside: Aside, rows: Iterable[Any], as_of_ms: int) -> int:
+    found = [row for row in rows if aside.counts(row, as_of_ms)]
+    if aside.amount is None:
+        return len(found)
+    amounts = [int(getattr(row, aside.amount)) for row in found]
+    return max(amounts, default=0) if aside.largest else sum(amounts)
+
+
+def _figures(metric: Metric, kept: Sequence[Any], figures: Figures) -> Figures:
     match metric.kind:
         case "rate":
             succeeds = metric.succeeds or (lambda _row: True)
@@ -46,15 +60,44 @@ def measure(metric: Metric, rows: Iterable[Any], *, as_of_ms: int) -> Figures:
             return duration(figures, [getattr(row, metric.span) for row in kept])
         case "count":
             amount = metric.amount
-            total = len(kept) if amount is None else sum(getattr(row, amount) for row in kept)
-            return replace(figures, value=total)
-    amount, per = metric.amount, metric.per
-    return quotient(
-        figures,
-        metric,
-        len(kept) if amount is None else sum(getattr(row, amount) for row in kept),
-        len(kept) if per is None else sum(getattr(row, per) for row in kept),
-    )
+            return replace(figures, value=_total(kept, amount))
+        case "money":
+            by_currency: dict[str, list[Any]] = {}
+            for row in kept:
+                by_currency.setdefault(row.currency, []).append(row)
+            return in_currencies(
+                [
+                    money(figures, currency, len(rows), *_totals(metric, rows))
+                    for currency, rows in by_currency.items()
+                ],
+                figures,
+            )
+    return quotient(figures, metric, *_totals(metric, kept))
+
+
+def _totals(metric: Metric, rows: Sequence[Any]) -> tuple[int, int]:
+    return _total(rows, metric.amount), _total(rows, metric.per)
+
+
+def _total(rows: Sequence[Any], column: str | None) -> int:
+    """The sum of a column, of texts how many different; without one the number of rows."""
+    if column is None:
+        return len(rows)
+    values = [getattr(row, column) for row in rows]
+    texts = any(isinstance(value, str) for value in values)
+    return len(set(values)) if texts else sum(values)
+
+
+def money(figures: Figures, currency: str, n: int, amount: int, per: int) -> Figures:
+    """An amount of money by a count, in the smallest unit of its currency."""
+    value = rounded_mean(amount, per) if per else None
+    return replace(figures, n=n, value=value, numerator=amount, denominator=per, currency=currency)
+
+
+def in_currencies(found: Sequence[Figures], none: Figures) -> Figures:
+    """The figures of the currency with the most rows, beside it the others; ``none`` without."""
+    ordered = sorted(found, key=lambda figures: (-figures.n, figures.currency or ""))
+    return replace(ordered[0], others=tuple(ordered[1:])) if ordered else none
 
 
 def rate(figures: Figures, successes: int) -> Figures:

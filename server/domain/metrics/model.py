@@ -33,11 +33,14 @@ class Aside:
     """Something that is counted beside a metric, and not in it.
 
     ``counts(rows, as_of_ms)`` looks at all rows of the metric's source, not only the counted ones.
+    With ``amount`` that column of these rows is added up, or its ``largest`` taken.
     """
 
     id: str
     name: Words
     counts: Callable[[Rows, int], Truth]
+    amount: str | None = None
+    largest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +56,12 @@ class Metric:
     - duration: ``span`` as it is so far, quantiles without censoring.
     - rate: ``succeeds`` says which of the counted rows were a success.
     - count: how many rows, or the sum of ``amount``.
-    - mean, ratio, money: the sum of ``amount`` by the sum of ``per`` (None: by the rows).
+    - mean, ratio, money: the sum of ``amount`` by the sum of ``per`` (None: by the rows; a column
+      of texts: by how many different there are). Money is told apart by the column ``currency``.
 
     ``still`` is the column of what lasts and can still change the number. ``distinct`` names a
     column: of the rows with the same value in it only the first counts. ``agent`` and ``team`` name
-    the columns of whose number it is.
+    the columns of whose number it is. ``finish`` adds what follows from the asides.
     """
 
     id: str
@@ -82,6 +86,7 @@ class Metric:
     agent: str = "agent_id"
     team: str = "team_id"
     asides: tuple[Aside, ...] = ()
+    finish: Callable[[Figures], Figures] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,9 @@ class Figures:
     ``currency``.
     P90 and P95 are None when n is too small. ``longest_ms`` is the longest wait: a median that was
     not reached is greater than that. ``asides`` are counts beside the number, by the ids of the
-    metric's asides.
+    metric's asides. ``bounds`` are what a rate could be at worst and at best where not everybody
+    answered, ``score`` a mean beside it; ``baseline`` is the rate of who was not served, and
+    ``difference`` from it has bounds; ``others`` are the same in other currencies.
     """
 
     n: int
@@ -112,3 +119,8 @@ class Figures:
     currency: str | None = None
     business: Figures | None = None
     asides: Mapping[str, int] = field(default_factory=dict)
+    bounds: tuple[float, float] | None = None
+    score: float | None = None
+    baseline: Figures | None = None
+    difference: tuple[float, float, float] | None = None
+    others: tuple[Figures, ...] = ()

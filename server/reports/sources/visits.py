@@ -1,0 +1,414 @@
+"""Sessions as they stood at the instant of a report, with who answered in them.
+
+Sources of outcomes, people and care are made of these. Conversations that changed after
+``as_of_seq`` are folded anew from the log, the others read from their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any  # Any: untyped rows
+
+import orjson
+from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from server.domain.events import CorrectionVoided, Event, RatingGiven, RatingRevised
+from server.domain.periods import LocalTimes, zone
+from server.domain.replay import replay, voided
+from server.reports.frames import Frame
+from server.reports.turns import NOBODY, Scope
+from server.storage.among import among
+from server.storage.customers import CUSTOMER
+from server.storage.event_log import conversation_events
+from server.storage.rows import CONVERSATION, EVENT, SESSION, TURN, event_from_row
+
+# Threads of tickets are measured by the figures of tickets.
+TICKET_CHANNEL = "ticket"
+DAY_MS = 24 * 60 * 60 * 1000
+# For ever, in numbers that columns and sums of them hold.
+NEVER_MS = 2**53
+_CHUNK = 300
+_PORTION = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A counted reply: the first of a run, which ended a shopper's wait."""
+
+    at_ms: int
+    agent_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A session as it stood; what had not happened by then is None.
+
+    ``person_id`` is the shopper, whichever of their browsers wrote. ``replies`` are in order;
+    ``dismissed`` holds (instant, seq) of the turns that were dismissed.
+    """
+
+    conversation_id: str
+    session_no: int
+    started_at_ms: int
+    ended_at_ms: int | None
+    resolved_by: str | None
+    asked_at_ms: int | None
+    rating: int | None
+    channel: str
+    team_id: str | None
+    customer_id: str
+    person_id: str
+    replies: tuple[Reply, ...] = ()
+    dismissed: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name of the session among all."""
+        return f"{self.conversation_id}:{self.session_no}"
+
+
+@dataclass(slots=True)
+class _Owner:
+    """What is known of a conversation besides its sessions."""
+
+    channel: str
+    team_id: str | None
+    customer_id: str
+    person_id: str
+
+
+def load_visits(connection: Connection, scope: Scope) -> list[Visit]:
+    """The sessions that started in the period of a scope, in the order of their starts.
+
+    Spam is left out, and threads of tickets unless the scope's channel names them. No other filter
+    of the scope is looked at.
+    """
+    found = [*_from_rows(connection, scope), *_from_log(connection, scope)]
+    found.sort(key=lambda visit: (visit.started_at_ms, visit.conversation_id, visit.session_no))
+    return found
+
+
+def _started(scope: Scope) -> ColumnElement[bool]:
+    c = SESSION.c
+    conditions = [c.started_at_ms <= scope.as_of_ms]
+    if scope.from_ms is not None:
+        conditions.append(c.started_at_ms >= scope.from_ms)
+    if scope.to_ms is not None:
+        conditions.append(c.started_at_ms < scope.to_ms)
+    if scope.channel == TICKET_CHANNEL:
+        conditions.append(CONVERSATION.c.channel == TICKET_CHANNEL)
+    else:
+        conditions.append(CONVERSATION.c.channel != TICKET_CHANNEL)
+    return and_(*conditions)
+
+
+def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
+    c, t = SESSION.c, TURN.c
+    unchanged = [CONVERSATION.c.status != "spam"]
+    if scope.as_of_seq is not None:
+        unchanged.append(CONVERSATION.c.last_seq <= scope.as_of_seq)
+    sessions = _of_customers(
+        select(
+            c.conversation_id,
+            c.session_no,
+            c.started_at_ms,
+            c.ended_at_ms,
+            c.resolved_by,
+            c.rating_asked_at_ms,
+            c.rating,
+            c.rated_at_ms,
+        ),
+        scope,
+    ).where(*unchanged)
+    turns = (
+        select(
+            t.conversation_id,
+            t.session_no,
+            t.outcome,
+            t.end_at_ms,
+            t.end_seq,
+            t.answered_by,
+            EVENT.c.team_id,
+        )
+        .join_from(SESSION, CONVERSATION, CONVERSATION.c.id == c.conversation_id)
+        .join(TURN, (t.conversation_id == c.conversation_id) & (t.session_no == c.session_no))
+        .join(EVENT, EVENT.c.seq == t.end_seq)
+        .where(_started(scope), *unchanged, t.end_at_ms <= scope.as_of_ms)
+        .order_by(t.conversation_id, t.turn_no)
+    )
+    ends: dict[tuple[str, int], list[Any]] = {}  # Any: untyped rows
+    for row in connection.execute(turns):
+        ends.setdefault((row[0], row[1]), []).append(row)
+    for row in connection.execute(sessions):
+        ended = ends.get((row.conversation_id, row.session_no), [])
+        visit = _visit(
+            row,
+            _Owner(row.channel, row.team_id, row.customer_id, row.person_id),
+            ended,
+            ended[-1].team_id if ended else row.team_id,
+            scope.as_of_ms,
+        )
+        if row.rated_at_ms is not None and row.rated_at_ms > scope.as_of_ms:
+            events = conversation_events(
+                connection, visit.conversation_id, up_to_seq=scope.as_of_seq
+            )
+            rating = _rating_then(events, visit.session_no, scope.as_of_ms)
+            visit = replace(visit, rating=rating)
+        yield visit
+
+
+def _of_customers(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: untyped rows
+    c = CONVERSATION.c
+    return (
+        statement.add_columns(
+            c.channel,
+            c.team_id,
+            c.customer_id,
+            func.coalesce(CUSTOMER.c.person_id, c.customer_id).label("person_id"),
+        )
+        .join_from(SESSION, CONVERSATION, c.id == SESSION.c.conversation_id)
+        .outerjoin(CUSTOMER, CUSTOMER.c.id == c.customer_id)
+        .where(_started(scope))
+    )
+
+
+def _visit(
+    session: Any,  # Any: a row or a Session
+    known: _Owner,
+    ended: Sequence[Any],  # Any: rows or Turns
+    team_id: str | None,
+    as_of_ms: int,
+) -> Visit:
+    """The session as it stood; ``ended`` are its turns that had ended by then, in order."""
+
+    def by_then(at_ms: int | None) -> int | None:
+        return None if at_ms is None or at_ms > as_of_ms else at_ms
+
+    ended_at_ms = by_then(session.ended_at_ms)
+    return Visit(
+        conversation_id=session.conversation_id,
+        session_no=session.session_no,
+        started_at_ms=session.started_at_ms,
+        ended_at_ms=ended_at_ms,
+        resolved_by=None if ended_at_ms is None else session.resolved_by,
+        asked_at_ms=by_then(session.rating_asked_at_ms),
+        rating=None if by_then(session.rated_at_ms) is None else session.rating,
+        channel=known.channel,
+        team_id=team_id,
+        customer_id=known.customer_id,
+        person_id=known.person_id,
+        replies=tuple(
+            Reply(turn.end_at_ms, turn.answered_by, turn.end_seq)
+            for turn in ended
+            if turn.outcome == "answered" and turn.answered_by is not None
+        ),
+        dismissed=tuple(
+            (turn.end_at_ms, turn.end_seq) for turn in ended if turn.outcome == "dismissed"
+        ),
+    )
+
+
+def _rating_then(events: Iterable[Event], session_no: int, as_of_ms: int) -> int | None:
+    """The rating of a session that was given or revised after the instant of the report."""
+    rating = None
+    for event in events:
+        data = event.data
+        if not isinstance(data, RatingGiven | RatingRevised):
+            continue
+        if event.session_no == session_no and event.at_ms <= as_of_ms:
+            rating = data.score
+    return rating
+
+
+def _from_log(connection: Connection, scope: Scope) -> Iterator[Visit]:
+    """Sessions of conversations that changed after ``as_of_seq``, folded anew from the log."""
+    if scope.as_of_seq is None:
+        return
+    statement = _of_customers(select(SESSION.c.conversation_id).distinct(), scope).where(
+        CONVERSATION.c.last_seq > scope.as_of_seq
+    )
+    known = {
+        row.conversation_id: _Owner(row.channel, row.team_id, row.customer_id, row.person_id)
+        for row in connection.execute(statement)
+    }
+    ids = sorted(known)
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(EVENT)
+            .where(
+                EVENT.c.conversation_id.in_(ids[start : start + _CHUNK]),
+                EVENT.c.seq <= scope.as_of_seq,
+            )
+            .order_by(EVENT.c.seq)
+        ).mappings()
+        histories: dict[str, list[Event]] = {}
+        for row in rows:
+            histories.setdefault(row["conversation_id"], []).append(event_from_row(row))
+        for key, history in histories.items():
+            yield from _folded(history, known[key], scope)
+
+
+def _folded(history: list[Event], known: _Owner, scope: Scope) -> Iterator[Visit]:
+    replayed = replay(history)
+    if replayed is None or replayed.conversation.status == "spam":
+        return
+    teams = {event.seq: event.team_id for event in history}
+    for session in replayed.sessions.values():
+        if not started_in(scope, session.started_at_ms):
+            continue
+        ended = [
+            turn
+            for turn in replayed.turns.values()
+            if turn.session_no == session.session_no
+            and turn.end_at_ms is not None
+            and turn.end_at_ms <= scope.as_of_ms
+        ]
+        team_id = teams.get(ended[-1].end_seq or 0) if ended else replayed.conversation.team_id
+        visit = _visit(session, known, ended, team_id, scope.as_of_ms)
+        if session.rated_at_ms is not None and session.rated_at_ms > scope.as_of_ms:
+            rating = _rating_then(history, session.session_no, scope.as_of_ms)
+            visit = replace(visit, rating=rating)
+        yield visit
+
+
+def started_in(scope: Scope, at_ms: int) -> bool:
+    """True for an instant within the period of a scope."""
+    return (scope.from_ms is None or at_ms >= scope.from_ms) and (
+        scope.to_ms is None or at_ms < scope.to_ms
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event as sources need it; ``data`` is its JSON."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    conversation_id: str | None
+    session_no: int | None
+    customer_id: str | None
+    actor_kind: str
+    actor_id: str | None
+    channel: str | None
+    team_id: str | None
+    data: dict[str, Any]  # Any: JSON
+
+
+_LOGGED = (
+    *("seq", "at_ms", "kind", "conversation_id", "session_no", "customer_id"),
+    *("actor_kind", "actor_id", "channel", "team_id", "data"),
+)
+
+
+def load_events(
+    connection: Connection,
+    scope: Scope,
+    kinds: Sequence[str],
+    *,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+) -> list[Logged]:
+    """The events of some kinds in a time, up to the instant of the report, in the order of the log.
+
+    What a correction has voided is left out. One look into the index per kind.
+    """
+    c = EVENT.c
+    found: list[Logged] = []
+    for kind in kinds:
+        statement = select(*(c[name] for name in _LOGGED)).where(
+            c.kind == kind, c.at_ms <= scope.as_of_ms, *_known(scope)
+        )
+        if from_ms is not None:
+            statement = statement.where(c.at_ms >= from_ms)
+        if to_ms is not None:
+            statement = statement.where(c.at_ms < to_ms)
+        found += map(_logged, connection.execute(statement))
+    return _without_voided(connection, scope, found)
+
+
+def load_events_of(
+    connection: Connection,
+    scope: Scope,
+    kinds: Collection[str],
+    conversation_ids: Iterable[str],
+) -> list[Logged]:
+    """As ``load_events``, those of some conversations at any time up to the instant."""
+    c = EVENT.c
+    statement = select(*(c[name] for name in _LOGGED)).where(
+        among(c.conversation_id, "ids"),
+        c.kind.in_(kinds),
+        c.at_ms <= scope.as_of_ms,
+        *_known(scope),
+    )
+    ids = sorted(set(conversation_ids))
+    found: list[Logged] = []
+    for start in range(0, len(ids), _PORTION):
+        portion = {"ids": ids[start : start + _PORTION]}
+        found += map(_logged, connection.execute(statement, portion))
+    return _without_voided(connection, scope, found)
+
+
+def _known(scope: Scope) -> list[ColumnElement[bool]]:
+    return [] if scope.as_of_seq is None else [EVENT.c.seq <= scope.as_of_seq]
+
+
+def _logged(row: Any) -> Logged:  # Any: untyped row
+    values = dict(zip(_LOGGED, row, strict=True))
+    return Logged(**values | {"data": orjson.loads(values["data"])})
+
+
+def _without_voided(connection: Connection, scope: Scope, events: list[Logged]) -> list[Logged]:
+    gone = voided_seqs(connection, scope)
+    kept = [event for event in events if event.seq not in gone] if gone else events
+    kept.sort(key=lambda event: event.seq)
+    return kept
+
+
+def voided_seqs(connection: Connection, scope: Scope) -> frozenset[int]:
+    """The numbers of what corrections have voided, as the log knew it."""
+    statement = select(EVENT).where(EVENT.c.kind == CorrectionVoided.kind, *_known(scope))
+    found = connection.execute(statement.order_by(EVENT.c.seq)).mappings()
+    return voided(event_from_row(row) for row in found)
+
+
+def framed(
+    scope: Scope,
+    rows: Sequence[Mapping[str, Any]],  # Any: column values
+    *,
+    texts: Sequence[str],
+    numbers: Sequence[str],
+) -> Frame:
+    """The rows that pass the filters of a scope as a frame, with the local time of ``at_ms``.
+
+    Every row has agent_id, team_id and channel besides its own columns.
+    """
+    local = LocalTimes(zone(scope.timezone))
+    placed = [SimpleNamespace(**row, **_place(local, row["at_ms"])) for row in rows]
+    kept = [row for row in placed if _holds(scope, row)]
+    shared = ("agent_id", "team_id", "channel", "day")
+    return Frame.of(kept, [*shared, *texts], ["at_ms", "hour", "weekday", *numbers])
+
+
+def _place(local: LocalTimes, at_ms: int) -> dict[str, str | int]:
+    time = local(at_ms)
+    return {"day": time.day, "hour": time.hour, "weekday": time.weekday}
+
+
+def _holds(scope: Scope, row: Any) -> bool:  # Any: a row of any source
+    return (
+        started_in(scope, row.at_ms)
+        and _is(scope.agent_id, row.agent_id)
+        and _is(scope.team_id, row.team_id)
+        and _is(scope.channel, row.channel)
+        and scope.hour in (None, row.hour)
+        and scope.weekday in (None, row.weekday)
+    )
+
+
+def _is(wanted: str | None, value: str | None) -> bool:
+    return wanted is None or value == (None if wanted == NOBODY else wanted)
