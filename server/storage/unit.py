@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any  # Any: SQLAlchemy parameters, an answer
 
-from sqlalchemy import Connection, CursorResult, Executable, Table, UpdateBase
+from sqlalchemy import Connection, CursorResult, Executable, Table, UpdateBase, delete
 
 from server.domain.actors import Actor
 from server.domain.conversation import Applied, Conversation, Session, apply, opened
@@ -16,6 +16,7 @@ from server.domain.events import (
     MessagePosted,
     seen_by_shopper,
 )
+from server.domain.replay import Replayed
 from server.domain.turns import Turn
 from server.storage.ids import new_id
 from server.storage.pending import (
@@ -27,7 +28,7 @@ from server.storage.pending import (
     PostKey,
 )
 from server.storage.prepared import Driver, Statement, Values
-from server.storage.rows import Message
+from server.storage.rows import SESSION, TURN, Message
 
 
 class Tx:
@@ -237,6 +238,22 @@ class Tx:
         self._conversations[conversation_id] = conversation
         self._changed[conversation_id] = None
         return conversation
+
+    def rewrite(self, replayed: Replayed) -> None:
+        """Puts what a replay of the log says in the place of a conversation and its rows.
+
+        Nothing about the conversation may be recorded in this job after it.
+        """
+        conversation = replayed.conversation
+        key = conversation.id
+        for target in (SESSION, TURN):
+            self.later(delete(target).where(target.c.conversation_id == key), first=True)
+        self._conversations[key] = conversation
+        self._changed[key] = None
+        self._sessions = {name: s for name, s in self._sessions.items() if name[0] != key}
+        self._sessions |= {(key, no): session for no, session in replayed.sessions.items()}
+        self._turns = {name: turn for name, turn in self._turns.items() if name[0] != key}
+        self._turns |= {(key, no): turn for no, turn in replayed.turns.items()}
 
     def current(self, conversation: Conversation) -> Conversation:
         """The newest state of a conversation that this job has worked on."""
