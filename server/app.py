@@ -21,6 +21,7 @@ from server.domain.errors import AppError, Conflict
 from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
+from server.importers.article_files import read_uploads
 from server.jobs.due import run_jobs
 from server.knowledge.keeper import Knowledge
 from server.log import loop_error
@@ -93,6 +94,7 @@ async def running(
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
     app[keys.KNOWLEDGE] = knowledge
+    app[keys.READ_ARTICLES] = read_uploads
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     app[keys.DEGRADED] = lambda: news.degraded
     app[keys.SOCKET_COMMANDS] = {

@@ -23,6 +23,8 @@ class _Known:
     articles: dict[tuple[str, str], Article]
     texts: dict[tuple[str, str], ArticleText]
     phrasings: dict[tuple[str, str], frozenset[str]]
+    others: dict[tuple[str, str], frozenset[str]]
+    """Ways to ask that people wrote or taught here; an import leaves them alone."""
 
 
 def take_articles(tx: Tx, rows: Sequence[ArticleRow], *, by: str | None = None) -> list[bool]:
@@ -64,11 +66,20 @@ def planned(connection: Connection, rows: Sequence[ArticleRow]) -> list[Plan]:
 def _known(connection: Connection, rows: Sequence[ArticleRow]) -> _Known:
     found = articles.articles_by_name(connection, {(row.source, row.external_id) for row in rows})
     ids = {article.id for article in found.values()}
-    phrasings = {
-        key: frozenset(p.text for p in given if p.source == PHRASING_SOURCE)
-        for key, given in articles.phrasings_of(connection, ids).items()
-    }
-    return _Known(found, articles.texts_of(connection, ids), phrasings)
+    phrasings: dict[tuple[str, str], frozenset[str]] = {}
+    others: dict[tuple[str, str], frozenset[str]] = {}
+    for key, given in articles.phrasings_of(connection, ids).items():
+        phrasings[key] = frozenset(p.text for p in given if p.source == PHRASING_SOURCE)
+        others[key] = frozenset(
+            p.text for p in given if p.source != PHRASING_SOURCE and p.state == "active"
+        )
+    return _Known(found, articles.texts_of(connection, ids), phrasings, others)
+
+
+def _asked(row: ArticleRow, article_id: str, known: _Known) -> tuple[str, ...]:
+    """The ways to ask that a row brings and nobody has brought in another way."""
+    others = known.others.get((article_id, row.locale), frozenset())
+    return tuple(text for text in row.phrasings if text not in others)
 
 
 def _text_before(row: ArticleRow, known: _Known) -> ArticleText | None:
@@ -84,7 +95,8 @@ def _same(row: ArticleRow, known: _Known) -> bool:
         and text is not None
         and (text.title, text.body) == (row.title, row.body)
         and _about(row, article) == article
-        and known.phrasings.get((article.id, row.locale), frozenset()) == set(row.phrasings)
+        and known.phrasings.get((article.id, row.locale), frozenset())
+        == set(_asked(row, article.id, known))
     )
 
 
@@ -114,7 +126,7 @@ def _take(tx: Tx, row: ArticleRow, known: _Known, *, by: str | None) -> bool:
             source=row.source,
             external_id=row.external_id,
             audience=row.audience,
-            status=row.status or "published",
+            status=row.status or row.new_status,
             category=None,
             created_at_ms=at_ms if row.created_at_ms is None else row.created_at_ms,
             updated_at_ms=at_ms,
@@ -144,9 +156,10 @@ def _take(tx: Tx, row: ArticleRow, known: _Known, *, by: str | None) -> bool:
         articles.add_version(tx, text, version=article.version, saved_by=by)
     articles.set_text(tx, text, new=before is None)
     known.texts[(article.id, row.locale)] = text
-    if known.phrasings.get((article.id, row.locale), frozenset()) != set(row.phrasings):
-        articles.set_phrasings(tx, article.id, row.locale, row.phrasings, source=PHRASING_SOURCE)
-        known.phrasings[(article.id, row.locale)] = frozenset(row.phrasings)
+    asked = _asked(row, article.id, known)
+    if known.phrasings.get((article.id, row.locale), frozenset()) != set(asked):
+        articles.set_phrasings(tx, article.id, row.locale, asked, source=PHRASING_SOURCE)
+        known.phrasings[(article.id, row.locale)] = frozenset(asked)
     return True
 
 

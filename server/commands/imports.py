@@ -110,9 +110,7 @@ def import_articles_command(
     from server.importers.article_files import import_articles
 
     with opened(data_dir) as database, progress("articles") as tell:
-        outcome = import_articles(
-            database, path, source=source or "import", dry_run=dry_run, progress=tell
-        )
+        outcome = import_articles(database, path, source=source, dry_run=dry_run, progress=tell)
     if dry_run:
         say("a dry run, nothing was written")
     _sheet(outcome)

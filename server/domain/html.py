@@ -75,7 +75,7 @@ def to_markdown(html: str, *, page: bool = False) -> str:
     message of a chat has them as plain words.
 
     >>> to_markdown('<nav>Home</nav><table><tr><th>A<th>B<tr><td>1<td>2</table>', page=True)
-    '| A | B |\\n| --- | --- |\\n| 1 | 2 |'
+    '| A | B |\n| --- | --- |\n| 1 | 2 |'
     """
     reader = _Reader(page=page)
     reader.feed(html[:_MAX_CHARS])

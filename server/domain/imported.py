@@ -88,6 +88,7 @@ CUSTOMER_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 ARTICLE_KINDS = ("article", "reply")
+IMPORT_SOURCE = "import"
 ARTICLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("article_id", "slug", "编号", "文章编号", "知识编号"),
     "title": ("question", "标题", "问题", "标准问题", "标准问"),
@@ -97,6 +98,7 @@ ARTICLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "category": ("section", "categories", "分类", "类目", "目录"),
     "phrasings": ("similar_questions", "相似问", "相似问题", "相似问法", "问法"),
     "status": ("state", "状态", "发布状态"),
+    "source": (),
     "kind": ("类型",),
     "shortcut": ("快捷词", "快捷短语"),
     "valid_from": ("生效时间", "生效日期"),
@@ -190,7 +192,8 @@ class CustomerRow:
 class ArticleRow:
     """An article of a file in one language; rows with the same ``external_id`` are translations.
 
-    What is None the file does not say: a known article keeps what it has, a new one is published.
+    What is None the file does not say: a known article keeps what it has, and a new one gets
+    ``new_status``.
     """
 
     line: int
@@ -209,6 +212,7 @@ class ArticleRow:
     shortcut: str | None = None
     valid_from_ms: int | None = None
     valid_to_ms: int | None = None
+    new_status: str = "published"
 
 
 def column_names(columns: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -245,10 +249,11 @@ def read_shop_customer(values: Mapping[str, object], *, tz: ZoneInfo) -> ShopCus
 
 
 def read_article(
-    values: Mapping[str, object], *, line: int, source: str, tz: ZoneInfo = _UTC
+    values: Mapping[str, object], *, line: int, source: str | None = None, tz: ZoneInfo = _UTC
 ) -> ArticleRow:
     """The article of a row by the contract's names; times without a zone are local in ``tz``.
 
+    Without a ``source`` the row's own counts, so that what was exported finds its article again.
     Raises InvalidInput, in both languages.
     """
     title = read_text(values, "title", MAX_TITLE_CHARS)
@@ -262,7 +267,7 @@ def read_article(
     times = {name: read_text(values, name, 64) for name in ("valid_from", "valid_to")}
     return ArticleRow(
         line=line,
-        source=source,
+        source=source or read_text(values, "source", MAX_TITLE_CHARS) or IMPORT_SOURCE,
         external_id=read_key(values, "id"),
         locale=str(locale),
         title=str(title),

@@ -7,7 +7,7 @@ from typing import Any  # Any: JSON
 from urllib.parse import parse_qs
 
 import orjson
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from server.domain.errors import InvalidInput, TooLarge
 
@@ -15,6 +15,10 @@ FORM_BYTES = 64 * 1024
 # Articles are written in forms; percent-encoded, a Chinese character is nine bytes.
 LONG_FORM_BYTES = 1024 * 1024
 LONG_FORMS = ("/knowledge",)
+# Files come along with the forms of these addresses.
+UPLOAD_BYTES = 16 * 1024 * 1024
+UPLOADS = ("/knowledge/import",)
+MOST_FILES = 2_000
 FORM_FIELDS = 400
 JSON_BYTES = 1024 * 1024
 JSON_DEPTH = 8
@@ -23,7 +27,9 @@ MAX_NUMBER = 2**53
 READ_LIMIT_S = 30.0
 
 Form = dict[str, list[str]]
+Files = list[tuple[str, bytes]]
 _FORM = web.RequestKey("form", dict[str, list[str]])
+_FILES = web.RequestKey("files", list[tuple[str, bytes]])
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -53,6 +59,9 @@ async def read_form(request: web.Request) -> Form:
     """
     if _FORM in request:
         return request[_FORM]
+    if request.content_type == "multipart/form-data" and request.path in UPLOADS:
+        request[_FORM], request[_FILES] = await _read_parts(request)
+        return request[_FORM]
     if request.content_type != "application/x-www-form-urlencoded":
         raise InvalidInput("Send a plain HTML form.")
     body = await read_body(request, form_limit(request.path))
@@ -71,8 +80,45 @@ async def read_form(request: web.Request) -> Form:
     return form
 
 
+async def read_files(request: web.Request) -> Files:
+    """The files of a form by their names, as the browser calls them; none where none were chosen.
+
+    Raises as ``read_form``.
+    """
+    await read_form(request)
+    return request[_FILES] if _FILES in request else []
+
+
+async def _read_parts(request: web.Request) -> tuple[Form, Files]:
+    form: Form = {}
+    files: Files = []
+    size = 0
+    try:
+        async with asyncio.timeout(READ_LIMIT_S):
+            async for part in await request.multipart():
+                if not isinstance(part, BodyPartReader) or len(form) + len(files) > MOST_FILES:
+                    raise InvalidInput("The form cannot be read.")
+                content = bytearray()
+                while chunk := await part.read_chunk():
+                    size += len(chunk)
+                    if size > UPLOAD_BYTES:
+                        raise TooLarge(f"At most {UPLOAD_BYTES} bytes.", limit=UPLOAD_BYTES)
+                    content += chunk
+                if part.filename:
+                    files.append((part.filename, bytes(content)))
+                elif part.filename is None:
+                    form.setdefault(part.name or "", []).append(content.decode())
+    except TimeoutError:
+        raise InvalidInput("The body did not arrive in time.") from None
+    except (ValueError, AssertionError):  # no boundary, no end, no UTF-8
+        raise InvalidInput("The form cannot be read.") from None
+    return form, files
+
+
 def form_limit(path: str) -> int:
     """How many bytes a form may have at an address."""
+    if path in UPLOADS:
+        return UPLOAD_BYTES
     return LONG_FORM_BYTES if path.startswith(LONG_FORMS) else FORM_BYTES
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from server.actions.article_uploads import Reading
 from server.actions.payload import Payload
 from server.config import Settings
 from server.knowledge.keeper import Knowledge
@@ -14,6 +16,10 @@ from server.storage.database import Database
 DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", Settings)
 KNOWLEDGE = web.AppKey("knowledge", Knowledge)
+READ_ARTICLES: web.AppKey[Callable[[Sequence[tuple[str, bytes]], ZoneInfo], Reading]] = web.AppKey(
+    "read_articles"
+)
+"""The articles of uploaded files, by their names. May take long: for a thread."""
 NOT_READY: web.AppKey[Callable[[], str | None]] = web.AppKey("not_ready")
 """Optional: why this process should get no traffic now (it drains, the broker is away), or None."""
 DEGRADED: web.AppKey[Callable[[], list[str]]] = web.AppKey("degraded")

@@ -22,6 +22,7 @@ from server.domain.periods import day_start_ms, zone
 from server.domain.permissions import may
 from server.http.bodies import Form, field, json_response, read_form, read_json
 from server.http.keys import DATABASE
+from server.http.knowledge_import import add_knowledge_import
 from server.http.sessions import require_person
 from server.http.settings import SECRETS, submit
 from server.http.views import locale_of, problem_of, render
@@ -58,6 +59,7 @@ def add_knowledge(app: web.Application) -> None:
     router.add_post("/knowledge/new", add_article)
     router.add_post("/knowledge/preview", preview)
     router.add_get("/knowledge/export", export)
+    add_knowledge_import(router)
     router.add_get("/knowledge/report", show_report)
     router.add_get("/knowledge/{id}", show_article)
     router.add_post("/knowledge/{id}", save_article)
@@ -101,6 +103,7 @@ async def show_articles(request: web.Request) -> web.Response:
         may_report=may(person.actor, "report.read"),
         timezone=await _timezone(request),
         filtered=wanted != Wanted(),
+        imported=_imported(request),
     )
 
 
@@ -262,7 +265,10 @@ async def export(request: web.Request) -> web.Response:
                 for (article_id, locale), text in sorted(texts.items()):
                     if article_id == article.id:
                         row = {
+                            "source": article.source,
                             "id": article.external_id,
+                            "kind": article.kind,
+                            "status": article.status,
                             "title": text.title,
                             "body": text.body,
                             "locale": locale,
@@ -273,6 +279,9 @@ async def export(request: web.Request) -> web.Response:
                                 for p in asked.get((article_id, locale), ())
                                 if p.state == "active"
                             ],
+                            "shortcut": article.shortcut,
+                            "valid_from": article.valid_from_ms,
+                            "valid_to": article.valid_to_ms,
                         }
                         lines.append(orjson.dumps(row))
             if page * PAGE >= total:
@@ -416,13 +425,21 @@ def _wanted(request: web.Request) -> Wanted:
     )
 
 
+def _imported(request: web.Request) -> int | None:
+    """How many articles an import has just brought, None when there was none."""
+    text = request.query.get("imported", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
 def _page(request: web.Request) -> int:
     text = request.query.get("page", "1")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _address(request: web.Request, **changes: str | int | None) -> str:
-    asked = {k: v for k, v in request.query.items() if k not in ("lang", "theme", "page")}
+    asked = {
+        k: v for k, v in request.query.items() if k not in ("lang", "theme", "page", "imported")
+    }
     asked |= {name: "" if value is None else str(value) for name, value in changes.items()}
     pairs = [(name, value) for name, value in asked.items() if value]
     return f"/knowledge?{urlencode(pairs)}" if pairs else "/knowledge"

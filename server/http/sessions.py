@@ -100,6 +100,8 @@ async def csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     require_same_origin(request)
     sent = request.headers.get("X-CSRF-Token")
+    if request.content_type == "multipart/form-data":
+        await current_person(request)  # before megabytes are read
     if sent is None:
         sent = field(await read_form(request), "csrf")
     if not secrets.compare_digest(sent.encode(), (await csrf_token(request)).encode()):

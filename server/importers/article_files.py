@@ -11,14 +11,14 @@ import codecs
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+from server.actions.article_uploads import Reading
 from server.actions.import_articles import take_articles
 from server.domain.errors import InvalidInput
 from server.domain.html import to_markdown
@@ -57,15 +57,6 @@ _CHARSET = re.compile(rb"charset=[\"']?([\w-]{2,30})", re.IGNORECASE)
 _BESIDE = re.compile(r"\]\((?!<?(?:https?:|mailto:|tel:|#))[^)\s]+")
 _NAMES = column_names(ARTICLE_COLUMNS)
 _SPOKEN = re.compile(r"(?:en|zh)(?:[-_][a-z]{2,4})?|cn|中文|英文|english|chinese", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class Reading:
-    """What files held: articles, rows that do not hold, and what a reader should know of them."""
-
-    rows: list[ArticleRow] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Leaves:
@@ -133,11 +124,13 @@ def import_articles(
     database: Database,
     path: Path,
     *,
-    source: str = "import",
+    source: str | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> SheetOutcome:
     """Takes the articles of a file, a folder or a zip, known by their id within ``source``.
+
+    Without a source each row may name its own.
 
     Raises InvalidInput, OSError.
     """
@@ -157,33 +150,65 @@ def import_articles(
     return outcome
 
 
-def read_articles(path: Path, *, source: str, tz: ZoneInfo) -> Reading:
+def read_articles(path: Path, *, tz: ZoneInfo) -> Reading:
     """All the articles of a path, and what is wrong with the others. Raises InvalidInput."""
     found = Reading()
-    seen: set[tuple[str, str]] = set()
     with opened_articles(path) as rows:
-        for line, values in rows.rows():
-            row: ArticleRow | str
-            try:
-                row = (
-                    values
-                    if isinstance(values, str)
-                    else read_article(values, line=line, source=source, tz=tz)
-                )
-            except InvalidInput as refusal:
-                row = refusal.message
-            if not isinstance(row, str) and (row.external_id, row.locale) in seen:
-                row = both(
-                    f"The id {row.external_id} comes twice; the first one counts.",
-                    f"编号 {row.external_id} 重复；以第一篇为准。",
-                )
-            if isinstance(row, str):
-                found.rejected.append(Rejected(line, row, rows.where(line)))
-                continue
-            seen.add((row.external_id, row.locale))
-            found.rows.append(row)
-        found.notes = rows.notes if isinstance(rows, Leaves) else []
+        _read(rows, found, tz)
     return found
+
+
+def read_uploads(files: Sequence[tuple[str, bytes]], tz: ZoneInfo) -> Reading:
+    """The articles of files by their names, as a browser sends them. Raises InvalidInput.
+
+    The name may be a path: what lies beside articles in a chosen folder is left alone.
+    """
+    found = Reading()
+    with TemporaryDirectory(prefix="shopbell-upload-") as folder:
+        leaves: list[tuple[str, Path]] = []
+        names = [_plain_path(name) for name, _ in files]
+        # Of a folder that was chosen its own name says nothing.
+        roots = {name.partition("/")[0] for name in names if "/" in name}
+        root = f"{roots.pop()}/" if len(roots) == 1 and all("/" in name for name in names) else ""
+        for number, (name, (_, content)) in enumerate(zip(names, files, strict=True)):
+            path = Path(folder) / f"{number}-{PurePosixPath(name).name[-80:]}"
+            path.write_bytes(content)
+            if path.suffix.lower() == ".zip":
+                with opened_articles(path) as rows:
+                    _read(rows, found, tz)
+            elif path.suffix.lower() in SUFFIXES and not _hidden(name):
+                leaves.append((name.removeprefix(root), path))
+        if leaves or not found.rows:
+            _read(Leaves(_some(leaves, Path(names[0] if names else "-"))), found, tz)
+    return found
+
+
+def _plain_path(name: str) -> str:
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[-300:]
+
+
+def _read(rows: Sheet | Leaves, found: Reading, tz: ZoneInfo) -> None:
+    """Adds what rows say to what was found already."""
+    seen = {(row.source, row.external_id, row.locale) for row in found.rows}
+    for line, values in rows.rows():
+        row: ArticleRow | str
+        try:
+            row = values if isinstance(values, str) else read_article(values, line=line, tz=tz)
+        except InvalidInput as refusal:
+            row = refusal.message
+        if not isinstance(row, str):
+            key = (row.source, row.external_id, row.locale)
+            if key not in seen:
+                seen.add(key)
+                found.rows.append(row)
+                continue
+            row = both(
+                f"The id {row.external_id} comes twice; the first one counts.",
+                f"编号 {row.external_id} 重复；以第一篇为准。",
+            )
+        found.rejected.append(Rejected(line, row, rows.where(line)))
+    found.notes += rows.notes if isinstance(rows, Leaves) else []
 
 
 @contextmanager
@@ -193,7 +218,7 @@ def opened_articles(path: Path) -> Iterator[Sheet | Leaves]:
         yield Leaves(_some(_in_folder(path), path))
     elif path.suffix.lower() in (*MARKDOWN, *HTML):
         yield Leaves([(path.name, path)])
-    elif zipfile.is_zipfile(path):
+    elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with TemporaryDirectory(prefix="shopbell-articles-") as folder:
             yield Leaves(_some(_unpacked(path, Path(folder)), path))
     else:

@@ -49,6 +49,7 @@ KEPT = {
     "article": "the shop's",
     "article_text": "the shop's",
     "article_version": "the shop's",
+    "article_upload": "the shop's",
     "article_vector": "the shop's",
     "playbook_version": "the shop's",
     "saved_segment": "the shop's",

@@ -22,6 +22,7 @@ from server.domain.actors import SYSTEM
 from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, add_routes
+from server.importers.article_files import read_uploads
 from server.knowledge.keeper import Knowledge
 from server.storage.database import Clock, Database
 
@@ -180,6 +181,7 @@ async def served(
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = Settings(data_dir=folder, **settings)
     app[keys.KNOWLEDGE] = knowledge = Knowledge(database, semantic=False)
+    app[keys.READ_ARTICLES] = read_uploads
     following = asyncio.create_task(knowledge.run())
     add_routes(app)
     if add is not None:

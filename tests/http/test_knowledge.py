@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any  # Any: fields of a form
 
+import aiohttp
 import orjson
 
-from server.storage.articles import load_article, phrasings_of, texts_of
+from server.storage.articles import ArticleText, load_article, phrasings_of, texts_of, titles
+from server.storage.connection import Connection
 from server.storage.knowledge import Offer, add_offer
 from server.storage.unit import Tx
 from tests.http.desk import Answer, Desk, Visitor
@@ -193,3 +196,115 @@ async def test_the_report_names_what_is_missing_and_what_is_used(desk: Desk) -> 
         assert "50.0%<small>2/4</small>" in page
     new = await lead.get("/knowledge/new?ask=do%20you%20sell%20curtains%3F&lang=en")
     assert 'value="do you sell curtains?"' in new.text
+
+
+FILES = (
+    ("help/returns.en.md", b"---\ncategory: Orders\n---\n# How to return?\n\nWithin 30 days."),
+    ("help/returns.zh.md", "# 怎么退货？\n\n七天内。".encode()),
+    ("help/broken.md", b"---\na: [\n---\nx"),
+    ("help/label.png", b"\x89PNG"),
+)
+
+
+async def uploaded(
+    visitor: Visitor, files: Sequence[tuple[str, bytes]], *, status: str = "published"
+) -> Answer:
+    """The answer to files that are chosen on the page."""
+    form = aiohttp.FormData({"status": status}, quote_fields=False)
+    form.add_field("csrf", await visitor.csrf("/knowledge/import"))
+    for name, content in files:
+        form.add_field("files", content, filename=name, content_type="application/octet-stream")
+    return await visitor.ask("POST", "/knowledge/import", data=form)
+
+
+async def test_files_are_looked_at_before_anything_comes_in(desk: Desk) -> None:
+    lead, other = await desk.signed_in("supervisor"), await desk.signed_in("admin")
+
+    def known() -> set[str]:
+        return {text.title for text in desk.database.read_now(all_texts)}
+
+    answer = await uploaded(lead, FILES, status="draft")
+    assert answer.status == 303, answer.text
+    page = await lead.get(f"{answer.location}?lang=en")
+    assert "Import 2 articles" in page.text
+    assert "怎么退货？" in page.text
+    assert re.search(r"broken\.md.*The front matter cannot be read", page.text)
+    chinese = await lead.get(f"{answer.location}?lang=zh")
+    assert re.search(r"broken\.md.*文件头", chinese.text)
+    assert known() == set()
+    assert (await other.get(answer.location)).status == 404
+    stolen = await other.post(answer.location, {"do": "take"}, page="/knowledge/new")
+    assert stolen.status == 404
+    done = await lead.post(answer.location, {"do": "take"})
+    assert (done.status, done.location) == (303, "/knowledge?imported=2")
+    assert "2 articles came in" in (await lead.get(f"{done.location}&lang=en")).text
+    assert known() == {"How to return?", "怎么退货？"}
+    assert (await lead.get(answer.location)).status == 404
+    assert (await lead.get("/knowledge?status=draft")).text.count('<th scope="row">') == 1
+    # The same again brings nothing, a changed text is shown as such and can be dropped.
+    again = await uploaded(lead, FILES)
+    assert "nothing to import" in (await lead.get(f"{again.location}?lang=en")).text
+    changed = await uploaded(lead, [("returns.en.md", b"# How to return?\n\nWithin 60 days.")])
+    assert "Import 1 article<" in (await lead.get(f"{changed.location}?lang=en")).text
+    dropped = await lead.post(changed.location, {"do": "drop"})
+    assert dropped.location == "/knowledge/import"
+    assert (await lead.get(changed.location)).status == 404
+
+
+async def test_what_is_no_upload_says_so(desk: Desk) -> None:
+    lead, agent = await desk.signed_in("supervisor"), await desk.signed_in("agent")
+    for files, words in (
+        ((), "Choose a file"),
+        ((("a.png", b"x"),), "holds none of"),
+        ((("a.zip", b"x"),), "damaged"),
+    ):
+        answer = await uploaded(lead, files)
+        assert answer.status == 400, (files, answer.text)
+        assert re.search(words, answer.text), words
+    form = aiohttp.FormData({"csrf": await agent.csrf("/settings/profile")}, quote_fields=False)
+    form.add_field("files", b"# x\ny", filename="a.md")
+    assert (await agent.ask("POST", "/knowledge/import", data=form)).status == 403
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for body in (b"", b"--x\r\n", b"--x\r\n\r\n\xff\r\n--x--\r\n"):
+        broken = await lead.ask("POST", "/knowledge/import", data=body, headers=headers)
+        assert broken.status in (400, 403), body
+    stranger = desk.visitor()
+    asked = await stranger.ask("POST", "/knowledge/import", data=b"--x\r\n", headers=headers)
+    assert asked.status == 401
+    # Nowhere else are files read.
+    elsewhere = await lead.ask("POST", "/knowledge/new", data=b"--x--", headers=headers)
+    assert elsewhere.status in (400, 403)
+
+
+async def test_what_was_exported_comes_in_as_the_same_articles(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    article = await written(lead, RETURNS | {"status": "draft", "valid_to": "2031-01-01"})
+    reply = await written(
+        lead,
+        {
+            "kind": "reply",
+            "shortcut": "bye",
+            "status": "published",
+            "title_en": "Bye",
+            "body_en": "Bye!",
+        },
+    )
+    lines = (await lead.get("/knowledge/export")).body
+    same = await uploaded(lead, [("articles.jsonl", lines)])
+    assert "nothing to import" in (await lead.get(f"{same.location}?lang=en")).text
+    changed = await uploaded(lead, [("articles.jsonl", lines.replace(b"Bye!", b"Good-bye!"))])
+    await lead.post(changed.location, {"do": "take"})
+    texts = desk.database.read_now(lambda c: texts_of(c, [article, reply]))
+    assert texts[reply, "en"].body == "Good-bye!"
+    assert len({key[0] for key in texts}) == 2
+    found = desk.database.read_now(lambda c: (load_article(c, article), load_article(c, reply)))
+    assert [one and (one.kind, one.status) for one in found] == [
+        ("article", "draft"),
+        ("reply", "published"),
+    ]
+
+
+def all_texts(connection: Connection) -> list[ArticleText]:
+    """Everything that is written."""
+    ids = [row[0] for row in titles(connection)]
+    return list(texts_of(connection, ids).values())

@@ -44,6 +44,8 @@ RIGHTS = {
     "/help/sitemap.xml": (200, 200, 200, 200),
     "/knowledge": (303, 200, 200, 200),
     "/knowledge/export": (303, 200, 200, 200),
+    "/knowledge/import": (303, 403, 200, 200),
+    "/knowledge/import/nobody": (303, 403, 404, 404),
     "/knowledge/new": (303, 403, 200, 200),
     "/knowledge/report": (303, 403, 200, 200),
     "/knowledge/nobody": (303, 404, 404, 404),

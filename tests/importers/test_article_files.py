@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from server.actions.article_uploads import Reading
 from server.domain.errors import InvalidInput
-from server.importers.article_files import Reading, import_articles, read_articles
+from server.importers.article_files import import_articles, read_articles
 from server.storage.articles import ARTICLE, PHRASING, TEXT, load_article, versions_of
 from tests.importers.conftest import Desktop
 
@@ -57,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(path: Path) -> Reading:
-    return read_articles(path, source="x", tz=ZoneInfo("Asia/Shanghai"))
+    return read_articles(path, tz=ZoneInfo("Asia/Shanghai"))
 
 
 def test_a_folder_says_by_its_names_what_files_do_not_say(folder: Path) -> None:
