@@ -199,6 +199,14 @@ class EventRow(SQLModel, table=True):
             sqlite_where=text(OF_CUSTOMER),
             postgresql_where=text(OF_CUSTOMER),
         ),
+        # What some customers paid: 30,000 of them among 2.8 M orders.
+        Index(
+            "ix_event_paid",
+            "customer_id",
+            "at_ms",
+            sqlite_where=text("kind = 'order.paid'"),
+            postgresql_where=text("kind = 'order.paid'"),
+        ),
     )
     seq: int = Field(
         primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}

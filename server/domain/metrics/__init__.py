@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from server.domain.errors import InvalidInput
 from server.domain.metrics.measure import counted, measure
 from server.domain.metrics.model import Aside, Figures, Kind, Metric, Unit, Words
+from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
 from server.domain.metrics.sessions import SESSION_METRICS
 from server.domain.metrics.turns import GOAL_MS, TURN_METRICS
 from server.domain.metrics.waits import DIMENSIONS, Wait, group_of, groups, wait_of
@@ -35,10 +36,17 @@ __all__ = [
     "wait_of",
 ]
 
-METRICS: Mapping[str, Metric] = {metric.id: metric for metric in (*TURN_METRICS, *SESSION_METRICS)}
+METRICS: Mapping[str, Metric] = {
+    metric.id: metric
+    for metric in (
+        *TURN_METRICS,
+        *SESSION_METRICS,
+        *OUTCOME_METRICS,
+    )
+}
 
 # Ids that carry a number, such as sl_45: each takes an id and gives its metric, None for no such.
-MAKERS: tuple[Callable[[str], Metric | None], ...] = ()
+MAKERS: tuple[Callable[[str], Metric | None], ...] = (outcome_metric,)
 
 
 def metric_of(metric_id: str) -> Metric:

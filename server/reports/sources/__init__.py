@@ -7,6 +7,13 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from server.reports.frames import Frame
+from server.reports.sources.orders import (
+    load_contacts,
+    load_inquiries,
+    load_sales,
+    load_shoppers,
+)
+from server.reports.sources.ratings import load_ratings
 from server.reports.sources.turns import load_turns
 from server.reports.turns import Scope
 
@@ -17,4 +24,9 @@ Loader = Callable[[Connection, Scope], Frame]
 # metrics of the source name.
 SOURCES: Mapping[str, Loader] = {
     "turn": load_turns,
+    "rating": load_ratings,
+    "inquiry": load_inquiries,
+    "sale": load_sales,
+    "shopper": load_shoppers,
+    "contact": load_contacts,
 }

@@ -31,6 +31,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 # For ever, in numbers that columns and sums of them hold.
 NEVER_MS = 2**53
 _CHUNK = 300
+_LONG_MS = 62 * DAY_MS
 _PORTION = 5_000
 
 
@@ -64,6 +65,7 @@ class Visit:
     person_id: str
     replies: tuple[Reply, ...] = ()
     dismissed: tuple[tuple[int, int], ...] = ()
+    bot_answered: bool = False
 
     @property
     def key(self) -> str:
@@ -132,26 +134,24 @@ def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
             t.end_at_ms,
             t.end_seq,
             t.answered_by,
+            t.bot_reply_at_ms,
             EVENT.c.team_id,
         )
         .join_from(SESSION, CONVERSATION, CONVERSATION.c.id == c.conversation_id)
         .join(TURN, (t.conversation_id == c.conversation_id) & (t.session_no == c.session_no))
-        .join(EVENT, EVENT.c.seq == t.end_seq)
-        .where(_started(scope), *unchanged, t.end_at_ms <= scope.as_of_ms)
+        .outerjoin(EVENT, EVENT.c.seq == t.end_seq)
+        .where(_started(scope), *unchanged)
         .order_by(t.conversation_id, t.turn_no)
     )
-    ends: dict[tuple[str, int], list[Any]] = {}  # Any: untyped rows
+    found: dict[tuple[str, int], list[Any]] = {}  # Any: untyped rows
     for row in connection.execute(turns):
-        ends.setdefault((row[0], row[1]), []).append(row)
+        found.setdefault((row[0], row[1]), []).append(row)
     for row in connection.execute(sessions):
-        ended = ends.get((row.conversation_id, row.session_no), [])
-        visit = _visit(
-            row,
-            _Owner(row.channel, row.team_id, row.customer_id, row.person_id),
-            ended,
-            ended[-1].team_id if ended else row.team_id,
-            scope.as_of_ms,
-        )
+        own = found.get((row.conversation_id, row.session_no), [])
+        known = _Owner(row.channel, row.team_id, row.customer_id, row.person_id)
+        ended = _ended(own, scope.as_of_ms)
+        team_id = ended[-1].team_id if ended else row.team_id
+        visit = _visit(row, known, own, team_id, scope.as_of_ms)
         if row.rated_at_ms is not None and row.rated_at_ms > scope.as_of_ms:
             events = conversation_events(
                 connection, visit.conversation_id, up_to_seq=scope.as_of_seq
@@ -179,11 +179,12 @@ def _of_customers(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: 
 def _visit(
     session: Any,  # Any: a row or a Session
     known: _Owner,
-    ended: Sequence[Any],  # Any: rows or Turns
+    turns: Sequence[Any],  # Any: rows or Turns
     team_id: str | None,
     as_of_ms: int,
 ) -> Visit:
-    """The session as it stood; ``ended`` are its turns that had ended by then, in order."""
+    """The session as it stood; ``turns`` are all of its turns, in order."""
+    ended = _ended(turns, as_of_ms)
 
     def by_then(at_ms: int | None) -> int | None:
         return None if at_ms is None or at_ms > as_of_ms else at_ms
@@ -209,7 +210,12 @@ def _visit(
         dismissed=tuple(
             (turn.end_at_ms, turn.end_seq) for turn in ended if turn.outcome == "dismissed"
         ),
+        bot_answered=any(by_then(turn.bot_reply_at_ms) is not None for turn in turns),
     )
+
+
+def _ended(turns: Sequence[Any], as_of_ms: int) -> list[Any]:  # Any: rows or Turns
+    return [t for t in turns if t.end_at_ms is not None and t.end_at_ms <= as_of_ms]
 
 
 def _rating_then(events: Iterable[Event], session_no: int, as_of_ms: int) -> int | None:
@@ -260,15 +266,10 @@ def _folded(history: list[Event], known: _Owner, scope: Scope) -> Iterator[Visit
     for session in replayed.sessions.values():
         if not started_in(scope, session.started_at_ms):
             continue
-        ended = [
-            turn
-            for turn in replayed.turns.values()
-            if turn.session_no == session.session_no
-            and turn.end_at_ms is not None
-            and turn.end_at_ms <= scope.as_of_ms
-        ]
+        own = [t for t in replayed.turns.values() if t.session_no == session.session_no]
+        ended = _ended(own, scope.as_of_ms)
         team_id = teams.get(ended[-1].end_seq or 0) if ended else replayed.conversation.team_id
-        visit = _visit(session, known, ended, team_id, scope.as_of_ms)
+        visit = _visit(session, known, own, team_id, scope.as_of_ms)
         if session.rated_at_ms is not None and session.rated_at_ms > scope.as_of_ms:
             rating = _rating_then(history, session.session_no, scope.as_of_ms)
             visit = replace(visit, rating=rating)
@@ -351,6 +352,42 @@ def load_events_of(
         portion = {"ids": ids[start : start + _PORTION]}
         found += map(_logged, connection.execute(statement, portion))
     return _without_voided(connection, scope, found)
+
+
+def load_events_around(
+    connection: Connection, scope: Scope, kinds: Sequence[str], visits: Sequence[Visit]
+) -> list[Logged]:
+    """As ``load_events``, all that happened in the conversations of some sessions since they began.
+
+    Others may be among them. By the time where that is little more than the period, else by
+    conversation.
+    """
+    if not visits:
+        return []
+    first_ms = min(visit.started_at_ms for visit in visits)
+    last_ms = max(visit.started_at_ms for visit in visits)
+    if scope.as_of_ms - last_ms <= _LONG_MS + (last_ms - first_ms):
+        return load_events(connection, scope, kinds, from_ms=first_ms)
+    ids = {visit.conversation_id for visit in visits}
+    return load_events_of(connection, scope, kinds, ids)
+
+
+def is_spam(connection: Connection, scope: Scope, conversation_ids: Iterable[str]) -> set[str]:
+    """Those of some conversations that were spam, as the log knew them."""
+    c = CONVERSATION.c
+    statement = select(c.id, c.status, c.last_seq).where(among(c.id, "ids"))
+    ids = sorted(set(conversation_ids))
+    found: set[str] = set()
+    for start in range(0, len(ids), _PORTION):
+        portion = {"ids": ids[start : start + _PORTION]}
+        for key, status, seq in connection.execute(statement, portion).all():
+            if scope.as_of_seq is not None and seq > scope.as_of_seq:
+                events = conversation_events(connection, key, up_to_seq=scope.as_of_seq)
+                replayed = replay(events)
+                status = replayed.conversation.status if replayed else status  # noqa: PLW2901
+            if status == "spam":
+                found.add(key)
+    return found
 
 
 def _known(scope: Scope) -> list[ColumnElement[bool]]:
