@@ -27,6 +27,7 @@ from server.domain.events import (
     TurnDismissed,
 )
 from server.domain.text import clean
+from server.domain.ticket import CHANNEL
 from server.storage import claims, people
 from server.storage.unit import Tx
 
@@ -79,6 +80,17 @@ def _answer(conversation: Conversation) -> Answer:
     return {"conversation_id": conversation.id}
 
 
+def _access_chat(tx: Tx, actor: Actor, conversation_id: str) -> Conversation:
+    """A conversation that is no ticket's thread: that follows what becomes of its ticket.
+
+    Raises Conflict, NotFound.
+    """
+    conversation = access_conversation(tx, actor, conversation_id)
+    if conversation.channel == CHANNEL and tx.ticket(conversation_id) is not None:
+        raise Conflict("This is a ticket. Change its state there.", ticket_id=conversation_id)
+    return conversation
+
+
 def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
     """Makes the agent the owner. Raises Conflict when a colleague has it; leaders may take it."""
     conversation = access_conversation(tx, actor, payload.conversation_id)
@@ -108,7 +120,7 @@ def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
     """Passes it to an agent or a team's queue. Raises NotFound, InvalidInput, Conflict."""
-    conversation = access_conversation(tx, actor, payload.conversation_id)
+    conversation = _access_chat(tx, actor, payload.conversation_id)
     if (payload.agent_id is None) == (payload.team_id is None):
         raise InvalidInput("Name either an agent or a team.", field="agent_id")
     if conversation.status not in ("open", "snoozed"):
@@ -153,7 +165,7 @@ def resolve(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
     What is spam has ended already and stays spam; only ``reopen`` takes that back.
     """
-    conversation = access_conversation(tx, actor, payload.conversation_id)
+    conversation = _access_chat(tx, actor, payload.conversation_id)
     if conversation.status not in ("open", "snoozed"):
         return _answer(conversation)
     _end(tx, actor, conversation, status="resolved")
@@ -162,7 +174,7 @@ def resolve(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 def mark_spam(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
     """Ends the conversation as spam; it leaves the figures."""
-    conversation = access_conversation(tx, actor, payload.conversation_id)
+    conversation = _access_chat(tx, actor, payload.conversation_id)
     if conversation.status != "spam":
         _end(tx, actor, conversation, status="spam")
     return _answer(conversation)
@@ -170,7 +182,7 @@ def mark_spam(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 def reopen(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
     """Opens a conversation again; one without an owner goes to the agent who asks. Idempotent."""
-    conversation = access_conversation(tx, actor, payload.conversation_id)
+    conversation = _access_chat(tx, actor, payload.conversation_id)
     if conversation.status == "open":
         return _answer(conversation)
     tx.record(
@@ -192,7 +204,7 @@ def reopen(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
 
 def snooze(tx: Tx, actor: Actor, payload: Snooze) -> Answer:
     """Puts an open conversation aside until ``until_ms``. Raises InvalidInput, Conflict."""
-    conversation = access_conversation(tx, actor, payload.conversation_id)
+    conversation = _access_chat(tx, actor, payload.conversation_id)
     if not tx.at_ms < payload.until_ms <= tx.at_ms + MAX_SNOOZE_MS:
         raise InvalidInput("Choose a time between now and a year from now.", field="until_ms")
     if conversation.status not in ("open", "snoozed"):

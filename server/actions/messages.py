@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from server.actions import routing
+from server.actions import routing, ticket_moves
 from server.actions.access import access_conversation, access_message
 from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
@@ -18,12 +18,14 @@ from server.domain.events import (
     ConversationOpened,
     ConversationStatusChanged,
     CustomerReturned,
+    Event,
     MessagePosted,
     SessionEnded,
     SessionStarted,
 )
 from server.domain.text import MAX_BODY_CHARS, clean
-from server.storage import conversations, customers, messages
+from server.domain.ticket import CHANNEL as TICKETS
+from server.storage import conversations, customers, messages, tickets
 from server.storage.rows import Message, dumps
 from server.storage.unit import Tx
 
@@ -125,23 +127,15 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
             body="",
             visibility=visibility,
         )
-    event = tx.record(
+    event = put(
+        tx,
         actor,
-        MessagePosted(
-            message_id=tx.new_id(),
-            visibility=visibility,
-            origin=payload.origin if actor.kind == "agent" else "typed",
-            chars=len(body),
-            attachment=any(block["type"] == "image" for block in blocks),
-        ),
-        conversation=conversation,
-    )
-    tx.add_message(
-        event,
+        conversation,
         client_id=client_id,
         body=body,
-        blocks=blocks or None,
-        preview=preview_of(body, blocks),
+        blocks=blocks,
+        visibility=visibility,
+        origin=payload.origin if actor.kind == "agent" else "typed",
     )
     if actor.kind == "customer":
         current = tx.current(conversation)
@@ -157,6 +151,42 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
         "conversation_seq": event.visitor_seq if actor.kind == "customer" else event.staff_seq,
         "at_ms": event.at_ms,
     }
+
+
+def put(
+    tx: Tx,
+    actor: Actor,
+    conversation: Conversation,
+    *,
+    client_id: str | None,
+    body: str,
+    blocks: list[dict[str, Any]] | None = None,  # Any: JSON
+    visibility: str = "public",
+    origin: str = "typed",
+) -> Event:
+    """The event of a message that is written as it is, where and by whom it may be."""
+    blocks = blocks or []
+    event = tx.record(
+        actor,
+        MessagePosted(
+            message_id=tx.new_id(),
+            visibility=visibility,
+            origin=origin,
+            chars=len(body),
+            attachment=any(block["type"] == "image" for block in blocks),
+        ),
+        conversation=tx.current(conversation),
+    )
+    tx.add_message(
+        event,
+        client_id=client_id,
+        body=body,
+        blocks=blocks or None,
+        preview=preview_of(body, blocks),
+    )
+    if conversation.channel == TICKETS:
+        tickets.find_by(tx, conversation.id, body)
+    return event
 
 
 def mark_read(tx: Tx, actor: Actor, payload: MarkRead) -> Answer:
@@ -276,6 +306,12 @@ def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conver
     conversation = None
     if payload.conversation_id is not None:
         conversation = access_conversation(tx, actor, payload.conversation_id)
+        if conversation.channel == TICKETS:
+            thread = ticket_moves.shopper_writes(tx, actor, conversation)
+            if thread is not None:
+                start_session(tx, actor, thread)
+                return tx.current(thread)
+            conversation = None
     if conversation is None or not _can_continue(conversation, at_ms=tx.at_ms):
         conversation = _latest_or_new(tx, actor, actor.id, payload.page)
     if conversation.status != "open":
@@ -336,7 +372,16 @@ def _can_continue(conversation: Conversation, *, at_ms: int) -> bool:
 
 
 def _agent_takes(tx: Tx, actor: Actor, conversation: Conversation) -> Conversation:
-    """A public reply opens what was resolved and makes the writer the owner where there is none."""
+    """A public reply opens what was resolved and makes the writer the owner where there is none.
+
+    A ticket that was resolved stays so: who answers in it says what it is to be then.
+    """
+    ticket = tx.ticket(conversation.id) if conversation.channel == TICKETS else None
+    if ticket is not None:
+        thread = ticket_moves.agent_writes(tx, actor, ticket)
+        if not thread.in_session:
+            start_session(tx, actor, thread)
+        return tx.current(thread)
     if conversation.status in ("resolved", "closed", "spam"):
         tx.record(
             actor,

@@ -6,6 +6,7 @@ from server.domain.actors import SYSTEM
 from server.domain.conversation import Conversation
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
 from server.domain.routing import Candidate, Choice, choose
+from server.domain.ticket import CHANNEL
 from server.storage import claims, conversations, people
 from server.storage.people import Person
 from server.storage.unit import Tx
@@ -31,7 +32,8 @@ def attend(tx: Tx, conversation: Conversation) -> None:
     To be called where somebody begins to wait: a shopper wrote or came back, a snooze ended.
     """
     current = tx.current(conversation)
-    if current.status != "open":
+    # A ticket waits on a list and in its team's time; nobody is fetched for it.
+    if current.status != "open" or current.channel == CHANNEL:
         return
     if current.owner.kind != "agent":
         place(tx, current)
@@ -170,5 +172,10 @@ def _still_free(tx: Tx, choice: Choice) -> bool:
 
 def _load(tx: Tx, person: Person) -> int:
     return person.load + tx.more(
-        lambda c: c.status == "open" and c.owner.kind == "agent" and c.owner.id == person.id
+        lambda c: (
+            c.status == "open"
+            and c.channel != CHANNEL
+            and c.owner.kind == "agent"
+            and c.owner.id == person.id
+        )
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 else:
     T = TypeVar("T")
 
-    def changed(state: T, **values: object) -> T:
+    def changed(state: T, /, **values: object) -> T:
         """The state with these fields changed; for dataclasses without slots or __post_init__.
 
         ``dataclasses.replace`` takes 6 us for a conversation, this 1 us, and a message needs seven.

@@ -34,6 +34,8 @@ from server.domain.events import (
     RatingRevised,
     SessionEnded,
     SessionStarted,
+    TicketCreated,
+    TicketMoved,
     TurnDismissed,
 )
 from server.domain.turns import Owner, Turn
@@ -144,7 +146,10 @@ def needs_session(conversation: Conversation, *, at_ms: int) -> str | None:
         return "new"
     if not conversation.in_session:
         return "reopen"
-    if at_ms - conversation.last_activity_at_ms > SESSION_GAP_MS:
+    # A ticket is answered in days: its session lasts until it is resolved.
+    if conversation.channel != "ticket" and (
+        at_ms - conversation.last_activity_at_ms > SESSION_GAP_MS
+    ):
         return "gap"
     return None
 
@@ -422,6 +427,18 @@ def _queued(conversation: Conversation, event: Event, data: QueueEntered) -> App
     return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
 
 
+def _ticket_begun(conversation: Conversation, event: Event, _: TicketCreated) -> Applied:
+    return _owned(conversation, Owner("queue", conversation.team_id, event.at_ms))
+
+
+def _ticket_moved(conversation: Conversation, event: Event, data: TicketMoved) -> Applied:
+    """Who owns it keeps it; what nobody owns waits with the other team from now."""
+    conversation = changed(conversation, team_id=data.team_id)
+    if conversation.owner.kind == "agent":
+        return Applied(conversation)
+    return _owned(conversation, Owner("queue", data.team_id, event.at_ms))
+
+
 def _unqueued(conversation: Conversation, _: Event, __: QueueLeft) -> Applied:
     return Applied(changed(conversation, queued_at_ms=None))
 
@@ -482,4 +499,6 @@ _STEPS: dict[type[EventData], Callable[[Conversation, Event, Any], Applied]] = {
     RatingAsked: _rating_asked,
     RatingGiven: _rated,
     RatingRevised: _rated,
+    TicketCreated: _ticket_begun,
+    TicketMoved: _ticket_moved,
 }

@@ -14,6 +14,8 @@ Scope = Literal[
     "customers:write",
     "orders:read",
     "orders:write",
+    "tickets:read",
+    "tickets:write",
     "agents:read",
     "agents:write",
     "articles:read",

@@ -247,7 +247,7 @@ def raised(priority: str, steps: int = 1) -> str:
     >>> raised("normal"), raised("urgent")
     ('high', 'urgent')
     """
-    at = PRIORITIES.index(priority)  # type: ignore[arg-type]  # ValueError for an unknown one
+    at = PRIORITIES.index(priority)
     return PRIORITIES[max(0, min(len(PRIORITIES) - 1, at + steps))]
 
 
@@ -373,9 +373,7 @@ def _moved(ticket: Ticket, _: Event, data: TicketMoved) -> Ticket:
     return changed(ticket, team_id=data.team_id)
 
 
-def _assigned(
-    ticket: Ticket, event: Event, data: AssignmentAccepted | AssignmentChanged
-) -> Ticket:
+def _assigned(ticket: Ticket, event: Event, data: AssignmentAccepted | AssignmentChanged) -> Ticket:
     return changed(ticket, assignee_id=data.to or event.actor_id)
 
 
@@ -383,7 +381,7 @@ def _unassigned(ticket: Ticket, _: Event, __: AssignmentEnded) -> Ticket:
     return changed(ticket, assignee_id=None)
 
 
-def _merged(ticket: Ticket, event: Event, data: TicketMerged) -> Ticket:
+def _merged(ticket: Ticket, _: Event, data: TicketMerged) -> Ticket:
     """The state before is kept, so that taking it back restores it as it was."""
     if data.undone:
         if ticket.merged_into is None:

@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from server.actions import consents, desk, presence, visitors
+from server.actions import consents, desk, presence, ticket_lists, visitors
 from server.actions.payload import Payload, parse
 from server.bus import Bus
 from server.config import Settings
@@ -407,6 +407,9 @@ class Edge:
     ) -> Json:
         if command.answer == "conversation":
             return {"conversation": views.one_summary(connection, answer["conversation_id"])}
+        if command.answer == "ticket":
+            look = desk.Look(connection, client.actor, self.database.clock())
+            return {"ticket": ticket_lists.one_ticket(look, answer)}
         if command.answer == "customer":
             customer = customers.load_customer(connection, answer["customer_id"])
             if customer is None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from server.domain.events import Event
+from server.domain.ticket import CHANNEL
 from server.realtime.clients import Clients, Json, Place
 from server.realtime.engine import Engine
 from server.realtime.known import Known
@@ -67,11 +68,15 @@ class Teller:
         for event in events:
             found = facts.found.get(event.conversation_id or "")
             envelope = views.envelope(event, facts, audience="agent")
-            if found is not None:
+            ticket = found is not None and found.conversation.channel == CHANNEL
+            if found is not None and not ticket:
+                # Only chats stand in the console's lists, which are kept by these.
                 envelope["state"] = states[found.conversation.id]
             rooms = [STAFF] if found is None else self._rooms(found)
             await self._engine.emit("event", envelope, room=rooms, namespace=AGENT)
-            if event.visitor_seq is not None and event.customer_id in listening:
+            heard = event.visitor_seq is not None and event.customer_id in listening
+            # A widget shows one chat; the shopper reads of tickets where these are shown.
+            if heard and not ticket:
                 await self._tell_shopper(event, views.envelope(event, facts, audience="visitor"))
 
     async def _tell_shopper(self, event: Event, envelope: Json) -> None:

@@ -21,6 +21,8 @@ from server.actions import (
     ratings,
     replies,
     suggestions,
+    ticket_lists,
+    tickets,
     visitors,
     visits,
 )
@@ -61,7 +63,7 @@ class Command:
 
     It has one of ``action`` (writes), ``query`` (reads), ``signal`` (tells) and ``search`` (asks
     the articles in memory). ``answer`` says what an action's answer is completed with: the
-    conversation's summary, the customer's card, or the agent.
+    conversation's summary, the customer's card, the ticket, or the agent.
     """
 
     name: str
@@ -71,7 +73,7 @@ class Command:
     signal: str | None = None
     search: Search | None = None
     limit: Limit = "other"
-    answer: Literal["conversation", "customer", "me"] | None = None
+    answer: Literal["conversation", "customer", "me", "ticket"] | None = None
     # What of the action's own answer is told beside the customer.
     told: tuple[str, ...] = ()
 
@@ -90,6 +92,7 @@ VISITOR_COMMANDS = (
     Command("checkout.start", visits.StartCheckout, action=visits.start_checkout, limit="visit"),
     Command("answer.find", answers.FindAnswer, search=find_answers, limit="search"),
     Command("answer.judge", answers.JudgeAnswer, action=answers.judge),
+    Command("request.submit", tickets.SubmitRequest, action=tickets.submit, limit="message"),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),
 )
 
@@ -182,6 +185,13 @@ AGENT_COMMANDS = (
         action=customers.start_conversation,
         limit="message",
         answer="conversation",
+    ),
+    Command("ticket.create", tickets.CreateTicket, action=tickets.create, limit="message"),
+    Command("ticket.list", ticket_lists.ListTickets, query=ticket_lists.list_tickets),
+    Command("ticket.open", ticket_lists.FindTicket, query=ticket_lists.open_ticket),
+    Command("ticket.change", tickets.ChangeTicket, action=tickets.change, answer="ticket"),
+    Command(
+        "ticket.reply", tickets.ReplyTicket, action=tickets.reply, limit="message", answer="ticket"
     ),
 )
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from server.domain.actors import Actor
 from server.domain.conversation import Conversation
+from server.domain.ticket import CHANNEL
 from server.domain.turns import Turn
 from server.storage.customers import CUSTOMER, VISITOR_TOKEN
 from server.storage.rows import (
@@ -123,6 +124,10 @@ _LATEST = (
 )
 
 
+# Threads of tickets have lists of their own; what came from another desk has a row there alone.
+IS_CHAT = or_(C.channel != CHANNEL, C.external_id.is_not(None))
+
+
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of the conversations that a person of the shop may see.
 
@@ -169,7 +174,7 @@ def heads_on_desk(
 
 
 def _is_on_desk(actor: Actor) -> ColumnElement[bool]:
-    return and_(C.status.in_(("open", "snoozed")), visible_to(actor))
+    return and_(C.status.in_(("open", "snoozed")), IS_CHAT, visible_to(actor))
 
 
 def search(
@@ -182,7 +187,7 @@ def search(
     limit: int,
 ) -> list[Found]:
     """Conversations the actor may see, latest first; ``query`` looks in names and texts."""
-    conditions = [visible_to(actor)]
+    conditions = [visible_to(actor), IS_CHAT]
     if view == "resolved":
         conditions.append(C.status.in_(("resolved", "closed")))
     if before_ms is not None:
@@ -213,7 +218,7 @@ def search(
 def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) -> list[Found]:
     """A customer's conversations, the latest first."""
     rows = connection.execute(
-        _SELECT.where(C.customer_id == customer_id)
+        _SELECT.where(C.customer_id == customer_id, IS_CHAT)
         .order_by(C.last_activity_at_ms.desc())
         .limit(limit)
     ).mappings()
@@ -221,7 +226,7 @@ def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) ->
 
 
 _OF_ANY = (
-    _SELECT.where(C.customer_id.in_(bindparam("ids", expanding=True)))
+    _SELECT.where(C.customer_id.in_(bindparam("ids", expanding=True)), IS_CHAT)
     .order_by(C.last_activity_at_ms.desc())
     .limit(bindparam("most"))
 )
@@ -240,7 +245,7 @@ _NEWEST = (
         .over(partition_by=C.customer_id, order_by=C.last_activity_at_ms.desc())
         .label("place"),
     )
-    .where(C.customer_id.in_(bindparam("ids", expanding=True)))
+    .where(C.customer_id.in_(bindparam("ids", expanding=True)), IS_CHAT)
     .subquery()
 )
 _OF_CUSTOMERS = (
@@ -275,7 +280,7 @@ def sees_customer(connection: Connection, actor: Actor, customer_ids: Sequence[s
 
 def count_of_customer(connection: Connection, customer_id: str) -> int:
     """How many conversations a customer has had."""
-    statement = select(func.count()).where(C.customer_id == customer_id)
+    statement = select(func.count()).where(C.customer_id == customer_id, IS_CHAT)
     return int(connection.execute(statement).scalar_one())
 
 
@@ -287,7 +292,9 @@ def latest_of_customer(connection: Connection, customer_id: str) -> str | None:
 
 def open_count_of_customer(connection: Connection, customer_id: str) -> int:
     """How many open conversations a customer has."""
-    statement = select(func.count()).where(C.customer_id == customer_id, C.status == "open")
+    statement = select(func.count()).where(
+        C.customer_id == customer_id, C.status == "open", C.channel != CHANNEL
+    )
     return int(connection.execute(statement).scalar_one())
 
 
@@ -320,7 +327,7 @@ def of_assignee(connection: Connection, agent_id: str) -> list[str]:
     """Ids of the open conversations that an agent owns, longest wait first."""
     statement = (
         select(C.id)
-        .where(C.assignee_id == agent_id, C.status == "open")
+        .where(C.assignee_id == agent_id, C.status == "open", C.channel != CHANNEL)
         .order_by(C.waiting_since_ms.is_(None), C.waiting_since_ms)
     )
     return [str(row[0]) for row in connection.execute(statement)]
@@ -368,7 +375,9 @@ def typical_first_response_ms(connection: Connection, *, since_ms: int) -> int |
     c = TURN.c
     rows = connection.execute(
         select(c.elapsed_ms)
+        .join_from(TURN, CONVERSATION, C.id == c.conversation_id)
         .where(c.ask_at_ms >= since_ms, c.is_first_in_session, c.outcome == "answered")
+        .where(C.channel != CHANNEL)
         .order_by(c.ask_at_ms.desc())
         .limit(200)
     ).scalars()
@@ -379,7 +388,10 @@ def typical_first_response_ms(connection: Connection, *, since_ms: int) -> int |
 def resolved_since(connection: Connection, actor: Actor, *, since_ms: int) -> int:
     """How many conversations that the actor may see were resolved since an instant."""
     statement = select(func.count()).where(
-        C.status.in_(("resolved", "closed")), C.resolved_at_ms >= since_ms, visible_to(actor)
+        C.status.in_(("resolved", "closed")),
+        C.resolved_at_ms >= since_ms,
+        C.channel != CHANNEL,
+        visible_to(actor),
     )
     return int(connection.execute(statement).scalar_one())
 

@@ -55,6 +55,8 @@ _DELETED: tuple[tuple[str, str], ...] = (
     ("cart", "customer_id IN :ids"),
     ("profile", "person_id IN :ids"),
     ("rating_comment", f"conversation_id IN {_THEIRS}"),
+    ("ticket_note", f"ticket_id IN {_THEIRS}"),
+    ("ticket_search", f"ticket_id IN {_THEIRS}"),
     ("draft", f"conversation_id IN {_THEIRS}"),
     ("shop_order_parts", _PARTS),
     (
@@ -69,6 +71,8 @@ _NO_ADDRESS = (
 # What stays without its words: (table, what is left, which rows).
 _EMPTIED: tuple[tuple[str, str, str], ...] = (
     ("message", "body = '', blocks = NULL", f"conversation_id IN {_THEIRS}"),
+    ("ticket_text", "subject = '', fields = '{}', contact = NULL", f"ticket_id IN {_THEIRS}"),
+    ("ticket_task", "title = '', result = NULL", f"ticket_id IN {_THEIRS}"),
     ("suggestion", "query = ''", f"customer_id IN :ids OR conversation_id IN {_THEIRS}"),
     ("buying_mark", "items = '[]'", f"conversation_id IN {_THEIRS}"),
     ("consent", "ip_hash = NULL, by = NULL", "customer_id IN :ids AND purpose = 'profiling'"),
@@ -249,6 +253,11 @@ def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
     _change(tx, "conversation", f"preview = NULL, {state}", "id IN :ids", these)
     _change(tx, "message", "body = '', blocks = NULL", _OF_THESE, these)
     _change(tx, "suggestion", "query = ''", _OF_THESE, these)
+    ours = "ticket_id IN :ids"
+    _change(tx, "ticket_text", "subject = '', fields = '{}', contact = NULL", ours, these)
+    _change(tx, "ticket_task", "title = '', result = NULL", ours, these)
+    for name in ("ticket_note", "ticket_search"):
+        tx.later(_with_ids(f"DELETE FROM {name} WHERE {ours}"), these)  # noqa: S608  # our names
     for name in ("rating_comment", "draft"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
     return len(ids)

@@ -51,6 +51,8 @@ _SHOPPER: dict[str, Fields] = {
     "conversation.opened": {"channel": (str, ...)},
     "rating.given": {"score": (int, ...)},
     "rating.revised": {"score": (int, ...)},
+    "ticket.created": {"number": (str, ...)},
+    "ticket.state_changed": {"state": (str, ...)},
 }
 _POSTED: Fields = {"message": (Message, ...)}
 

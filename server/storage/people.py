@@ -112,7 +112,8 @@ def open_loads(connection: Connection, *, agent_id: str | None = None) -> dict[s
     c = _CONVERSATION.c
     statement = (
         select(c.assignee_id, func.count())
-        .where(c.status == "open", c.assignee_id.is_not(None))
+        # A ticket takes no place of a chat.
+        .where(c.status == "open", c.assignee_id.is_not(None), c.channel != "ticket")
         .group_by(c.assignee_id)
     )
     if agent_id is not None:

@@ -7,16 +7,20 @@ from typing import Any  # Any: SQLAlchemy parameters, an answer
 
 from sqlalchemy import Connection, CursorResult, Executable, Table, UpdateBase, delete
 
+from server.domain import ticket as tickets
 from server.domain.actors import Actor
+from server.domain.changing import changed
 from server.domain.conversation import Applied, Conversation, Session, apply, opened
 from server.domain.events import (
     ConversationOpened,
     Event,
     EventData,
     MessagePosted,
+    TicketCreated,
     seen_by_shopper,
 )
 from server.domain.replay import Replayed
+from server.domain.ticket import Ticket
 from server.domain.turns import Turn
 from server.storage.ids import new_id
 from server.storage.pending import (
@@ -29,6 +33,7 @@ from server.storage.pending import (
 )
 from server.storage.prepared import Driver, Statement, Values
 from server.storage.rows import SESSION, TURN, Message
+from server.storage.ticket_rows import SAVE_TICKET, load_ticket, ticket_values
 
 
 class Tx:
@@ -53,6 +58,8 @@ class Tx:
         self._previews: dict[str, str] = {}
         self._sessions: dict[tuple[str, int], Session] = {}
         self._turns: dict[tuple[str, int], Turn] = {}
+        self._tickets: dict[str, Ticket | None] = {}
+        self._changed_tickets: dict[str, str | None] = {}
         self._drafts: dict[DraftKey, Values | None] = {}
         self._marks: dict[MarkKey, Values] = {}
         self._later: list[tuple[Executable, Any]] = []  # Any: parameters
@@ -128,6 +135,30 @@ class Tx:
             self._conversations[conversation_id] = self._stored[conversation_id] = found
         return self._conversations[conversation_id]
 
+    def ticket(self, ticket_id: str) -> Ticket | None:
+        """The ticket, locked with its thread until the commit, or None when there is none."""
+        if ticket_id not in self._tickets:
+            thread = self.conversation(ticket_id)
+            known = thread is not None and thread.channel == tickets.CHANNEL
+            self._tickets[ticket_id] = load_ticket(self.connection, ticket_id) if known else None
+        return self._tickets[ticket_id]
+
+    def name_ticket(self, ticket_id: str, client_key: str) -> None:
+        """Remembers by what the maker of a ticket that is new in this job finds it again."""
+        self._changed_tickets[ticket_id] = client_key
+
+    def set_due(self, ticket_id: str, *, next_due_at_ms: int | None, next_due: str | None) -> None:
+        """Keeps when a ticket is due next and by which target; both None when nothing is due.
+
+        This is no event: the targets work it out again from what is in the log.
+        """
+        ticket = self.ticket(ticket_id)
+        due = (next_due_at_ms, next_due)
+        if ticket is None or (ticket.next_due_at_ms, ticket.next_due) == due:
+            return
+        self._tickets[ticket_id] = changed(ticket, next_due_at_ms=due[0], next_due=due[1])
+        self._changed_tickets.setdefault(ticket_id)
+
     def latest_chat(self, customer_id: str) -> str | None:
         """The id of a customer's chat with the latest activity, spam aside, or None.
 
@@ -202,6 +233,8 @@ class Tx:
         self.events.append(event)
         if conversation is not None:
             self._keep(apply(conversation, event))
+            if conversation.channel == tickets.CHANNEL:
+                self._keep_ticket(event)
         return event
 
     def open_conversation(
@@ -322,6 +355,14 @@ class Tx:
             drafts=self._drafts,
             marks=self._marks,
         )
+        if self._changed_tickets:
+            rows = [
+                ticket_values(ticket, client_key=client_key)
+                for key, client_key in self._changed_tickets.items()
+                if (ticket := self._tickets[key]) is not None
+            ]
+            # Behind the threads, to which the rows refer.
+            Driver(self._pending.connection).write(SAVE_TICKET, rows)
         if self._later:
             self._run(self._later)
 
@@ -340,6 +381,18 @@ class Tx:
             self._sessions[(session.conversation_id, session.session_no)] = session
         for turn in applied.turns:
             self._turns[(turn.conversation_id, turn.turn_no)] = turn
+
+    def _keep_ticket(self, event: Event) -> None:
+        key = event.conversation_id or ""
+        if isinstance(event.data, TicketCreated):
+            self._tickets[key] = tickets.created(event)
+        else:
+            ticket = self.ticket(key)
+            # The history of another desk has threads of tickets without tickets.
+            if ticket is None:
+                return
+            self._tickets[key] = tickets.apply(ticket, event)
+        self._changed_tickets.setdefault(key)
 
 
 def _changes_what_is_known(statement: Executable) -> bool:

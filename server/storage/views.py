@@ -24,6 +24,8 @@ from server.domain.events import (
     QueueEntered,
     RatingGiven,
     RatingRevised,
+    TicketCreated,
+    TicketStateChanged,
     to_json,
 )
 from server.domain.masking import shown
@@ -351,6 +353,11 @@ def _visitor_data(event: Event, names: Mapping[str, str]) -> Json:
             return {"channel": data.channel}
         case RatingGiven() | RatingRevised() as data:
             return {"score": data.score}
+        case TicketCreated() as data:
+            return {"number": data.number}
+        case TicketStateChanged() as data:
+            # Whom else we wait for is no business of the shopper's.
+            return {"state": "open" if data.to == "on_hold" else data.to}
         case data:
             return to_json(data)
 

@@ -19,6 +19,7 @@ from server.actions.imports import import_events
 from server.actions.privacy import OfPerson
 from server.actions.ratings import GiveRating, give_rating
 from server.actions.take_orders import take_orders
+from server.actions.tickets import ChangeTicket, SubmitRequest, change, submit
 from server.actions.visits import UpdateCart, ViewPage, update_cart, view_page
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import Conflict, NotAllowed, NotFound
@@ -34,6 +35,7 @@ from server.storage.shop_sources import Source, source_for_import
 from server.storage.tables import table
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
+from tests.actions.tickets import by_number
 
 # What stays as it is, and why: the columns in which a mark may be found after the erasure.
 KEPT = {
@@ -72,6 +74,11 @@ KEPT = {
     "log_reader": "numbers",
     "process": "ids",
     "viewing": "ids",
+    "ticket": "numbers, states and spans of nobody",
+    "ticket_link": "ids",
+    "ticket_watcher": "ids",
+    "ticket_type": "the shop's",
+    "ticket_status": "the shop's",
     "tombstone": "keyed hashes",
     "privacy_request": "ids and numbers",
     "blocked_value": "addresses of many",
@@ -118,6 +125,12 @@ class Person:
         cart = UpdateCart.model_validate({"token": "t", "currency": "CNY", "lines": [line]})
         scene.do(update_cart, self.shopper, cart)
         self.import_orders()
+        asked = SubmitRequest(body="Anna's lamp broke", email="anna@a.example", order_id="O-1")
+        made = scene.do(submit, self.shopper, asked)
+        ticket = by_number(scene, made["ticket_number"])
+        scene.do(
+            change, self.agent, ChangeTicket(ticket_id=ticket.id, subject="Anna's lamp, again")
+        )
         # After an order the waits of a customer are no prospect's any more.
         scene.post(self.shopper, "Where is my order?")
 
@@ -192,7 +205,7 @@ def test_nothing_of_a_person_is_left_and_no_figure_moves(person: Person) -> None
     assert [where for where, value in left if "138" in value and "phone" in where] == []
     assert database.read_now(lambda c: figures(c, now_ms)) == before
     assert database.read_now(lambda c: list(verify(c, at_ms=now_ms))) == []
-    assert erased.receipt["message"] == 5
+    assert erased.receipt["message"] == 6
     assert erased.receipt["shop_order"] == 2
 
 
@@ -267,6 +280,7 @@ def _fill_empty_tables(tx: Tx, person: Person) -> None:
     """A row of the person in every table that has none yet."""
     conversation_id = person.scene.chats(person.shopper)[0]
     order_id = tx.execute(select(func.min(table(tables.ShopOrder).c.id))).scalar_one()
+    ticket_id = tx.execute(select(func.min(table(tables.TicketRow).c.id))).scalar_one()
     for name, target in SQLModel.metadata.tables.items():
         if name in KEPT or tx.execute(select(func.count()).select_from(target)).scalar_one():
             continue
@@ -278,6 +292,7 @@ def _fill_empty_tables(tx: Tx, person: Person) -> None:
                 "person_id": person.id,
                 "conversation_id": conversation_id,
                 "agent_id": "mei",
+                "ticket_id": ticket_id,
                 "key": order_id if name == "import_change" else f"C{person.id}",
                 "source": "shop",
                 "external_id": "O-1",

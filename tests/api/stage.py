@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any  # Any: JSON
 
-from server.actions import conversations, messages, ratings, visitors, webhooks
+from server.actions import conversations, messages, ratings, tickets, visitors, webhooks
 from server.actions.import_articles import take_articles
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
@@ -24,6 +24,7 @@ from server.storage.people import load_person
 from server.storage.secrets import token_hash
 from server.storage.shop import load_shop
 from server.storage.shop_sources import source_for_import
+from server.storage.tickets import id_of_number
 from server.storage.unit import Tx
 from tests.http.desk import Desk
 
@@ -83,6 +84,15 @@ class Stage:
             )
             await self.do(conversations.transfer, self.actor("admin"), transfer)
         return self.ids[conversation]
+
+    async def ticket(self, shopper: str) -> str:
+        """The id of a ticket that a new shopper asked for."""
+        actor = await self.shopper(shopper)
+        asked = tickets.SubmitRequest(body="The lamp broke")
+        number = (await self.do(tickets.submit, actor, asked))["ticket_number"]
+        found = self.desk.database.read_now(lambda c: id_of_number(c, number))
+        assert found is not None
+        return found
 
 
 async def set_stage(desk: Desk) -> Stage:
@@ -188,6 +198,8 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
+    if "ticket_id" in row.variables:
+        values["ticket_id"] = await stage.ticket(f"asks{next(_NUMBERS)}")
     if row.noun == "webhooks":
         values |= await _webhook_values(stage, row)
     match row.name:
@@ -196,6 +208,8 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         case "conversations.start":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
             values["client_id"] = f"start{next(_NUMBERS)}"
+        case "tickets.reply":
+            values["client_id"] = f"reply{next(_NUMBERS)}"
         case "customers.note":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
         case "articles.update":

@@ -162,6 +162,16 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await _answer(lead, "conversation.spam", **here)
     await _answer(lead, "conversation.start", **customer, client_id="5", body="Your lamp is here")
     await _answer(lead, "conversation.list", view="all")
+    asked_for = await _answer(shopper, "request.submit", body="It broke", subject="Lamp")
+    opened = await _answer(lead, "ticket.open", ticket_id=asked_for["ticket_number"])
+    ticket = {"ticket_id": opened["ticket"]["id"]}
+    await _answer(lead, "ticket.reply", **ticket, client_id="6", body="Sorry", state="on_hold")
+    await _answer(lead, "ticket.change", **ticket, priority="high", fields={})
+    await _answer(lead, "ticket.create", type="return", subject="Lamp", **customer)
+    await _answer(lead, "ticket.list", query="lamp")
+    thread = {"conversation_id": ticket["ticket_id"], "after_seq": 0}
+    await _answer(shopper, "conversation.catch_up", **thread)
+    await _answer(lead, "conversation.catch_up", **thread)
     await _answer(lead, "conversation.catch_up", **here, after_seq=0)
     await _answer(shopper, "conversation.catch_up", **here, after_seq=0)
     assert asked == set(ANSWERS)

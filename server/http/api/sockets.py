@@ -23,6 +23,7 @@ from server.storage.shapes import (
     Team,
     Turn,
 )
+from server.storage.ticket_shapes import OfTicket, TicketList, TicketMade, TicketNumber
 
 Name = tuple[str, str]
 
@@ -309,6 +310,7 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "checkout.start"): Recorded,
     ("/visitor", "answer.find"): FoundAnswers,
     ("/visitor", "answer.judge"): SuggestionId,
+    ("/visitor", "request.submit"): TicketNumber,
     ("/visitor", "typing.set"): Nothing,
     ("/agent", "desk.load"): Desk,
     ("/agent", "conversation.list"): Listed,
@@ -346,6 +348,11 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "customer.prefer"): OfCustomer,
     ("/agent", "customer.block"): OfCustomer,
     ("/agent", "conversation.start"): OfConversation,
+    ("/agent", "ticket.create"): TicketMade,
+    ("/agent", "ticket.list"): TicketList,
+    ("/agent", "ticket.open"): OfTicket,
+    ("/agent", "ticket.change"): OfTicket,
+    ("/agent", "ticket.reply"): OfTicket,
 }
 
 

@@ -20,6 +20,8 @@ from server.actions import (
     presence,
     privacy,
     saved_segments,
+    ticket_lists,
+    tickets,
     tokens,
     visitors,
     webhooks,
@@ -62,6 +64,7 @@ from server.storage.shapes import (
     Webhook,
     WebhookDelivery,
 )
+from server.storage.ticket_shapes import TicketList, TicketWhole
 from server.storage.unit import Tx
 
 # Ids as they look, for the examples of the docs.
@@ -71,6 +74,7 @@ ORDER = "0193a6c7e5107c2f8b3d6a1f4e8c0b97"
 AGENT = "01939f0c51d27c2e8f7b6a5948372615"
 ARTICLE = "0193a1f04c2e7d35b7a19c08e6f45d21"
 TEAM = "01939f0c4b017a6f9c3e2d1f0b8a7695"
+TICKET = "0193a6c7f2aa7c4e8d2a6f5b3e9c1e44"
 SEGMENT = "0193a6c7f01b7c4e8d2a6f5b3e9c1e11"
 WEBHOOK = "0193a6c7f01b7c4e8d2a6f5b3e9c1d70"
 DELIVERY = f"{WEBHOOK}_e4711"
@@ -308,6 +312,32 @@ def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: 
     )
 
 
+def _of_ticket(
+    verb: str,
+    method: Method,
+    path: str,
+    payload: type[Payload],
+    action: Any,  # Any: as in Row
+    *,
+    key_as: str | None = None,
+    **example: object,
+) -> Row:
+    """A row for something that is done to a ticket."""
+    return Row(
+        name=f"tickets.{verb}",
+        method=method,
+        path=f"/tickets/{{ticket_id}}{path}",
+        payload=payload,
+        answer=TicketWhole,
+        scope="tickets:write",
+        permission="ticket.write",
+        action=action,
+        complete=ticket_lists.one_ticket,
+        key_as=key_as,
+        example={"ticket_id": TICKET, **example},
+    )
+
+
 def _of_import(noun: str, action: Any, scope: Scope, **more: Any) -> Row:  # Any: as in Row
     """A row that brings in rows of shop data as NDJSON."""
     return Row(
@@ -467,6 +497,59 @@ ROWS: tuple[Row, ...] = (
         permission="customer.read",
         query=orders.list_orders_of,
         example={"customer_id": CUSTOMER},
+    ),
+    Row(
+        name="tickets.list",
+        method="GET",
+        path="/tickets",
+        payload=ticket_lists.ListTickets,
+        answer=TicketList,
+        scope="tickets:read",
+        permission="ticket.read",
+        query=ticket_lists.list_tickets,
+        example={"lane": "us", "limit": 20},
+    ),
+    Row(
+        name="tickets.create",
+        method="POST",
+        path="/tickets",
+        payload=tickets.CreateTicket,
+        answer=TicketWhole,
+        scope="tickets:write",
+        permission="ticket.write",
+        action=tickets.create,
+        complete=ticket_lists.one_ticket,
+        status=201,
+        key_as="client_id",
+        example={
+            "type": "refund",
+            "subject": "Paid twice",
+            "customer_id": CUSTOMER,
+            "fields": {"amount": "19.00", "reason": "other"},
+        },
+    ),
+    Row(
+        name="tickets.get",
+        method="GET",
+        path="/tickets/{ticket_id}",
+        payload=ticket_lists.FindTicket,
+        answer=TicketWhole,
+        scope="tickets:read",
+        permission="ticket.read",
+        query=ticket_lists.get_ticket,
+        example={"ticket_id": TICKET},
+    ),
+    _of_ticket("update", "PATCH", "", tickets.ChangeTicket, tickets.change, priority="high"),
+    _of_ticket(
+        "reply",
+        "POST",
+        "/replies",
+        tickets.ReplyTicket,
+        tickets.reply,
+        key_as="client_id",
+        client_id="5f0c2a9e",
+        body="Your refund is on its way.",
+        state="resolved",
     ),
     _of_import("orders", posted_rows.post_orders, "orders:write"),
     _of_import("customers", posted_rows.post_customers, "customers:write"),

@@ -1,0 +1,125 @@
+"""What is told of tickets, as classes from which the descriptions for programs are made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal  # Any: JSON values
+
+from pydantic import Field
+
+from server.storage.shapes import AtMs, Named, Shape
+
+State = Literal[
+    "new", "open", "pending_customer", "on_hold", "resolved", "closed", "merged", "spam"
+]
+
+
+class TicketCustomer(Shape):
+    """Whose ticket it is."""
+
+    id: str
+    name: str | None
+    verified: bool
+
+
+class Ticket(Shape):
+    """A ticket as lists show it; ``lane`` says who is to act: us, customer, or done."""
+
+    id: Annotated[str, Field(description="Also the id of the conversation that is its thread.")]
+    number: Annotated[str, Field(description="What the shopper is told.")]
+    type: str
+    subject: str
+    state: State
+    status: Annotated[str | None, Field(description="The shop's own name of the state, an id.")]
+    reason: Annotated[str | None, Field(description="Why it ended without an answer.")]
+    lane: Literal["us", "customer", "done"]
+    priority: Literal["low", "normal", "high", "urgent"]
+    priority_source: Literal["default", "manual", "rule", "segment", "escalation"]
+    source: str
+    team_id: str | None
+    assignee_id: str | None
+    customer: TicketCustomer
+    parent_id: str | None
+    merged_into: str | None
+    answered: Annotated[bool, Field(description="A person has answered everything so far.")]
+    waiting_since_ms: AtMs | None
+    next_due_at_ms: AtMs | None
+    next_due: Annotated[str | None, Field(description="The target that is due then.")]
+    wake_at_ms: AtMs | None
+    created_at_ms: AtMs
+    updated_at_ms: AtMs
+    replied_at_ms: AtMs | None
+    first_resolved_at_ms: AtMs | None
+    resolved_at_ms: AtMs | None
+    reopens: int
+
+
+class TicketLink(Shape):
+    """What a ticket points to."""
+
+    kind: Literal["conversation", "order", "line", "product", "ticket"]
+    target: str
+    at_ms: AtMs
+
+
+class TicketTask(Shape):
+    """A piece of the work for another desk."""
+
+    id: str
+    title: str
+    team_id: str | None
+    assignee_id: str | None
+    state: Literal["open", "done", "cancelled"]
+    result: str | None
+    created_at_ms: AtMs
+    due_at_ms: AtMs | None
+    ended_at_ms: AtMs | None
+
+
+class TicketName(Shape):
+    """A ticket by id and number."""
+
+    id: str
+    number: str
+
+
+class TicketWhole(Ticket):
+    """A ticket with all that belongs to it; its messages are those of its conversation.
+
+    ``seq`` goes with a reply as ``seen_seq``, so that who has been overtaken is told.
+    """
+
+    seq: int
+    fields: dict[str, Any]
+    contact: dict[str, Any] | None
+    next_states: list[State]
+    links: list[TicketLink]
+    tasks: list[TicketTask]
+    merged: list[TicketName]
+    watchers: list[Named]
+
+
+class TicketMade(Shape):
+    """A ticket that was made; ``alike`` are open ones of the person about the same order."""
+
+    ticket_id: str
+    number: str
+    alike: list[str]
+
+
+class TicketNumber(Shape):
+    """The number under which the request goes on."""
+
+    ticket_number: str
+
+
+class TicketList(Shape):
+    """A page of tickets; ``next_cursor`` leads to the next one, null at the end."""
+
+    items: list[Ticket]
+    next_cursor: str | None
+
+
+class OfTicket(Shape):
+    """The ticket as it is now."""
+
+    ticket: TicketWhole

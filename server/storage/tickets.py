@@ -1,0 +1,533 @@
+"""Tickets in the database: making, finding, listing, searching, and what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any  # Any: column values and JSON
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
+
+from server.domain.actors import Actor
+from server.domain.search_words import query_words, search_words
+from server.domain.ticket import Ticket
+from server.storage.customers import CUSTOMER
+from server.storage.orders import SHOP_ORDER
+from server.storage.rows import CONVERSATION, MESSAGE, dumps
+from server.storage.ticket_rows import (
+    TICKET,
+    TICKET_LINK,
+    TICKET_NOTE,
+    TICKET_SEARCH,
+    TICKET_TASK,
+    TICKET_TEXT,
+    TICKET_WATCHER,
+    load_ticket,
+    ticket_from_row,
+)
+from server.storage.unit import Tx
+
+__all__ = ["load_ticket", "visible_to"]
+
+T = TICKET.c
+Json = dict[str, Any]  # Any: JSON values
+# Words kept for the search of one ticket; a thread that goes on for ever stays findable by these.
+MAX_SEARCH_CHARS = 100_000
+# Of a word that stands nearly everywhere, the latest tickets only are looked through.
+MAX_FOUND = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWords:
+    """What people wrote on a ticket: subject, values of the type's fields, contact as given."""
+
+    subject: str
+    fields: Json
+    contact: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a ticket points to."""
+
+    kind: str
+    target: str
+    at_ms: int
+    by_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of a ticket's work for another desk; ``result`` is what came of it."""
+
+    id: str
+    ticket_id: str
+    title: str
+    team_id: str | None
+    assignee_id: str | None
+    state: str
+    result: str | None
+    created_at_ms: int
+    due_at_ms: int | None
+    ended_at_ms: int | None
+    by_id: str | None
+    ended_by_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A ticket as lists show it."""
+
+    ticket: Ticket
+    subject: str
+    customer_name: str | None
+    customer_verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which tickets a list is about; None leaves a question open."""
+
+    lane: str | None = None
+    state: str | None = None
+    type: str | None = None
+    priority: str | None = None
+    team_id: str | None = None
+    assignee_id: str | None = None
+    unassigned: bool = False
+    customer_ids: tuple[str, ...] | None = None
+    overdue_at_ms: int | None = None
+    watcher_id: str | None = None
+    query: str | None = None
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition of the tickets that somebody may see; the rule of ``sees``."""
+    if actor.kind == "customer":
+        return T.customer_id.in_(sorted({actor.id or "", *actor.also}))
+    if actor.kind == "system" or actor.leads:
+        return true()
+    own: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
+    mine: list[ColumnElement[bool]] = [TICKET_TASK.c.assignee_id == actor.id]
+    if actor.team_ids:
+        teams = sorted(actor.team_ids)
+        own.append(T.team_id.in_(teams))
+        mine.append(TICKET_TASK.c.team_id.in_(teams))
+    # Who has a piece of the work has to see what it is about.
+    tasks = select(TICKET_TASK.c.ticket_id).where(TICKET_TASK.c.state == "open", or_(*mine))
+    return or_(*own, T.id.in_(tasks))
+
+
+_TASK_TEAMS = select(TICKET_TASK.c.team_id, TICKET_TASK.c.assignee_id).where(
+    TICKET_TASK.c.ticket_id == bindparam("id"), TICKET_TASK.c.state == "open"
+)
+
+
+def sees(connection: Connection, actor: Actor, ticket: Ticket) -> bool:
+    """True for the shopper whose ticket it is, and for staff by team, role and open task."""
+    if actor.kind == "customer":
+        return actor.is_shopper(ticket.customer_id)
+    if actor.kind != "agent":
+        return actor.kind == "system"
+    if actor.leads or ticket.team_id is None or ticket.assignee_id == actor.id:
+        return True
+    if ticket.team_id in actor.team_ids:
+        return True
+    tasks = connection.execute(_TASK_TEAMS, {"id": ticket.id})
+    return any(row[1] == actor.id or row[0] in actor.team_ids for row in tasks)
+
+
+_BY_NUMBER = select(T.id).where(T.number == bindparam("number"))
+_BY_CLIENT_KEY = select(T.id).where(T.client_key == bindparam("key"))
+
+
+def id_of_number(connection: Connection, number: str) -> str | None:
+    """The id of the ticket with this number, or None."""
+    found = connection.execute(_BY_NUMBER, {"number": number}).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def id_of_client_key(connection: Connection, key: str) -> str | None:
+    """The id of the ticket that somebody made under a key of their own, or None."""
+    found = connection.execute(_BY_CLIENT_KEY, {"key": key}).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def add_words(tx: Tx, ticket_id: str, words: TicketWords, *, searched: str) -> None:
+    """Keeps what a new ticket says, and the text by which it is found."""
+    tx.later(
+        insert(TICKET_TEXT),
+        {
+            "ticket_id": ticket_id,
+            "subject": words.subject,
+            "fields": dumps(words.fields),
+            "contact": dumps(words.contact) if words.contact else None,
+        },
+    )
+    values = {"ticket_id": ticket_id, "words": " ".join(search_words(searched))}
+    tx.later(insert(TICKET_SEARCH), values)
+
+
+def change_words(tx: Tx, ticket_id: str, words: TicketWords) -> None:
+    """Keeps what a ticket says now."""
+    tx.later(
+        update(TICKET_TEXT)
+        .where(TICKET_TEXT.c.ticket_id == ticket_id)
+        .values(subject=words.subject, fields=dumps(words.fields))
+    )
+
+
+_FIND_BY = (
+    update(TICKET_SEARCH)
+    .where(
+        TICKET_SEARCH.c.ticket_id == bindparam("b_id"),
+        func.length(TICKET_SEARCH.c.words) < MAX_SEARCH_CHARS,
+    )
+    .values(words=TICKET_SEARCH.c.words + bindparam("b_more"))
+)
+
+
+def find_by(tx: Tx, ticket_id: str, said: str) -> None:
+    """Lets a ticket be found by more words from now on."""
+    more = search_words(said)
+    if more:
+        tx.later(_FIND_BY, {"b_id": ticket_id, "b_more": " " + " ".join(more)})
+
+
+def words_of(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketWords]:
+    """What these tickets say; of who was erased nothing is left."""
+    rows = connection.execute(
+        select(TICKET_TEXT).where(TICKET_TEXT.c.ticket_id.in_(list(ticket_ids)))
+    ).mappings()
+    return {
+        row["ticket_id"]: TicketWords(
+            row["subject"],
+            orjson.loads(row["fields"]),
+            orjson.loads(row["contact"]) if row["contact"] else None,
+        )
+        for row in rows
+    }
+
+
+_TOP = CUSTOMER.alias("ticket_top")
+_SELECT: Select[Any] = (  # Any: columns
+    select(
+        TICKET,
+        TICKET_TEXT.c.subject.label("subject"),
+        func.coalesce(_TOP.c.name, CUSTOMER.c.name).label("customer_name"),
+        func.coalesce(_TOP.c.identity, CUSTOMER.c.identity).label("identity"),
+    )
+    .join_from(TICKET, TICKET_TEXT, TICKET_TEXT.c.ticket_id == T.id, isouter=True)
+    .join(CUSTOMER, CUSTOMER.c.id == T.customer_id)
+    .outerjoin(_TOP, _TOP.c.id == CUSTOMER.c.person_id)
+)
+
+
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Listed]:
+    """These tickets as lists show them."""
+    if not ids:
+        return {}
+    rows = connection.execute(_SELECT.where(T.id.in_(list(ids)))).mappings()
+    return {
+        row["id"]: Listed(
+            ticket_from_row(row),
+            row["subject"] or "",
+            row["customer_name"],
+            row["identity"] == "verified",
+        )
+        for row in rows
+    }
+
+
+def page(
+    connection: Connection,
+    actor: Actor,
+    wanted: Wanted,
+    *,
+    order: str,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Listed]:
+    """Tickets that the actor may see: ``order`` due (what is to be done first) or newest.
+
+    ``after`` is the place behind which the page begins: of ``sort_ms`` or ``created_at_ms``.
+    """
+    number = T.sort_ms if order == "due" else T.created_at_ms
+    statement = select(T.id).where(visible_to(actor), *_conditions(connection, wanted))
+    ordering = (number, T.id) if order == "due" else (number.desc(), T.id.desc())
+    if after is not None:
+        here = tuple_(number, T.id)
+        statement = statement.where(here > after if order == "due" else here < after)
+    ids = [str(row[0]) for row in connection.execute(statement.order_by(*ordering).limit(limit))]
+    found = by_ids(connection, ids)
+    return [found[key] for key in ids]
+
+
+def counts(connection: Connection, actor: Actor, wanted: Wanted) -> dict[str, int]:
+    """How many tickets stand in each lane, of those that the actor may see."""
+    statement = (
+        select(T.lane, func.count())
+        .where(visible_to(actor), *_conditions(connection, wanted))
+        .group_by(T.lane)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(statement)}
+
+
+def _conditions(connection: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for name in ("lane", "state", "type", "priority", "team_id", "assignee_id"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found.append(T[name] == value)
+    if wanted.unassigned:
+        found.append(T.assignee_id.is_(None))
+    if wanted.customer_ids is not None:
+        found.append(T.customer_id.in_(wanted.customer_ids))
+    if wanted.overdue_at_ms is not None:
+        found.append(and_(T.lane == "us", T.next_due_at_ms < wanted.overdue_at_ms))
+    if wanted.watcher_id is not None:
+        watched = select(TICKET_WATCHER.c.ticket_id).where(
+            TICKET_WATCHER.c.agent_id == wanted.watcher_id
+        )
+        found.append(T.id.in_(watched))
+    if wanted.query:
+        found.append(T.id.in_(search(connection, wanted.query)))
+    return found
+
+
+_SEARCH_SQLITE = text(
+    "SELECT s.ticket_id FROM ticket_words AS w JOIN ticket_search AS s ON s.id = w.rowid"
+    " WHERE ticket_words MATCH :query ORDER BY w.rowid DESC LIMIT :limit"
+)
+_SEARCH_POSTGRESQL = text(
+    "SELECT ticket_id FROM ticket_search"
+    " WHERE to_tsvector('simple', words) @@ to_tsquery('simple', :query)"
+    " ORDER BY id DESC LIMIT :limit"
+)
+
+
+def search(connection: Connection, query: str, *, limit: int = MAX_FOUND) -> list[str]:
+    """Ids of the tickets in which all these words stand anywhere, the newest first."""
+    words = query_words(query)
+    if not words:
+        return []
+    if connection.dialect.name == "sqlite":
+        # A word has neither quotes nor operators: letters and digits only.
+        asked = " AND ".join(f'"{word}"' + (" *" if on else "") for word, on in words)
+        statement = _SEARCH_SQLITE
+    else:
+        asked = " & ".join(f"'{word}'" + (":*" if on else "") for word, on in words)
+        statement = _SEARCH_POSTGRESQL
+    return list(connection.execute(statement, {"query": asked, "limit": limit}).scalars())
+
+
+def written_since(
+    connection: Connection, thread_ids: Sequence[str], *, seen_seq: int, but_by: str | None
+) -> list[Json]:
+    """What others wrote in these threads after a number of the log, in order; ten at most."""
+    c = MESSAGE.c
+    rows = connection.execute(
+        select(c.id, c.seq, c.sender_kind, c.sender_id, c.visibility, c.body, c.at_ms)
+        .where(
+            c.conversation_id.in_(list(thread_ids)),
+            c.seq > seen_seq,
+            or_(c.sender_id.is_(None), c.sender_id != but_by),
+        )
+        .order_by(c.seq)
+        .limit(10)
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+_ORDER_OF = (
+    select(SHOP_ORDER.c.id)
+    .where(
+        SHOP_ORDER.c.number == bindparam("number"),
+        SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(SHOP_ORDER.c.created_at_ms.desc())
+    .limit(1)
+)
+
+
+def order_of_number(connection: Connection, number: str, rows: Sequence[str]) -> str | None:
+    """The id of the order with this number when it is one of these customers', or None."""
+    values = {"number": number, "ids": list(rows)}
+    found = connection.execute(_ORDER_OF, values).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+# -- what belongs to a ticket --------------------------------------------------------------------
+
+
+def add_link(tx: Tx, ticket_id: str, kind: str, target: str, *, by_id: str | None) -> None:
+    """Lets a ticket point to something."""
+    tx.later(
+        insert(TICKET_LINK),
+        {
+            "ticket_id": ticket_id,
+            "kind": kind,
+            "target": target,
+            "at_ms": tx.at_ms,
+            "by_id": by_id,
+        },
+    )
+
+
+def drop_link(tx: Tx, ticket_id: str, kind: str, target: str) -> None:
+    """Lets a ticket point to something no longer."""
+    c = TICKET_LINK.c
+    tx.later(
+        delete(TICKET_LINK).where(c.ticket_id == ticket_id, c.kind == kind, c.target == target)
+    )
+
+
+def links_of(connection: Connection, ticket_id: str) -> list[Link]:
+    """What a ticket points to, in the order in which it was linked."""
+    c = TICKET_LINK.c
+    rows = connection.execute(
+        select(TICKET_LINK).where(c.ticket_id == ticket_id).order_by(c.at_ms, c.kind, c.target)
+    ).mappings()
+    return [Link(row["kind"], row["target"], row["at_ms"], row["by_id"]) for row in rows]
+
+
+def linked_to(connection: Connection, kind: str, targets: Sequence[str]) -> list[str]:
+    """Ids of the tickets that point to one of these."""
+    c = TICKET_LINK.c
+    statement = select(c.ticket_id).where(c.kind == kind, c.target.in_(list(targets))).distinct()
+    return list(connection.execute(statement).scalars())
+
+
+def alike(
+    connection: Connection,
+    customer_ids: Sequence[str],
+    *,
+    order_id: str | None,
+    but: str | None = None,
+) -> list[str]:
+    """Ids of a person's tickets that are not over, about the same order if one is named."""
+    statement = select(T.id).where(
+        T.customer_id.in_(list(customer_ids)), T.lane != "done", T.merged_into.is_(None)
+    )
+    if order_id is not None:
+        c = TICKET_LINK.c
+        statement = statement.where(
+            exists().where(c.ticket_id == T.id, c.kind == "order", c.target == order_id)
+        )
+    if but is not None:
+        statement = statement.where(T.id != but)
+    return list(connection.execute(statement.order_by(T.created_at_ms.desc()).limit(20)).scalars())
+
+
+def merged_into(connection: Connection, ticket_id: str) -> list[Ticket]:
+    """The tickets that were joined to this one, directly or through others; the oldest first."""
+    found: list[Ticket] = []
+    asked = [ticket_id]
+    while asked:
+        rows = connection.execute(
+            select(TICKET).where(T.merged_into.in_(asked)).order_by(T.created_at_ms, T.id)
+        ).mappings()
+        new = [ticket_from_row(row) for row in rows]
+        found += new
+        asked = [one.id for one in new]
+    return found
+
+
+def children_of(connection: Connection, ticket_id: str) -> list[str]:
+    """Ids of the tickets that follow from this one."""
+    statement = select(T.id).where(T.parent_id == ticket_id).order_by(T.created_at_ms)
+    return list(connection.execute(statement).scalars())
+
+
+def add_task(tx: Tx, task: Task) -> None:
+    """Keeps a new piece of work."""
+    tx.later(insert(TICKET_TASK), {name: getattr(task, name) for name in Task.__dataclass_fields__})
+
+
+def end_task(tx: Tx, task_id: str, *, state: str, result: str | None, by_id: str | None) -> None:
+    """Keeps how a piece of work ended, or that it goes on."""
+    ended = None if state == "open" else tx.at_ms
+    tx.later(
+        update(TICKET_TASK)
+        .where(TICKET_TASK.c.id == task_id)
+        .values(state=state, result=result, ended_at_ms=ended, ended_by_id=by_id if ended else None)
+    )
+
+
+def tasks_of(connection: Connection, ticket_id: str) -> list[Task]:
+    """The pieces of a ticket's work, the oldest first."""
+    c = TICKET_TASK.c
+    rows = connection.execute(
+        select(TICKET_TASK).where(c.ticket_id == ticket_id).order_by(c.created_at_ms, c.id)
+    ).mappings()
+    return [Task(**row) for row in rows]
+
+
+def load_task(connection: Connection, task_id: str) -> Task | None:
+    """One piece of work, or None."""
+    statement = select(TICKET_TASK).where(TICKET_TASK.c.id == task_id)
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else Task(**row)
+
+
+def set_watching(tx: Tx, ticket_id: str, agent_id: str, *, watching: bool) -> None:
+    """Keeps whether somebody wants to hear of a ticket."""
+    c = TICKET_WATCHER.c
+    tx.later(delete(TICKET_WATCHER).where(c.ticket_id == ticket_id, c.agent_id == agent_id))
+    if watching:
+        tx.later(
+            insert(TICKET_WATCHER),
+            {"ticket_id": ticket_id, "agent_id": agent_id, "at_ms": tx.at_ms, "seen_seq": 0},
+        )
+
+
+def watchers_of(connection: Connection, ticket_id: str) -> list[str]:
+    """Ids of those who watch a ticket, in the order in which they began."""
+    c = TICKET_WATCHER.c
+    statement = select(c.agent_id).where(c.ticket_id == ticket_id).order_by(c.at_ms, c.agent_id)
+    return list(connection.execute(statement).scalars())
+
+
+def add_note(tx: Tx, ticket_id: str, seq: int, words: Mapping[str, Any]) -> None:  # Any: JSON
+    """Keeps the words that belong to an event of a ticket."""
+    tx.later(insert(TICKET_NOTE), {"seq": seq, "ticket_id": ticket_id, "words": dumps(words)})
+
+
+def notes_of(connection: Connection, ticket_id: str) -> dict[int, Json]:
+    """The words beside the events of a ticket, by the number of the event."""
+    c = TICKET_NOTE.c
+    rows = connection.execute(select(c.seq, c.words).where(c.ticket_id == ticket_id))
+    return {row[0]: orjson.loads(row[1]) for row in rows}
+
+
+def due_wakes(connection: Connection, *, at_ms: int, limit: int) -> list[str]:
+    """Ids of the tickets put aside whose time has come; their threads are locked now."""
+    return _threads_locked(
+        connection,
+        select(T.id).where(T.state == "on_hold", T.wake_at_ms <= at_ms).order_by(T.wake_at_ms),
+        limit,
+    )
+
+
+def _threads_locked(connection: Connection, statement: Select[tuple[str]], limit: int) -> list[str]:
+    """The first of these tickets whose threads no other process has locked, locked now."""
+    statement = statement.join(CONVERSATION, CONVERSATION.c.id == T.id).limit(limit)
+    locked = statement.with_for_update(of=CONVERSATION, skip_locked=True)
+    return [str(row[0]) for row in connection.execute(locked)]
