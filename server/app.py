@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from server.bus import Bus
+from server.channels.mail.desk import MailDesk, MailSettings
 from server.channels.webhook_out import WebhookOut
 from server.config import Settings
 from server.domain.errors import AppError, Conflict
@@ -88,6 +89,9 @@ async def running(
     edge = Edge(database, bus, settings, news, knowledge)
     webhooks = WebhookOut(database, inside=settings.webhook_allow_private)
     bus.subscribe(webhooks.heard)
+    mail = _mail(settings, database)
+    if mail is not None:
+        bus.subscribe(mail.heard)
     shops = ShopWorker(database)
     bus.subscribe(shops.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
@@ -109,6 +113,7 @@ async def running(
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
         *webhooks.readings(),
+        *(mail.readings() if mail is not None else ()),
         *shops.readings(),
         *knowledge.readings(),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
@@ -139,6 +144,8 @@ async def running(
             ) from None
         tasks.append(asyncio.create_task(run_jobs(database)))
         tasks.append(asyncio.create_task(webhooks.run()))
+        if mail is not None:
+            tasks.append(asyncio.create_task(mail.run()))
         tasks.append(asyncio.create_task(shops.run()))
         tasks.append(asyncio.create_task(knowledge.run()))
         bound = runner.addresses[0][1] if port == 0 else port
@@ -147,6 +154,23 @@ async def running(
     finally:
         await _stop(settings, site, runner, edge, tasks)
         await news.stop()
+
+
+def _mail(settings: Settings, database: Database) -> MailDesk | None:
+    """The shop's mail; None where none is set up."""
+    address = settings.own_mail_address
+    if address is None:
+        return None
+    return MailDesk(
+        database,
+        MailSettings(
+            address=address.lower(),
+            imap_url=settings.imap_url,
+            smtp_url=settings.smtp_url,
+            judge=settings.mail_judge,
+            public_url=settings.public_url,
+        ),
+    )
 
 
 async def _stop(

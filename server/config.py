@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -37,6 +38,15 @@ class Settings(BaseSettings):
     connect_limit_s: float = Field(default=10.0, ge=0.5, le=60)
     # A shopper whose last socket has been gone for this long has left.
     left_after_s: float = Field(default=60.0, ge=1, le=3600)
+    # imaps://user:password@host/folder and smtps://user:password@host; unset, there is no mail.
+    imap_url: str | None = None
+    smtp_url: str | None = None
+    # What customers write to; unset, the user of one of the two addresses above.
+    mail_address: str | None = None
+    # The name under which the shop's own mail server judges senders (Authentication-Results).
+    mail_judge: str | None = None
+    # Under which address customers and colleagues reach this server, for links in mails.
+    public_url: str | None = None
     # Webhooks over plain http and to private networks: for trying things out.
     webhook_allow_private: bool = False
 
@@ -55,6 +65,37 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("write redis://host:6379/0, or unset it to use the database")
         return url
+
+    @field_validator("imap_url")
+    @classmethod
+    def _is_imap(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("imap://", "imaps://")):
+            raise ValueError("write imaps://user:password@host/INBOX")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("smtp://", "smtps://")):
+            raise ValueError("write smtps://user:password@host")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("write https://desk.example")
+        return url
+
+    @property
+    def own_mail_address(self) -> str | None:
+        """What customers write to; None when there is no mail."""
+        users = [
+            unquote(urlsplit(url).username or "") for url in (self.smtp_url, self.imap_url) if url
+        ]
+        if not users:
+            return None
+        return self.mail_address or next((user for user in users if "@" in user), None)
 
     @classmethod
     def settings_customise_sources(

@@ -60,3 +60,38 @@ def _tag(secret: bytes, thread: str, recipient: str) -> str:
     told = f"mail\0{thread}\0{recipient.strip().lower()}".encode()
     tag = hmac.new(secret, told, hashlib.sha256).digest()[:_TAG_BYTES]
     return base64.b32encode(tag).decode().lower().rstrip("=")
+
+
+_MARKS = re.compile(
+    r"^(?:(?:re|aw|fw|fwd|sv|antw|回复|答复|回覆|转发|轉寄)\s*(?:\[\d+\])?\s*[:：]\s*)+",
+    re.IGNORECASE,
+)
+
+
+def subject_without_marks(subject: str) -> str:
+    """A subject without what mail programs put before it.
+
+    >>> subject_without_marks("Re: 答复: Fwd: 退款")
+    '退款'
+    """
+    return _MARKS.sub("", subject.strip()).strip()
+
+
+def distrusted(judged: tuple[str, ...], judge: str | None) -> bool:
+    """True when our own mail server says that a mail is not from whom it says.
+
+    Only lines of the server named ``judge`` count, and of these the first: anybody can write more
+    of them below. Without a judge nobody is distrusted, and nobody proved.
+
+    >>> distrusted(("mx.mori.example; dmarc=fail",), "mx.mori.example")
+    True
+    >>> distrusted(("mx.evil.example; dmarc=fail", ), "mx.mori.example")
+    False
+    """
+    if judge is None:
+        return False
+    for line in judged:
+        server, _, results = line.partition(";")
+        if server.strip().lower().split(" ")[0] == judge.lower():
+            return re.search(r"\bdmarc\s*=\s*(?:fail|permerror)\b", results.lower()) is not None
+    return False

@@ -10,7 +10,7 @@ from contextlib import suppress
 import orjson
 
 from server.channels.mail.child import CPU_S, UNREADABLE
-from server.channels.mail.letter import Letter, Unreadable, from_json
+from server.domain.letter import Letter, Unreadable, from_json
 
 # The wall's clock, for a machine that is busy; the processor's own limit is CPU_S.
 LIMIT_S = 6 * CPU_S

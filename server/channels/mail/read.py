@@ -10,6 +10,7 @@ from __future__ import annotations
 import email.policy
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
@@ -18,9 +19,9 @@ from typing import Any, cast  # Any: the email package is loosely typed
 
 from flufl.bounce import all_failures
 
-from server.channels.mail.letter import Address, Enclosed, Kind, Letter, Unreadable
 from server.channels.mail.trim import trimmed
 from server.domain.html import to_markdown
+from server.domain.letter import Address, Enclosed, Kind, Letter, Unreadable
 
 MOST_BYTES = 25_000_000
 MOST_HEADER_BYTES = 64_000
@@ -38,6 +39,7 @@ _POLICY = email.policy.compat32
 _LINES = re.compile(r"[\r\n\0]+")
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 # Names that senders give to what the standard calls something else; the larger set reads both.
+_MENTIONED = re.compile(rb"^\s*Message-ID:\s*<([^<>\s]{1,500})>", re.IGNORECASE | re.MULTILINE)
 _CHARSETS = {"gb2312": "gb18030", "gbk": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030"}
 _NESTED = re.compile(rb"\([^)]{0,80}\([^)]{0,80}\(")
 _AUTO_WORDS = re.compile(
@@ -62,13 +64,17 @@ def read_letter(raw: bytes) -> Letter:
     try:
         message = message_from_bytes(raw, policy=_POLICY)
         parts = list(_parts(message, 0))
-        return _letter(message, parts)
+        letter = _letter(message, parts)
     except Unreadable:
         raise
     except RecursionError as error:
         raise Unreadable("too_deep") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unreadable(type(error).__name__) from error
+    if letter.kind != "bounce":
+        return letter
+    named = [one.decode("ascii", "replace") for one in _MENTIONED.findall(raw)[:MOST_REFERENCES]]
+    return replace(letter, mentioned=tuple(one for one in named if one != letter.message_id))
 
 
 def _letter(message: Message, parts: list[Message]) -> Letter:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.channels.mail.apart import read_apart
-from server.channels.mail.letter import Letter, Unreadable, from_json, to_json
 from server.channels.mail.read import read_letter
+from server.domain.letter import Letter, Unreadable, from_json, to_json
 from tests.channels.mail.awkward import AWKWARD, Awkward, mail, part, parts
 
 READABLE = [one for one in AWKWARD if one.refused is None]

@@ -40,6 +40,7 @@ class Letter:
     sender's clock said, None when it said nothing. ``kind`` is who wrote it: a person, a machine
     that answers by itself, a mail system that could not deliver, or a list. ``undelivered`` are
     addresses that a bounce is about; ``lasting`` is True when trying again is of no use.
+    ``mentioned`` are Message-IDs that a bounce names of what did not arrive.
     ``judged`` are the Authentication-Results lines, the one nearest to us first.
     """
 
@@ -61,6 +62,7 @@ class Letter:
     undelivered: tuple[str, ...] = ()
     lasting: bool = False
     judged: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
 
 
 Json = dict[str, Any]  # Any: JSON values
@@ -82,7 +84,7 @@ def from_json(told: Json) -> Letter:
             values[name] = Address(**values[name]) if values[name] else None
         for name in ("to", "copied"):
             values[name] = tuple(Address(**one) for one in values[name])
-        for name in ("references", "delivered_to", "loops", "undelivered", "judged"):
+        for name in ("references", "delivered_to", "loops", "undelivered", "judged", "mentioned"):
             values[name] = tuple(values[name])
         values["files"] = tuple(
             Enclosed(**{**one, "content": base64.b64decode(one["content"])})

@@ -1,0 +1,272 @@
+"""What becomes of a mail that came: a message in its thread, a new ticket, or a reason why not.
+
+A token of ours proves the thread and for whom it was made. Who writes from another address is shown
+to agents as somebody else, sees nothing and reopens nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.actions import messages, tickets
+from server.actions.contacts import email_key
+from server.actions.messages import PostMessage
+from server.actions.send_mail import Sender, acknowledge
+from server.actions.tickets import SubmitRequest
+from server.actions.visitors import Describe, describe
+from server.domain.actors import SYSTEM, customer
+from server.domain.conversation import Conversation
+from server.domain.errors import InvalidInput, NotAllowed, NotFound
+from server.domain.letter import Letter
+from server.domain.mail import (
+    MOST_REOPENED_PER_HOUR,
+    distrusted,
+    subject_without_marks,
+    thread_of,
+    tokens_in,
+)
+from server.domain.text import MAX_BODY_CHARS
+from server.storage import customers, mails
+from server.storage.customers import Customer
+from server.storage.unit import Tx
+
+HOUR_MS = 3_600_000
+_NOT_DELIVERED = {
+    "en": (
+        "The mail did not arrive: the reply above was sent back. Reach the customer in another way."
+    ),
+    "zh": "邮件未能送达：上面的回复被退回。请通过其他方式联系顾客。",
+}
+# Set below words that did not fit; the mail itself can still be read.
+_CUT = {"en": "[The mail is longer.]", "zh": "[邮件后面还有内容。]"}
+_OTHER = {
+    "en": "A mail from {sender}, who is not known to belong to this thread:",
+    "zh": "来自 {sender} 的邮件（此人不在本会话中，身份未确认）：",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose mailbox this is: own addresses, the mark against loops, and whose word counts.
+
+    ``judge`` is the name under which our own mail server writes Authentication-Results; without it
+    no such line is believed. Without a ``sender`` nothing is answered by mail.
+    """
+
+    address: str
+    loop_id: str
+    secret: bytes
+    judge: str | None = None
+    sender: Sender | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A mail in hand: its row, what it says, and its sender's address in the one form."""
+
+    id: str
+    letter: Letter
+    sender: str | None
+
+
+def take_mail(tx: Tx, desk: Desk, mail_id: str, letter: Letter) -> str:
+    """What became of it in a word; the row of the mail says so too. Doing it again changes nothing.
+
+    A word is thread, ticket, other_sender, bounce, or why nothing was made of it.
+    """
+    if not mails.still_new(tx, mail_id):
+        return "settled"
+    came = Came(mail_id, letter, email_key(letter.sender.email) if letter.sender else None)
+    reason = _left_out(tx, desk, came)
+    if reason is not None:
+        aside = reason in ("list", "no_sender", "empty")
+        _settle(tx, came, "aside" if aside else "ignored", reason)
+        return reason
+    if letter.kind == "bounce":
+        return _bounced(tx, came)
+    found = _thread(tx, desk, came)
+    if letter.kind == "auto":
+        # Shown in the log of mails; it neither answers nor reopens anything.
+        _settle(tx, came, "ignored", "auto", conversation_id=found[0].id if found else None)
+        return "auto"
+    try:
+        if found is None:
+            return _new_ticket(tx, desk, came)
+        thread, same = found
+        if same and not (thread.status != "open" and _reopened_often(tx, thread.id)):
+            return _from_shopper(tx, came, thread)
+        return _from_another(tx, came, thread)
+    except (NotAllowed, NotFound, InvalidInput) as error:
+        # Raised before anything was written: who is blocked, what is too strange.
+        _settle(tx, came, "aside", str(error.details.get("reason") or error.code))
+        return "refused"
+
+
+def _left_out(tx: Tx, desk: Desk, came: Came) -> str | None:
+    """Why nothing is made of a mail, None when something is."""
+    letter = came.letter
+    if desk.loop_id in letter.loops or came.sender == desk.address:
+        return "our_own"
+    if letter.message_id and mails.known_rfc_id(tx.connection, letter.message_id, but=came.id):
+        return "known"
+    if letter.kind in ("bounce", "auto"):
+        return None
+    if came.sender is None:
+        return "no_sender"
+    if letter.kind == "list":
+        return "list"
+    if not letter.words and not letter.subject and not letter.files:
+        return "empty"
+    return None
+
+
+def _thread(tx: Tx, desk: Desk, came: Came) -> tuple[Conversation, bool] | None:
+    """The thread that a token of ours names, and whether its sender is whom it was made for."""
+    letter = came.letter
+    places = [one.email for one in (*letter.to, *letter.copied)]
+    told = [*places, *letter.delivered_to, *letter.references]
+    for token in dict.fromkeys(token for text in told for token in tokens_in(text)):
+        known = mails.recipients_of(tx.connection, token.partition(".")[0])
+        proved = thread_of(desk.secret, token, known)
+        conversation = tx.conversation(proved[0]) if proved else None
+        if proved is not None and conversation is not None:
+            same = proved[1] == came.sender and not distrusted(letter.judged, desk.judge)
+            return conversation, same
+    return None
+
+
+def _from_shopper(tx: Tx, came: Came, thread: Conversation) -> str:
+    owner = customers.load_customer(tx.connection, thread.customer_id)
+    answer = messages.post_message(
+        tx,
+        customer(thread.customer_id, name=owner.name if owner else None),
+        PostMessage(
+            client_id=came.id,
+            body=_words(came.letter, thread.locale),
+            conversation_id=thread.id,
+        ),
+    )
+    _settle(tx, came, "taken", "thread", conversation_id=str(answer["conversation_id"]))
+    return "thread"
+
+
+def _from_another(tx: Tx, came: Came, thread: Conversation) -> str:
+    """Agents read it beside the thread; it answers nothing and its sender is sent nothing."""
+    other = _OTHER[_language(thread.locale)].format(sender=came.sender)
+    _tell_agents(tx, came, thread, f"{other}\n\n{_words(came.letter, thread.locale)}")
+    _settle(tx, came, "taken", "other_sender", conversation_id=thread.id)
+    return "other_sender"
+
+
+def _tell_agents(tx: Tx, came: Came, thread: Conversation, body: str) -> None:
+    messages.put(
+        tx,
+        SYSTEM,
+        thread,
+        client_id=f"{came.id}-{thread.id}",
+        body=body[:MAX_BODY_CHARS],
+        visibility="private",
+        origin="system",
+    )
+
+
+def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
+    assert came.sender is not None  # left out before
+    letter = came.letter
+    owner = _writer(tx, came, came.sender)
+    subject = subject_without_marks(letter.subject)
+    answer = tickets.submit(
+        tx,
+        customer(owner.id, name=owner.name),
+        SubmitRequest(
+            body=_words(letter, owner.locale),
+            subject=subject[: tickets.MAX_SUBJECT_CHARS] or None,
+            client_id=came.id,
+        ),
+        source="mail",
+    )
+    posted = tx.posted(("customer", owner.id, came.id))
+    thread_id = posted.conversation_id if posted else None
+    _settle(tx, came, "taken", "ticket", conversation_id=thread_id)
+    if thread_id is not None and desk.sender is not None:
+        number = str(answer["ticket_number"])
+        acknowledge(
+            tx, desk.sender, recipient=came.sender, conversation_id=thread_id, number=number
+        )
+    return "ticket"
+
+
+def _writer(tx: Tx, came: Came, sender: str) -> Customer:
+    """The customer whom mails from this address belong to; their address is claimed, no more."""
+    known = mails.writer(tx.connection, sender)
+    found = customers.load_customer(tx.connection, known) if known else None
+    if found is not None:
+        return found
+    name = came.letter.sender.name[:100] if came.letter.sender else ""
+    made = Customer(
+        id=tx.new_id(),
+        external_id=None,
+        name=None,
+        email=None,
+        phone=None,
+        locale=None,
+        identity="anonymous",
+        created_at_ms=tx.at_ms,
+        seen_at_ms=tx.at_ms,
+    )
+    customers.add_customer(tx, made)
+    mails.name_writer(tx, made.id, sender)
+    describe(tx, customer(made.id), Describe(email=sender, name=name or None))
+    return made
+
+
+def _bounced(tx: Tx, came: Came) -> str:
+    """A mail of ours did not arrive: agents learn of it where they wrote it."""
+    letter = came.letter
+    sent = mails.by_rfc_ids(tx.connection, [*letter.references, *letter.mentioned])
+    thread_id = None
+    for one in sent:
+        mails.note_failed(tx, one.id, reason="bounced", due_at_ms=None)
+        thread = tx.conversation(one.conversation_id) if one.conversation_id else None
+        if thread is not None:
+            thread_id = thread.id
+            _tell_agents(tx, came, thread, _NOT_DELIVERED[_language(thread.locale)])
+    _settle(tx, came, "taken" if sent else "ignored", "bounce", conversation_id=thread_id)
+    return "bounce"
+
+
+def _reopened_often(tx: Tx, conversation_id: str) -> bool:
+    since_ms = tx.at_ms - HOUR_MS
+    return mails.taken_since(tx.connection, conversation_id, since_ms) >= MOST_REOPENED_PER_HOUR
+
+
+def _words(letter: Letter, locale: str | None) -> str:
+    words = letter.words or subject_without_marks(letter.subject) or "…"
+    if len(words) <= MAX_BODY_CHARS:
+        return words
+    cut = _CUT[_language(locale)]
+    return f"{words[: MAX_BODY_CHARS - len(cut) - 2]}\n\n{cut}"
+
+
+def _language(locale: str | None) -> str:
+    return "zh" if (locale or "en").startswith("zh") else "en"
+
+
+def _settle(
+    tx: Tx,
+    came: Came,
+    state: mails.InState,
+    reason: str,
+    *,
+    conversation_id: str | None = None,
+) -> None:
+    mails.settle(
+        tx,
+        came.id,
+        state=state,
+        reason=reason,
+        sender=came.sender,
+        subject=came.letter.subject or None,
+        rfc_id=came.letter.message_id,
+        conversation_id=conversation_id,
+    )

@@ -1,0 +1,67 @@
+"""Mails of ours: plain words, tied to their thread, marked so that no machine answers them."""
+
+from __future__ import annotations
+
+import email.policy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from server.channels.mail.trim import MARK
+from server.domain.mail import answer_address
+
+_POLICY = email.policy.SMTP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A mail to one recipient; ``token`` ties it to a thread, None for a mail of its own.
+
+    ``by_machine`` is True for what no person wrote: it must not be answered by a machine.
+    """
+
+    rfc_id: str
+    shop: str
+    address: str
+    recipient: str
+    subject: str
+    words: str
+    at_ms: int
+    loop_id: str
+    token: str | None = None
+    answers: str | None = None
+    above: str | None = None
+    by_machine: bool = False
+
+
+def composed(mail: Outgoing) -> EmailMessage:
+    """The mail. Raises ValueError for a recipient that is no address or a line end in a header."""
+    message = EmailMessage(policy=_POLICY)
+    answer_to = answer_address(mail.address, mail.token) if mail.token else mail.address
+    message["From"] = Address(display_name=_plain(mail.shop), addr_spec=mail.address)
+    message["To"] = Address(addr_spec=mail.recipient)
+    message["Reply-To"] = Address(display_name=_plain(mail.shop), addr_spec=answer_to)
+    message["Subject"] = _plain(mail.subject)
+    message["Date"] = format_datetime(datetime.fromtimestamp(mail.at_ms / 1000, UTC))
+    message["Message-ID"] = f"<{mail.rfc_id}>"
+    if mail.answers:
+        message["In-Reply-To"] = f"<{mail.answers}>"
+        message["References"] = f"<{mail.answers}>"
+    message["X-Shopbell-Loop"] = mail.loop_id
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply" if not mail.by_machine else "All"
+    if mail.by_machine:
+        message["Auto-Submitted"] = "auto-generated"
+    head = f"{MARK} {mail.above} {MARK}\n\n" if mail.above and mail.token else ""
+    message.set_content(head + mail.words + "\n", charset="utf-8")
+    return message
+
+
+def _plain(text: str) -> str:
+    r"""One line of a header, whatever somebody typed.
+
+    >>> _plain("Ana\r\nBcc: all@buyer.example")
+    'Ana Bcc: all@buyer.example'
+    """
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
