@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 from pydantic import Field
 
 from server.actions import conversations
-from server.actions.access import access_conversation
+from server.actions.access import access_conversation, read_conversation
+from server.actions.desk import Look
 from server.actions.payload import ConversationRef, Id, Payload
 from server.actions.suggestions import MAX_ASKED, learn
 from server.domain.actors import Actor
@@ -30,6 +31,8 @@ DAY_MS = 24 * 3600 * 1000
 UNSAID_DAYS = 1
 KEPT_DAYS = 400
 FORGET_AT_ONCE = 500
+# Who reads an article and then writes within this time goes on with the same question.
+BEFORE_MS = 1_800_000
 
 
 class FindAnswer(Payload):
@@ -47,6 +50,12 @@ class JudgeAnswer(Payload):
     article_id: Id
     helped: bool
     conversation_id: Id | None = None
+
+
+class FindTried(Payload):
+    """A conversation, of which it is asked what its customer had read before."""
+
+    conversation_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,32 @@ def judge(tx: Tx, actor: Actor, payload: JudgeAnswer) -> Json:
     if about is not None:
         _tell(tx, actor, about, offer.id, found.id, rank=rank, helped=payload.helped)
     return {"suggestion_id": offer.id}
+
+
+def tried(look: Look, payload: FindTried) -> Json:
+    """The articles that did not help the customer of a conversation, before or in it."""
+    conversation = read_conversation(look.connection, look.actor, payload.conversation_id)
+    found = knowledge.unhelped_offers(
+        look.connection, conversation.id, conversation.customer_id, within_ms=BEFORE_MS
+    )
+    chosen = [offer.chosen_id for offer in found if offer.chosen_id is not None]
+    texts = articles.texts_of(look.connection, chosen)
+    items = []
+    for offer in found:
+        said = {
+            locale: text for (article, locale), text in texts.items() if article == offer.chosen_id
+        }
+        text = said.get(offer.locale or "") or next(iter(said.values()), None)
+        if text is not None:
+            items.append(
+                {
+                    "suggestion_id": offer.id,
+                    "article_id": text.article_id,
+                    "title": text.title,
+                    "at_ms": offer.outcome_at_ms,
+                }
+            )
+    return {"items": items}
 
 
 def forget_old(tx: Tx) -> int:

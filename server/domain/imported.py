@@ -264,7 +264,6 @@ def read_article(
             raise InvalidInput(both(f"{name} is missing.", f"缺少 {name}。"))
     kind = _one_of(values, "kind", ARTICLE_KINDS, _KIND_WORDS) or "article"
     audience = _one_of(values, "audience", AUDIENCES, _AUDIENCE_WORDS) or "public"
-    times = {name: read_text(values, name, 64) for name in ("valid_from", "valid_to")}
     return ArticleRow(
         line=line,
         source=source or read_text(values, "source", MAX_TITLE_CHARS) or IMPORT_SOURCE,
@@ -278,10 +277,8 @@ def read_article(
         phrasings=_phrasings(values.get("phrasings")),
         kind=kind,
         shortcut=_shortcut(read_text(values, "shortcut", 40)) if kind == "reply" else None,
-        **{
-            f"{name}_ms": None if text is None else read_instant(text, name, tz)
-            for name, text in times.items()
-        },
+        valid_from_ms=_instant(values, "valid_from", tz),
+        valid_to_ms=_instant(values, "valid_to", tz),
     )
 
 
@@ -296,6 +293,11 @@ def _one_of(
         english, chinese = " or ".join(known), " 或 ".join(known)
         raise InvalidInput(both(f"{name} must be {english}.", f"{name} 只能是 {chinese}。"))
     return word
+
+
+def _instant(values: Mapping[str, object], name: str, tz: ZoneInfo) -> int | None:
+    text = read_text(values, name, 64)
+    return None if text is None else read_instant(text, name, tz)
 
 
 def _shortcut(text: str | None) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
 from knowledge_base.text import language, without_details
 from server.actions import suggestions
+from server.actions.access import read_conversation
 from server.actions.desk import Look
+from server.actions.hints import Hints, hints_of
 from server.actions.payload import Payload
 from server.actions.suggestions import MAX_ASKED, Asked, AskSuggestion, Question
 from server.domain.actors import Actor
@@ -22,6 +24,7 @@ from server.storage.database import Database
 
 if TYPE_CHECKING:
     from knowledge_base.suggest import Item
+    from server.knowledge.priors import Raised
 
 Json = dict[str, Any]  # Any: JSON values
 KEPT_CHARS = 500
@@ -35,17 +38,19 @@ async def suggest_answers(
 
     ``suggestion_id`` is None where nothing was asked or found.
     """
-    question = await _question(database, actor, payload)
+    question, hints = await _question(database, actor, payload)
     if not question.text:
         return _answer(None, Found(None, knowledge.kb_seq, 0.0), [])
-    found = await knowledge.suggest(question.text, locale=question.locale, limit=ITEMS)
+    found = await knowledge.suggest(question.text, locale=question.locale, limit=ITEMS, hints=hints)
     given = found.suggestions
     if given is None:
         return _answer(None, found, [])
     at_ms = database.clock()
     items = await database.read(
         lambda c: suggestions.with_values(
-            Look(c, actor, at_ms), payload.conversation_id, _items(c, given.items, question)
+            Look(c, actor, at_ms),
+            payload.conversation_id,
+            _items(c, given.items, question, raised=found.raised),
         )
     )
     asked = Asked(
@@ -89,9 +94,21 @@ async def search_articles(
     return _found(found, await database.read(lambda c: _items(c, given.items, question)))
 
 
-async def _question(database: Database, actor: Actor, payload: AskSuggestion) -> Question:
+async def _question(
+    database: Database, actor: Actor, payload: AskSuggestion
+) -> tuple[Question, Hints]:
+    """What is asked, and what is known of who asks."""
     at_ms = database.clock()
-    return await database.read(lambda c: suggestions.question_of(Look(c, actor, at_ms), payload))
+
+    def read(connection: Connection) -> tuple[Question, Hints]:
+        look = Look(connection, actor, at_ms)
+        question = suggestions.question_of(look, payload)
+        if not question.text:
+            return question, Hints()
+        conversation = read_conversation(connection, actor, payload.conversation_id)
+        return question, hints_of(connection, conversation.customer_id, at_ms=at_ms)
+
+    return await database.read(read)
 
 
 def _answer(suggestion_id: str | None, found: Found, items: list[Json]) -> Json:
@@ -109,7 +126,13 @@ def _found(found: Found, items: list[Json]) -> Json:
     }
 
 
-def _items(connection: Connection, found: Sequence[Item], question: Question) -> list[Json]:
+def _items(
+    connection: Connection,
+    found: Sequence[Item],
+    question: Question,
+    *,
+    raised: Mapping[str, Raised] | None = None,
+) -> list[Json]:
     """The found articles as agents are shown them, in the language of the question if they can."""
     ids = [item.article_id for item in found]
     texts = articles.texts_of(connection, ids)
@@ -119,7 +142,10 @@ def _items(connection: Connection, found: Sequence[Item], question: Question) ->
         spoken = _spoken(texts, item, question)
         article = known.get(item.article_id)
         if spoken is not None and article is not None:
-            items.append(_item(item, article, spoken))
+            reason = (raised or {}).get(item.article_id)
+            items.append(
+                _item(item, article, spoken) | {"raised": reason.as_json() if reason else None}
+            )
     return items
 
 

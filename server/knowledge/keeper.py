@@ -11,12 +11,13 @@ import importlib
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any  # Any: modules that are loaded when they are needed
 
 import structlog
 
 from server.domain.errors import Unavailable
+from server.knowledge.past import Past
 from server.stats import Reading
 from server.storage import knowledge as rows
 from server.storage.articles import Article, ArticlesChanged
@@ -25,6 +26,8 @@ from server.storage.database import Committed, Database
 
 if TYPE_CHECKING:
     from knowledge_base.suggest import Suggestions
+    from server.actions.hints import Hints
+    from server.knowledge.priors import Book, Raised
     from server.knowledge.search import State
 
 log = structlog.stdlib.get_logger("shopbell.knowledge")
@@ -46,6 +49,7 @@ class Found:
     suggestions: Suggestions | None
     kb_seq: int
     took_ms: float
+    raised: Mapping[str, Raised] = field(default_factory=dict)
 
 
 class Knowledge:
@@ -58,10 +62,12 @@ class Knowledge:
         self._database = database
         self._semantic = semantic
         self._state: State | None = None
+        self._book: tuple[object, Book] | None = None
         self._seq = 0
         self._looked_at_ms = 0
         self._calibrated_at_ms = 0
         self._recalibrate_at_ms = 0
+        self.past = Past(database)
         self._woken = asyncio.Event()
         self._ready = asyncio.Event()
         # One thread: a search holds the interpreter for most of its time, so two would take turns.
@@ -92,6 +98,7 @@ class Knowledge:
                     continue
         finally:
             self._searcher.shutdown(wait=False, cancel_futures=True)
+            self.past.close()
 
     @property
     def kb_seq(self) -> int:
@@ -111,13 +118,13 @@ class Knowledge:
         locale: str | None,
         public_only: bool = False,
         limit: int = 3,
-        priors: Mapping[str, float] | None = None,
+        hints: Hints | None = None,
     ) -> Found:
         """The articles that best answer a text, at most ``limit``, each once.
 
         Articles in the language of the text come first; others are looked at where none of those
-        fits. ``priors`` says by article id, 0..1, what else speaks for one. Waits for the first
-        load of the articles.
+        fits. ``hints`` is what is known of the shopper and may raise some. Waits for the first load
+        of the articles.
         """
         await self._ready.wait()
         state, seq = self._state, self._seq
@@ -125,18 +132,32 @@ class Knowledge:
             return Found(None, seq, 0.0)
         began_s = time.perf_counter()
         engine = _engine()
-        suggestions = await asyncio.get_running_loop().run_in_executor(
-            self._searcher,
-            lambda: engine.search(
+
+        def look() -> tuple[Suggestions, Mapping[str, Raised]]:
+            raised = self._raised(state, hints) if hints is not None else {}
+            found = engine.search(
                 state,
                 text,
                 locale=locale,
                 public_only=public_only,
                 limit=limit,
-                priors=priors or {},
-            ),
-        )
-        return Found(suggestions, seq, round((time.perf_counter() - began_s) * 1000, 1))
+                priors={article_id: reason.worth for article_id, reason in raised.items()},
+            )
+            return found, raised
+
+        suggestions, raised = await asyncio.get_running_loop().run_in_executor(self._searcher, look)
+        took_ms = round((time.perf_counter() - began_s) * 1000, 1)
+        return Found(suggestions, seq, took_ms, raised)
+
+    def _raised(self, state: State, hints: Hints) -> Mapping[str, Raised]:
+        """What else speaks for which articles; what they are about is worked out once a change."""
+        priors = importlib.import_module("server.knowledge.priors")
+        known, book = self._book or (None, None)
+        if known is not state.index:
+            book = priors.book_of(state.index.articles, book)
+            self._book = (state.index, book)
+        found: Mapping[str, Raised] = priors.raised(book, hints)
+        return found
 
     async def _look(self) -> None:
         at_ms = self._database.clock()

@@ -31,8 +31,9 @@ from server.dispatch import Action, Query
 from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
 from server.knowledge.answering import find_answers
-from server.knowledge.asking import suggest_answers
+from server.knowledge.asking import SearchArticles, search_articles, suggest_answers
 from server.knowledge.keeper import Knowledge
+from server.knowledge.past import FindSimilar, find_similar
 from server.knowledge.replying import find_replies
 from server.storage.database import Database
 
@@ -161,6 +162,9 @@ AGENT_COMMANDS = (
     Command("customer.merge", identity.Merge, action=identity.merge, answer="customer"),
     Command("customer.unmerge", identity.Unmerge, action=identity.unmerge, answer="customer"),
     Command("customer.keep_apart", identity.Merge, action=identity.keep_apart, answer="customer"),
+    Command("answer.tried", answers.FindTried, query=answers.tried),
+    Command("article.search", SearchArticles, search=search_articles),
+    Command("conversation.similar", FindSimilar, search=find_similar),
     Command("reply.find", replies.FindReply, search=find_replies),
     Command("suggestion.ask", suggestions.AskSuggestion, search=suggest_answers),
     Command("suggestion.accept", suggestions.AcceptSuggestion, action=suggestions.accept),

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from server.storage.articles import ARTICLE, HEAD, Article
+from server.storage.rows import MESSAGE
 from server.storage.tables import ArticleVector, KnowledgeCalibration, SuggestionRow, table
 from server.storage.unit import Tx
 
@@ -180,6 +181,38 @@ def offer_for(
         statement = statement.where(c.message_id == message_id)
     found = connection.execute(statement).mappings().first()
     return None if found is None else _offer(found)
+
+
+def unhelped_offers(
+    connection: Connection, conversation_id: str, customer_id: str, *, within_ms: int
+) -> list[Offer]:
+    """The offers to a shopper that did not help, oldest first: in a conversation, and before it.
+
+    Before it are those after which they wrote in it within ``within_ms``; what was never sent is
+    nobody's business.
+    """
+    c = SUGGESTION.c
+    went_on = (
+        select(MESSAGE.c.id)
+        .where(
+            MESSAGE.c.conversation_id == conversation_id,
+            MESSAGE.c.sender_kind == "customer",
+            MESSAGE.c.at_ms.between(c.outcome_at_ms, c.outcome_at_ms + within_ms),
+        )
+        .exists()
+    )
+    statement = (
+        select(SUGGESTION)
+        .where(
+            c.customer_id == customer_id,
+            c.origin == "shopper",
+            c.outcome == "unhelped",
+            or_(c.conversation_id == conversation_id, and_(c.conversation_id.is_(None), went_on)),
+        )
+        .order_by(c.outcome_at_ms.desc())
+        .limit(20)
+    )
+    return [_offer(row) for row in connection.execute(statement).mappings()][::-1]
 
 
 def forget_offers(tx: Tx, *, before_ms: int, unsaid_before_ms: int, limit: int) -> int:

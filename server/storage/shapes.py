@@ -340,6 +340,18 @@ class Article(Shape):
     texts: list[ArticleText]
 
 
+class Raised(Shape):
+    """What else speaks for an article: the state of an order, or the page that is looked at.
+
+    ``state`` is late, placed, paid, shipped, delivered, refunded or cancelled.
+    """
+
+    by: Literal["order", "page"]
+    state: str | None = None
+    order: str | None = None
+    page: str | None = None
+
+
 class Suggested(Shape):
     """An article that may answer; ``p`` is how likely it does, ``why`` what speaks for it, 0..1."""
 
@@ -354,6 +366,7 @@ class Suggested(Shape):
     part: Literal["title", "phrasing", "body"]
     matched: str
     why: dict[str, float]
+    raised: Raised | None
 
 
 class FoundArticles(Shape):

@@ -123,12 +123,15 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     offer = await _answer(agent, "suggestion.ask", **here)
     assert offer["items"][0]["article_id"] == article
     await _answer(agent, "reply.find", **here, text="invoice")
+    await _answer(agent, "article.search", text="invoice")
+    await _answer(agent, "conversation.similar", **here)
     chosen = {"suggestion_id": offer["suggestion_id"], "article_id": article}
     await _answer(agent, "suggestion.accept", **chosen)
     await _answer(agent, "suggestion.dismiss", **chosen)
     found = await _answer(shopper, "answer.find", text="where is my invoice?", locale="en")
     read = {"suggestion_id": found["suggestion_id"], "article_id": article}
     await _answer(shopper, "answer.judge", **read, helped=False, **here)
+    assert (await _answer(agent, "answer.tried", **here))["items"]
     await _answer(agent, "turn.dismiss", **here, reason="courtesy")
     customer = {"customer_id": shopper.welcome["customer_id"]}
     await _answer(agent, "customer.update", **customer, phone="+49 1")

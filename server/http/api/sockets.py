@@ -14,6 +14,7 @@ from server.storage.shapes import (
     Conversation,
     ConversationStatus,
     Draft,
+    FoundArticles,
     Named,
     ReadMark,
     Shape,
@@ -289,6 +290,39 @@ class FoundReply(Shape):
     locale: str
 
 
+class Similar(Shape):
+    """A conversation that is done; previews are without details and the customer's name."""
+
+    conversation_id: str
+    question: str
+    answer: str
+    by: str | None
+    resolved_at_ms: AtMs | None
+    p: float
+
+
+class FoundSimilar(Shape):
+    """Conversations that asked about the same, best first."""
+
+    items: list[Similar]
+    took_ms: float
+
+
+class Tried(Shape):
+    """An article that did not help a shopper."""
+
+    suggestion_id: str
+    article_id: str
+    title: str
+    at_ms: AtMs
+
+
+class FoundTried(Shape):
+    """What a shopper had read before, oldest first."""
+
+    items: list[Tried]
+
+
 class FoundReplies(Shape):
     """Canned replies, best first."""
 
@@ -337,6 +371,9 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "customer.unmerge"): OfCustomer,
     ("/agent", "customer.keep_apart"): OfCustomer,
     ("/agent", "customer.consent"): OfCustomer,
+    ("/agent", "answer.tried"): FoundTried,
+    ("/agent", "article.search"): FoundArticles,
+    ("/agent", "conversation.similar"): FoundSimilar,
     ("/agent", "reply.find"): FoundReplies,
     ("/agent", "suggestion.ask"): Suggestions,
     ("/agent", "suggestion.accept"): SuggestionId,
