@@ -7,6 +7,7 @@ counting.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -18,7 +19,8 @@ class Ranked:
 
     def __init__(self, values: Sequence[int]) -> None:
         self._runs = [
-            sorted(values[start : start + _AT_ONCE]) for start in range(0, len(values), _AT_ONCE)
+            array("q", sorted(values[start : start + _AT_ONCE]))
+            for start in range(0, len(values), _AT_ONCE)
         ]
         self._count = len(values)
 

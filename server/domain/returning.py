@@ -7,6 +7,7 @@ towards the shop's own by pseudo-customers, and of very few nothing is said.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -114,11 +115,14 @@ def look_back(
         mean_order_minor=money // orders,
         band_limits_minor=(0, 0),
     )
-    expected = [
-        int(table.expected_minor(s.net_minor, len(s.days), max(0, day - s.days[-1]), limits))
-        for s in persons()
-        if s.days
-    ]
+    expected = array(
+        "q",
+        (
+            int(table.expected_minor(s.net_minor, len(s.days), max(0, day - s.days[-1]), limits))
+            for s in persons()
+            if s.days
+        ),
+    )
     ranked = Ranked(expected)
     low, high = ranked[len(ranked) // 3], ranked[2 * len(ranked) // 3]
     return replace(table, band_limits_minor=(low, high))

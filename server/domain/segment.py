@@ -8,6 +8,7 @@ always have equal scores.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -203,7 +204,7 @@ def freeze(
     top = top_fifth(spent)
     if top is None:
         return limits
-    ago = Ranked([max(0, day - last) for last in people.last_days])
+    ago = Ranked(array("q", (max(0, day - last) for last in people.last_days)))
     limits = replace(
         limits,
         near_days=(ago[buyers // 2] + ago[(buyers - 1) // 2]) // 2,

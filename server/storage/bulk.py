@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
+from server.storage.database import Database
 from server.storage.unit import Tx
 
 CACHE_KIB = 64 * 1024
 CHECKPOINT_PAGES = 8000
+_MOMENT_S = 0.0002
 
 
 def give_room(tx: Tx) -> None:
@@ -42,3 +47,25 @@ def count_rows(tx: Tx) -> None:
     connection = tx.connection
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(f"ANALYZE {', '.join(_GROWING)}")
+
+
+def let_others() -> None:
+    """Lets other threads of this process on, now: a thread that only computes yields every 5 ms.
+
+    A message that is written passes from one thread to another several times, and would wait for
+    that each time.
+    """
+    time.sleep(_MOMENT_S)
+
+
+def tidy(database: Database) -> None:
+    """Moves what was written to SQLite into its file, while others go on writing.
+
+    Otherwise the writer does that itself, when it is a thousand pages, and messages wait for it.
+    """
+    if database.is_sqlite:
+        connection = sqlite3.connect(database.path, timeout=1)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()

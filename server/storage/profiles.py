@@ -110,6 +110,9 @@ def made(person_id: str, sums: Sums, what: Labels, *, version: int) -> Profile:
     )
 
 
+Row = tuple[Values, Values | None]
+"""A row of ``profile`` to be written, and of ``segment_change`` when a stage changed by it."""
+
 # Who has worked from older orders than the row was written from must not write over it.
 _SAVE = upsert(PROFILE, where="profile.revision = excluded.revision - 1")
 _CHANGED = insert(SEGMENT_CHANGE)
@@ -125,7 +128,7 @@ class Writing:
     at_ms: int
     cause: str
     news: bool
-    rows: list[tuple[Values, Values | None]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
     def add(self, before: Profile | None, after: Profile) -> None:
         """Adds a row that is not as it was; one that is stays unwritten."""
@@ -162,7 +165,7 @@ class Writing:
         write_rows(tx, self.rows)
 
 
-def write_rows(tx: Tx, rows: Sequence[tuple[Values, Values | None]]) -> None:
+def write_rows(tx: Tx, rows: Sequence[Row]) -> None:
     """Writes rows, each with what changed by it."""
     tx.write(_SAVE, [row for row, _ in rows])
     changes = [change for _, change in rows if change is not None]

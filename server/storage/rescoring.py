@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select, union
 
 from server.domain.periods import LocalTimes, zone
 from server.domain.profile import Ledger, labels
 from server.domain.returning import Returns, look_back
 from server.domain.segment import Thresholds
+from server.storage.bulk import let_others, tidy
 from server.storage.customers import CUSTOMER
 from server.storage.database import Database
 from server.storage.order_days import adapt_orders
@@ -26,6 +28,7 @@ from server.storage.profiles import (
     PROFILE,
     TOLD,
     Profile,
+    Row,
     Writing,
     due_flips,
     made,
@@ -48,9 +51,11 @@ from server.storage.thresholds import (
 )
 from server.storage.unit import Tx
 
-# Persons looked at in one read, and rows in one write: about 10 ms of the writer.
-READ_AT_ONCE = 2_000
+# Persons looked at in one read, and the most rows in one write.
+READ_AT_ONCE = 500
 AT_ONCE = 250
+# Rows between two looks at SQLite's journal.
+TIDIED = 250
 # Persons worked out anew from their orders in one write.
 RECOMPUTED = 60
 RETURNS_EVERY_MS = 7 * 24 * 3600 * 1000
@@ -119,21 +124,47 @@ def rebuild(database: Database, *, tell: Tell = _quiet) -> Rebuilt | None:
         return None
     written, drifted, again = 0, len(look.stale), list(look.stale)
     total = len(look.known.ledger)
+    writes = _Writes(database)
     for places in _portions(total):
         portion = database.read_now(partial(_differing, look=look, places=places))
         rows = portion.writing.rows
         for start in range(0, len(rows), AT_ONCE):
-            database.write_now(partial(write_rows, rows=rows[start : start + AT_ONCE]))
+            writes.begin(rows[start : start + AT_ONCE])
         written += len(rows)
         drifted += portion.drifted
         again += portion.changed
         tell(places.stop, total)
+    writes.settle()
     for start in range(0, len(again), RECOMPUTED):
         some = again[start : start + RECOMPUTED]
         database.write_now(partial(_recompute, person_ids=some))
     database.write_now(partial(note_labelled, version=look.known.limits.version))
     took_ms = round(1000 * (time.monotonic() - began_s))
     return Rebuilt(look.known.limits.version, total, written + len(again), drifted, took_ms)
+
+
+class _Writes:
+    """Rows on their way to the database, one lot at a time, while the next are worked out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lot: Future[None] | None = None
+        self._rows = 0
+
+    def begin(self, rows: Sequence[Row]) -> None:
+        """Has rows written. Raises what went wrong with those before."""
+        self.settle()
+        if self._rows >= TIDIED:
+            tidy(self._database)
+            self._rows = 0
+        self._rows += len(rows)
+        self._lot = self._database.submit(partial(write_rows, rows=rows))
+
+    def settle(self) -> None:
+        """Waits for what is being written. Raises what went wrong."""
+        if self._lot is not None:
+            self._lot.result()
+            self._lot = None
 
 
 def _same_shop(shop: Shop, limits: Thresholds) -> bool:
@@ -191,51 +222,55 @@ class _Portion:
 
 
 def _differing(connection: Connection, *, look: _Look, places: range) -> _Portion:
+    let_others()
     known, before = look.known, look.before
     # New limits in the place of provisional ones, or of none, are no news about anybody.
     news = before is not None and not before.provisional
     found = _Portion(Writing(known.limits.at_ms, "thresholds", news=news), [])
-    stored = profiles_of(connection, known.ledger.persons[places.start : places.stop])
+    persons = known.ledger.persons.between(places.start, places.stop)
+    stored = profiles_of(connection, persons)
     old = None if before is None else replace(known, limits=before)
     # Names are asked for once: equals of both limits, which are few.
-    keys = _keys(connection, known, places) | (
-        {} if old is None else _keys(connection, old, places)
+    keys = _keys(connection, known, places, persons) | (
+        {} if old is None else _keys(connection, old, places, persons)
     )
-    for place in places:
-        person_id = known.ledger.persons[place]
+    for place, person_id in zip(places, persons, strict=True):
         row = stored.get(person_id)
         if (row.revision if row else 0) != known.ledger.revision(place):
             found.changed.append(person_id)
             continue
         key = keys.get(person_id, person_id)
-        right = _made(known, place, known.today, key)
+        right = _made(known, place, known.today, person_id, key)
         # A row that is right within the new limits has not drifted, or does not matter any more.
         if row is None or not row.same_as(right):
-            found.drifted += old is not None and _drifted(old, place, row, key)
+            found.drifted += old is not None and _drifted(old, place, row, person_id, key)
             found.writing.add(row, right)
     return found
 
 
-def _keys(connection: Connection, known: _Known, places: range) -> dict[str, str]:
+def _keys(
+    connection: Connection, known: _Known, places: range, persons: Sequence[str]
+) -> dict[str, str]:
     """What those are called who spent just as much as the last of the top 20 %."""
     ledger, least = known.ledger, known.limits.top_minor
-    equal = [ledger.persons[place] for place in places if ledger.net_minor(place) == least]
+    found = zip(places, persons, strict=True)
+    equal = [person_id for place, person_id in found if ledger.net_minor(place) == least]
     return source_ids(connection, equal) if equal else {}
 
 
-def _made(known: _Known, place: int, day: int, key: str) -> Profile:
+def _made(known: _Known, place: int, day: int, person_id: str, key: str) -> Profile:
     sums = known.ledger.sums(place)
     what = labels(sums, known.limits, day, key=key)
-    return made(known.ledger.persons[place], sums, what, version=known.limits.version)
+    return made(person_id, sums, what, version=known.limits.version)
 
 
-def _drifted(known: _Known, place: int, row: Profile | None, key: str) -> bool:
+def _drifted(known: _Known, place: int, row: Profile | None, person_id: str, key: str) -> bool:
     """Whether a row is not what the orders say; before its next stage when that is due already."""
     if row is None:
         return True
     due = row.next_flip_day is not None and row.next_flip_day <= known.today
     day = row.next_flip_day - 1 if due and row.next_flip_day is not None else known.today
-    return not row.same_as(_made(known, place, day, key))
+    return not row.same_as(_made(known, place, day, person_id, key))
 
 
 def _recompute(tx: Tx, *, person_ids: Sequence[str]) -> None:
@@ -244,22 +279,17 @@ def _recompute(tx: Tx, *, person_ids: Sequence[str]) -> None:
 
 _MEMBER = CUSTOMER.alias("member")
 # Rows of persons who have no order any more, or who are part of another person by now.
-_STALE = (
+_STALE = union(
     select(PROFILE.c.person_id)
     .select_from(PROFILE.outerjoin(CUSTOMER, CUSTOMER.c.id == PROFILE.c.person_id))
-    .where(
-        or_(
-            CUSTOMER.c.id.is_(None),
-            CUSTOMER.c.person_id.is_not(None),
-            and_(
-                ~exists().where(SHOP_ORDER.c.customer_id == PROFILE.c.person_id),
-                ~exists().where(
-                    _MEMBER.c.person_id == PROFILE.c.person_id,
-                    SHOP_ORDER.c.customer_id == _MEMBER.c.id,
-                ),
-            ),
-        )
-    )
+    .where(or_(CUSTOMER.c.id.is_(None), CUSTOMER.c.person_id.is_not(None))),
+    # Beside an "or" PostgreSQL would read all orders for each row.
+    select(PROFILE.c.person_id).where(
+        ~exists().where(SHOP_ORDER.c.customer_id == PROFILE.c.person_id),
+        ~exists().where(
+            _MEMBER.c.person_id == PROFILE.c.person_id, SHOP_ORDER.c.customer_id == _MEMBER.c.id
+        ),
+    ),
 )
 
 
@@ -336,15 +366,17 @@ def drift(connection: Connection, *, at_ms: int, tell: Tell = _quiet) -> Iterato
     earlier = limits_before(connection)
     old = None if earlier is None else replace(known, limits=earlier)
     for places in _portions(len(ledger)):
-        stored = profiles_of(connection, ledger.persons[places.start : places.stop])
-        keys = _keys(connection, known, places)
+        persons = ledger.persons.between(places.start, places.stop)
+        stored = profiles_of(connection, persons)
+        keys = _keys(connection, known, places, persons)
         if old is not None:
-            keys |= _keys(connection, old, places)
-        for place in places:
-            person_id = ledger.persons[place]
+            keys |= _keys(connection, old, places, persons)
+        for place, person_id in zip(places, persons, strict=True):
             row, key = stored.get(person_id), keys.get(person_id, person_id)
-            if _drifted(known, place, row, key) and (old is None or _drifted(old, place, row, key)):
-                made_anew = _made(known, place, known.today, key)
+            if _drifted(known, place, row, person_id, key) and (
+                old is None or _drifted(old, place, row, person_id, key)
+            ):
+                made_anew = _made(known, place, known.today, person_id, key)
                 yield person_id, _difference(row, made_anew)
         tell(places.stop, len(ledger))
     for person_id in stale_rows(connection):

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from server.domain.profile import Ledger, Sums, joined
 from server.storage.among import among
+from server.storage.bulk import let_others
 from server.storage.customers import CUSTOMER
 from server.storage.orders import SHOP_ORDER
 from server.storage.persons import ORIGIN
@@ -35,6 +36,9 @@ PROFILE = table(ProfileRow)
 SHOP_SOURCE = table(ShopSource)
 # Customers looked at in one query of a sweep, and values in one statement.
 _PORTION = 5_000
+# Rows that are there at once: what lives on makes the collector of garbage look at all there is,
+# and every thread waits for it.
+_ROWS = 200
 
 C = SHOP_ORDER.c
 
@@ -133,26 +137,24 @@ def sums_of(connection: Connection, persons: dict[str, str], *, currency: str) -
 
 
 def _sweep(by: Counting) -> Select[Any]:  # Any: columns
-    columns = (
-        CUSTOMER.c.id,
-        func.max(CUSTOMER.c.person_id),
-        func.max(PROFILE.c.revision),
-        *_columns(by),
-    )
-    source = CUSTOMER.join(SHOP_ORDER, C.customer_id == CUSTOMER.c.id).outerjoin(
-        PROFILE, PROFILE.c.person_id == CUSTOMER.c.id
-    )
-    statement = select(*columns).select_from(source)
-    statement = statement.where(
-        CUSTOMER.c.id > bindparam("after"), CUSTOMER.c.id <= bindparam("to")
-    )
+    statement = select(C.customer_id, *_columns(by)).where(_between(C.customer_id))
     if by is AS_OF:
         statement = statement.where(C.created_at_ms < bindparam("at_ms"))
-    return statement.group_by(CUSTOMER.c.id)
+    return statement.group_by(C.customer_id)
 
 
+def _between(column: ColumnElement[Any]) -> ColumnElement[bool]:  # Any: a text, or NULL
+    return and_(column > bindparam("after"), column <= bindparam("to"))
+
+
+# Each table is asked for itself: a join of all three is planned anew by PostgreSQL whenever one of
+# them has grown, and once in a while wrongly, when each customer costs a look at all the others.
 _SWEEP_NOW = _sweep(NOW)
 _SWEEP_AS_OF = _sweep(AS_OF)
+_ABOVE = select(CUSTOMER.c.id, CUSTOMER.c.person_id).where(
+    _between(CUSTOMER.c.id), CUSTOMER.c.person_id.is_not(None)
+)
+_REVISIONS_OF = select(PROFILE.c.person_id, PROFILE.c.revision).where(_between(PROFILE.c.person_id))
 _NEXT = (
     select(CUSTOMER.c.id)
     .where(CUSTOMER.c.id > bindparam("after"))
@@ -182,14 +184,20 @@ def read_ledger(
     ledger = Ledger()
     tops = set(connection.execute(_TOPS).scalars())
     parts: dict[str, list[Sums]] = {}
-    for rows in _portions(connection, currency=currency, as_of_ms=as_of_ms):
-        for row in rows:
-            customer_id, person_id, revision, *numbers = tuple(row)
-            if person_id is None and customer_id not in tops:
-                ledger.add(customer_id, _sums(numbers), revision=revision or 0)
-            else:
-                parts.setdefault(person_id or customer_id, []).append(_sums(numbers))
-        looked_at(len(rows))
+    for bounds in _portions(connection):
+        above = {row[0]: row[1] for row in connection.execute(_ABOVE, bounds)}
+        revisions = {row[0]: row[1] for row in connection.execute(_REVISIONS_OF, bounds)}
+        for rows in _summed(connection, bounds, currency=currency, as_of_ms=as_of_ms):
+            for row in rows:
+                customer_id, *numbers = tuple(row)
+                if customer_id not in above and customer_id not in tops:
+                    revision = revisions.get(customer_id, 0)
+                    ledger.add(customer_id, _sums(numbers), revision=revision)
+                else:
+                    person_id = above.get(customer_id, customer_id)
+                    parts.setdefault(person_id, []).append(_sums(numbers))
+            let_others()
+            looked_at(len(rows))
     together = list(parts)
     for start in range(0, len(together), _PORTION):
         ids = together[start : start + _PORTION]
@@ -200,19 +208,25 @@ def read_ledger(
     return ledger
 
 
-def _portions(
-    connection: Connection, *, currency: str, as_of_ms: int | None
+def _portions(connection: Connection) -> Iterator[dict[str, object]]:
+    """The bounds (``after``, ``to``) of some thousand customers at a time, all of them in turn."""
+    end, after = connection.execute(_LAST).scalar_one_or_none(), ""
+    while end is not None and after != end:
+        to = connection.execute(_NEXT, {"after": after}).scalar_one_or_none() or end
+        yield {"after": after, "to": to}
+        after = to
+
+
+def _summed(
+    connection: Connection, bounds: dict[str, object], *, currency: str, as_of_ms: int | None
 ) -> Iterator[Sequence[Row[Any]]]:  # Any: columns
-    """The rows of all customers with orders, some thousand customers at a time."""
-    end = connection.execute(_LAST).scalar_one_or_none()
-    statement = _SWEEP_NOW if as_of_ms is None else _SWEEP_AS_OF
-    values: dict[str, object] = {"currency": currency, "at_ms": as_of_ms, "after": ""}
+    """The sums of customers with orders, some hundred at a time."""
+    values = bounds | {"currency": currency}
     if as_of_ms is None:
-        del values["at_ms"]
-    while end is not None and values["after"] != end:
-        to = connection.execute(_NEXT, {"after": values["after"]}).scalar_one_or_none() or end
-        yield connection.execute(statement, values | {"to": to}).all()
-        values["after"] = to
+        found = connection.execute(_SWEEP_NOW, values)
+    else:
+        found = connection.execute(_SWEEP_AS_OF, values | {"at_ms": as_of_ms})
+    return found.partitions(_ROWS)
 
 
 _COUNTED_NOW = select(C.net_minor.label("net")).where(C.counted, C.customer_id.is_not(None))

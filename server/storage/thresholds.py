@@ -100,7 +100,7 @@ def _last_key(connection: Connection, ledger: Ledger, spent: Sequence[int]) -> s
     top = top_fifth(spent)
     if top is None:
         return ""
-    equal = [p for p, sums in ledger if sums.days and sums.net_minor == top.least_minor]
+    equal = ledger.spent(top.least_minor)
     called = source_ids(connection, equal)
     return top_key((called.get(p, p) for p in equal), above=top.above, size=top.size)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain import ranks, segment
-from server.domain.profile import NO_BUYER, Ledger, Sums, joined, labels, population, top_key
+from server.domain import profile, ranks, segment
+from server.domain.profile import NO_BUYER, Ledger, Names, Sums, joined, labels, population, top_key
 from server.domain.segment import (
     SEGMENTS,
     VALUE_CELLS,
@@ -70,7 +70,10 @@ def test_near_and_much_are_told_from_the_medians(buyers: list[tuple[int, int]]) 
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.integers(-50, 50) | st.integers(), min_size=1), st.integers(1, 7))
+@given(
+    st.lists(st.integers(-50, 50) | st.integers(-(2**63), 2**63 - 1), min_size=1),
+    st.integers(1, 7),
+)
 def test_a_rank_is_a_place_in_the_sorted_list(values: list[int], at_once: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranks, "_AT_ONCE", at_once)
@@ -212,7 +215,20 @@ def test_a_ledger_gives_back_what_was_put_in() -> None:
     assert [ledger.revision(place) for place in range(len(ledger))] == [0, 1]
     assert [ledger.net_minor(place) for place in range(len(ledger))] == [900, 0]
     people = population(ledger.every())
-    assert (people.net_minor, people.gaps) == ([900], {2: 1})
+    assert (list(people.net_minor), people.gaps) == ([900], {2: 1})
+
+
+def test_many_names_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "_TOGETHER", 3)
+    kept = Names()
+    for count in range(11):
+        names = [f"n{number}" for number in range(count)]
+        assert list(kept) == names
+        assert len(kept) == count
+        for start in range(count + 1):
+            for stop in range(start, count + 1):
+                assert kept.between(start, stop) == names[start:stop]
+        kept.append(f"n{count}")
 
 
 def test_imported_groups_of_shopify_have_a_name_here() -> None:
