@@ -241,7 +241,7 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offli
         _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id)
         return {"ticket_number": ticket.number}
     subject = subject or " ".join(body.split())[:120]
-    priority, source = _priority(
+    priority, why = _priority(
         tx, kind, None, members(tx.connection, person_of(tx.connection, actor.id))
     )
     ticket = ticket_moves.begin(
@@ -253,7 +253,7 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offli
         searched=_searched(subject, {"order": number}, said.get("name") or customer.name),
         source=source,
         priority=priority,
-        priority_source=source,
+        priority_source=why,
         team_id=kind.team_id,
         locale=customer.locale,
     )

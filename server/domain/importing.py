@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from server.domain.actors import ActorKind
 from server.domain.errors import InvalidInput
-from server.domain.events import EVENT_KINDS, ORIGINS, PRESENCE_STATUSES, STATUSES, VISIBILITIES
+from server.domain.events import ORIGINS, PRESENCE_STATUSES, STATUSES, VISIBILITIES
 from server.domain.periods import MAX_AT_MS, instant_ms
 from server.domain.text import MAX_BODY_CHARS, clean
+from server.domain.ticket import STATES as TICKET_STATES
 
 MAX_ID_CHARS = 200
 MAX_WORD_CHARS = 64
@@ -37,9 +38,16 @@ MESSAGE_KINDS = frozenset(
 _NEEDS_AGENT = frozenset({"agent.presence_changed", "agent.focus_recorded"})
 _DEFAULT_ORIGIN = {"customer": "typed", "agent": "typed", "bot": "bot", "system": "system"}
 _LARGEST = 2**53
-_MOMENTS = {"until_ms", "paid_at_ms", "paid_ts"}
+_MOMENTS = {"until_ms", "paid_at_ms", "paid_ts", "due_at_ms"}
 
 Check = Callable[[object, str], object]
+
+
+def agent_keys(kind: str) -> tuple[str, ...]:
+    """The keys of an event's data that name agents."""
+    if kind.startswith("assignment."):
+        return ("from", "to")
+    return ("owner_id",) if kind.startswith("sla.") else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class ImportRow:
     @property
     def people(self) -> set[str]:
         """Every agent the row names."""
-        named = {self.values.get("from"), self.values.get("to")}
+        named = {self.values.get(key) for key in agent_keys(self.kind)}
         if self.actor_kind == "agent":
             named.add(self.actor)
         return {name for name in named if name}
@@ -94,7 +102,7 @@ def read_row(value: object, *, line: int, tz: ZoneInfo) -> ImportRow:
     """
     if not isinstance(value, dict):
         raise InvalidInput("The line is not a JSON object.")
-    kind = _one_of(EVENT_KINDS)(_required(value, "kind"), "kind")
+    kind = _one_of(_CHECKS)(_required(value, "kind"), "kind")
     actor_kind = cast(
         ActorKind, _one_of(_ACTOR_KINDS)(_required(value, "actor_kind"), "actor_kind")
     )
@@ -286,6 +294,16 @@ _ORDER: dict[str, Check] = {
     "amount_minor": _whole(-_LARGEST, _LARGEST),
     "currency": _word,
 }
+_TARGET: dict[str, Check] = {
+    "target": _word,
+    "number": _whole(1, _LARGEST),
+    "due_at_ms": _moment,
+}
+# What another desk calls the states of a ticket, as a log of figures names them.
+TICKET_STATES = (
+    *("new", "open", "pending_customer", "on_hold", "resolved"),
+    *("closed", "merged", "spam"),
+)
 _CHECKS: dict[str, dict[str, Check]] = {
     "conversation.opened": {
         "channel": _word,
@@ -321,6 +339,13 @@ _CHECKS: dict[str, dict[str, Check]] = {
         "until_ms": _moment,
     },
     "conversation.tagged": {"add": _words, "remove": _words},
+    "ticket.state_changed": {
+        "to": _one_of(TICKET_STATES),
+        "from": _one_of(TICKET_STATES),
+        "ticket_id": _id,
+        "reason": _word,
+        "until_ms": _moment,
+    },
     "turn.dismissed": {"reason": _one_of(("courtesy", "spam", "duplicate"))},
     "customer.left": {},
     "customer.returned": {},
@@ -334,6 +359,27 @@ _CHECKS: dict[str, dict[str, Check]] = {
     "rating.asked": {},
     "rating.given": {"score": _whole(1, 5), "scale": _whole(5, 5), "comment": _comment},
     "rating.revised": {"score": _whole(1, 5), "scale": _whole(5, 5), "comment": _comment},
+    "suggestion.shown": {
+        "suggestion_id": _id,
+        "message_id": _id,
+        "articles": _words,
+        "band": _word,
+    },
+    "suggestion.accepted": {"suggestion_id": _id, "article": _id, "rank": _whole(1, 1000)},
+    "suggestion.dismissed": {"suggestion_id": _id, "article": _id},
+    "ticket.state_changed": {
+        "to": _one_of(TICKET_STATES),
+        "from": _one_of(TICKET_STATES),
+        "status": _word,
+        "reason": _word,
+    },
+    "sla.applied": {
+        "policy": _id,
+        "version": _whole(0, _LARGEST),
+        "effective_from": _whole(0, _LARGEST),
+    },
+    "sla.met": _TARGET,
+    "sla.breached": _TARGET | {"owner_id": _id},
     "order.created": _ORDER,
     "order.paid": _ORDER | {"paid_at_ms": _moment, "paid_ts": _moment},
     "order.refunded": _ORDER,
@@ -344,9 +390,17 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "message.edited": ("message_id",),
     "message.redacted": ("message_id",),
     "conversation.status_changed": ("status",),
+    "ticket.state_changed": ("to",),
     "agent.presence_changed": ("status",),
     "agent.focus_recorded": ("focused_ms",),
     "rating.given": ("score",),
     "rating.revised": ("score",),
+    "suggestion.shown": ("suggestion_id",),
+    "suggestion.accepted": ("suggestion_id", "article"),
+    "suggestion.dismissed": ("suggestion_id",),
+    "ticket.state_changed": ("to",),
+    "sla.applied": ("policy", "version", "effective_from"),
+    "sla.met": ("target",),
+    "sla.breached": ("target",),
     **dict.fromkeys(_ORDER_KINDS, ("order_id",)),
 }

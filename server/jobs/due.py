@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from server.actions import conversations as conversation_actions
-from server.actions import presence, webhooks
+from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
 from server.jobs import identity, offers, retention
 from server.jobs.profiles import flip_stages, rescore
@@ -31,6 +31,20 @@ async def wake_snoozed(database: Database) -> None:
     if await database.read(lambda c: conversations.due_snoozes(c, at_ms=at_ms, limit=1)):
         while await database.write(conversation_actions.wake_due) == conversation_actions.AT_ONCE:
             pass
+
+
+async def wake_tickets(database: Database) -> None:
+    """Brings back the tickets put aside whose time has come."""
+    while await database.write(ticket_jobs.wake_due) == ticket_jobs.AT_ONCE:
+        pass
+
+
+async def close_tickets(database: Database) -> None:
+    """Takes the steps of automatic closing that are due, where the shop wants them."""
+    after: str | None = ""
+    while after is not None:
+        here = after
+        _, after = await database.write(lambda tx, at=here: ticket_jobs.close_due(tx, after=at))
 
 
 async def end_grace(database: Database) -> None:
@@ -62,6 +76,8 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (2.0, wake_snoozed),
     (5.0, place_waiting),
     (15.0, end_grace),
+    (15.0, wake_tickets),
+    (300.0, close_tickets),
     (20.0, offers.work_out_pairs),
     (60.0, rescore),
     (300.0, identity.look_over),

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, Table, exists, func, select
 from server.domain.errors import InvalidInput
 from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
 from server.domain.replay import Replayed, replay
+from server.domain.ticket import replay as replay_ticket
 from server.storage.hours import HoursBook, load_book
 from server.storage.people import AGENT
 from server.storage.rescoring import drift
@@ -31,6 +32,7 @@ from server.storage.rows import (
     session_values,
     turn_values,
 )
+from server.storage.ticket_rows import DERIVED, TICKET, ticket_values
 
 _CHUNK = 300
 # Not derived from the log: the name in another desk's file, and words of a message.
@@ -74,6 +76,7 @@ class _Chunk:
     sessions: dict[str, dict[int, RowMapping]] = field(default_factory=dict)
     turns: dict[str, dict[int, RowMapping]] = field(default_factory=dict)
     messages: dict[str, dict[str, RowMapping]] = field(default_factory=dict)
+    tickets: dict[str, RowMapping] = field(default_factory=dict)
 
 
 def verify(
@@ -139,6 +142,8 @@ def _load(connection: Connection, ids: list[str]) -> _Chunk:
         chunk.events.setdefault(row["conversation_id"], []).append(event)
     for row in _rows(connection, CONVERSATION, "id", ids):
         chunk.conversations[row["id"]] = row
+    for row in _rows(connection, TICKET, "id", ids):
+        chunk.tickets[row["id"]] = row
     for row in _rows(connection, SESSION, "conversation_id", ids):
         chunk.sessions.setdefault(row["conversation_id"], {})[row["session_no"]] = row
     for row in _rows(connection, TURN, "conversation_id", ids):
@@ -177,6 +182,7 @@ def _compare(chunk: _Chunk, conversation_id: str, book: HoursBook) -> Iterator[D
             {no: turn_values(turn, biz_ms[no]) for no, turn in replayed.turns.items()},
         ),
         *_messages(chunk.messages.get(conversation_id, {}), events),
+        *_ticket(chunk.tickets.get(conversation_id), events),
     )
     for text in found:
         yield Difference(f"{where}: {text}", conversation_id)
@@ -202,6 +208,15 @@ def _conversation(row: RowMapping | None, replayed: Replayed) -> Iterator[str]:
         return
     expected = conversation_values(replayed.conversation)
     yield from _differences("", row, expected, _CONVERSATION_COLUMNS)
+
+
+def _ticket(row: RowMapping | None, events: list[Event]) -> Iterator[str]:
+    ticket = replay_ticket(events)
+    if ticket is None or row is None:
+        if (ticket is None) != (row is None):
+            yield "its ticket is missing." if row is None else "its ticket is not in the log."
+        return
+    yield from _differences("ticket: ", row, ticket_values(ticket), DERIVED)
 
 
 def _numbered(

@@ -6,13 +6,16 @@ from typing import Any  # Any: column values
 
 from sqlalchemy import delete, insert, select, update
 
+from server.domain.changing import changed
 from server.domain.errors import NotFound
 from server.domain.events import Event, MessagePosted
 from server.domain.replay import replay
+from server.domain.ticket import replay as replay_ticket
 from server.storage import rows
 from server.storage.event_log import conversation_events
 from server.storage.hours import load_book
 from server.storage.rows import CONVERSATION, MESSAGE, SESSION, TURN
+from server.storage.ticket_rows import TICKET, ticket_values
 from server.storage.unit import Tx
 
 
@@ -42,10 +45,25 @@ def rebuild(tx: Tx, conversation_id: str) -> None:
     biz_ms = load_book(tx.connection).waits(replayed.turns.values(), events)
     for turn in replayed.turns.values():
         tx.later(insert(TURN), rows.turn_values(turn, biz_ms[turn.turn_no]))
+    _rebuild_ticket(tx, conversation_id, events)
     for event in events:
         if isinstance(event.data, MessagePosted):
             statement = update(MESSAGE).where(MESSAGE.c.id == event.data.message_id)
             tx.later(statement.values(**_frame(event, event.data)))
+
+
+def _rebuild_ticket(tx: Tx, ticket_id: str, events: list[Event]) -> None:
+    """Makes the ticket of a thread what the log says; when it is due is left to the targets."""
+    ticket = replay_ticket(events)
+    if ticket is None:
+        return
+    found = tx.execute(select(TICKET).where(TICKET.c.id == ticket_id)).mappings().first()
+    if found is None:
+        tx.later(insert(TICKET), ticket_values(ticket))
+        return
+    due = changed(ticket, next_due_at_ms=found["next_due_at_ms"], next_due=found["next_due"])
+    values = {k: v for k, v in ticket_values(due).items() if k not in ("id", "client_key")}
+    tx.later(update(TICKET).where(TICKET.c.id == ticket_id).values(**values))
 
 
 def _frame(event: Event, data: MessagePosted) -> dict[str, Any]:  # Any: column values

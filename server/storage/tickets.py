@@ -30,7 +30,8 @@ from server.domain.search_words import query_words, search_words
 from server.domain.ticket import Ticket
 from server.storage.customers import CUSTOMER
 from server.storage.orders import SHOP_ORDER
-from server.storage.rows import CONVERSATION, MESSAGE, dumps
+from server.storage.rows import CONVERSATION, MESSAGE, Message, dumps, message_from_row
+from server.storage.tables import Product, table
 from server.storage.ticket_rows import (
     TICKET,
     TICKET_LINK,
@@ -47,6 +48,7 @@ from server.storage.unit import Tx
 __all__ = ["load_ticket", "visible_to"]
 
 T = TICKET.c
+PRODUCT = table(Product)
 Json = dict[str, Any]  # Any: JSON values
 # Words kept for the search of one ticket; a thread that goes on for ever stays findable by these.
 MAX_SEARCH_CHARS = 100_000
@@ -374,6 +376,64 @@ def order_of_number(connection: Connection, number: str, rows: Sequence[str]) ->
     return None if found is None else str(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Messages of another ticket's thread that are shown in this one since it was split off."""
+
+    ticket_id: str
+    thread_id: str
+    first_seq: int
+    last_seq: int
+
+
+def add_part(tx: Tx, ticket_id: str, thread_id: str, *, first_seq: int, last_seq: int) -> None:
+    """Shows messages of a thread in a ticket that was split off, no longer in the one before."""
+    add_link(tx, ticket_id, "part", f"{thread_id}:{first_seq}:{last_seq}", by_id=None)
+
+
+def _parts(rows: Sequence[Any]) -> list[Part]:  # Any: rows
+    found = []
+    for row in rows:
+        thread_id, first, last = row.target.split(":")
+        found.append(Part(row.ticket_id, thread_id, int(first), int(last)))
+    return found
+
+
+def parts_of(connection: Connection, ticket_id: str) -> list[Part]:
+    """The messages of other threads that a ticket shows."""
+    c = TICKET_LINK.c
+    statement = select(TICKET_LINK).where(c.ticket_id == ticket_id, c.kind == "part")
+    return _parts(connection.execute(statement).all())
+
+
+def parts_from(connection: Connection, thread_id: str) -> list[Part]:
+    """The messages of a thread that other tickets show."""
+    c = TICKET_LINK.c
+    statement = select(TICKET_LINK).where(
+        c.kind == "part", c.target >= f"{thread_id}:", c.target < f"{thread_id};"
+    )
+    return _parts(connection.execute(statement).all())
+
+
+def messages_between(
+    connection: Connection, thread_id: str, first_seq: int, last_seq: int
+) -> list[Message]:
+    """The messages of a thread between two numbers of the log, both of them in it."""
+    c = MESSAGE.c
+    rows = connection.execute(
+        select(MESSAGE)
+        .where(c.conversation_id == thread_id, c.seq >= first_seq, c.seq <= last_seq)
+        .order_by(c.seq)
+    ).mappings()
+    return [message_from_row(row) for row in rows]
+
+
+def product_exists(connection: Connection, sku: str) -> bool:
+    """True when some source knows a product with this SKU."""
+    statement = select(PRODUCT.c.sku).where(PRODUCT.c.sku == sku).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 # -- what belongs to a ticket --------------------------------------------------------------------
 
 
@@ -403,7 +463,9 @@ def links_of(connection: Connection, ticket_id: str) -> list[Link]:
     """What a ticket points to, in the order in which it was linked."""
     c = TICKET_LINK.c
     rows = connection.execute(
-        select(TICKET_LINK).where(c.ticket_id == ticket_id).order_by(c.at_ms, c.kind, c.target)
+        select(TICKET_LINK)
+        .where(c.ticket_id == ticket_id, c.kind != "part")
+        .order_by(c.at_ms, c.kind, c.target)
     ).mappings()
     return [Link(row["kind"], row["target"], row["at_ms"], row["by_id"]) for row in rows]
 
@@ -524,6 +586,28 @@ def due_wakes(connection: Connection, *, at_ms: int, limit: int) -> list[str]:
         select(T.id).where(T.state == "on_hold", T.wake_at_ms <= at_ms).order_by(T.wake_at_ms),
         limit,
     )
+
+
+def closing_soon(connection: Connection, *, before_ms: int, after: str, limit: int) -> list[str]:
+    """Ids of tickets behind one, whose state began before an instant and may close by itself.
+
+    Their threads are locked now.
+    """
+    statement = select(T.id).where(
+        T.state.in_(("pending_customer", "resolved")), T.state_at_ms < before_ms, T.id > after
+    )
+    return _threads_locked(connection, statement.order_by(T.id), limit)
+
+
+def closing_candidates(connection: Connection, *, limit: int) -> list[Ticket]:
+    """The tickets that might close by themselves, those first whose state began first."""
+    rows = connection.execute(
+        select(TICKET)
+        .where(T.state.in_(("pending_customer", "resolved")))
+        .order_by(T.state_at_ms)
+        .limit(limit)
+    ).mappings()
+    return [ticket_from_row(row) for row in rows]
 
 
 def _threads_locked(connection: Connection, statement: Select[tuple[str]], limit: int) -> list[str]:

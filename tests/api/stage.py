@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any  # Any: JSON
 
-from server.actions import conversations, messages, ratings, tickets, visitors, webhooks
+from server.actions import (
+    conversations,
+    messages,
+    ratings,
+    ticket_merge,
+    ticket_parts,
+    tickets,
+    visitors,
+    webhooks,
+)
 from server.actions.import_articles import take_articles
 from server.actions.payload import ConversationRef
 from server.actions.people import add_person, add_team, create_token
@@ -24,7 +33,7 @@ from server.storage.people import load_person
 from server.storage.secrets import token_hash
 from server.storage.shop import load_shop
 from server.storage.shop_sources import source_for_import
-from server.storage.tickets import id_of_number
+from server.storage.tickets import id_of_number, messages_between
 from server.storage.unit import Tx
 from tests.http.desk import Desk
 
@@ -87,7 +96,7 @@ class Stage:
 
     async def ticket(self, shopper: str) -> str:
         """The id of a ticket that a new shopper asked for."""
-        actor = await self.shopper(shopper)
+        actor = self.shoppers.get(shopper) or await self.shopper(shopper)
         asked = tickets.SubmitRequest(body="The lamp broke")
         number = (await self.do(tickets.submit, actor, asked))["ticket_number"]
         found = self.desk.database.read_now(lambda c: id_of_number(c, number))
@@ -181,6 +190,37 @@ async def _webhook_values(stage: Stage, row: Row) -> dict[str, object]:
     return {name: known[name] for name in row.variables}
 
 
+async def _ticket_values(stage: Stage, row: Row) -> dict[str, object]:
+    """Ids of a ticket of this call's own, and of what belongs to it."""
+    if not row.variables:
+        return {}
+    admin, name = stage.actor("admin"), f"asks{next(_NUMBERS)}"
+    values: dict[str, object] = {"ticket_id": await stage.ticket(name)}
+    ticket_id = str(values["ticket_id"])
+    match row.name:
+        case "tickets.reply":
+            values["client_id"] = f"reply{next(_NUMBERS)}"
+        case "tickets.merge":
+            values["into"] = await stage.ticket(name)
+        case "tickets.unmerge":
+            other = await stage.ticket(name)
+            joined = ticket_merge.MergeTicket(ticket_id=ticket_id, into=other)
+            await stage.do(ticket_merge.merge, admin, joined)
+        case "tickets.split":
+            thread = stage.desk.database.read_now(
+                lambda c: messages_between(c, ticket_id, 0, 2**53)
+            )
+            values["message_id"] = thread[0].id
+        case "tickets.link":
+            values["target"] = await stage.ticket(name)
+        case "tickets.change_task":
+            task = ticket_parts.AddTask(
+                ticket_id=ticket_id, title="Look", team_id=stage.ids["south"]
+            )
+            values["task_id"] = (await stage.do(ticket_parts.add_task, admin, task))["task_id"]
+    return values
+
+
 async def values_of(stage: Stage, row: Row) -> dict[str, object]:
     """The row's example with values of this desk, with which it works for an admin."""
     ids = stage.ids
@@ -198,8 +238,8 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
-    if "ticket_id" in row.variables:
-        values["ticket_id"] = await stage.ticket(f"asks{next(_NUMBERS)}")
+    if row.noun == "tickets":
+        values |= await _ticket_values(stage, row)
     if row.noun == "webhooks":
         values |= await _webhook_values(stage, row)
     match row.name:
@@ -208,8 +248,6 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         case "conversations.start":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
             values["client_id"] = f"start{next(_NUMBERS)}"
-        case "tickets.reply":
-            values["client_id"] = f"reply{next(_NUMBERS)}"
         case "customers.note":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
         case "articles.update":
