@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, func, select
 
 from server.domain.profile import NO_BUYER
-from server.reports.frames import Frame, Texts
+from server.reports.frames import Numbers, Texts
 from server.storage.customers import CUSTOMER
 from server.storage.profiles import PROFILE, SEGMENT_CHANGE, refused_profiling
 from server.storage.rows import CONVERSATION
@@ -50,15 +50,14 @@ class _Course:
         return self.segments[bisect_right(self.changed_at_ms, at_ms)]
 
 
-def frame_with_segments(connection: Connection, frame: Frame) -> Frame:
-    """The frame with the column ``segment``: what the customer of each row was in at its instant.
+def segments(connection: Connection, conversations: Texts, instants: Numbers) -> Texts:
+    """What the customer of each conversation was in at an instant, row by row.
 
     None while the shop has no orders, for who has refused profiling, and for rows of nobody.
     """
-    if current_limits(connection) is None or "conversation_id" not in frame.columns:
-        return frame.having(segment=Texts.of([None] * frame.n))
-    ids = frame.conversation_id.tolist()
-    persons = _persons(connection, {key for key in ids if key is not None})
+    if current_limits(connection) is None:
+        return Texts.of([None] * len(conversations))
+    persons = _persons(connection, {key for key in conversations.values if key is not None})
     courses = _courses(connection, set(persons.values()))
     refused = refused_profiling(connection)
     prospect = _Course([NO_BUYER.segment])
@@ -69,8 +68,8 @@ def frame_with_segments(connection: Connection, frame: Frame) -> Frame:
             return None
         return courses.get(person, prospect).at(at_ms)
 
-    pairs = zip(ids, frame.at_ms.tolist(), strict=True)
-    return frame.having(segment=Texts.of(segment(key, at_ms) for key, at_ms in pairs))
+    pairs = zip(conversations.tolist(), instants.tolist(), strict=True)
+    return Texts.of(segment(key, at_ms) for key, at_ms in pairs)
 
 
 def _persons(connection: Connection, conversation_ids: Collection[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from server.domain import survival
+from server.domain import statistics, survival
 from server.domain.errors import InvalidInput
 from server.domain.metrics import DIMENSIONS, Aside, Figures, Metric
 from server.domain.metrics.measure import (
@@ -20,6 +20,7 @@ from server.domain.metrics.measure import (
     rounded_mean,
 )
 from server.reports.frames import Frame, Texts
+from server.reports.scope import NOBODY, has_label
 
 Spans = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -64,6 +65,9 @@ def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tup
     if dimension is None:
         yield None, frame
         return
+    if dimension == "label":
+        yield from _by_label(frame)
+        return
     column = frame.columns[column_of(metric, dimension)]
     if isinstance(column, Texts):
         codes, values = column.codes.astype(np.intp), list[Key](column.values)
@@ -78,6 +82,16 @@ def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tup
         start = int(ends[place - 1]) if place else 0
         if ends[place] > start:
             yield values[place], frame.select(order[start : int(ends[place])])
+
+
+def _by_label(frame: Frame) -> Iterator[tuple[Key, Frame]]:
+    """A row with several labels is in the group of each."""
+    values = frame.texts("labels").values if "labels" in frame.columns else ()
+    for label in sorted({one for value in values for one in (value or "").split("\n") if one}):
+        yield label, frame.select(has_label(frame, label))
+    rest = frame.select(has_label(frame, NOBODY)) if values else frame
+    if rest.n:
+        yield None, rest
 
 
 def column_of(metric: Metric, dimension: str) -> str:
@@ -95,7 +109,23 @@ def _rate(metric: Metric, kept: Frame, figures: Figures) -> Figures:
 
 
 def _time(metric: Metric, kept: Frame, figures: Figures) -> Figures:
-    return _of_spans(figures, kept.numbers(metric.span), kept.numbers(metric.done))
+    spans, done = kept.numbers(metric.span), kept.numbers(metric.done)
+    found = _of_spans(figures, spans, done)
+    if metric.goal_ms is not None and kept.n:
+        lasts = kept.numbers(metric.still)
+        share = within(spans, done, lasts, metric.goal_ms)
+        found = replace(found, within_goal=share, median_interval_ms=bounds_ms(spans, done))
+    if metric.business is None:
+        return found
+    business = kept.numbers(metric.business)
+    known = business >= 0
+    if not known.any():
+        return found
+    part = Figures(
+        n=int(np.count_nonzero(known)),
+        n_open=int(np.count_nonzero(kept.numbers(metric.still)[known])),
+    )
+    return replace(found, business=_of_spans(part, business[known], done[known]))
 
 
 def _duration(metric: Metric, kept: Frame, figures: Figures) -> Figures:
@@ -155,6 +185,37 @@ KINDS: dict[str, Callable[[Metric, Frame, Figures], Figures]] = {
     "ratio": _quotient,
     "money": _money,
 }
+
+
+def within(spans: Spans, done: Mask, lasts: Mask, goal_ms: int) -> float:
+    """The share that reached its end within a time, with those who ended otherwise as failures.
+
+    As ``statistics.incidence_at``: what lasts is censored, everything else that is not ``done`` is
+    a competing risk (Aalen and Johansen 1978).
+    """
+    if not np.any(lasts & (spans < goal_ms)):
+        return int(np.count_nonzero(done & (spans <= goal_ms))) / len(spans)
+    order = np.argsort(spans, kind="stable")
+    ordered = spans[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))
+    at_risk = len(spans) - starts
+    reached = np.add.reduceat(done[order].astype(np.int64), starts)
+    ended = np.add.reduceat((done | ~lasts)[order].astype(np.int64), starts)
+    going_on = np.concatenate([[1.0], np.cumprod(1 - ended / at_risk)[:-1]])
+    soon = ordered[starts] <= goal_ms
+    return float(np.sum((going_on * reached / at_risk)[soon]))
+
+
+def bounds_ms(spans: Spans, done: Mask, share: float = 0.5) -> tuple[int | None, int | None]:
+    """Bounds of a quantile by order statistics, as ``statistics.quantile_bounds`` has them."""
+    each = (1 + statistics.WARN) / 2
+    low = statistics.lower_rank(len(spans), share, confidence=each)
+    high = statistics.upper_rank(len(spans), share, confidence=each)
+    reached = np.sort(spans[done])
+    return (
+        None if low is None else int(np.partition(spans, low - 1)[low - 1]),
+        None if high is None or high > len(reached) else int(reached[high - 1]),
+    )
 
 
 def quantiles_ms(spans: Spans, done: Mask) -> tuple[int | None, ...]:

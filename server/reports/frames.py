@@ -6,71 +6,57 @@ fields, and a column of texts compares with a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any  # Any: a column of numbers or texts, a row of any source
 
 import numpy as np
-import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[Any]  # Any: whole numbers or truth values
+from server.storage.columns import Column, Numbers, Texts, joined
+
+__all__ = ["Column", "Columns", "Frame", "Numbers", "Texts"]
+
+Maker = Callable[[], Column]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """A column of texts, None among them: ``codes`` point into ``values``, which differ."""
+class Columns(Mapping[str, Column]):
+    """Columns by name; one that is made only when it is asked for is made once."""
 
-    codes: npt.NDArray[np.int32]
-    values: tuple[str | None, ...]
+    def __init__(self, columns: Mapping[str, Column], makers: Mapping[str, Maker]) -> None:
+        self.made = dict(columns)
+        self.makers = {name: make for name, make in makers.items() if name not in self.made}
 
-    @classmethod
-    def of(cls, texts: Iterable[str | None]) -> Texts:
-        """The column of these texts."""
-        known: dict[str | None, int] = {}
-        codes = np.fromiter((known.setdefault(text, len(known)) for text in texts), np.int32)
-        return cls(codes, tuple(known))
+    def __getitem__(self, name: str) -> Column:
+        column = self.made.get(name)
+        if column is None:
+            column = self.made[name] = self.makers[name]()
+        return column
 
-    @classmethod
-    def joined(cls, parts: Sequence[Texts]) -> Texts:
-        """The columns one after the other."""
-        known: dict[str | None, int] = {}
-        codes = []
-        for part in parts:
-            places = [known.setdefault(value, len(known)) for value in part.values]
-            codes.append(np.array([*places, 0], np.int32)[part.codes])
-        return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), tuple(known))
-
-    def __eq__(self, text: object) -> Any:  # Any: an array of truths, as numpy has it
-        return np.isin(self.codes, [n for n, value in enumerate(self.values) if value == text])
-
-    def __ne__(self, text: object) -> Any:  # Any: as above
-        return ~(self == text)
-
-    __hash__ = None  # type: ignore[assignment]  # a column, as an array, is no key
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.made, **self.makers})
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len({**self.made, **self.makers})
 
-    def __getitem__(self, chosen: Any) -> Texts:  # Any: whatever an array takes
-        return Texts(self.codes[chosen], self.values)
-
-    def tolist(self) -> list[str | None]:
-        """The texts themselves."""
-        values = self.values
-        return [values[code] for code in self.codes.tolist()]
-
-
-Column = Numbers | Texts
+    def __contains__(self, name: object) -> bool:
+        return name in self.made or name in self.makers
 
 
 class Frame:
-    """Rows of one source as columns of the same length, reached as attributes by their names."""
+    """Rows of one source as columns of the same length, reached as attributes by their names.
 
-    def __init__(self, columns: Mapping[str, Column], *, n: int | None = None) -> None:
-        self.columns = dict(columns)
-        self.n = len(next(iter(self.columns.values()))) if n is None else n
+    ``makers`` are columns that are made when they are asked for.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        *,
+        n: int | None = None,
+        makers: Mapping[str, Maker] | None = None,
+    ) -> None:
+        self.columns = Columns(columns, makers or {})
+        self.n = len(next(iter(columns.values()))) if n is None else n
 
     @classmethod
     def of(cls, rows: Sequence[object], texts: Sequence[str], numbers: Sequence[str]) -> Frame:
@@ -87,22 +73,21 @@ class Frame:
     @classmethod
     def joined(cls, parts: Sequence[Frame]) -> Frame:
         """The rows of frames with the same columns, one after the other."""
-        if len(parts) == 1:
-            return parts[0]
-        columns: dict[str, Column] = {}
-        for name, first in parts[0].columns.items():
-            every = [part.columns[name] for part in parts]
-            if isinstance(first, Texts):
-                columns[name] = Texts.joined(every)  # type: ignore[arg-type]  # all alike
-            else:
-                columns[name] = np.concatenate(every)  # type: ignore[arg-type]  # all alike
-        return cls(columns, n=sum(part.n for part in parts))
+        filled = [part for part in parts if part.n] or list(parts[:1])
+        if len(filled) == 1:
+            return filled[0]
+
+        def maker(name: str) -> Maker:
+            return lambda: joined([part.columns[name] for part in filled])
+
+        makers = {name: maker(name) for name in filled[0].columns}
+        return cls({}, n=sum(part.n for part in filled), makers=makers)
 
     def __getattr__(self, name: str) -> Any:  # Any: a column of numbers or texts
-        try:
-            return self.__dict__["columns"][name]
-        except KeyError:
-            raise AttributeError(f"There is no column {name!r}.") from None
+        columns: Columns = self.__dict__["columns"]
+        if name not in columns:
+            raise AttributeError(f"There is no column {name!r}.")
+        return columns[name]
 
     def __len__(self) -> int:
         return self.n
@@ -114,19 +99,39 @@ class Frame:
             raise TypeError(f"{name} is a column of texts")
         return column
 
+    def texts(self, name: str) -> Texts:
+        """A column of texts."""
+        column = self.columns[name]
+        if not isinstance(column, Texts):
+            raise TypeError(f"{name} is a column of numbers")
+        return column
+
     def having(self, **columns: Column) -> Frame:
         """The frame with these columns added or replaced."""
-        return Frame(self.columns | columns, n=self.n)
+        makers = {name: make for name, make in self.columns.makers.items() if name not in columns}
+        return Frame(self.columns.made | columns, n=self.n, makers=makers)
+
+    def making(self, **makers: Maker) -> Frame:
+        """The frame with columns that are made when they are asked for, added or replaced."""
+        made = {name: one for name, one in self.columns.made.items() if name not in makers}
+        return Frame(made, n=self.n, makers=self.columns.makers | makers)
 
     def select(self, chosen: Any) -> Frame:  # Any: a mask or places, as numpy takes them
         """The chosen rows, by a mask or by their places."""
         if isinstance(chosen, np.ndarray) and chosen.dtype == bool:
+            if bool(chosen.all()):
+                return self
             chosen = np.flatnonzero(chosen)
-        return Frame({name: column[chosen] for name, column in self.columns.items()}, n=len(chosen))
+        source = self.columns
+
+        def maker(name: str) -> Maker:
+            return lambda: source[name][chosen]
+
+        return Frame({}, n=len(chosen), makers={name: maker(name) for name in source})
 
     def rows(self) -> Iterator[Any]:  # Any: a row with the columns as fields
         """The rows, one at a time."""
-        lists = [column.tolist() for column in self.columns.values()]
         names = list(self.columns)
+        lists = [self.columns[name].tolist() for name in names]
         for values in zip(*lists, strict=True):
             yield SimpleNamespace(**dict(zip(names, values, strict=True)))

@@ -8,18 +8,21 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from typing import Any  # Any: numbers of figures
 
+import numpy as np
 import orjson
 from sqlalchemy import Connection, select
 
 from server.domain.errors import InvalidInput
 from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_of
 from server.domain.money import decimal_text
-from server.reports.by_segment import frame_with_segments
+from server.reports.by_segment import segments
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
+from server.reports.scope import Scope, of_metric
 from server.reports.sources import SOURCES
-from server.reports.turns import Scope
+from server.reports.sources.conversations import CONVERSATION_SOURCES, Conversations
 from server.storage.event_log import last_seq
 from server.storage.people import AGENT, TEAM
 
@@ -46,6 +49,15 @@ class ReportRow:
     p90_ms: int | None
     p95_ms: int | None
     mean_ms: int | None
+    median_interval: tuple[int | None, int | None] | None = None
+    goal_ms: int | None = None
+    within_goal: float | None = None
+    business: Mapping[str, int | None] | None = None
+    asides: Mapping[str, int] | None = None
+    score: float | None = None
+    bounds: tuple[float, float] | None = None
+    baseline: Mapping[str, float | int | None] | None = None
+    difference: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +111,41 @@ class LoadedFigures:
     connection: Connection
     scope: Scope
     labels: Labels
+    conversations: Conversations
     frames: dict[str, Frame]
-    segmented: set[str]
 
     def frame(self, source: str, *, by: str | None = None) -> Frame:
         """The rows of a source in the scope, with the column that they are grouped by."""
+        if source in CONVERSATION_SOURCES and source not in self.frames:
+            self.frames[source] = self.conversations.frame(source)
         if source not in self.frames:
             self.frames[source] = SOURCES[source](self.connection, self.scope)
         frame = self.frames[source]
-        if by == "segment" and source not in self.segmented:
-            self.segmented.add(source)
-            frame = self.frames[source] = frame_with_segments(self.connection, frame)
+        if (
+            by == "segment"
+            and source not in CONVERSATION_SOURCES
+            and "conversation_id" in frame.columns
+        ):
+            found = segments(self.connection, frame.texts("conversation_id"), frame.at_ms)
+            frame = frame.having(segment=found)
         return frame
+
+    def counting(self, metric: Metric, *, by: str | None = None) -> Frame:
+        """The rows that a metric chooses from: of its source, of the scope's agent and team."""
+        return of_metric(self.frame(metric.source, by=by), metric, self.scope)
+
+    def behind(self, metric: Metric) -> Frame:
+        """The very rows that a metric counts, as many as its ``n``, in the order of their times."""
+        rows = counted(metric, self.counting(metric), as_of_ms=self.scope.as_of_ms)
+        return rows.select(np.argsort(rows.numbers("at_ms"), kind="stable"))
 
     def of(self, metric: Metric) -> Figures:
         """What a metric says about the whole scope."""
-        return figures_of(metric, self.frame(metric.source), as_of_ms=self.scope.as_of_ms)
+        return figures_of(metric, self.counting(metric), as_of_ms=self.scope.as_of_ms)
 
     def by(self, metric: Metric, dimension: str) -> dict[str | int | None, Figures]:
         """What a metric says about each group that has any row of it, by the group's key."""
-        frame = self.frame(metric.source, by=dimension)
+        frame = self.counting(metric, by=dimension)
         found = {
             key: figures_of(metric, rows, as_of_ms=self.scope.as_of_ms)
             for key, rows in grouped(metric, frame, dimension)
@@ -150,13 +177,14 @@ def figures(connection: Connection, scope: Scope) -> LoadedFigures:
     """
     if scope.as_of_seq is None:
         scope = replace(scope, as_of_seq=last_seq(connection))
-    return LoadedFigures(connection, scope, load_labels(connection), {}, set())
+    return LoadedFigures(
+        connection, scope, load_labels(connection), Conversations(connection, scope), {}
+    )
 
 
 def rows_behind(connection: Connection, scope: Scope, metric: Metric) -> Frame:
     """The very rows that a metric counts in a scope: as many as its ``n``, in a fixed order."""
-    frame = figures(connection, scope).frame(metric.source)
-    return counted(metric, frame, as_of_ms=scope.as_of_ms)
+    return figures(connection, scope).behind(metric)
 
 
 def filters_of(scope: Scope, *, by: str | None) -> dict[str, Value]:
@@ -198,8 +226,7 @@ def to_csv(rows: Iterable[ReportRow]) -> str:
     writer.writerow([*names, "interval_low", "interval_high"])
     for row in rows:
         values = _values(row)
-        values["filters"] = orjson.dumps(values["filters"]).decode()
-        cells = [safe_cell(values[name]) for name in names]
+        cells = [_cell(values[name]) for name in names]
         writer.writerow([*cells, *(row.interval or (None, None))])
     return out.getvalue()
 
@@ -213,18 +240,26 @@ def figures_csv(connection: Connection, *, scope: Scope) -> str:
     names = [f.name for f in fields(ReportRow) if f.name not in ("interval", "filters", "group")]
     periods = ("from", "to", "as_of")
     writer.writerow(["by", "group", *names, "interval_low", "interval_high", *periods])
+    loaded = figures(connection, scope)
     for by in (None, "agent", "day", "hour"):
-        for row in report(connection, list(METRICS), scope, by=by):
+        for row in loaded.rows(list(METRICS.values()), by=by):
             writer.writerow(
                 [
                     by or "all",
                     safe_cell(row.group),
-                    *(getattr(row, name) for name in names),
+                    *(_cell(getattr(row, name)) for name in names),
                     *(row.interval or (None, None)),
                     *(row.filters[key] for key in periods),
                 ]
             )
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value for a spreadsheet; several in one cell are JSON."""
+    if isinstance(value, Mapping | tuple):
+        return orjson.dumps(value).decode()
+    return safe_cell(value)
 
 
 def safe_cell(value: object) -> object:
@@ -251,14 +286,20 @@ def to_table(rows: Sequence[ReportRow]) -> str:
 
 
 def _cells(row: ReportRow) -> tuple[str, ...]:
-    if row.unit == "ms":
+    p90 = p95 = mean = ""
+    if row.unit == "ms" and row.denominator is None:
         value = _clock(row.median_ms) if row.median_ms is not None or not row.n else "not reached"
         p90 = _clock(row.p90_ms) if row.p90_ms is not None else _missing(row.n, 29)
         p95 = _clock(row.p95_ms) if row.p95_ms is not None else _missing(row.n, 59)
         mean = _clock(row.mean_ms)
+    elif row.value is None:
+        value = "-" if row.denominator is None else f"{row.numerator}/{row.denominator}"
+    elif row.unit == "ratio":
+        value = f"{row.numerator}/{row.denominator} {row.value:.1%}"
+    elif row.unit == "ms":
+        value = mean = _clock(row.mean_ms)
     else:
-        value = "-" if row.value is None else f"{row.numerator}/{row.denominator} {row.value:.1%}"
-        p90 = p95 = mean = ""
+        value = str(row.value)
     interval = f"{row.interval[0]:.1%}-{row.interval[1]:.1%}" if row.interval else ""
     group = row.group or ("" if row.filters["by"] is None else "(none)")
     return (row.metric, group, value, str(row.n), str(row.n_open), p90, p95, mean, interval)
@@ -319,4 +360,22 @@ def _row(
         p90_ms=figures.p90_ms,
         p95_ms=figures.p95_ms,
         mean_ms=figures.mean_ms,
+        median_interval=figures.median_interval_ms,
+        goal_ms=None if figures.within_goal is None else metric.goal_ms,
+        within_goal=figures.within_goal,
+        business=_part(figures.business, _BUSINESS),
+        asides=figures.asides or None,
+        score=figures.score,
+        bounds=figures.bounds,
+        baseline=_part(figures.baseline, _BASELINE),
+        difference=figures.difference,
     )
+
+
+_BUSINESS = ("n", "n_open", "median_ms", "p90_ms", "p95_ms", "mean_ms")
+_BASELINE = ("n", "value", "numerator", "denominator")
+
+
+def _part(figures: Figures | None, names: Sequence[str]) -> dict[str, Any] | None:  # Any: numbers
+    """Some fields of figures that stand beside others."""
+    return None if figures is None else {name: getattr(figures, name) for name in names}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any  # Any: untyped rows
 
 import orjson
@@ -15,48 +14,28 @@ from server.domain.metrics import Metric, Wait, counted, wait_of
 from server.domain.periods import LocalTimes, zone
 from server.domain.replay import replay
 from server.domain.turns import Share, Turn
+from server.reports.scope import NOBODY, Scope, without_period
 from server.storage.rows import CONVERSATION, EVENT, TURN, event_from_row
 
+__all__ = ["NOBODY", "Scope", "load_waits", "rows_behind", "without_period"]
+
 _CHUNK = 300
-NOBODY = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What a report looks at. Instants are ms UTC, ``to_ms`` exclusive, None is unbounded.
-
-    ``as_of_ms`` is when waits that still last are cut; ``as_of_seq`` keeps to what was in the log
-    up to that row. Of the filters, None means any, NOBODY an agent or team that there is not.
-    """
-
-    timezone: str
-    as_of_ms: int
-    as_of_seq: int | None = None
-    from_ms: int | None = None
-    to_ms: int | None = None
-    agent_id: str | None = None
-    team_id: str | None = None
-    channel: str | None = None
-    hour: int | None = None
-    weekday: int | None = None
-    outcome: str | None = None
-    wait_from_ms: int | None = None
-    wait_to_ms: int | None = None
-
-    def holds(self, wait: Wait) -> bool:
-        """True when the wait passes every filter; the period is a filter like the others."""
-        return (
-            (self.from_ms is None or wait.ask_at_ms >= self.from_ms)
-            and (self.to_ms is None or wait.ask_at_ms < self.to_ms)
-            and _is(self.agent_id, wait.agent_id)
-            and _is(self.team_id, wait.team_id)
-            and _is(self.channel, wait.channel)
-            and self.hour in (None, wait.hour)
-            and self.weekday in (None, wait.weekday)
-            and self.outcome in (None, wait.outcome)
-            and (self.wait_from_ms is None or wait.wait_ms >= self.wait_from_ms)
-            and (self.wait_to_ms is None or wait.wait_ms < self.wait_to_ms)
-        )
+def _holds(scope: Scope, wait: Wait) -> bool:
+    """True when the wait passes every filter; the period is a filter like the others."""
+    return (
+        (scope.from_ms is None or wait.ask_at_ms >= scope.from_ms)
+        and (scope.to_ms is None or wait.ask_at_ms < scope.to_ms)
+        and _is(scope.agent_id, wait.agent_id)
+        and _is(scope.team_id, wait.team_id)
+        and _is(scope.channel, wait.channel)
+        and scope.hour in (None, wait.hour)
+        and scope.weekday in (None, wait.weekday)
+        and scope.outcome in (None, wait.outcome)
+        and (scope.wait_from_ms is None or wait.wait_ms >= scope.wait_from_ms)
+        and (scope.wait_to_ms is None or wait.wait_ms < scope.wait_to_ms)
+    )
 
 
 def _is(wanted: str | None, value: str | None) -> bool:
@@ -67,7 +46,7 @@ def load_waits(connection: Connection, scope: Scope) -> list[Wait]:
     """The waits of a scope in the order of their questions, spam left out."""
     local = LocalTimes(zone(scope.timezone))
     found = [*_from_rows(connection, scope, local), *_from_log(connection, scope, local)]
-    kept = [wait for wait in found if scope.holds(wait)]
+    kept = [wait for wait in found if _holds(scope, wait)]
     kept.sort(key=lambda wait: (wait.ask_at_ms, wait.conversation_id, wait.turn_no))
     return kept
 
@@ -210,8 +189,3 @@ def _waits_of(events: Iterable[Event], as_of_ms: int, local: LocalTimes) -> Iter
         )
         if wait is not None:
             yield wait
-
-
-def without_period(scope: Scope) -> Scope:
-    """The same scope over all time."""
-    return replace(scope, from_ms=None, to_ms=None)

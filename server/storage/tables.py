@@ -1171,6 +1171,36 @@ class BuyingMark(SQLModel, table=True):
     at_ms: int = Field(sa_type=BigInteger)
 
 
+class FigureHead(SQLModel, table=True):
+    """One row: how far in the log the columns of figures go, and how they are made."""
+
+    __tablename__ = "figure_head"
+    id: int = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    shape: int
+
+
+class FigureDay(SQLModel, table=True):
+    """A day (of UTC, counted from 1970) of which the rows of figures are kept as columns."""
+
+    __tablename__ = "figure_day"
+    source: str = Field(primary_key=True)
+    day: int = Field(primary_key=True)
+    n: int
+    last_seq: int = Field(sa_type=BigInteger)
+    last_at_ms: int = Field(sa_type=BigInteger)
+
+
+class FigureColumn(SQLModel, table=True):
+    """One column of a day of a source of figures, as ``storage.columns`` packs it."""
+
+    __tablename__ = "figure_column"
+    source: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    day: int = Field(primary_key=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
 class CalendarVersion(SQLModel, table=True):
     """Business hours, one row a change: of a team, or without ``team_id`` of everybody else.
 

@@ -10,8 +10,9 @@ from typing import Any  # Any: JSON values
 from server.actions.imports import import_events
 from server.domain.metrics import METRICS
 from server.domain.turns import OUTCOMES
-from server.reports.rows import ReportRow, report
-from server.reports.turns import NOBODY, Scope, rows_behind
+from server.reports.rows import ReportRow, report, rows_behind
+from server.reports.scope import NOBODY, Scope
+from server.reports.sources.conversations import CONVERSATION_SOURCES
 from server.reports.verify import verify
 from server.storage.database import Database
 from server.storage.event_log import last_seq
@@ -130,11 +131,14 @@ def test_as_many_turns_stand_behind_a_number_as_it_says(
     for changes in filters:
         for row in figures(shop_database, **changes):
             metric = METRICS[row.metric]
+            if metric.source not in CONVERSATION_SOURCES:
+                continue
             found = shop_database.read_now(
                 partial(rows_behind, scope=scope(**changes), metric=metric)
             )
             assert len(found) == row.n, (row.metric, changes)
-            assert sum(wait.waiting for wait in found) == row.n_open
+            if row.n:
+                assert found.numbers(metric.still).sum() == row.n_open
 
 
 def test_the_groups_of_a_report_add_up_to_the_whole(
@@ -145,6 +149,9 @@ def test_the_groups_of_a_report_add_up_to_the_whole(
     for by in ("agent", "team", "channel", "segment", "day", "hour"):
         rows = figures(shop_database, by=by)
         for metric, total in whole.items():
+            # Customers whom two agents served, or who came on two days, count for both.
+            if METRICS[metric].distinct or METRICS[metric].source not in CONVERSATION_SOURCES:
+                continue
             parts = [row for row in rows if row.metric == metric]
             assert sum(row.n for row in parts) == total.n
             assert sum(row.numerator or 0 for row in parts) == (total.numerator or 0)
@@ -161,4 +168,4 @@ def test_spam_is_left_out(shop_database: Database, tmp_path: Path) -> None:
         for n in range(12)
     ]
     import_events(shop_database, write_lines(tmp_path / "log.ndjson", [*lines, *last]))
-    assert [row.n for row in figures(shop_database)] == [0, 0, 0]
+    assert {row.n for row in figures(shop_database)} == {0}

@@ -21,6 +21,8 @@ FIELDS = [
     *("metric", "definition_version", "filters", "as_of_seq", "group", "n", "n_open"),
     *("value", "unit", "numerator", "denominator", "interval"),
     *("median_ms", "p90_ms", "p95_ms", "mean_ms"),
+    *("median_interval", "goal_ms", "within_goal", "business", "asides"),
+    *("score", "bounds", "baseline", "difference"),
 ]
 
 

@@ -14,7 +14,7 @@ from server.domain.metrics.measure import counted, measure
 from server.domain.metrics.model import Aside, Figures, Kind, Metric, Unit, Words
 from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
 from server.domain.metrics.sessions import SESSION_METRICS
-from server.domain.metrics.turns import GOAL_MS, TURN_METRICS
+from server.domain.metrics.turns import GOAL_MS, TURN_METRICS, turn_metric
 from server.domain.metrics.waits import DIMENSIONS, Wait, group_of, groups, wait_of
 
 __all__ = [
@@ -46,7 +46,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 # Ids that carry a number, such as sl_45: each takes an id and gives its metric, None for no such.
-MAKERS: tuple[Callable[[str], Metric | None], ...] = (outcome_metric,)
+MAKERS: tuple[Callable[[str], Metric | None], ...] = (turn_metric, outcome_metric)
 
 
 def metric_of(metric_id: str) -> Metric:

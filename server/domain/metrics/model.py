@@ -61,7 +61,8 @@ class Metric:
 
     ``still`` is the column of what lasts and can still change the number. ``distinct`` names a
     column: of the rows with the same value in it only the first counts. ``agent`` and ``team`` name
-    the columns of whose number it is. ``finish`` adds what follows from the asides.
+    the columns of whose number it is. Of a time, ``goal_ms`` is what the share of those who were
+    answered by then is told for. ``finish`` adds what follows from the asides.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Metric:
     agent: str = "agent_id"
     team: str = "team_id"
     asides: tuple[Aside, ...] = ()
+    goal_ms: int | None = 180_000
     finish: Callable[[Figures], Figures] | None = None
 
 
@@ -100,7 +102,9 @@ class Figures:
     not reached is greater than that. ``asides`` are counts beside the number, by the ids of the
     metric's asides. ``bounds`` are what a rate could be at worst and at best where not everybody
     answered, ``score`` a mean beside it; ``baseline`` is the rate of who was not served, and
-    ``difference`` from it has bounds; ``others`` are the same in other currencies.
+    ``within_goal`` is the share that reached its end within the metric's goal, with those who ended
+    otherwise as failures (competing risks); ``difference`` from the baseline has bounds; ``others``
+    are the same in other currencies.
     """
 
     n: int
@@ -122,5 +126,6 @@ class Figures:
     bounds: tuple[float, float] | None = None
     score: float | None = None
     baseline: Figures | None = None
+    within_goal: float | None = None
     difference: tuple[float, float, float] | None = None
     others: tuple[Figures, ...] = ()

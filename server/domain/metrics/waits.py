@@ -9,7 +9,7 @@ from server.domain.errors import InvalidInput
 from server.domain.periods import LocalTimes
 from server.domain.turns import Outcome, Share, Turn
 
-DIMENSIONS = ("agent", "team", "channel", "segment", "day", "hour")
+DIMENSIONS = ("agent", "team", "channel", "segment", "label", "day", "hour", "weekday")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from sqlalchemy import Connection
 
 from server.reports.frames import Frame
+from server.reports.scope import Scope
+from server.reports.sources.care import load_answers, load_endings
+from server.reports.sources.conversations import CONVERSATION_SOURCES, load_source
+from server.reports.sources.handling import load_handlings
 from server.reports.sources.orders import (
     load_contacts,
     load_inquiries,
     load_sales,
     load_shoppers,
 )
+from server.reports.sources.presence import load_presence
 from server.reports.sources.ratings import load_ratings
-from server.reports.sources.turns import load_turns
-from server.reports.turns import Scope
+from server.reports.sources.suggestions import load_bots, load_suggestions
+from server.reports.sources.tickets import load_targets, load_tickets
 
 Loader = Callable[[Connection, Scope], Frame]
 
@@ -23,10 +29,18 @@ Loader = Callable[[Connection, Scope], Frame]
 # agent_id, team_id, channel, segment (texts), day (text), hour, weekday, at_ms, and those that the
 # metrics of the source name.
 SOURCES: Mapping[str, Loader] = {
-    "turn": load_turns,
+    **{source: partial(load_source, source=source) for source in CONVERSATION_SOURCES},
     "rating": load_ratings,
     "inquiry": load_inquiries,
     "sale": load_sales,
     "shopper": load_shoppers,
     "contact": load_contacts,
+    "handling": load_handlings,
+    "presence": load_presence,
+    "suggestion": load_suggestions,
+    "bot": load_bots,
+    "ticket": load_tickets,
+    "target": load_targets,
+    "answer": load_answers,
+    "ending": load_endings,
 }

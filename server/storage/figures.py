@@ -1,0 +1,242 @@
+"""What reports keep ready: the rows of figures as columns, one set for each day of UTC.
+
+``figure_head.seq`` says how far in the log the columns go: a conversation with a later event is not
+trusted to them but folded anew. So the path of messages writes nothing for them, and a report is
+exact however long ago the columns were made; they only make it quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import Connection, delete, insert, select, update
+
+from server.domain.facts import Facts
+from server.storage.among import among
+from server.storage.columns import Column, joined, packed, unpacked
+from server.storage.event_log import last_seq
+from server.storage.facts import KINDS, columns_of, load_facts
+from server.storage.rows import EVENT
+from server.storage.tables import FigureColumn, FigureDay, FigureHead, table
+from server.storage.unit import Tx
+
+HEAD = table(FigureHead)
+DAY = table(FigureDay)
+COLUMN = table(FigureColumn)
+
+DAY_MS = 86_400_000
+# Rises when rows mean something else than before; what was kept is then made again.
+SHAPE = 1
+# What each source has besides how far the log of a row's conversation went.
+COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
+    source: tuple(columns_of(kind, ())) for source, (_, kind) in KINDS.items()
+}
+# So many conversations are folded at a time: about a second of work.
+AT_ONCE = 1_000
+_LOG_ROWS = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDay:
+    """A day of a source: how many rows, and the end of the log and of time that they know."""
+
+    day: int
+    n: int
+    last_seq: int
+    last_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Days made anew, to be written where the columns still end at ``after_seq``."""
+
+    after_seq: int
+    seq: int
+    conversations: int
+    days: Mapping[tuple[str, int], Mapping[str, Column]] = field(default_factory=dict)
+    anew: bool = False
+
+
+def head_seq(connection: Connection) -> int:
+    """How far in the log the columns go; 0 while there are none."""
+    row = connection.execute(select(HEAD.c.seq, HEAD.c.shape)).first()
+    return 0 if row is None or row.shape != SHAPE else int(row.seq)
+
+
+def kept_days(
+    connection: Connection, source: str, from_ms: int | None, to_ms: int | None
+) -> list[KeptDay]:
+    """The days of a source that overlap a period, in order."""
+    c = DAY.c
+    statement = select(c.day, c.n, c.last_seq, c.last_at_ms).where(c.source == source)
+    if from_ms is not None:
+        statement = statement.where(c.day >= from_ms // DAY_MS)
+    if to_ms is not None:
+        statement = statement.where(c.day <= (to_ms - 1) // DAY_MS)
+    return [KeptDay(*row) for row in connection.execute(statement.order_by(c.day))]
+
+
+def kept_column(connection: Connection, source: str, name: str, days: Sequence[KeptDay]) -> Column:
+    """One column over days in their order; there must be one day at least."""
+    c = COLUMN.c
+    statement = (
+        select(c.data)
+        .where(c.source == source, c.name == name, c.day.between(days[0].day, days[-1].day))
+        .order_by(c.day)
+    )
+    return joined([unpacked(data) for data in connection.execute(statement).scalars()])
+
+
+def next_pack(connection: Connection, *, up_to: int) -> Packed | None:
+    """The next days to be made anew, for what changed up to a row of the log; None for nothing.
+
+    ``up_to`` is from an earlier look than this connection's: nothing below it is being written.
+    """
+    known = connection.execute(select(HEAD.c.seq, HEAD.c.shape)).first()
+    anew = known is None or known.shape != SHAPE
+    after = 0 if anew or known is None else int(known.seq)
+    if after >= up_to and not anew:
+        return None
+    c = EVENT.c
+    log = connection.execute(
+        select(c.seq, c.conversation_id)
+        .where(c.seq > after, c.seq <= up_to)
+        .order_by(c.seq)
+        .limit(_LOG_ROWS)
+    ).all()
+    seq = up_to if len(log) < _LOG_ROWS else int(log[-1].seq)
+    ids: dict[str, None] = {}
+    for row in log:
+        if row.conversation_id is not None and row.conversation_id not in ids:
+            if len(ids) == AT_ONCE:
+                seq = int(row.seq) - 1
+                break
+            ids[row.conversation_id] = None
+    days = _merged(None if anew else connection, list(load_facts(connection, ids)))
+    return Packed(0 if anew else after, seq, len(ids), days, anew)
+
+
+def write_pack(tx: Tx, pack: Packed) -> bool:
+    """Writes the days; False when another process was quicker, and nothing is written."""
+    known = tx.execute(select(HEAD.c.seq, HEAD.c.shape).with_for_update()).first()
+    if known is not None and not pack.anew and (known.shape, known.seq) != (SHAPE, pack.after_seq):
+        return False
+    if known is None and not pack.anew:
+        return False
+    if pack.anew:
+        if known is not None and known.shape == SHAPE:
+            return False
+        for target in (DAY, COLUMN, HEAD):
+            tx.later(delete(target))
+        tx.later(insert(HEAD), {"id": 1, "seq": pack.seq, "shape": SHAPE})
+    else:
+        tx.later(update(HEAD).values(seq=pack.seq))
+    for (source, day), columns in pack.days.items():
+        tx.later(delete(DAY).where(DAY.c.source == source, DAY.c.day == day))
+        tx.later(delete(COLUMN).where(COLUMN.c.source == source, COLUMN.c.day == day))
+        write_day(tx, source, day, columns)
+    return True
+
+
+def write_day(tx: Tx, source: str, day: int, columns: Mapping[str, Column]) -> None:
+    """Writes the columns of a day that has none."""
+    n = len(columns["at_ms"])
+    if not n:
+        return
+    tx.later(insert(DAY), day_values(source, day, columns))
+    tx.later(insert(COLUMN), column_values(source, day, columns))
+
+
+def day_values(source: str, day: int, columns: Mapping[str, Column]) -> dict[str, object]:
+    """The row of a day."""
+    return {
+        "source": source,
+        "day": day,
+        "n": len(columns["at_ms"]),
+        "last_seq": int(np.max(columns["last_seq"])),  # type: ignore[arg-type]  # numbers
+        "last_at_ms": int(np.max(columns["last_at_ms"])),  # type: ignore[arg-type]  # numbers
+    }
+
+
+def column_values(
+    source: str, day: int, columns: Mapping[str, Column]
+) -> list[Mapping[str, object]]:
+    """The rows of the columns of a day."""
+    return [
+        {"source": source, "name": name, "day": day, "data": packed(column)}
+        for name, column in columns.items()
+    ]
+
+
+def facts_columns(source: str, facts: Iterable[Facts]) -> dict[str, Column]:
+    """The rows of a source in facts as columns, with how far each conversation's log went."""
+    name, kind = KINDS[source]
+    every = list(facts)
+    columns = columns_of(kind, [row for one in every for row in getattr(one, name)])
+    counts = [len(getattr(one, name)) for one in every]
+    columns["last_seq"] = np.repeat(np.array([one.last_seq for one in every], np.int64), counts)
+    columns["last_at_ms"] = np.repeat(np.array([one.last_at_ms for one in every], np.int64), counts)
+    return columns
+
+
+def _merged(
+    connection: Connection | None, facts: Sequence[Facts]
+) -> dict[tuple[str, int], dict[str, Column]]:
+    """The days that the facts touch, with their rows in place of those that were kept of them."""
+    changed = np.array([one.conversation for one in facts], np.int64)
+    # A row stands at the instant of an event: on no other day can there be one, of old or now.
+    touched = sorted({at_ms // DAY_MS for one in facts for at_ms in one.instants})
+    found: dict[tuple[str, int], dict[str, Column]] = {}
+    for source in KINDS:
+        new = facts_columns(source, facts)
+        of_day = np.asarray(new["at_ms"]) // DAY_MS
+        for day in touched:
+            places = np.flatnonzero(of_day == day)
+            columns = {name: column[places] for name, column in new.items()}
+            old = {} if connection is None else _kept(connection, source, day)
+            if old:
+                left = np.flatnonzero(~np.isin(old["conversation"], changed))  # type: ignore[arg-type]  # numbers
+                columns = {
+                    name: joined([old[name][left], column]) for name, column in columns.items()
+                }
+            if old or len(places):
+                found[source, day] = columns
+    return found
+
+
+def _kept(connection: Connection, source: str, day: int) -> dict[str, Column]:
+    c = COLUMN.c
+    statement = select(c.name, c.data).where(c.source == source, c.day == day)
+    return {row.name: unpacked(row.data) for row in connection.execute(statement)}
+
+
+def changed_since(connection: Connection, seq: int) -> list[str]:
+    """The conversations with an event after a row of the log."""
+    c = EVENT.c
+    statement = select(c.conversation_id).where(c.seq > seq, c.conversation_id.is_not(None))
+    return list(connection.execute(statement.distinct()).scalars())
+
+
+def keys_of(connection: Connection, ids: Collection[str]) -> list[int]:
+    """The numbers of the events that opened conversations."""
+    c = EVENT.c
+    statement = select(c.seq).where(among(c.conversation_id, "ids"), c.staff_seq == 1)
+    return list(connection.execute(statement, {"ids": list(ids)}).scalars())
+
+
+def ids_of(connection: Connection, keys: Collection[int]) -> dict[int, str]:
+    """The conversations that events opened, by the numbers of these events."""
+    found: dict[int, str] = {}
+    every = sorted(keys)
+    for start in range(0, len(every), 1_000):
+        portion = every[start : start + 1_000]
+        statement = select(EVENT.c.seq, EVENT.c.conversation_id).where(EVENT.c.seq.in_(portion))
+        found.update((int(seq), key) for seq, key in connection.execute(statement))
+    return found
+
+
+def lag(connection: Connection) -> int:
+    """How many rows of the log the columns are behind."""
+    return last_seq(connection) - head_seq(connection)
