@@ -43,6 +43,7 @@ from server.domain.importing import (
     ImportRow,
     Rejected,
     Sorted,
+    agent_keys,
     read_row,
     sort_out,
 )
@@ -396,7 +397,7 @@ class _Batch:
         if conversation is not None and self._is_erased(row, conversation.customer_id):
             # What happened counts; what was said is not brought back.
             body = comment = ""
-        for key in ("from", "to"):
+        for key in agent_keys(row.kind):
             if values.get(key) is not None:
                 values[key] = self._agent(values[key])
         if row.kind == "queue.entered":

@@ -299,11 +299,6 @@ _TARGET: dict[str, Check] = {
     "number": _whole(1, _LARGEST),
     "due_at_ms": _moment,
 }
-# What another desk calls the states of a ticket, as a log of figures names them.
-TICKET_STATES = (
-    *("new", "open", "pending_customer", "on_hold", "resolved"),
-    *("closed", "merged", "spam"),
-)
 _CHECKS: dict[str, dict[str, Check]] = {
     "conversation.opened": {
         "channel": _word,
@@ -367,12 +362,6 @@ _CHECKS: dict[str, dict[str, Check]] = {
     },
     "suggestion.accepted": {"suggestion_id": _id, "article": _id, "rank": _whole(1, 1000)},
     "suggestion.dismissed": {"suggestion_id": _id, "article": _id},
-    "ticket.state_changed": {
-        "to": _one_of(TICKET_STATES),
-        "from": _one_of(TICKET_STATES),
-        "status": _word,
-        "reason": _word,
-    },
     "sla.applied": {
         "policy": _id,
         "version": _whole(0, _LARGEST),
@@ -398,7 +387,6 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "suggestion.shown": ("suggestion_id",),
     "suggestion.accepted": ("suggestion_id", "article"),
     "suggestion.dismissed": ("suggestion_id",),
-    "ticket.state_changed": ("to",),
     "sla.applied": ("policy", "version", "effective_from"),
     "sla.met": ("target",),
     "sla.breached": ("target",),

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from server.domain.errors import InvalidInput
+from server.domain.metrics.care import CARE_METRICS
 from server.domain.metrics.measure import counted, measure
 from server.domain.metrics.model import Aside, Figures, Kind, Metric, Unit, Words
 from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
+from server.domain.metrics.people import PEOPLE_METRICS
 from server.domain.metrics.sessions import SESSION_METRICS
+from server.domain.metrics.tickets import TICKET_METRICS
 from server.domain.metrics.turns import GOAL_MS, TURN_METRICS, turn_metric
 from server.domain.metrics.waits import DIMENSIONS, Wait, group_of, groups, wait_of
 
@@ -41,12 +44,18 @@ METRICS: Mapping[str, Metric] = {
     for metric in (
         *TURN_METRICS,
         *SESSION_METRICS,
+        *PEOPLE_METRICS,
         *OUTCOME_METRICS,
+        *TICKET_METRICS,
+        *CARE_METRICS,
     )
 }
 
 # Ids that carry a number, such as sl_45: each takes an id and gives its metric, None for no such.
-MAKERS: tuple[Callable[[str], Metric | None], ...] = (turn_metric, outcome_metric)
+MAKERS: tuple[Callable[[str], Metric | None], ...] = (
+    turn_metric,
+    outcome_metric,
+)
 
 
 def metric_of(metric_id: str) -> Metric:

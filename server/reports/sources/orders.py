@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection, literal_column, select
 
 from server.reports.frames import Frame
+from server.reports.scope import Scope
 from server.reports.sources.visits import (
     DAY_MS,
     NEVER_MS,
@@ -22,13 +23,11 @@ from server.reports.sources.visits import (
     Visit,
     framed,
     load_events,
-    load_events_around,
     load_visits,
     started_in,
-    voided_seqs,
 )
-from server.reports.turns import Scope
 from server.storage.among import among
+from server.storage.corrections import voided_seqs
 from server.storage.persons import persons_and_rows, persons_of
 from server.storage.rows import EVENT
 from server.storage.shop import load_shop
@@ -106,6 +105,7 @@ def load_inquiries(connection: Connection, scope: Scope) -> Frame:
             }
         )
     return framed(
+        connection,
         scope,
         rows,
         texts=("conversation_id",),
@@ -141,6 +141,7 @@ def load_sales(connection: Connection, scope: Scope) -> Frame:
                 }
             )
     return framed(
+        connection,
         scope,
         rows,
         texts=("conversation_id", "order_id", "buyer", "currency"),
@@ -177,6 +178,7 @@ def load_shoppers(connection: Connection, scope: Scope) -> Frame:
         )
         seen.add(visit.person_id)
     return framed(
+        connection,
         scope,
         rows,
         texts=("conversation_id", "person"),
@@ -209,6 +211,7 @@ def load_contacts(connection: Connection, scope: Scope) -> Frame:
                 "agent_id": None,
                 "team_id": None,
                 "channel": None,
+                "labels": "",
                 "waiting": False,
                 "order_id": order.order_id,
                 "contact": False,
@@ -218,6 +221,7 @@ def load_contacts(connection: Connection, scope: Scope) -> Frame:
         )
     rows.sort(key=lambda row: row["at_ms"])
     return framed(
+        connection,
         scope,
         rows,
         texts=("conversation_id", "order_id"),
@@ -233,6 +237,7 @@ def _row(visit: Visit, *, agent_id: str | None) -> dict[str, Any]:  # Any: colum
         "agent_id": agent_id,
         "team_id": visit.team_id,
         "channel": visit.channel,
+        "labels": visit.labels,
         "waiting": False,
     }
 
@@ -254,13 +259,12 @@ def _inquiries(
     persons = {visit.person_id for visit in visits}
     since = None if wide.from_ms is None else wide.from_ms - AFTER_ORDER_MS
     orders = paid_by(connection, scope, persons, from_ms=since)
-    after_sale = _after_sale(connection, scope, visits)
     inquiries = []
     for visit in visits:
         times = [order.paid_at_ms for order in orders.get(visit.person_id, ())]
         start = visit.started_at_ms
         just_paid = bisect_left(times, start - AFTER_ORDER_MS) < bisect_left(times, start)
-        inquiries.append(_Inquiry(visit, not just_paid and visit.key not in after_sale))
+        inquiries.append(_Inquiry(visit, not just_paid and not _is_after_sale(visit)))
     _attribute(inquiries, orders)
     return inquiries, orders
 
@@ -298,27 +302,9 @@ def _delay(orders: Iterable[Paid], since_ms: int, taken: Collection[str]) -> int
     )
 
 
-def _after_sale(connection: Connection, scope: Scope, visits: Sequence[Visit]) -> set[str]:
-    """The keys of sessions that bore a tag of after-sale, or got one before they ended."""
-    marks: dict[str, list[tuple[int, str, bool]]] = {}
-    for event in load_events_around(connection, scope, ("conversation.tagged",), visits):
-        found = marks.setdefault(event.conversation_id or "", [])
-        found += [
-            (event.at_ms, tag, put)
-            for name, put in (("add", True), ("remove", False))
-            for tag in event.data.get(name, ())
-            if any(word in tag.lower() for word in AFTER_SALE)
-        ]
-    tagged: set[str] = set()
-    for visit in visits:
-        bears: set[str] = set()
-        for at_ms, tag, put in marks.get(visit.conversation_id, ()):
-            if visit.ended_at_ms is not None and at_ms > visit.ended_at_ms:
-                break
-            bears = bears | {tag} if put else bears - {tag}
-        if bears:
-            tagged.add(visit.key)
-    return tagged
+def _is_after_sale(visit: Visit) -> bool:
+    labels = visit.labels.lower()
+    return any(word in labels for word in AFTER_SALE)
 
 
 def paid_by(
@@ -373,7 +359,7 @@ def _orders(
     person_of: Mapping[str, str],
 ) -> list[Paid]:
     """The orders of events (seq, at_ms, customer_id, data), once each, in the order of payment."""
-    gone = voided_seqs(connection, scope)
+    gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
     shop = load_shop(connection)
     currency = "" if shop is None else shop.currency
     found: dict[str, Paid] = {}

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from server.domain.turns import COUNTED_ORIGINS
 from server.reports.frames import Frame
+from server.reports.scope import Scope
 from server.reports.sources.visits import (
     NEVER_MS,
     Visit,
     framed,
+    is_reply,
     load_events_of,
     load_visits,
 )
-from server.reports.turns import Scope
 
 MATURE_MS = 72 * 60 * 60 * 1000
 
@@ -33,6 +33,7 @@ def load_ratings(connection: Connection, scope: Scope) -> Frame:
             "agent_id": agents.get(visit.key),
             "team_id": visit.team_id,
             "channel": visit.channel,
+            "labels": visit.labels,
             "resolved": visit.resolved_by is not None,
             "asked": visit.asked_at_ms is not None,
             "asked_at_ms": NEVER_MS if visit.asked_at_ms is None else visit.asked_at_ms,
@@ -45,6 +46,7 @@ def load_ratings(connection: Connection, scope: Scope) -> Frame:
         for visit in visits
     ]
     return framed(
+        connection,
         scope,
         rows,
         texts=("conversation_id",),
@@ -89,12 +91,7 @@ def _messages(
     ids = {visit.conversation_id for visit in visits}
     written: dict[str, Counter[str]] = {}
     for event in load_events_of(connection, scope, ("message.posted",), ids):
-        counts = (
-            event.actor_kind == "agent"
-            and event.data.get("visibility", "public") == "public"
-            and event.data.get("origin", "typed") in COUNTED_ORIGINS
-        )
-        if counts and event.actor_id is not None:
+        if is_reply(event) and event.actor_id is not None:
             key = f"{event.conversation_id}:{event.session_no}"
             written.setdefault(key, Counter())[event.actor_id] += 1
     return written

@@ -8,25 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any  # Any: untyped rows
 
+import numpy as np
 import orjson
 from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from server.domain.events import CorrectionVoided, Event, RatingGiven, RatingRevised
+from server.domain.events import (
+    ConversationTagged,
+    Event,
+    MessagePosted,
+    RatingGiven,
+    RatingRevised,
+)
+from server.domain.facts import TEST_TAG
 from server.domain.periods import LocalTimes, zone
-from server.domain.replay import replay, voided
-from server.reports.frames import Frame
-from server.reports.turns import NOBODY, Scope
+from server.domain.replay import replay
+from server.domain.turns import COUNTED_ORIGINS
+from server.reports.by_segment import segments
+from server.reports.frames import Column, Frame, Texts
+from server.reports.scope import TICKET_CHANNEL, Scope, held
 from server.storage.among import among
+from server.storage.corrections import voided_seqs
 from server.storage.customers import CUSTOMER
 from server.storage.event_log import conversation_events
 from server.storage.rows import CONVERSATION, EVENT, SESSION, TURN, event_from_row
 
-# Threads of tickets are measured by the figures of tickets.
-TICKET_CHANNEL = "ticket"
 DAY_MS = 24 * 60 * 60 * 1000
 # For ever, in numbers that columns and sums of them hold.
 NEVER_MS = 2**53
@@ -48,8 +56,9 @@ class Reply:
 class Visit:
     """A session as it stood; what had not happened by then is None.
 
-    ``person_id`` is the shopper, whichever of their browsers wrote. ``replies`` are in order;
-    ``dismissed`` holds (instant, seq) of the turns that were dismissed.
+    ``person_id`` is the shopper, whichever of their browsers wrote. ``labels`` are the tags at the
+    session's end, sorted, one a line. ``opened_at_ms`` is the conversation's. ``replies`` are in
+    order; ``dismissed`` are the numbers in the log of what dismissed a turn.
     """
 
     conversation_id: str
@@ -63,8 +72,10 @@ class Visit:
     team_id: str | None
     customer_id: str
     person_id: str
+    opened_at_ms: int
+    labels: str = ""
     replies: tuple[Reply, ...] = ()
-    dismissed: tuple[tuple[int, int], ...] = ()
+    dismissed: tuple[int, ...] = ()
     bot_answered: bool = False
 
     @property
@@ -81,6 +92,7 @@ class _Owner:
     team_id: str | None
     customer_id: str
     person_id: str
+    opened_at_ms: int
 
 
 def load_visits(connection: Connection, scope: Scope) -> list[Visit]:
@@ -91,7 +103,46 @@ def load_visits(connection: Connection, scope: Scope) -> list[Visit]:
     """
     found = [*_from_rows(connection, scope), *_from_log(connection, scope)]
     found.sort(key=lambda visit: (visit.started_at_ms, visit.conversation_id, visit.session_no))
-    return found
+    return _labelled(connection, scope, found)
+
+
+def _labelled(connection: Connection, scope: Scope, visits: list[Visit]) -> list[Visit]:
+    """The sessions with the tags that they bore; those of conversations tagged as a test go."""
+    marks: dict[str, list[Logged]] = {}
+    for event in _tagged(connection, scope, visits):
+        marks.setdefault(event.conversation_id or "", []).append(event)
+    kept = []
+    for visit in visits:
+        events = marks.get(visit.conversation_id)
+        if events is None:
+            kept.append(visit)
+            continue
+        at_end = [
+            event
+            for event in events
+            if visit.ended_at_ms is None or event.at_ms <= visit.ended_at_ms
+        ]
+        if TEST_TAG not in _tags(events):
+            kept.append(replace(visit, labels="\n".join(sorted(_tags(at_end)))))
+    return kept
+
+
+def _tagged(connection: Connection, scope: Scope, visits: list[Visit]) -> list[Logged]:
+    """What was tagged in the conversations of some sessions, whenever that was."""
+    kinds = (ConversationTagged.kind,)
+    first_ms = min((visit.started_at_ms for visit in visits), default=0)
+    older = {visit.conversation_id for visit in visits if visit.opened_at_ms < first_ms}
+    found = load_events_around(connection, scope, kinds, visits)
+    found = [event for event in found if event.conversation_id not in older]
+    return found + (load_events_of(connection, scope, kinds, older) if older else [])
+
+
+def _tags(events: Iterable[Logged]) -> set[str]:
+    tags: set[str] = set()
+    for event in events:
+        tags |= set(event.data.get("add", ()))
+        tags -= set(event.data.get("remove", ()))
+    return tags
 
 
 def _started(scope: Scope) -> ColumnElement[bool]:
@@ -148,7 +199,7 @@ def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
         found.setdefault((row[0], row[1]), []).append(row)
     for row in connection.execute(sessions):
         own = found.get((row.conversation_id, row.session_no), [])
-        known = _Owner(row.channel, row.team_id, row.customer_id, row.person_id)
+        known = _owner(row)
         ended = _ended(own, scope.as_of_ms)
         team_id = ended[-1].team_id if ended else row.team_id
         visit = _visit(row, known, own, team_id, scope.as_of_ms)
@@ -168,11 +219,18 @@ def _of_customers(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: 
             c.channel,
             c.team_id,
             c.customer_id,
+            c.opened_at_ms,
             func.coalesce(CUSTOMER.c.person_id, c.customer_id).label("person_id"),
         )
         .join_from(SESSION, CONVERSATION, c.id == SESSION.c.conversation_id)
         .outerjoin(CUSTOMER, CUSTOMER.c.id == c.customer_id)
         .where(_started(scope))
+    )
+
+
+def _owner(row: Any) -> _Owner:  # Any: untyped row
+    return _Owner(
+        row.channel, row.team_id, row.customer_id, row.person_id, opened_at_ms=row.opened_at_ms
     )
 
 
@@ -202,14 +260,13 @@ def _visit(
         team_id=team_id,
         customer_id=known.customer_id,
         person_id=known.person_id,
+        opened_at_ms=known.opened_at_ms,
         replies=tuple(
             Reply(turn.end_at_ms, turn.answered_by, turn.end_seq)
             for turn in ended
             if turn.outcome == "answered" and turn.answered_by is not None
         ),
-        dismissed=tuple(
-            (turn.end_at_ms, turn.end_seq) for turn in ended if turn.outcome == "dismissed"
-        ),
+        dismissed=tuple(turn.end_seq for turn in ended if turn.outcome == "dismissed"),
         bot_answered=any(by_then(turn.bot_reply_at_ms) is not None for turn in turns),
     )
 
@@ -237,10 +294,7 @@ def _from_log(connection: Connection, scope: Scope) -> Iterator[Visit]:
     statement = _of_customers(select(SESSION.c.conversation_id).distinct(), scope).where(
         CONVERSATION.c.last_seq > scope.as_of_seq
     )
-    known = {
-        row.conversation_id: _Owner(row.channel, row.team_id, row.customer_id, row.person_id)
-        for row in connection.execute(statement)
-    }
+    known = {row.conversation_id: _owner(row) for row in connection.execute(statement)}
     ids = sorted(known)
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(
@@ -304,6 +358,16 @@ _LOGGED = (
     *("seq", "at_ms", "kind", "conversation_id", "session_no", "customer_id"),
     *("actor_kind", "actor_id", "channel", "team_id", "data"),
 )
+
+
+def is_reply(event: Logged) -> bool:
+    """True for a public message that a person typed or took from a macro or an article."""
+    return (
+        event.kind == MessagePosted.kind
+        and event.actor_kind == "agent"
+        and event.data.get("visibility", "public") == "public"
+        and event.data.get("origin", "typed") in COUNTED_ORIGINS
+    )
 
 
 def load_events(
@@ -400,20 +464,14 @@ def _logged(row: Any) -> Logged:  # Any: untyped row
 
 
 def _without_voided(connection: Connection, scope: Scope, events: list[Logged]) -> list[Logged]:
-    gone = voided_seqs(connection, scope)
+    gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
     kept = [event for event in events if event.seq not in gone] if gone else events
     kept.sort(key=lambda event: event.seq)
     return kept
 
 
-def voided_seqs(connection: Connection, scope: Scope) -> frozenset[int]:
-    """The numbers of what corrections have voided, as the log knew it."""
-    statement = select(EVENT).where(EVENT.c.kind == CorrectionVoided.kind, *_known(scope))
-    found = connection.execute(statement.order_by(EVENT.c.seq)).mappings()
-    return voided(event_from_row(row) for row in found)
-
-
 def framed(
+    connection: Connection,
     scope: Scope,
     rows: Sequence[Mapping[str, Any]],  # Any: column values
     *,
@@ -422,30 +480,27 @@ def framed(
 ) -> Frame:
     """The rows that pass the filters of a scope as a frame, with the local time of ``at_ms``.
 
-    Every row has agent_id, team_id and channel besides its own columns.
+    Every row has agent_id, team_id, channel and labels besides its own columns. Agent and team are
+    chosen by the metric.
     """
     local = LocalTimes(zone(scope.timezone))
-    placed = [SimpleNamespace(**row, **_place(local, row["at_ms"])) for row in rows]
-    kept = [row for row in placed if _holds(scope, row)]
-    shared = ("agent_id", "team_id", "channel", "day")
-    return Frame.of(kept, [*shared, *texts], ["at_ms", "hour", "weekday", *numbers])
+    times = [local(row["at_ms"]) for row in rows]
+    columns: dict[str, Column] = {
+        name: Texts.of(row[name] for row in rows)
+        for name in ("agent_id", "team_id", "channel", "labels", *texts)
+    }
+    columns["day"] = Texts.of(time.day for time in times)
+    columns["hour"] = np.array([time.hour for time in times], np.int64)
+    columns["weekday"] = np.array([time.weekday for time in times], np.int64)
+    for name in ("at_ms", *numbers):
+        values = [row[name] for row in rows]
+        truths = bool(values) and isinstance(values[0], bool)
+        columns[name] = np.array(values, bool if truths else np.int64)
+    frame = Frame(columns, n=len(rows))
+    return held(frame.making(segment=lambda: _segments(connection, frame)), scope)
 
 
-def _place(local: LocalTimes, at_ms: int) -> dict[str, str | int]:
-    time = local(at_ms)
-    return {"day": time.day, "hour": time.hour, "weekday": time.weekday}
-
-
-def _holds(scope: Scope, row: Any) -> bool:  # Any: a row of any source
-    return (
-        started_in(scope, row.at_ms)
-        and _is(scope.agent_id, row.agent_id)
-        and _is(scope.team_id, row.team_id)
-        and _is(scope.channel, row.channel)
-        and scope.hour in (None, row.hour)
-        and scope.weekday in (None, row.weekday)
-    )
-
-
-def _is(wanted: str | None, value: str | None) -> bool:
-    return wanted is None or value == (None if wanted == NOBODY else wanted)
+def _segments(connection: Connection, frame: Frame) -> Texts:
+    if "conversation_id" not in frame.columns:
+        return Texts.of([None] * frame.n)
+    return segments(connection, frame.texts("conversation_id"), frame.numbers("at_ms"))
