@@ -34,6 +34,7 @@ SURFACES = (
     "sources",
     "review",
     "privacy",
+    "hours",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

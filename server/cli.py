@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from server.commands import (
     check,
+    corrections,
     exports,
     imports,
     people,
@@ -38,6 +39,7 @@ GROUPS = (
     rescore,
     privacy,
     reports,
+    corrections,
 )
 
 

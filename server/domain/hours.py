@@ -24,6 +24,8 @@ DAY_MIN = 24 * 60
 MAX_SPANS = 8
 MAX_OVERRIDES = 1000
 MAX_NAME = 80
+MAX_DATES_CHARS = 60_000
+_CLOSED = frozenset({"closed", "off", "-", "休", "休息", "放假", "闭店"})
 # Beyond this nobody waits for an opening; hours that never come have no due time.
 HORIZON_DAYS = 3660
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock's own count
@@ -330,6 +332,37 @@ def calendar_of(
         for day, (line, name) in overrides.items()
     }
     return Calendar(timezone, days, dict(sorted(dates.items())))
+
+
+def dates_of(text: str) -> dict[str, tuple[str, str]]:
+    """Hours and name by date: a line each, the date, hours or closed, and perhaps a name.
+
+    Raises InvalidInput for a line that says neither.
+
+    >>> dates_of("2026-10-01 closed National Day")
+    {'2026-10-01': ('', 'National Day')}
+    """
+    if len(text) > MAX_DATES_CHARS:
+        raise InvalidInput("Too many dates.", field="dates", reason="too_many_dates")
+    found: dict[str, tuple[str, str]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if not words:
+            continue
+        day, rest = words[0], words[1:]
+        said: list[str] = []
+        while rest and (rest[0][0].isdigit() and "-" in rest[0].replace("–", "-")):
+            said.append(rest.pop(0))
+        if not said and rest and rest[0].lower() in _CLOSED:
+            rest.pop(0)
+        elif not said:
+            raise InvalidInput(
+                f"Say after {day[:20]} when it is open, or that it is closed.",
+                field="dates",
+                reason="date_unsaid",
+            )
+        found[day] = (",".join(said), " ".join(rest))
+    return found
 
 
 def _date(text: str) -> str:

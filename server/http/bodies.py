@@ -17,7 +17,7 @@ LONG_FORM_BYTES = 1024 * 1024
 LONG_FORMS = ("/knowledge",)
 # Files come along with the forms of these addresses.
 UPLOAD_BYTES = 16 * 1024 * 1024
-UPLOADS = ("/knowledge/import",)
+UPLOADS = ("/knowledge/import", "/settings/hours/holidays")
 MOST_FILES = 2_000
 FORM_FIELDS = 400
 JSON_BYTES = 1024 * 1024

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.http.api.routes import add_api
 from server.http.bodies import JSON_BYTES
+from server.http.corrections import add_corrections
 from server.http.customer_page import add_customer_page
 from server.http.customers import add_customers
 from server.http.customers_csv import add_customer_export
@@ -21,6 +22,7 @@ from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
 from server.http.review import add_review
 from server.http.settings import add_settings
+from server.http.settings_hours import add_hours_settings
 from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
@@ -43,6 +45,7 @@ def add_routes(app: web.Application) -> None:
     add_front_door(app)
     add_pages(app)
     add_reports(app)
+    add_corrections(app)
     add_segment_reports(app)
     add_review(app)
     add_knowledge(app)
@@ -51,6 +54,7 @@ def add_routes(app: web.Application) -> None:
     add_customer_export(app)
     add_customer_page(app)
     add_settings(app)
+    add_hours_settings(app)
     add_playbook_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)

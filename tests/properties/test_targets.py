@@ -424,7 +424,7 @@ def test_a_shopper_who_leaves_is_owed_no_answer() -> None:
     story.say(0, "customer")
     story.add(0, QueueEntered())
     story.add(2, CustomerLeft(), "customer")
-    policy = Policy("Chats", {}, DEFAULTS[2].targets | {"queue_wait": Target(60, "second")})
+    policy = Policy("Chats", {}, {**DEFAULTS[2].targets, "queue_wait": Target(60, "second")})
     found = by_target(story, "2026-11-16T11:00", policy)
     assert found["round"].outcome == "stopped"
     assert found["queue_wait"].missed_at_ms == at("2026-11-16T10:01")

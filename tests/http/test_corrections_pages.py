@@ -1,0 +1,65 @@
+"""Leaving an event out on a page, and letting it count again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from server.actions.messages import PostMessage, post_message
+from server.actions.payload import parse
+from server.actions.visitors import Connect, connect
+from server.domain.actors import customer
+from server.reports.corrections import load_voids
+from server.storage.event_log import conversation_events
+from server.storage.shop import load_shop
+from tests.http.desk import Desk
+
+ROOT = "/reports/corrections"
+
+
+async def _asked(desk: Desk) -> tuple[str, int]:
+    """A chat, and the number of its first message in the log."""
+    shop = await desk.database.read(load_shop)
+    assert shop is not None
+    payload = Connect(site=shop.site_key)
+    shopper = customer(
+        (await desk.database.write(partial(connect, payload=payload)))["customer_id"]
+    )
+    message = parse(PostMessage, {"client_id": "1", "body": "Hello"})
+    answer = await desk.database.write(partial(post_message, actor=shopper, payload=message))
+    chat = str(answer["conversation_id"])
+    events = await desk.database.read(partial(conversation_events, conversation_id=chat))
+    return chat, next(e.seq for e in events if e.kind == "message.posted")
+
+
+async def test_an_event_is_left_out_and_counts_again(desk: Desk) -> None:
+    _, seq = await _asked(desk)
+    visitor = await desk.signed_in("supervisor")
+    page = await visitor.get(f"{ROOT}/{seq}?lang=en&back=/reports/turns/x/1")
+    assert page.status == 200
+    assert 'href="/reports/turns/x/1"' in page.text
+    assert "example.com" not in (await visitor.get(f"{ROOT}/{seq}?back=//example.com")).text
+
+    values = {"reason": "duplicate", "back": ""}
+    done = await visitor.post(f"{ROOT}/{seq}", values)
+    assert done.location == f"{ROOT}?done=voided"
+    listed = (await visitor.get(f"{ROOT}?lang=en")).text
+    assert "Came twice" in listed
+    assert "Supervisor Young" in listed
+    held = (await desk.database.read(load_voids))[0]
+    assert held.target.seq == seq
+    again = await visitor.post(f"{ROOT}/{seq}", values)
+    assert again.status == 409
+
+    back = await visitor.post(f"{ROOT}/{held.seq}", {"do": "again", "back": ""}, page=ROOT)
+    assert back.location == f"{ROOT}?done=counted"
+    assert await desk.database.read(load_voids) == []
+    assert "Nothing was ever left out" in (await visitor.get(f"{ROOT}?lang=en")).text
+
+
+async def test_an_agent_leaves_nothing_out(desk: Desk) -> None:
+    _, seq = await _asked(desk)
+    visitor = await desk.signed_in("agent")
+    form = {"reason": "test"}
+    assert (await visitor.post(f"{ROOT}/{seq}", form, page="/settings/profile")).status == 403
+    opened = await (await desk.signed_in("supervisor")).get(f"{ROOT}/{seq - 2}")
+    assert opened.status == 404
