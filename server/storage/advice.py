@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast  # Any: JSON values
 
 import orjson
 from sqlalchemy import Connection, select
 
 from server.domain.playbook import Facts, Label, Playbook, overlaid, reason_line, row_of
+from server.domain.returning import Returns
+from server.domain.segment import Thresholds
 from server.storage.profiles import Profile
 from server.storage.shop import Shop
 from server.storage.tables import PlaybookVersion, table
+from server.storage.thresholds import LATEST_LIMITS, LATEST_RETURNS, yardstick
 
 PLAYBOOK_VERSION = table(PlaybookVersion)
 _TEXTS = select(PLAYBOOK_VERSION.c.texts).order_by(PLAYBOOK_VERSION.c.version.desc()).limit(1)
@@ -23,11 +27,33 @@ def playbook_of(connection: Connection) -> Playbook:
     return overlaid(None if texts is None else orjson.loads(texts))
 
 
-def advice(connection: Connection, profile: Profile, shop: Shop, *, today: int) -> dict[str, Any]:
+_RULES = select(
+    _TEXTS.scalar_subquery(), *(one.scalar_subquery() for one in (LATEST_LIMITS, LATEST_RETURNS))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advisers:
+    """What everybody is judged by: the playbook, the limits, and who of the like came back."""
+
+    playbook: Playbook
+    limits: Thresholds | None
+    returns: Returns | None
+
+
+def advisers(connection: Connection) -> Advisers:
+    """What holds now, from one look."""
+    texts, limits, returns = connection.execute(_RULES).one()
+    return Advisers(
+        overlaid(None if texts is None else orjson.loads(texts)), *yardstick(limits, returns)
+    )
+
+
+def advice(playbook: Playbook, profile: Profile, shop: Shop, *, today: int) -> dict[str, Any]:
     """``line``, ``playbook`` (queue, tone, offer, follow_up) and which ``row`` of it that is."""
     facts = facts_of(profile, shop, today=today)
     row = row_of(facts)
-    texts = dict(playbook_of(connection)[row])
+    texts = dict(playbook[row])
     do = texts.pop("line")
     return {"line": reason_line(facts, do, label=label_of(shop)), "playbook": texts, "row": row}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any  # Any: JSON values and rows
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
@@ -37,6 +38,25 @@ _GUEST = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A person's latest orders, newest first and tests among them, with the lines of each.
+
+    ``complete`` when there are no others.
+    """
+
+    orders: Sequence[RowMapping]
+    lines: Mapping[str, Sequence[Json]]
+    complete: bool
+
+
+def latest_orders(connection: Connection, customer_ids: Sequence[str]) -> Latest:
+    """The latest orders of all rows of a person: one look for all that a card tells of them."""
+    found = connection.execute(_OWN, {"ids": list(customer_ids)}).mappings().all()
+    lines = lines_of(connection, [row["id"] for row in found])
+    return Latest(found, lines, complete=len(found) < LOOKED_AT)
+
+
 def orders_view(
     connection: Connection,
     customer_ids: Sequence[str],
@@ -44,16 +64,17 @@ def orders_view(
     email_keys: Sequence[str],
     timezone: str,
     at_ms: int,
+    latest: Latest | None = None,
 ) -> Json:
     """How many orders a person has, and the five that matter now, with their lines.
 
     ``email_keys`` are the addresses that were proved to be theirs: what guests ordered with one of
     them is shown beside, marked ``guest``, and counts nowhere.
     """
-    found = list(connection.execute(_OWN, {"ids": list(customer_ids)}).mappings())
-    own = [row for row in found if not row["test"]]
+    latest = latest or latest_orders(connection, customer_ids)
+    own = [row for row in latest.orders if not row["test"]]
     count = len(own)
-    if len(found) == LOOKED_AT:
+    if not latest.complete:
         count = int(connection.execute(_COUNT, {"ids": list(customer_ids)}).scalar_one())
     guests: list[RowMapping] = []
     if email_keys:
@@ -63,7 +84,8 @@ def orders_view(
     placed = [_Placed(row, timezone=timezone, today=today, at_ms=at_ms) for row in (*own, *guests)]
     placed.sort(key=lambda p: (not p.late, not p.open, -p.row["created_at_ms"]))
     shown = [_order(one) for one in placed[:SHOWN]]
-    lines = lines_of(connection, [order["id"] for order in shown])
+    guests_shown = [order["id"] for order in shown if order["guest"]]
+    lines = {**latest.lines, **lines_of(connection, guests_shown)}
     for order in shown:
         order["lines"] = [_line(line) for line in lines.get(order["id"], [])[:MOST_LINES]]
     return {"count": count, "items": shown}

@@ -19,8 +19,8 @@ from server.domain.offers import is_complaint
 from server.domain.quiet import clock_time
 from server.domain.rift import rift
 from server.storage import contacts, conversations, notes, offers, people, views, visits
-from server.storage.advice import advice
-from server.storage.card_orders import orders_view
+from server.storage.advice import Advisers, advice, advisers
+from server.storage.card_orders import Latest, latest_orders, orders_view
 from server.storage.consents import consent_states
 from server.storage.contacts import KnownContact
 from server.storage.conversations import Found
@@ -31,7 +31,7 @@ from server.storage.profiles import Profile, load_profile
 from server.storage.rows import CONVERSATION, SESSION
 from server.storage.shop import Shop, load_shop
 from server.storage.shop_sources import freshness
-from server.storage.thresholds import current_yardstick, day_of
+from server.storage.thresholds import day_of
 
 Json = dict[str, Any]  # Any: JSON values
 DAY_MS = 86_400_000
@@ -112,6 +112,8 @@ def card(
     refused = states["profiling"]["state"] == "refused"
     names = people.names(connection)
     talk = _talk(connection, subject, actor, names, at_ms=at_ms)
+    latest = latest_orders(connection, ids)
+    cart = visits.latest_cart(connection, ids)
     return {
         **_identity(connection, subject, actor, known),
         **talk,
@@ -122,6 +124,7 @@ def card(
             shop,
             refused=refused,
             service=talk["service"],
+            latest=latest,
             at_ms=at_ms,
         ),
         "orders": orders_view(
@@ -130,15 +133,18 @@ def card(
             email_keys=[c.key for c in known.values() if c.kind == "email" and c.proved],
             timezone=shop.timezone,
             at_ms=at_ms,
+            latest=latest,
         ),
-        "cart": visits.cart_of(connection, ids, at_ms=at_ms),
+        "cart": cart and visits.cart_view(connection, ids, cart, at_ms=at_ms),
         "now": visits.now_of(connection, ids, at_ms=at_ms),
         "consents": states,
         "fresh": [
             {"source": f.source, "last_at_ms": f.last_at_ms, "stale": f.stale, "reason": f.reason}
             for f in freshness(connection, at_ms)
         ],
-        "hints": [] if refused else offers.hints_for(connection, subject.person_id, at_ms),
+        "hints": []
+        if refused
+        else offers.hints_beside(connection, ids, offers.basis_of(latest, cart, at_ms=at_ms)),
         "price_question": offers.price_card(connection, conversation_id)
         if conversation_id
         else None,
@@ -388,6 +394,7 @@ def _worth(
     *,
     refused: bool,
     service: Json,
+    latest: Latest,
     at_ms: int,
 ) -> Json:
     """Profile and advice; nothing of it for who refuses to be profiled."""
@@ -395,8 +402,9 @@ def _worth(
         nothing = dict.fromkeys(("profile", "line", "playbook", "rift", "preferences"))
         return {"profiling_refused": True, **nothing}
     profile = load_profile(connection, subject.person_id)
-    told = advice(connection, profile, shop, today=day_of(at_ms, shop.timezone))
-    likes = preferences_of(connection, subject.ids, timezone=shop.timezone)
+    holding = advisers(connection)
+    told = advice(holding.playbook, profile, shop, today=day_of(at_ms, shop.timezone))
+    likes = preferences_of(connection, subject.ids, timezone=shop.timezone, latest=latest)
     rated_at_ms = service["csat_last_at_ms"]
     reason = rift(
         last_rating=service["csat_last"],
@@ -407,7 +415,7 @@ def _worth(
     )
     return {
         "profiling_refused": False,
-        "profile": _profile(connection, profile, shop, at_ms=at_ms),
+        "profile": _profile(profile, shop, holding, at_ms=at_ms),
         "line": told["line"],
         "playbook": told["playbook"],
         "rift": {"reason": reason} if reason else None,
@@ -415,8 +423,8 @@ def _worth(
     }
 
 
-def _profile(connection: Connection, p: Profile, shop: Shop, *, at_ms: int) -> Json:
-    limits, returns = current_yardstick(connection)
+def _profile(p: Profile, shop: Shop, holding: Advisers, *, at_ms: int) -> Json:
+    limits, returns = holding.limits, holding.returns
     today = day_of(at_ms, shop.timezone)
     ago = p.days_ago(today)
     chance = band = None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any  # Any: JSON values and rows
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from server.domain.offers import Pair, best_pairs, is_complaint
+from server.storage.card_orders import Latest
 from server.storage.consents import allowed
 from server.storage.persons import members
 from server.storage.products import PRODUCT
@@ -42,6 +43,7 @@ HINTS = 3
 # What somebody bought this long ago says little about what goes with it today.
 BASIS_MS = 365 * DAY_MS
 BASIS_SKUS = 30
+CART_MS = 14 * DAY_MS
 MARK_MS = DAY_MS
 READER = "offers"
 
@@ -102,10 +104,19 @@ def hints_for(connection: Connection, person_id: str, at_ms: int) -> list[Json]:
     complaint of the person is open, and for who has refused profiling.
     """
     ids = members(connection, person_id)
-    if complaint_open(connection, ids) or not allowed(connection, ids, "profiling"):
+    if not allowed(connection, ids, "profiling"):
         return []
-    basis = _basis(connection, ids, at_ms=at_ms)
-    if not basis:
+    return hints_beside(connection, ids, _basis(connection, ids, at_ms=at_ms))
+
+
+def hints_beside(
+    connection: Connection, customer_ids: Sequence[str], basis: Mapping[str, str]
+) -> list[Json]:
+    """The hints for who has, or is about to have, these products (titles by sku, latest first).
+
+    Nobody is asked whether the person agrees.
+    """
+    if not basis or complaint_open(connection, customer_ids):
         return []
     found = _partners(connection, list(basis))
     products = products_of(connection, [pair.other_sku for pair in found])
@@ -115,6 +126,28 @@ def hints_for(connection: Connection, person_id: str, at_ms: int) -> list[Json]:
         if product is not None and product["stock"] != 0 and product["price_minor"] is not None:
             hints.append(_shown(product) | {"why": _why(pair, basis[pair.sku])})
     return hints[:HINTS]
+
+
+def basis_of(
+    latest: Latest,
+    cart: RowMapping | None,
+    *,
+    at_ms: int,
+) -> dict[str, str]:
+    """What ``hints_beside`` goes by, from a person's orders and latest cart that are at hand."""
+    found: dict[str, str] = {}
+    if cart is not None and cart["updated_at_ms"] > at_ms - CART_MS:
+        _add_cart(found, cart["lines"])
+    bought = [
+        (line["sku"], line["title"])
+        for row in latest.orders
+        if row["counted"] and row["created_at_ms"] > at_ms - BASIS_MS
+        for line in latest.lines.get(row["id"], ())
+        if line["sku"] is not None and line["quantity"] > line["refunded_quantity"]
+    ]
+    for sku, title in bought[:BASIS_SKUS]:
+        found.setdefault(sku, title)
+    return found
 
 
 def complaint_open(connection: Connection, customer_ids: Collection[str]) -> bool:
@@ -155,13 +188,17 @@ _CARTS = (
 def _basis(connection: Connection, ids: Sequence[str], *, at_ms: int) -> dict[str, str]:
     """Titles by sku of what a person has in the cart and bought, latest first."""
     found: dict[str, str] = {}
-    for lines in connection.execute(_CARTS, {"ids": ids, "since": at_ms - 14 * DAY_MS}).scalars():
-        for line in orjson.loads(lines):
-            if line.get("sku"):
-                found.setdefault(str(line["sku"]), str(line.get("title") or line["sku"]))
+    for lines in connection.execute(_CARTS, {"ids": ids, "since": at_ms - CART_MS}).scalars():
+        _add_cart(found, lines)
     for sku, title in connection.execute(_BOUGHT, {"ids": ids, "since": at_ms - BASIS_MS}):
         found.setdefault(sku, title)
     return found
+
+
+def _add_cart(found: dict[str, str], lines: str) -> None:
+    for line in orjson.loads(lines):
+        if line.get("sku"):
+            found.setdefault(str(line["sku"]), str(line.get("title") or line["sku"]))
 
 
 _PARTNERS = select(PAIR).where(

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, bindparam, select
 
 from server.domain.preferences import Bought, Preferences, preferences
+from server.storage.card_orders import Latest
 from server.storage.orders import ORDER_LINE, SHOP_ORDER
 
 # Older orders say little of what somebody likes now, and all of many would take too long.
@@ -27,12 +28,38 @@ _LINES = select(
 
 
 def preferences_of(
-    connection: Connection, customer_ids: Collection[str], *, timezone: str
+    connection: Connection,
+    customer_ids: Collection[str],
+    *,
+    timezone: str,
+    latest: Latest | None = None,
 ) -> Preferences | None:
-    """The preferences of a person, all of whose ids are given; None without a counted order."""
+    """The preferences of a person, all of whose ids are given; None without a counted order.
+
+    Who has their orders at hand gives them as ``latest``.
+    """
+    if latest is not None and latest.complete:
+        return _from_latest(latest, timezone=timezone)
     orders = connection.execute(_LATEST, {"ids": list(customer_ids)}).all()
     if not orders:
         return None
     lines = connection.execute(_LINES, {"ids": [order[0] for order in orders]})
     bought = [Bought(*line) for line in lines]
     return preferences(bought, [order[1] for order in orders], timezone=timezone)
+
+
+def _from_latest(latest: Latest, *, timezone: str) -> Preferences | None:
+    orders = [row for row in latest.orders if row["counted"]]
+    if not orders:
+        return None
+    bought = [
+        Bought(
+            line["category"],
+            line["brand"],
+            line["quantity"] - line["refunded_quantity"],
+            line["price_minor"],
+        )
+        for row in orders
+        for line in latest.lines.get(row["id"], ())
+    ]
+    return preferences(bought, [row["created_at_ms"] for row in orders], timezone=timezone)

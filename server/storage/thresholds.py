@@ -30,7 +30,8 @@ from server.storage.unit import Tx
 THRESHOLDS = table(ThresholdsRow)
 _EPOCH = date(1970, 1, 1).toordinal()
 _CURRENT = select(THRESHOLDS).order_by(desc(THRESHOLDS.c.version)).limit(1)
-_BOTH = _CURRENT.with_only_columns(THRESHOLDS.c.limits, THRESHOLDS.c.returns)
+LATEST_LIMITS = _CURRENT.with_only_columns(THRESHOLDS.c.limits)
+LATEST_RETURNS = _CURRENT.with_only_columns(THRESHOLDS.c.returns)
 
 
 def day_of(at_ms: int, timezone: str) -> int:
@@ -44,18 +45,17 @@ def current_limits(connection: Connection) -> Thresholds | None:
     return None if row is None else from_json(orjson.loads(row["limits"]))
 
 
-def current_yardstick(connection: Connection) -> tuple[Thresholds | None, Returns | None]:
-    """Both of what holds now, from one look: limits, and who came back."""
-    row = connection.execute(_BOTH).first()
-    if row is None:
-        return None, None
-    returns = None if row[1] is None else returns_from_json(orjson.loads(row[1]))
-    return from_json(orjson.loads(row[0])), returns
+def yardstick(limits: str | None, returns: str | None) -> tuple[Thresholds | None, Returns | None]:
+    """What ``LATEST_LIMITS`` and ``LATEST_RETURNS`` give, as objects."""
+    return (
+        None if limits is None else from_json(orjson.loads(limits)),
+        None if returns is None else returns_from_json(orjson.loads(returns)),
+    )
 
 
 def current_returns(connection: Connection) -> Returns | None:
     """Who came back, as it was last looked up; None while too few can be looked at."""
-    told = connection.execute(_CURRENT.with_only_columns(THRESHOLDS.c.returns)).scalar()
+    told = connection.execute(LATEST_RETURNS).scalar()
     return None if told is None else returns_from_json(orjson.loads(told))
 
 

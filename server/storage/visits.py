@@ -183,6 +183,11 @@ _BOUGHT = (
 )
 
 
+def latest_cart(connection: Connection, customer_ids: Sequence[str]) -> RowMapping | None:
+    """The row of the cart of a person that was changed last and never ordered by its name."""
+    return connection.execute(_CARTS, {"ids": list(customer_ids)}).mappings().first()
+
+
 def cart_of(connection: Connection, customer_ids: Sequence[str], *, at_ms: int) -> Json | None:
     """The cart that a person has not bought yet, or None.
 
@@ -190,10 +195,15 @@ def cart_of(connection: Connection, customer_ids: Sequence[str], *, at_ms: int) 
     it has been left alone for an hour. An order placed after the cart's last change is taken for
     it, whether or not the shop says which cart an order came from.
     """
+    row = latest_cart(connection, customer_ids)
+    return None if row is None else cart_view(connection, customer_ids, row, at_ms=at_ms)
+
+
+def cart_view(
+    connection: Connection, customer_ids: Sequence[str], row: RowMapping, *, at_ms: int
+) -> Json | None:
+    """What ``cart_of`` tells, of the row of the latest cart."""
     values: Json = {"ids": list(customer_ids)}
-    row = connection.execute(_CARTS, values).mappings().first()
-    if row is None:
-        return None
     if connection.execute(_BOUGHT, values | {"since": row["updated_at_ms"]}).first():
         return None
     return {
