@@ -299,6 +299,9 @@ class Peer:
         self.accounted: dict[str, Json] = {}
         # What is offered, by the text that is asked with (None: the customer's own).
         self.offers: dict[str | None, Json] = {}
+        self.articles: list[Json] = []
+        self.similar: list[Json] = []
+        self.tried: dict[str, list[Json]] = {}
         self.hold_offers: set[str | None] = set()
         self.replies: list[Json] = []
         self.signed_out = False
@@ -740,6 +743,19 @@ async def _replies(peer: Peer, payload: Json) -> Json:
     return {"items": [row for row in peer.replies if words in f"{row['shortcut']} {row['title']}"]}
 
 
+async def _similar(peer: Peer, _payload: Json) -> Json:
+    return {"items": peer.similar, "took_ms": 3.1}
+
+
+async def _tried(peer: Peer, payload: Json) -> Json:
+    return {"items": peer.tried.get(payload["conversation_id"], [])}
+
+
+async def _search(peer: Peer, payload: Json) -> Json:
+    items = [row for row in peer.articles if payload["text"].lower() in row["title"].lower()]
+    return {"kb_seq": 1, "band": "suggest", "items": items, "corrections": {}, "took_ms": 2.0}
+
+
 async def _nothing(_peer: Peer, _payload: Json) -> Json:
     return {}
 
@@ -771,6 +787,9 @@ COMMANDS: dict[str, Callable[[Peer, Json], Awaitable[Json]]] = {
     "suggestion.accept": _nothing,
     "suggestion.dismiss": _nothing,
     "reply.find": _replies,
+    "article.search": _search,
+    "conversation.similar": _similar,
+    "answer.tried": _tried,
     "typing.set": _nothing,
     "viewing.set": _nothing,
     "focus.record": _nothing,

@@ -25,6 +25,7 @@ LATER = {
     *("customer", "card_who", "card_worth", "card_orders", "card_kept"),
     *("order_words", "reply", "late_icon"),
     *("aid", "suggest", "slash", "holes", "plain", "key_list"),
+    *("events", "tried", "past", "library"),
 }
 WORDS = STATIC_DIR / "words"
 STYLES = ("tokens", "base", "segments", "console")

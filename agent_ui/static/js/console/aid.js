@@ -1,22 +1,33 @@
 /** What helps with writing a reply and comes with the first conversation: answers, canned replies, open places. */
 import { html } from "./vendor.js";
 import { currentId } from "./store.js";
-import { asking } from "./later.js";
+import { ask, asking } from "./later.js";
 import { write, writingOf } from "./composer.js";
-import { Answers, insert, typed as lookFor, untyped } from "./suggest.js";
+import { Answers, insert, isAsked, typed as lookFor, untyped } from "./suggest.js";
 import { Replies, closeReplies, listOf, replyKeys, sought } from "./slash.js";
 import { Holes, Marks } from "./holes.js";
+import { PastTalks, pastIsOpen, togglePast } from "./past.js";
+import { Icon } from "./late_icon.js";
 import { t } from "./words.js";
 
 export { holds } from "./holes.js";
+export { lineOf } from "./events.js";
+export { withTried } from "./tried.js";
 export { Marks, listOf as field };
 export const keys = replyKeys;
 
-/** @param {{ id: string }} props above the composer */
-export const Above = ({ id }) => html`<div class="aid"><${Replies} id=${id} /><${Answers} id=${id} /><${Holes} id=${id} /></div>`;
+const alt = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌥" : "Alt";
 
-/** Says that there are replies on a slash. @param {string} id */
-export const hint = (id) => (writingOf(id).visibility === "public" ? html` <kbd>/</kbd> ${t("reply.hint")}` : null);
+/** @param {{ id: string }} props above the composer */
+export const Above = ({ id }) => html`<div class="aid"><${Replies} id=${id} /><${Answers} id=${id} /><${PastTalks} id=${id} /><${Holes} id=${id} /></div>`;
+
+/** Says that there are replies on a slash, and where else an answer may be found. @param {string} id */
+export const hint = (id) => (writingOf(id).visibility === "public" ? html` <span class="slashed"><kbd>/</kbd> ${t("reply.hint")}</span>` : null);
+
+/** Where else an answer may be found. @param {{ id: string }} props */
+export const Finders = ({ id }) => (writingOf(id).visibility === "public" ? html`<span class="finders">
+  <button type="button" class="btn quiet" aria-keyshortcuts="Alt+A" title=${`${t("find.articles")} (${alt} A)`} onClick=${() => ask({ kind: "articles" })}><${Icon} name="layers" /><span>${t("find.articles")}</span></button>
+  ${isAsked() ? html`<button type="button" class="btn quiet" aria-expanded=${pastIsOpen(id)} title=${t("solved")} onClick=${() => togglePast(id)}><${Icon} name="history" /><span>${t("solved")}</span></button>` : null}</span>` : null);
 
 /** Something was typed. @param {string} id @param {HTMLTextAreaElement} field */
 export function typed(id, field) {
@@ -29,6 +40,11 @@ export function typed(id, field) {
 }
 
 addEventListener("keydown", (e) => {
+  if (e.code === "KeyA" && e.altKey && !e.ctrlKey && !e.metaKey && !e.shiftKey && !e.isComposing && !asking() && !document.querySelector("dialog[open]") && !e.getModifierState("AltGraph")) {
+    e.preventDefault();
+    ask({ kind: "articles" });
+    return;
+  }
   const digit = /^Digit([1-3])$/.exec(e.code);
   if (!digit || !e.altKey || e.ctrlKey || e.metaKey || e.shiftKey || e.defaultPrevented || e.isComposing) return;
   if (asking() || document.querySelector("dialog[open]") || e.getModifierState("AltGraph") || !currentId.value) return;

@@ -169,7 +169,7 @@ export function Composer({ s }) {
       ${blocks.length ? html`<ul class="blocks">${blocks.map((block) => html`<li key=${block.sku}><${Icon} name="package" /><span>${block.title}</span><button type="button" aria-label=${t("composer.drop", { title: block.title })} onClick=${() => { write(id, { blocks: blocks.filter((other) => other !== block) }); focusComposer(); }}><${Icon} name="x" /></button></li>`)}</ul>` : null}
       <div class="cbar">
         <span class="hint" id="sendhint">${length > LIMIT - 600 ? html`<b class=${length > LIMIT ? "over" : ""}>${tn("composer.left", LIMIT - length)}</b>` : html`<kbd>${enter ? "Shift ↵" : "↵"}</kbd> ${t("composer.newline")}${help?.hint(id)}`}</span>
-        <span class="sp"></span>
+        ${help ? html`<${help.Finders} id=${id} />` : null}<span class="sp"></span>
         <button type="button" class="btn primary" aria-keyshortcuts=${enter ? "Enter" : "Control+Enter"} aria-disabled=${(!body.trim() && !blocks.length) || length > LIMIT} onClick=${() => { send(id); focusComposer(); }}>
           <${Icon} name=${note ? "lock" : "send"} /><span>${t(note ? "composer.add_note" : link.value === "online" ? "send" : "send_later")}</span> <kbd aria-hidden="true">${sendKeys}</kbd></button>
       </div>`}

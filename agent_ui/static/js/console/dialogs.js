@@ -6,6 +6,7 @@ import { serverNow } from "./clock.js";
 import { customerName, moment, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
 import { Palette } from "./palette.js";
+import { Library } from "./library.js";
 import { KEYS } from "./key_list.js";
 import { close } from "./later.js";
 
@@ -90,6 +91,7 @@ const Help = () => html`<${Dialog} title=${t("help")} cls="wide" onClose=${close
 /** @param {{ question: import("./later.js").Question }} props */
 export function Question({ question }) {
   if (question.kind === "help") return html`<${Help} />`;
+  if (question.kind === "articles") return html`<${Library} close=${close} />`;
   if (question.kind === "palette") return html`<${Palette} close=${close} />`;
   if (!("id" in question)) return null;
   const Kind = { transfer: Transfer, snooze: SnoozeUntil, tags: Tags, spam: Spam }[question.kind];

@@ -56,6 +56,7 @@ const LINES = {
   "rating.asked": () => ({ icon: "star", text: t("ev.rating_asked") }),
   "rating.given": ({ score, comment }) => ({ icon: "star", text: [rich("ev.rated", { score }), comment ? ` · ${t("quoted", { text: comment })}` : ""] }),
   "rating.revised": ({ score, comment }) => ({ icon: "star", text: [rich("ev.rated_again", { score }), comment ? ` · ${t("quoted", { text: comment })}` : ""] }),
+  "answer.tried": ({ title }) => ({ icon: "search", text: rich("ev.tried", { title }) }),
   "conversation.tagged": ({ add, remove }, event) => ({
     icon: "tag",
     text: add?.length ? rich("ev.tagged", { by: byWhom(event), tags: together(add) }) : rich("ev.untagged", { by: byWhom(event), tags: together(remove ?? []) }),

@@ -10,6 +10,7 @@ export const KEYS = [
   { says: "reply", keys: [["R"], [alt, "L"]] },
   { says: "note", keys: [["N"], [alt, "P"]] },
   { says: "answer", keys: [[alt, "1"], [alt, "2"], [alt, "3"]] },
+  { says: "articles", keys: [[alt, "A"]] },
   { says: "canned", keys: [["/"]] },
   { says: "resolve", keys: [["E"], [alt, "E"]] },
   { says: "resolve_next", keys: [[mod, alt, "E"]] },

@@ -16,6 +16,8 @@ import { route } from "./route.js";
 
 /** @typedef {{ id: string, text: string, icon?: string, face?: import("./vendor.js").Child, more?: string, keys?: string, run: () => void }} Entry */
 
+const alt = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌥ A" : "Alt A";
+
 /** What can be done now. @returns {Entry[]} */
 function deeds() {
   const s = current.value;
@@ -33,9 +35,11 @@ function deeds() {
     open && { id: "snooze", icon: "alarm-clock", text: t("snooze"), keys: "Z", run: () => { openMenu.value = "snooze"; } },
     s && { id: "tags", icon: "tag", text: t("edit_tags"), run: () => ask({ kind: "tags", id }) },
     nextWaiting(id) !== null && { id: "next", icon: "timer", text: t("palette.next"), run: () => route(nextWaiting(id)) },
+    { id: "articles", icon: "layers", text: t("find"), keys: alt, run: () => ask({ kind: "articles" }) },
     { id: "mine", icon: "inbox", text: t("palette.tab", { tab: t("tab.mine") }), run: () => showTab("mine") },
     { id: "queue", icon: "hourglass", text: t("palette.tab", { tab: t("tab.queue") }), run: () => showTab("queue") },
     ...(/** @type {const} */ (["online", "busy", "away", "offline"])).map((state) => me.value.status !== state && { id: state, icon: "circle-dot", text: t("palette.be", { state: t(`presence.${state}`) }), run: () => setPresence({ status: state }) }),
+    { id: "knowledge", icon: "layers", text: t("knowledge"), run: () => location.assign("/knowledge") },
     { id: "reports", icon: "chart-column", text: t("reports"), run: () => location.assign("/reports") },
     me.value.role === "admin" && { id: "settings", icon: "settings", text: t("settings"), run: () => location.assign("/settings") },
     { id: "theme", icon: "sun-moon", text: t("palette.theme"), run: () => prefer("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark") },

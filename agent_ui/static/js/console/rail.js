@@ -9,6 +9,7 @@ import { ask } from "./later.js";
 const PLACES = [
   { icon: "inbox", key: "inbox", href: "/console" },
   { icon: "users-round", key: "customers", href: "/customers" },
+  { icon: "layers", late: true, key: "knowledge", href: "/knowledge" },
   { icon: "chart-column", key: "reports", href: "/reports" },
   { icon: "settings", key: "settings", href: "/settings" },
 ];
@@ -20,7 +21,7 @@ function Place({ place, wordy = false }) {
   const here = place.key === "inbox";
   const n = here ? counts.value.waiting : 0;
   return html`<a href=${place.href} aria-current=${here ? "page" : undefined} title=${wordy ? undefined : t(place.key)} onClick=${(/** @type {MouseEvent} */ e) => here && !e.metaKey && !e.ctrlKey && e.preventDefault()}>
-    <${Icon} name=${place.icon} /><span class=${wordy ? "" : "sr"}>${t(place.key)}</span>
+    <${Icon} name=${place.icon} late=${place.late} /><span class=${wordy ? "" : "sr"}>${t(place.key)}</span>
     ${n ? html`<span class="dot" aria-hidden="true">${n > 99 ? "99+" : n}</span><span class="sr">, ${tn("waiting", n)}</span>` : null}</a>`;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Answers at hand: the articles and replies that fit what the customer wrote last, or what is being written.
- * @typedef {{ article_id: string, kind: "article"|"reply", title: string, body: string, p: number, part: "title"|"phrasing"|"body", matched: string, why: Record<string, number> }} Item
+ * @typedef {{ by: "order"|"page", state?: string, order?: string, page?: string }} Raised
+ * @typedef {{ article_id: string, kind: "article"|"reply", title: string, body: string, category: string | null, p: number, part: "title"|"phrasing"|"body", matched: string, why: Record<string, number>, raised?: Raised | null }} Item
  * @typedef {{ suggestion_id: string, id: string, items: Item[], corrections: Record<string, string>, took_ms: number }} Offer
  */
 import { computed, effect, html, signal, untracked, useEffect } from "./vendor.js";
@@ -25,6 +26,8 @@ const KEY = "shopbell.answers";
 const alt = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌥" : "Alt";
 
 const forMessage = signal(/** @type {Offer | null} */ (null));
+/** The question that was looked for last, whether or not something fitted. */
+let asked = /** @type {{ id: string, suggestion_id: string } | null} */ (null);
 const forTyping = signal(/** @type {Offer | null} */ (null));
 /** Offers of which nothing fitted. */
 const refused = signal(/** @type {Set<string>} */ (new Set()));
@@ -86,6 +89,7 @@ function asker(into) {
         try {
           const found = await command("suggestion.ask", { conversation_id: id, ...(text === undefined ? {} : { text }) });
           if (mine !== latest) return;
+          if (text === undefined) asked = found.suggestion_id ? { id, suggestion_id: found.suggestion_id } : null;
           const items = found.band === "none" ? [] : found.items.filter((/** @type {Item} */ item) => item.p >= LEAST).slice(0, MOST);
           into.value = found.suggestion_id && items.length ? { ...found, id, items } : null;
         } catch (error) {
@@ -145,6 +149,19 @@ export function insert(id, n) {
   return true;
 }
 
+/** Puts an article that somebody looked for into the reply: it answers what the customer asked last. @param {string} id @param {Item} item */
+export function useArticle(id, item) {
+  insertText(id, plain(item.body) || item.title);
+  write(id, { origin: item.kind === "reply" ? "macro" : "kb" });
+  if (asked?.id === id && question.value) tell("suggestion.accept", { suggestion_id: asked.suggestion_id, article_id: item.article_id });
+}
+
+/** Whether the customer waits for an answer. */
+export const isAsked = () => question.value !== null;
+
+/** What else speaks for an answer, in words. @param {Raised} raised */
+const raisedBy = ({ by, state, order, page }) => (by === "page" ? t("answer.raised.page", { page: page ?? "" }) : t(`answer.raised.${state}`, { order: order ?? "" }));
+
 /** @param {Offer} offer */
 function refuse(offer) {
   refused.value = new Set(refused.value).add(offer.suggestion_id);
@@ -161,14 +178,15 @@ function Answer({ offer, item, n, full }) {
   const share = `${Math.round(item.p * 100)}%`;
   const kind = t(`answer.${item.kind}`);
   const insertIt = html`<span class="sr">${t("answer.insert")} </span>`;
-  const about = [t("answer.share", { share }), kind, channels(item.why)].filter(Boolean);
+  const raised = item.raised ? raisedBy(item.raised) : "";
+  const about = [t("answer.share", { share }), kind, channels(item.why), raised].filter(Boolean);
   const bar = html`<span class="abar" aria-hidden="true"><i style=${{ width: share }}></i></span>`;
   const act = { type: "button", "aria-keyshortcuts": `Alt+${n + 1}`, "aria-disabled": done ? "true" : undefined, onClick: () => insert(offer.id, n) };
   if (!full) return html`<button class="aline" ...${act} title=${about.join(" · ")}>${insertIt}<b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<${Icon} name="check" />` : html`${bar}<small>${share}</small>`}</button>`;
   return html`<button class=${`acard ${n ? "" : "best"}`} ...${act}>
     ${insertIt}<span class="atop"><b lang=${textLanguage(item.title)}>${item.title}</b>${done ? html`<span class="adone"><${Icon} name="check" />${t("answer.done")}</span>` : html`<kbd aria-hidden="true">${alt} ${n + 1}</kbd>`}</span>
     <span class="atext" lang=${textLanguage(item.body)}>${plain(item.body).replace(/\s+/g, " ").slice(0, 240)}</span>
-    <span class="awhy">${bar}<span>${share} · ${kind}</span><span class="aby">${channels(item.why)}</span>
+    <span class="awhy">${bar}<span>${share} · ${kind}</span><span class="aby">${channels(item.why)}</span>${raised ? html`<span class="araised">${raised}</span>` : null}
       ${item.part === "title" || !item.matched ? null : html`<span class="amatch">${t(`answer.matched.${item.part}`)} <q lang=${textLanguage(item.matched)}>${plain(item.matched).replace(/\s+/g, " ").slice(0, 120)}</q></span>`}</span>
   </button>`;
 }

@@ -10,12 +10,11 @@ import { current, currentId, link, me, outbox, thread, typing } from "./store.js
 import { loadEarlier, retryThread } from "./sync.js";
 import { discard, retry } from "./outbox.js";
 import { now } from "./clock.js";
-import { lineOf } from "./events.js";
 import { clockTime, customerName, dayName, daysBetween, fullTime, linkify, money, safeLink, stopwatch, t, textLanguage, tn, together } from "./words.js";
 import { Avatar, Empty, Icon } from "./ui.js";
 import { errorText } from "./toasts.js";
 import { Header } from "./header.js";
-import { Composer, takeBack } from "./composer.js";
+import { Composer, aid, takeBack } from "./composer.js";
 import { pointed, route } from "./route.js";
 
 const TOGETHER_MS = 5 * 60_000;
@@ -48,10 +47,11 @@ const items = computed(() => {
       && message.at_ms - before.message.at_ms < TOGETHER_MS && !before.turn && !before.entry === !entry) before.last = false;
     list.push({ kind: "message", key: `${message.author.id} ${message.client_id || message.id}`, message, seq, last: true, entry, turn: turns.get(message.id) });
   };
-  for (const event of open.events) {
+  const help = aid.value;
+  for (const event of help?.withTried(open.events) ?? open.events) {
     if (event.kind === "message.posted") {
       addMessage(event.data.message, event.conversation_seq, null);
-    } else if (lineOf(event)) {
+    } else if (help?.lineOf(event)) {
       const before = list[list.length - 1];
       // Someone who comes and goes is one line: the latest.
       if (/^customer\.(left|returned)$/.test(event.kind) && before?.kind === "line" && /^customer\./.test(before.event.kind)) list.pop();
@@ -133,7 +133,7 @@ function MessageItem({ item, customer }) {
 
 /** @param {{ event: Envelope }} props */
 function Line({ event }) {
-  const line = lineOf(event);
+  const line = aid.value?.lineOf(event);
   return line && html`<div class="ev"><${Icon} name=${line.icon} /><span>${line.text} · <time datetime=${new Date(event.at_ms).toISOString()} title=${fullTime(event.at_ms)}>${clockTime(event.at_ms)}</time></span></div>`;
 }
 
