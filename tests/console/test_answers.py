@@ -204,6 +204,73 @@ def test_a_slash_finds_replies_and_what_they_leave_open_is_not_sent(
     assert (sent["body"], sent["origin"]) == ("您好\n订单 20871：SF1029，见", "macro")
 
 
+SIMILAR = [
+    {
+        "conversation_id": "conv_old",
+        "question": "昨天看的灯今天贵了，能按原价吗",
+        "answer": "48 小时内可以按浏览时的最低价，我给您改价。",
+        "by": "Zhao Mei",
+        "resolved_at_ms": 1_781_000_000_000,
+        "p": 0.77,
+    }
+]
+
+
+def test_what_else_may_answer_is_one_key_away(peer: Peer, open_console: OpenConsole) -> None:
+    talk = peer.run(living)
+    raised = {"by": "order", "state": "late", "order": "20871"}
+    peer.offers[None] = offer("sug_price", item(1, "价格变动 / 价保说明", 0.92, raised=raised))
+    peer.articles = [item(7, "Price protection", 0.6), item(8, "Price of shipping", 0.4)]
+    peer.similar = SIMILAR
+    asked_at_ms = peer.run(lambda desk: desk.conversations[talk].events[-1]["at_ms"])
+    read = {
+        "suggestion_id": "s",
+        "article_id": "art_9",
+        "title": "怎么付款？",
+        "at_ms": asked_at_ms - 1,
+    }
+    peer.tried[talk] = [read]
+    page = open_console(f"#c-{talk}")
+    expect(page.locator(".acard")).to_contain_text("order 20871 is late")
+    # What they had read stands before what they wrote then.
+    lines = page.locator("#log > .ev", has_text="Read 怎么付款？; it did not help")
+    expect(lines).to_have_count(1)
+    expect(page.locator("#log > *").last).not_to_contain_text("it did not help")
+    assert peer.asked("conversation.similar") == []
+
+    page.get_by_role("button", name="Solved before").click()
+    link = page.get_by_role("region", name="Solved before").get_by_role("link")
+    expect(link).to_contain_text("Zhao Mei")
+    expect(link).to_contain_text("77% alike")
+    expect(link).to_have_attribute("href", "#c-conv_old")
+    assert axe(page, within=".thread") == []
+    page.get_by_role("button", name="Solved before").click()
+    expect(link).to_have_count(0)
+
+    field = page.locator("#composer")
+    field.focus()
+    page.keyboard.press("Alt+a")
+    dialog = page.get_by_role("dialog", name="Search articles")
+    expect(dialog.get_by_role("combobox")).to_be_focused()
+    page.keyboard.type("price")
+    expect(dialog.get_by_role("option")).to_have_count(2)
+    expect(dialog.get_by_role("article")).to_contain_text("48 小时内下单")
+    assert axe(page, within="dialog") == []
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_role("link", name="Open article")).to_have_attribute(
+        "href", "/knowledge/art_8"
+    )
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(field).to_have_value(PLAIN)
+    # It answers what the customer asked: their words may be learnt for it.
+    chosen = {"suggestion_id": "sug_price", "article_id": "art_8"}
+    assert peer.wait_asked("suggestion.accept") == [chosen]
+    field.press("Enter")
+    assert peer.wait_asked("message.post")[0]["origin"] == "kb"
+    expect(page.get_by_role("link", name="Knowledge")).to_have_attribute("href", "/knowledge")
+
+
 @pytest.mark.parametrize(
     ("lang", "theme", "width"), [("en", "light", 1440), ("zh", "dark", 1440), ("zh", "light", 390)]
 )
