@@ -14,6 +14,7 @@ from server.actions import conversations as conversation_actions
 from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
 from server.jobs import identity, offers, retention
+from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
 from server.storage import conversations
@@ -80,6 +81,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (300.0, close_tickets),
     (20.0, offers.work_out_pairs),
     (60.0, rescore),
+    (60.0, keep_figures),
     (300.0, identity.look_over),
     (300.0, flip_stages),
     (300.0, offers.settle),

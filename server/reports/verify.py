@@ -17,6 +17,7 @@ from server.domain.errors import InvalidInput
 from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
 from server.domain.replay import Replayed, replay
 from server.domain.ticket import replay as replay_ticket
+from server.reports.verify_figures import KeptFigures
 from server.storage.hours import HoursBook, load_book
 from server.storage.people import AGENT
 from server.storage.rescoring import drift
@@ -91,15 +92,18 @@ def verify(
     ``looked_at`` is told how many more conversations have been compared.
     """
     book = load_book(connection)
+    figures = KeptFigures(connection, book)
     after = ""
     while ids := _next_ids(connection, after):
         chunk = _load(connection, ids)
         yield from chunk.unreadable
         for conversation_id in ids:
             yield from _compare(chunk, conversation_id, book)
+            figures.add(chunk.events.get(conversation_id, []))
         if looked_at is not None:
             looked_at(len(ids))
         after = ids[-1]
+    yield from map(Difference, figures.differences())
     yield from _presence(connection)
     if at_ms is not None:
         for person_id, wrong in drift(connection, at_ms=at_ms):
