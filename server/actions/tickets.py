@@ -203,7 +203,12 @@ def create(tx: Tx, actor: Actor, payload: CreateTicket) -> Answer:
     return {"ticket_id": ticket.id, "number": ticket.number, "alike": alike}
 
 
-def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offline") -> Answer:
+def submit(tx: Tx, actor: Actor, payload: SubmitRequest) -> Answer:
+    """The number of the ticket that keeps a shopper's request from the widget."""
+    return {"ticket_number": take_request(tx, actor, payload, source="offline").number}
+
+
+def take_request(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str) -> Ticket:
     """A shopper's request becomes a ticket, or goes into the open one about the same order.
 
     Raises NotAllowed for who is blocked, and InvalidInput.
@@ -214,7 +219,7 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offli
         posted = tx.posted((actor.kind, actor.id, payload.client_id))
         known = tx.ticket(posted.conversation_id) if posted else None
         if known is not None:
-            return {"ticket_number": known.number}
+            return known
     if any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     body = clean(payload.body, limit=MAX_BODY_CHARS)
@@ -239,7 +244,7 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offli
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago
         _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id)
-        return {"ticket_number": ticket.number}
+        return ticket
     subject = subject or " ".join(body.split())[:120]
     priority, why = _priority(
         tx, kind, None, members(tx.connection, person_of(tx.connection, actor.id))
@@ -260,7 +265,7 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str = "offli
     if order_id is not None:
         connect(tx, SYSTEM, ticket, "order", order_id)
     _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id)
-    return {"ticket_number": ticket.number}
+    return ticket
 
 
 def change(tx: Tx, actor: Actor, payload: ChangeTicket) -> Answer:
