@@ -62,8 +62,8 @@ def test_a_second_import_changes_nothing(shop_database: Database, tmp_path: Path
     first = import_events(shop_database, path)
     before = [rows(shop_database, t) for t in (EVENT, CONVERSATION, TURN, SESSION, MESSAGE)]
     second = import_events(shop_database, path)
-    assert (first.accepted, first.unchanged) == (23, 0)
-    assert (second.accepted, second.unchanged, second.rejected) == (0, 23, [])
+    assert (first.accepted, first.unchanged) == (24, 0)
+    assert (second.accepted, second.unchanged, second.rejected) == (0, 24, [])
     after = [rows(shop_database, t) for t in (EVENT, CONVERSATION, TURN, SESSION, MESSAGE)]
     assert after == before
 
@@ -77,8 +77,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(
     assert count(shop_database, EVENT) == 0
     real = import_events(shop_database, path)
     assert trial == real
-    assert (real.accepted, real.unchanged) == (24, 1)
-    assert [rejected.line for rejected in real.rejected] == [26]
+    assert (real.accepted, real.unchanged) == (25, 1)
+    assert [rejected.line for rejected in real.rejected] == [27]
 
 
 def test_rows_are_taken_by_time_then_line(shop_database: Database, tmp_path: Path) -> None:

@@ -170,8 +170,8 @@ def test_suggestions_used_and_their_rank(story: Tell) -> None:
         data = {"suggestion_id": f"s{number}", "articles": ["a", "b", "c"]}
         told.tell(10 + number, "suggestion.shown", data, chat="c", who=AMY)
     for number, rank in ((0, 1), (1, 3)):
-        data = {"suggestion_id": f"s{number}", "article": "a", "rank": rank}
-        told.tell(20 + number, "suggestion.accepted", data, chat="c", who=AMY)
+        used = {"suggestion_id": f"s{number}", "article": "a", "rank": rank}
+        told.tell(20 + number, "suggestion.accepted", used, chat="c", who=AMY)
     told.tell(30, "suggestion.shown", {"suggestion_id": "own"}, chat="c", who="customer")
     found = figure(story(told), "kb_use")
     assert (found.numerator, found.denominator, found.score) == (2, 4, 2.0)
@@ -222,7 +222,7 @@ def test_targets_met_and_missed_are_of_who_owned_the_chat_then(story: Tell) -> N
 
 def test_greetings_and_macros_alone_are_told_from_answers(story: Tell) -> None:
     told = Story()
-    runs: dict[str, list[dict[str, str]]] = {
+    runs: dict[str, list[dict[str, Any]]] = {
         "greeting": [{"body": "您好"}],
         "both": [{"body": "您好"}, {"body": "这款有货，今天可以发出。"}],
         "macro": [{"body": "Please wait a moment.", "origin": "macro"}] * 2,

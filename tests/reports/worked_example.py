@@ -3,7 +3,8 @@
 Asia/Shanghai: 10:00:00 question, :01 greeting, :05 hand-over by the bot and queue, :20 a second
 message, :30 A accepts, :50 A replies, 10:01:00 a macro, 10:03:00 second question, :10 private note,
 10:04:00 A to B, 10:05:30 B replies, 10:06:00 thanks, dismissed just before B resolves at 10:06:30,
-rated 5 at 10:08, and the next day at 11:00 a new question that still waits at 11:10.
+rated 5 at 10:08, an order of 299.00 paid at 10:40, and the next day at 11:00 a new question that
+still waits at 11:10.
 """
 
 from __future__ import annotations
@@ -87,7 +88,17 @@ def event_lines() -> list[dict[str, Any]]:
         }
         for number, (at, kind, actor_kind, actor, data) in enumerate(_ROWS)
     ]
-    return [*online, *chat]
+    order = {
+        "event_id": "order-1",
+        "ts": f"{DAY}T10:40:00+08:00",
+        "kind": "order.paid",
+        "conversation": None,
+        "customer": "buyer-1",
+        "actor_kind": "system",
+        "actor": None,
+        "data": {"order_id": "A1", "amount_minor": 29_900, "currency": "CNY"},
+    }
+    return [*online, *chat, order]
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> Path:

@@ -318,7 +318,8 @@ def _folded(history: list[Event], known: _Owner, scope: Scope) -> Iterator[Visit
         return
     teams = {event.seq: event.team_id for event in history}
     for session in replayed.sessions.values():
-        if not started_in(scope, session.started_at_ms):
+        begun = session.started_at_ms <= scope.as_of_ms
+        if not begun or not started_in(scope, session.started_at_ms):
             continue
         own = [t for t in replayed.turns.values() if t.session_no == session.session_no]
         ended = _ended(own, scope.as_of_ms)
