@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +13,11 @@ from server.commands.common import DataDir, existing_shop, opened, progress, say
 from server.domain.errors import NotFound
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from server.reports.verify import Difference
     from server.storage.connection import Connection
+    from server.storage.database import Database
 
 
 # Beyond these a reader learns nothing new; the count says how many there are.
@@ -21,7 +25,9 @@ MOST_DIFFERENCES = 100
 
 
 def report_command(  # noqa: PLR0917  # each is an option of its own
-    metrics: Annotated[str, typer.Argument(help="Metric ids, separated by commas.")],
+    metrics: Annotated[
+        str, typer.Argument(help="Metric ids, separated by commas.", show_default=False)
+    ] = "",
     start: Annotated[str | None, typer.Option("--from", help="ISO 8601.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO 8601, exclusive.")] = None,
     by: Annotated[
@@ -34,9 +40,16 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
         int | None, typer.Option("--as-of-seq", help="Use the log only up to this row.")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    save: Annotated[str | None, typer.Option("--save", help="Keep it under a name.")] = None,
+    stored: Annotated[
+        str | None, typer.Option("--stored", help="Make a kept one again, by its id or name.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Print service metrics."""
+    """Print service metrics; keep a report, or make a kept one again and compare."""
+    if stored is not None:
+        _stored(stored, data_dir)
+        return
     from server.reports import cli as report_cli
     from server.storage.event_log import last_seq, settled_seq
 
@@ -46,6 +59,8 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
             # What the rows name as their end must give the same figures again.
             settled = database.read_now(settled_seq)
             as_of_seq = min(settled, database.read_now(last_seq))
+        if save is not None:
+            _keep(database, save, metrics, from_=start, to=end, by=by, as_of=as_of, seq=as_of_seq)
         rows = database.read_now(
             lambda c: report_cli.report_command(
                 c,
@@ -59,6 +74,60 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
             )
         )
     say(report_cli.formatted(rows, form))
+
+
+def _keep(
+    database: Database,
+    name: str,
+    metrics: str,
+    *,
+    from_: str | None,
+    to: str | None,
+    by: str | None,
+    as_of: str | None,
+    seq: int,
+) -> None:
+    """Keeps the report and says its id on stderr, so that stdout stays the report."""
+    from server.actions.stored_reports import keep_report
+    from server.domain.actors import Actor
+    from server.reports.stored import make_report
+
+    made = database.read_now(
+        lambda c: make_report(
+            c,
+            [one.strip() for one in metrics.split(",") if one.strip()],
+            now_ms=database.clock(),
+            from_=from_,
+            to=to,
+            by=by,
+            as_of=as_of,
+            as_of_seq=seq,
+        )
+    )
+    operator = Actor("system", role="admin")
+    report_id = database.write_now(lambda tx: keep_report(tx, operator, made, name=name))
+    sys.stderr.write(f"kept as {report_id}, sha256 {made.sha256}\n")
+
+
+def _stored(key: str, data_dir: Path | None) -> None:
+    """Prints a kept report made again; status 1 when it says something else than it did."""
+    from server.reports.stored import make_again
+    from server.storage.stored_reports import load_report
+
+    with opened(data_dir) as database:
+        existing_shop(database)
+        stored = database.read_now(lambda c: load_report(c, key))
+        if stored is None:
+            raise NotFound(f"There is no kept report {key!r}.")
+        again = database.read_now(lambda c: make_again(c, stored))
+    say(again.body)
+    if again.same:
+        sys.stderr.write(f"the same as when it was kept, sha256 {stored.sha256}\n")
+        return
+    for text in again.differences:
+        sys.stderr.write(f"{text}\n")
+    sys.stderr.write("This is not what was kept.\n")
+    raise typer.Exit(1)
 
 
 def verify_command(

@@ -14,7 +14,7 @@ from server.storage.event_log import events_of
 from server.storage.people import names
 
 if TYPE_CHECKING:
-    from server.reports.turns import Scope
+    from server.reports.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

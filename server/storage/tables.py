@@ -1218,6 +1218,44 @@ class CalendarVersion(SQLModel, table=True):
     restored: int | None = None
 
 
+class StoredReport(SQLModel, table=True):
+    """A report as it was saved: what it asked, up to where, by which definitions, and its rows."""
+
+    __tablename__ = "stored_report"
+    id: str = Field(primary_key=True)
+    name: str
+    query: str = Field(sa_type=Text)
+    as_of_seq: int = Field(sa_type=BigInteger)
+    as_of_ms: int = Field(sa_type=BigInteger)
+    definitions: str = Field(sa_type=Text)
+    calendar_version: int
+    sha256: str
+    body: str = Field(sa_type=Text)
+    agent_id: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger, index=True)
+
+
+class TargetVersion(SQLModel, table=True):
+    """The list of policies, one row a change; the one with the highest number holds."""
+
+    __tablename__ = "target_version"
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    policies: str = Field(sa_type=Text)
+    agent_id: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class TargetWatch(SQLModel, table=True):
+    """When the clocks of a chat or ticket have to be looked at again, and what is due next."""
+
+    __tablename__ = "target_watch"
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id")
+    look_at_ms: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    due_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    target: str | None = None
+    missed: bool = False
+
+
 class PlaybookVersion(SQLModel, table=True):
     """What the shop made of the playbook, one row a change; the one with the highest number holds.
 

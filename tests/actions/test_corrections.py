@@ -15,7 +15,7 @@ from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from server.domain.events import CorrectionVoided, Event
 from server.domain.replay import replay
 from server.reports.corrections import count_voids
-from server.reports.turns import Scope
+from server.reports.scope import Scope
 from server.reports.verify import verify
 from server.storage.event_log import conversation_events
 from tests.actions.scene import Scene
