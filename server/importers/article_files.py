@@ -82,8 +82,8 @@ class Leaves:
         named = ", ".join(self._beside[:5]) + (", ..." if len(self._beside) > 5 else "")
         return [
             both(
-                f"{len(self._beside)} articles show pictures or pages that lie beside them; these"
-                f" do not come along: {named}.",
+                "Pictures and pages that lie beside an article do not come along. Some are named in"
+                f" {named}.",
                 f"{len(self._beside)} 篇文章引用了本地图片或页面，这些内容不会一并导入：{named}。",
             )
         ]

@@ -100,7 +100,7 @@ def _article(talk: Talk) -> Any:  # Any: a class of the engine
     kind = importlib.import_module("knowledge_base.articles").Article
     text = importlib.import_module("knowledge_base.text")
     question = text.without_details(talk.question)[:QUESTION_CHARS]
-    locale = "zh" if text.has_han(question) else talk.locale or "en"
+    locale = "zh" if text.has_han(question) else "en"
     return kind(id=talk.id, title=question, body="", locale=locale)
 
 

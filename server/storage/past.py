@@ -25,7 +25,6 @@ class Talk:
     """A conversation that is done, and what its customer wrote before anybody answered."""
 
     id: str
-    locale: str | None
     last_activity_at_ms: int
     question: str
 
@@ -52,25 +51,25 @@ class Shown:
 
 def done_talks(connection: Connection, *, since_ms: int, most: int) -> list[Talk]:
     """The latest answered conversations that are done, with activity from an instant on."""
-    heads: list[tuple[str, str | None, int]] = []
+    heads: list[tuple[str, int]] = []
     for status in DONE:
         # One by one, so that each is the end of an index.
         rows = connection.execute(
-            select(C.id, C.locale, C.last_activity_at_ms)
+            select(C.id, C.last_activity_at_ms)
             .where(C.status == status, C.last_activity_at_ms >= since_ms, C.channel != "ticket")
             .order_by(C.last_activity_at_ms.desc())
             .limit(most)
         )
-        heads += [(row[0], row[1], row[2]) for row in rows]
-    heads = sorted(heads, key=lambda row: -row[2])[:most]
+        heads += [(row[0], row[1]) for row in rows]
+    heads = sorted(heads, key=lambda row: -row[1])[:most]
     found = []
     for start in range(0, len(heads), AT_ONCE):
         page = heads[start : start + AT_ONCE]
         lines = _lines(connection, [row[0] for row in page])
-        for talk_id, locale, at_ms in page:
+        for talk_id, at_ms in page:
             said = lines.get(talk_id, ())
             if any(line.sender == "agent" for line in said) and (text := question_of(said)):
-                found.append(Talk(talk_id, locale, at_ms, text))
+                found.append(Talk(talk_id, at_ms, text))
     return found
 
 
