@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.actions.contacts import email_key
-from server.domain.mail import thread_token
+from server.domain.mail import MARK, thread_token
 from server.domain.ticket import CHANNEL as TICKETS
 from server.storage import customers, log_readers, mails, tickets
 from server.storage.mails import Reply
@@ -31,6 +31,7 @@ _TEXTS = {
     "en": {
         "subject": "Re: {subject} [{number}]",
         "chat": "{shop}: an answer to your message",
+        "above": "Please write above this line",
         "foot": "Answer this mail to go on. {link}",
         "link": "Or look here: {url}",
         "ack": "We have your request [{number}]",
@@ -42,6 +43,7 @@ _TEXTS = {
     "zh": {
         "subject": "Re: {subject} [{number}]",
         "chat": "{shop}：关于您留言的回复",
+        "above": "请在此行以上回复",
         "foot": "直接回复本邮件即可继续沟通。{link}",
         "link": "也可以在这里查看：{url}",
         "ack": "我们已收到您的请求 [{number}]",
@@ -137,7 +139,7 @@ def _mail_replies(tx: Tx, sender: Sender, conversation_id: str, replies: list[Re
         kind="reply",
         recipient=recipient,
         subject=subject,
-        words=f"{words}\n\n-- \n{foot}",
+        words=f"{MARK} {texts['above']} {MARK}\n\n{words}\n\n-- \n{foot}",
         conversation_id=conversation_id,
     )
 

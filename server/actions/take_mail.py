@@ -175,7 +175,7 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
     letter = came.letter
     owner = _writer(tx, came, came.sender)
     subject = subject_without_marks(letter.subject)
-    answer = tickets.submit(
+    ticket = tickets.take_request(
         tx,
         customer(owner.id, name=owner.name),
         SubmitRequest(
@@ -185,13 +185,14 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
         ),
         source="mail",
     )
-    posted = tx.posted(("customer", owner.id, came.id))
-    thread_id = posted.conversation_id if posted else None
-    _settle(tx, came, "taken", "ticket", conversation_id=thread_id)
-    if thread_id is not None and desk.sender is not None:
-        number = str(answer["ticket_number"])
+    _settle(tx, came, "taken", "ticket", conversation_id=ticket.id)
+    if desk.sender is not None:
         acknowledge(
-            tx, desk.sender, recipient=came.sender, conversation_id=thread_id, number=number
+            tx,
+            desk.sender,
+            recipient=came.sender,
+            conversation_id=ticket.id,
+            number=ticket.number,
         )
     return "ticket"
 

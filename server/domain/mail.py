@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import re
 
+# Stands above the words of every reply of ours; nothing that its receiver wrote is below it.
+MARK = "─── • ───"
 # 16 bytes of tag: 128 bits that cannot be guessed.
 _TAG_BYTES = 16
 _THREAD = re.compile(r"[a-z0-9]{1,40}")

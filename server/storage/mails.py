@@ -41,6 +41,7 @@ class Came:
     """A mail that came; ``raw`` is None when it was too large to keep or has been forgotten."""
 
     id: str
+    uid: int
     at_ms: int
     size: int
     raw: bytes | None
@@ -166,17 +167,17 @@ def load_came(connection: Connection, mail_id: str) -> Came | None:
 
 
 def came(
-    connection: Connection, *, state: str | None, before: tuple[int, str] | None, limit: int
+    connection: Connection, *, state: str | None, before: tuple[int, int] | None, limit: int
 ) -> list[Came]:
-    """Mails that came, the latest first; ``before`` is (at_ms, id) of another."""
+    """Mails that came, the latest first; ``before`` is (at_ms, uid) of another."""
     c = MAIL_IN.c
     columns = [column for column in c if column.name != "raw"]
-    statement = select(*columns).order_by(c.at_ms.desc(), c.id.desc()).limit(limit)
+    statement = select(*columns).order_by(c.at_ms.desc(), c.uid.desc()).limit(limit)
     if state is not None:
         statement = statement.where(c.state == state)
     if before is not None:
         statement = statement.where(
-            or_(c.at_ms < before[0], (c.at_ms == before[0]) & (c.id < before[1]))
+            or_(c.at_ms < before[0], (c.at_ms == before[0]) & (c.uid < before[1]))
         )
     return [_came(row) for row in connection.execute(statement).mappings()]
 
@@ -508,6 +509,7 @@ def name_writer(tx: Tx, customer_id: str, email: str) -> None:
 def _came(row: RowMapping) -> Came:
     return Came(
         row["id"],
+        row["uid"],
         row["at_ms"],
         row["size"],
         row.get("raw"),

@@ -45,7 +45,7 @@ class Dovecot:
 
     def start(self) -> None:
         """Starts the server with what its mailbox has."""
-        command = [self._program, "-F", "-c", self.folder / "dovecot.conf"]
+        command: list[str | Path] = [self._program, "-F", "-c", self.folder / "dovecot.conf"]
         self._process = processes.start(command, log=self.folder / "out.log", cwd=self.folder)
         wait_until(self._answers, 15, f"Dovecot ({self.folder / 'dovecot.log'})")
 
@@ -67,6 +67,14 @@ class Dovecot:
                 done, told = client.append("INBOX", None, time.localtime(), raw)
                 assert done == "OK", told
 
+    def empty(self) -> None:
+        """Takes everything out of the mailbox."""
+        with self._client() as client:
+            count = client.select("INBOX")[1][0]
+            if count and int(count):
+                client.store("1:*", "+FLAGS", "(\\Deleted)")
+                client.expunge()
+
     def unseen(self) -> int:
         """How many mails nobody has looked at."""
         with self._client() as client:
@@ -78,7 +86,7 @@ class Dovecot:
         with self._client() as client:
             client.select("INBOX")
             raws = [
-                client.fetch(number, "(BODY.PEEK[])")[1][0][1]  # type: ignore[index]  # imaplib is loosely typed
+                client.fetch(number, "(BODY.PEEK[])")[1][0][1]
                 for number in client.search(None, "ALL")[1][0].split()
             ]
         self.stop()

@@ -48,6 +48,11 @@ def _nginx() -> Path | None:
     return _on_path("nginx") or (beside if beside.exists() else None)
 
 
+def _dovecot() -> Path | None:
+    beside = Path("/usr/sbin/dovecot")
+    return _on_path("dovecot") or (beside if beside.exists() else None)
+
+
 def _node_module(*parts: str) -> Path | None:
     path = TOOLS_DIR.joinpath("node_modules", *parts)
     return path if path.exists() else None
@@ -59,6 +64,7 @@ TOOLS: dict[str, Callable[[], Path | None]] = {
     "postgres": _postgres,
     "redis-server": _redis,
     "nginx": _nginx,
+    "dovecot": _dovecot,
     "openssl": lambda: _on_path("openssl"),
     "node": lambda: _on_path("node"),
     "asyncapi": lambda: _node_module("@asyncapi", "specs", "schemas", "3.0.0-without-$id.json"),

@@ -7,6 +7,7 @@ python=$1
 have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
 have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+have_dovecot() { have dovecot || [ -x /usr/sbin/dovecot ]; }
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 have_font() { # have_font PACKAGE FAMILY: as a package, or installed in another way
     dpkg-query --status "$1" >/dev/null 2>&1 || { have fc-list && [ -n "$(fc-list "$2" 2>/dev/null)" ]; }
@@ -30,6 +31,7 @@ want fonts-noto-color-emoji have_font fonts-noto-color-emoji 'Noto Color Emoji'
 want postgresql have_postgres
 want redis-server have redis-server
 want nginx have_nginx
+want dovecot-imapd have_dovecot
 want openssl have openssl
 want nodejs have node
 want npm have npm

@@ -9,7 +9,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from server.channels.mail.trim import MARK
 from server.domain.mail import answer_address
 
 _POLICY = email.policy.SMTP
@@ -32,7 +31,6 @@ class Outgoing:
     loop_id: str
     token: str | None = None
     answers: str | None = None
-    above: str | None = None
     by_machine: bool = False
 
 
@@ -53,8 +51,7 @@ def composed(mail: Outgoing) -> EmailMessage:
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply" if not mail.by_machine else "All"
     if mail.by_machine:
         message["Auto-Submitted"] = "auto-generated"
-    head = f"{MARK} {mail.above} {MARK}\n\n" if mail.above and mail.token else ""
-    message.set_content(head + mail.words + "\n", charset="utf-8")
+    message.set_content(mail.words + "\n", charset="utf-8")
     return message
 
 

@@ -100,6 +100,9 @@ def _opened(url: str) -> Iterator[tuple[IMAPClient, int]]:
         finally:
             with suppress(IMAPClientError, OSError):
                 client.logout()
+            with suppress(IMAPClientError, OSError):
+                # After a broken line the one above leaves the socket to the garbage collector.
+                client.shutdown()
     except (IMAPClientError, OSError, KeyError, ValueError) as error:
         raise MailboxFailed(_words(error)) from error
 

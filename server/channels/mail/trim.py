@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 
-# Stands above the words in every mail of ours; nothing that a person wrote is below it.
-MARK = "─── • ───"
+from server.domain.mail import MARK
 
 _DATE = r"(?:\d{4}|\d{1,2}[:.]\d{2})"
 # A line, or two joined ones, that begins what is quoted.

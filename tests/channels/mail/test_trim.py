@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.channels.mail.trim import MARK, trimmed
+from server.channels.mail.trim import trimmed
+from server.domain.mail import MARK
 
 # What programs write below an answer, in the forms that they really use.
 BELOW = {
