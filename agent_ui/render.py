@@ -35,6 +35,7 @@ SURFACES = (
     "review",
     "privacy",
     "hours",
+    "tickets",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

@@ -26,9 +26,12 @@ from server.http.settings_hours import add_hours_settings
 from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
+from server.http.settings_tickets import add_ticket_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
+from server.http.ticket_page import add_ticket_page
+from server.http.tickets import add_tickets
 from server.http.widget import add_widget
 
 __all__ = ["MAX_BODY_BYTES", "MIDDLEWARES", "SETUP_CODE", "add_routes"]
@@ -53,7 +56,10 @@ def add_routes(app: web.Application) -> None:
     add_customers(app)
     add_customer_export(app)
     add_customer_page(app)
+    add_tickets(app)
+    add_ticket_page(app)
     add_settings(app)
+    add_ticket_settings(app)
     add_hours_settings(app)
     add_playbook_settings(app)
     add_token_settings(app)

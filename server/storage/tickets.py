@@ -166,6 +166,14 @@ def id_of_number(connection: Connection, number: str) -> str | None:
     return None if found is None else str(found)
 
 
+def numbers_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The public numbers of those of these ids that are tickets'."""
+    if not ids:
+        return {}
+    rows = connection.execute(select(T.id, T.number).where(T.id.in_(list(ids))))
+    return {row[0]: row[1] for row in rows}
+
+
 def id_of_client_key(connection: Connection, key: str) -> str | None:
     """The id of the ticket that somebody made under a key of their own, or None."""
     found = connection.execute(_BY_CLIENT_KEY, {"key": key}).scalar_one_or_none()
