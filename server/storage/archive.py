@@ -6,6 +6,7 @@ The same for both databases, so a shop can move from one to the other with a bac
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import os
@@ -84,7 +85,7 @@ class Writing:
                 chunk.clear()
 
             for row in rows:
-                chunk += orjson.dumps(row)
+                chunk += orjson.dumps(row, default=_as_text)
                 chunk += b"\n"
                 count += 1
                 if len(chunk) >= CHUNK_BYTES:
@@ -105,6 +106,13 @@ class Writing:
         """Writes the manifest."""
         text = orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2)
         self._file.writestr(MANIFEST, text)
+
+
+def _as_text(value: object) -> str:
+    """Bytes in base64, as a column of bytes is read again."""
+    if isinstance(value, bytes | memoryview):
+        return base64.b64encode(value).decode()
+    raise TypeError(type(value).__name__)
 
 
 @contextmanager
