@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
 from server.actions.payload import Id, Payload
-from server.domain.actors import Actor
+from server.domain.actors import SYSTEM, Actor
 from server.domain.addresses import checked_url
 from server.domain.errors import Conflict, NotFound
 from server.domain.events import CustomerErased, CustomersExported
@@ -37,6 +38,24 @@ class Erased:
     request_id: str
     customer_ids: tuple[str, ...]
     receipt: dict[str, int]
+
+
+def erase_again(tx: Tx, customer_id: str, *, among: Collection[str]) -> bool | None:
+    """Erases a person in an older copy of a database in which they were; True when it did.
+
+    None where nobody is to be erased any more: no such record, or it was done. False where the copy
+    knows the record as one person with others, who are not ``among`` the erased: somebody has to
+    look at them.
+    """
+    rows = members(tx.connection, person_of(tx.connection, customer_id))
+    if load_customer(tx.connection, customer_id) is None:
+        return None
+    if erasure.erased_at_ms(tx.connection, customer_id) is not None:
+        return None
+    if not set(rows) <= set(among):
+        return False
+    erase_customer(tx, SYSTEM, OfPerson(customer_id=customer_id))
+    return True
 
 
 def ask_erasure(tx: Tx, actor: Actor, payload: OfPerson) -> Json:

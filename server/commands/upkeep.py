@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands.common import DataDir, progress, say
+from server.commands.common import DataDir, opened, progress, say
 from server.domain.errors import Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from server.config import Settings
     from server.storage.archive import Manifest, Reading
+    from server.storage.tombstones import Graves
 
 
 def migrate_command(data_dir: DataDir = None) -> None:
@@ -79,25 +80,32 @@ def restore_command(
     with reading(file) as archive:
         check_fits(archive)
         put_back = _restore_sqlite if settings.database_url is None else _restore_postgresql
-        put_back(settings, archive, force=force, yes=yes)
+        graves = put_back(settings, archive, force=force, yes=yes)
         manifest = archive.manifest
+    _erase_again(graves, data_dir)
     say(f"Restored {manifest.rows} rows of {_made(manifest)}. Now run: shopbell verify")
 
 
-def _restore_sqlite(settings: Settings, archive: Reading, *, force: bool, yes: bool) -> None:
+def _restore_sqlite(
+    settings: Settings, archive: Reading, *, force: bool, yes: bool
+) -> Graves | None:
+    """Who had been erased from the database that was there; None when it could not be read."""
     from server.storage.backup import is_empty, restore_sqlite
     from server.storage.database import Database
     from server.storage.lock import take_serving_lock
+    from server.storage.tombstones import Graves, graves_of
 
     path = settings.sqlite_path
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    graves: Graves | None = Graves()
     with take_serving_lock(settings.data_dir):
         if path.exists() and path.stat().st_size:
             database = Database(None, path)
             try:
                 empty = is_empty(database)
+                graves = database.read_now(graves_of)
             except Unavailable:  # broken: perhaps the reason for the restore
-                empty = False
+                empty, graves = False, None
             finally:
                 database.close()
             if not empty:
@@ -107,21 +115,55 @@ def _restore_sqlite(settings: Settings, archive: Reading, *, force: bool, yes: b
             kept = restore_sqlite(path, archive, tell)
     if kept is not None:
         say(f"The database that was there is kept as {kept}.")
+    return graves
 
 
-def _restore_postgresql(settings: Settings, archive: Reading, *, force: bool, yes: bool) -> None:
+def _restore_postgresql(
+    settings: Settings, archive: Reading, *, force: bool, yes: bool
+) -> Graves | None:
+    """Who had been erased from the database that was there."""
     from server.storage.backup import is_empty, restore_postgresql
     from server.storage.database import Database
+    from server.storage.tombstones import graves_of
 
     database = Database(settings.database_url, settings.sqlite_path)
     try:
         if not is_empty(database):
             _agree("the PostgreSQL database", archive.manifest, force=force, yes=yes)
         _check(archive)
+        graves = database.read_now(graves_of)
         with progress("restore") as tell:
             restore_postgresql(database, archive, tell)
     finally:
         database.close()
+    return graves
+
+
+def _erase_again(graves: Graves | None, data_dir: Path | None) -> None:
+    """Keeps those away whom the backup brings back although they were erased after it."""
+    from functools import partial
+
+    from server.actions.privacy import erase_again
+    from server.storage.tombstones import bury_again
+
+    if graves is None:
+        say("The database that was there cannot be read: erase again who was erased since then.")
+        return
+    if not graves.customer_ids and not graves.stones:
+        return
+    with opened(data_dir) as database:
+        again, unclear = 0, []
+        for customer_id in graves.customer_ids:
+            job = partial(erase_again, customer_id=customer_id, among=graves.customer_ids)
+            done = database.write_now(job)
+            again += done is True
+            if done is False:
+                unclear.append(customer_id)
+        database.write_now(partial(bury_again, graves=graves))
+    if again:
+        say(f"Erased again: {again} who had been erased since the backup was made.")
+    for customer_id in unclear:
+        say(f"Not erased again, because the backup joins them with others: {customer_id}")
 
 
 def _check(archive: Reading) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, inspect, select, text
 
+from server.storage.customers import CUSTOMER
 from server.storage.secrets import new_token
 from server.storage.tables import Secret, Tombstone, table
 from server.storage.unit import Tx
@@ -84,6 +86,50 @@ def bury(tx: Tx, keys: Iterable[str], *, request_id: str) -> int:
     if rows:
         tx.later(_ADD, rows)
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Graves:
+    """Who was erased from a database, and what must not come back there: for another copy of it.
+
+    ``stones`` are hash, instant and number of the request; only with ``secret`` they mean anything.
+    """
+
+    customer_ids: tuple[str, ...] = ()
+    stones: tuple[tuple[str, int, str], ...] = ()
+    secret: str | None = None
+
+
+def graves_of(connection: Connection) -> Graves:
+    """All graves of a database, also of one with older tables."""
+    there = inspect(connection)
+    if not there.has_table(TOMBSTONE.name):
+        return Graves()
+    erased = (
+        select(CUSTOMER.c.id).where(CUSTOMER.c.erased_at_ms.is_not(None)).order_by(CUSTOMER.c.id)
+    )
+    stones = select(TOMBSTONE.c.key_hash, TOMBSTONE.c.erased_at_ms, TOMBSTONE.c.request_id)
+    return Graves(
+        tuple(sorted(connection.execute(erased).scalars())),
+        tuple((row[0], row[1], row[2]) for row in connection.execute(stones)),
+        _secret(connection),
+    )
+
+
+def bury_again(tx: Tx, graves: Graves) -> bool:
+    """Writes stones over those that are there; False when this database hashes otherwise."""
+    secret = _secret(tx.connection)
+    if graves.secret is None or (secret is not None and secret != graves.secret):
+        return False
+    if secret is None:
+        tx.later(insert(SECRET), {"name": _SECRET_NAME, "value": graves.secret})
+    rows: list[Mapping[str, object]] = [
+        {"key_hash": digest, "erased_at_ms": at_ms, "request_id": request_id}
+        for digest, at_ms, request_id in graves.stones
+    ]
+    if rows:
+        tx.later(_ADD, rows)
+    return True
 
 
 def keyed(tx: Tx, text: str) -> str:

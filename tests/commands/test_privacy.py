@@ -71,6 +71,8 @@ def test_a_person_gets_what_is_kept_and_is_erased_for_good(shell: Shell, tmp_pat
     assert "安娜" in page
     assert "bo@b.example" not in page + json.dumps(data)
 
+    backup = tmp_path / "before.zip"
+    shell.run("backup", backup)
     refused = shell.try_to("erase", "customer", "7")
     assert (refused.returncode, "--yes" in refused.stderr) == (1, True)
     receipt = shell.run("erase", "customer", "7", "--yes")
@@ -79,6 +81,9 @@ def test_a_person_gets_what_is_kept_and_is_erased_for_good(shell: Shell, tmp_pat
     done = shell.try_to("erase", "customer", "7", "--yes")
     assert (done.returncode, done.stderr) == (1, "shopbell: There is no such customer.\n")
 
+    shell.imports()
+    shell.run("verify")
+    assert "Erased again: 1 " in shell.run("restore", backup, "--force", "--yes")
     shell.imports()
     shell.run("verify")
     profiles = shell.run("export", "profiles", "--as-of", "2025-12-31")
