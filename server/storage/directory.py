@@ -447,7 +447,8 @@ def sources(connection: Connection) -> list[str]:
 def _narrow(
     condition: Condition, now: Today, among: Sequence[str] | None, seen_by: Actor | None
 ) -> list[ColumnElement[bool]]:
-    parts = [_Compiler(now, None).sql(condition)]
+    # Of who was erased a row is left that figures count by, and nobody to look for.
+    parts = [C.erased_at_ms.is_(None), _Compiler(now, None).sql(condition)]
     if seen_by is not None and not seen_by.leads:
         row = CUSTOMER.alias()
         rows = select(row.c.id).where(or_(row.c.id == C.id, row.c.person_id == C.id))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any  # Any: column values
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from server.actions import saved_segments as segment_actions
 from server.actions.customers import TagCustomer
@@ -240,6 +240,22 @@ def test_a_condition_means_the_same_for_lists_counts_and_one_person(scene: Scene
         condition = _any_condition(chance)
         assert read_condition(to_json(condition)) == condition
         scene.database.read_now(partial(check, condition=condition))
+
+
+def test_who_was_erased_is_not_listed(scene: Scene) -> None:
+    _people(scene, random.Random(11))
+    gone = update(CUSTOMER).where(CUSTOMER.c.id == "p00").values(erased_at_ms=scene.time.at_ms)
+    scene.database.write_now(lambda tx: tx.later(gone))
+
+    def check(c: Connection) -> None:
+        now, everybody = directory.today(c, scene.time.at_ms), All(())
+        found = directory.page(
+            c, everybody, now=now, sort="newest", among=None, after=None, limit=100
+        )
+        assert "p00" not in {f.customer.id for f in found}
+        assert len(found) == directory.count(c, everybody, now=now) == 39
+
+    scene.database.read_now(check)
 
 
 @pytest.mark.parametrize(
