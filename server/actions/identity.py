@@ -416,7 +416,7 @@ def _add_up(tx: Tx, before: Sequence[tuple[str, ...]], after: Sequence[tuple[str
     tops -= {rows[0] for rows in set(before) & set(after)}
     if tops:
         shop_customers.lock_persons(tx.connection, tops)
-        profiles.recompute(tx, sorted(tops))
+        profiles.recompute(tx, sorted(tops), regrouped=True)
 
 
 def _join(

@@ -130,20 +130,24 @@ class Writing:
     news: bool
     rows: list[Row] = field(default_factory=list)
 
-    def add(self, before: Profile | None, after: Profile) -> None:
-        """Adds a row that is not as it was; one that is stays unwritten."""
+    def add(self, before: Profile | None, after: Profile, *, known: bool = False) -> None:
+        """Adds a row that is not as it was; one that is stays unwritten.
+
+        A first row of who was ``known`` before, as part of another person, is no news.
+        """
         if before is not None and before.same_as(after):
             return
-        known = before or Profile(after.person_id)
-        staged, change = known.staged_at_ms, None
-        if self.news and any(getattr(known, name) != getattr(after, name) for name in _STAGED):
+        old = before or Profile(after.person_id)
+        staged, change = old.staged_at_ms, None
+        news = self.news and not (known and before is None)
+        if news and any(getattr(old, name) != getattr(after, name) for name in _STAGED):
             staged = self.at_ms
-            change = self._change(known, after)
+            change = self._change(old, after)
         ordered = self.cause == "order" or before is None
         after = after._replace(
             staged_at_ms=staged,
-            updated_at_ms=self.at_ms if ordered else known.updated_at_ms,
-            revision=known.revision + 1,
+            updated_at_ms=self.at_ms if ordered else old.updated_at_ms,
+            revision=old.revision + 1,
         )
         self.rows.append((after._asdict(), change))
 
@@ -173,13 +177,19 @@ def write_rows(tx: Tx, rows: Sequence[Row]) -> None:
 
 
 def recompute(
-    tx: Tx, person_ids: Collection[str], *, imported: bool = False, cause: str = "order"
+    tx: Tx,
+    person_ids: Collection[str],
+    *,
+    imported: bool = False,
+    cause: str = "order",
+    regrouped: bool = False,
 ) -> None:
     """Works out the profiles of persons anew from the orders of all their members.
 
     It reads what is in the database: write orders and pointers with ``tx.write`` before. The caller
     keeps other processes from those persons' orders. ``imported`` leaves no trace in
-    ``segment_change``: what happened long ago is no news of today. Tells ``CustomerChanged``. Who
+    ``segment_change``: what happened long ago is no news of today; nor is it one that a person has
+    a row now because their records were ``regrouped``. Tells ``CustomerChanged``. Who
     is no person any more (joined to another) or has no orders has no row afterwards.
     """
     connection = tx.connection
@@ -196,7 +206,7 @@ def recompute(
     for person_id, found in sums.items():
         what = labels(found, limits, today, key=keys.get(person_id, person_id))
         after = made(person_id, found, what, version=limits.version)
-        writing.add(stored.get(person_id), after)
+        writing.add(stored.get(person_id), after, known=regrouped)
     writing.write(tx)
     tx.write(_DROP, [{"person_id": key} for key in stored if key not in sums])
     for person_id in {*person_ids, *sums}:

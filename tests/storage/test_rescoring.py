@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any  # Any: handed on
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from server.actions.take_orders import take_orders
 from server.domain.shop_data import Order
@@ -17,7 +17,7 @@ from server.storage import rescoring, thresholds
 from server.storage.customers import CUSTOMER
 from server.storage.database import Clock, Database
 from server.storage.orders import SHOP_ORDER
-from server.storage.profiles import PROFILE, SEGMENT_CHANGE, Profile, load_profile
+from server.storage.profiles import PROFILE, SEGMENT_CHANGE, Profile, load_profile, recompute
 from server.storage.shop import Shop, insert_shop, load_shop, update_shop
 from server.storage.shop_sources import Source, insert_source
 from server.storage.unit import Tx
@@ -122,6 +122,26 @@ def test_what_was_brought_in_later_is_no_news(shop: Database) -> None:
     rescoring.rebuild(shop)
     assert changes(shop) == []
     assert profile(shop, 0).staged_at_ms is None
+
+
+def test_who_is_joined_with_others_is_not_new_once_more(shop: Database) -> None:
+    take(shop, order(1), imported=False)
+    bought = profile(shop, 1)
+    browser: dict[str, Any] = dict.fromkeys(c.name for c in CUSTOMER.columns)
+    browser |= {"id": "b", "external_id": "c2", "identity": "claimed"}
+    browser |= {"created_at_ms": START_MS, "seen_at_ms": START_MS}
+
+    def regroup(tx: Tx, *, top: str | None) -> None:
+        where = update(CUSTOMER).where(CUSTOMER.c.id == bought.person_id)
+        tx.connection.execute(where.values(person_id=top))
+        recompute(tx, [bought.person_id, "b"], regrouped=True)
+
+    shop.write_now(lambda tx: tx.later(insert(CUSTOMER), browser))
+    shop.write_now(partial(regroup, top="b"))
+    assert profile(shop, 2).orders == 1
+    shop.write_now(partial(regroup, top=None))
+    assert profile(shop, 1).segment == bought.segment
+    assert changes(shop) == [("order", "prospects", bought.segment, "prospect", "new")]
 
 
 def test_a_refund_of_all_leaves_a_prospect_who_remembers_it(shop: Database) -> None:
