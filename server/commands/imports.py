@@ -53,7 +53,7 @@ def import_events_command(
     del source  # every import takes it; here names stand for themselves
     with opened(data_dir) as database, progress("import") as tell:
         outcome = import_events(database, file, dry_run=dry_run, progress=tell)
-    _rows(outcome.accepted, outcome.unchanged, outcome.rejected)
+    _rows(outcome.accepted, outcome.unchanged, outcome.rejected, dry_run=dry_run)
 
 
 def import_customers_command(
@@ -64,7 +64,7 @@ def import_customers_command(
 
     with opened(data_dir) as database, progress("customers") as tell:
         outcome = import_customers(database, file, source=source, dry_run=dry_run, progress=tell)
-    _sheet(outcome)
+    _sheet(outcome, dry_run=dry_run)
 
 
 def import_orders_command(
@@ -89,7 +89,7 @@ def import_orders_command(
         )
         if outcome.accepted and not dry_run:
             refresh(database, tell=tell)
-    _sheet(outcome)
+    _sheet(outcome, dry_run=dry_run)
 
 
 def import_products_command(
@@ -100,7 +100,7 @@ def import_products_command(
 
     with opened(data_dir) as database, progress("products") as tell:
         outcome = import_products(database, file, source=source, dry_run=dry_run, progress=tell)
-    _sheet(outcome)
+    _sheet(outcome, dry_run=dry_run)
 
 
 def import_articles_command(
@@ -113,7 +113,7 @@ def import_articles_command(
         outcome = import_articles(database, path, source=source, dry_run=dry_run, progress=tell)
     if dry_run:
         say("a dry run, nothing was written")
-    _sheet(outcome)
+    _sheet(outcome, dry_run=dry_run)
 
 
 def import_undo_command(
@@ -171,7 +171,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _rows(
-    accepted: int, unchanged: int, rejected: Sequence[Rejected], *, batch: str | None = None
+    accepted: int,
+    unchanged: int,
+    rejected: Sequence[Rejected],
+    *,
+    dry_run: bool,
+    batch: str | None = None,
 ) -> None:
     """Tells what became of the rows of a file. Raises typer.Exit when some were rejected."""
     for row in rejected[:MOST_NAMED]:
@@ -180,17 +185,20 @@ def _rows(
         sys.stderr.write(f"... / ……  +{len(rejected) - MOST_NAMED}\n")
     if batch is not None:
         say(f"batch {batch} (to take it back: shopbell import undo {batch})")
+    if dry_run:
+        say("a dry run, nothing was written")
     say(f"accepted {accepted}, unchanged {unchanged}, rejected {len(rejected)}")
     if rejected:
         raise typer.Exit(REJECTED)
 
 
-def _sheet(outcome: SheetOutcome) -> None:
+def _sheet(outcome: SheetOutcome, *, dry_run: bool) -> None:
     for note in outcome.notes:
         sys.stderr.write(f"{note}\n")
     for name in outcome.ignored:
         sys.stderr.write(f"ignored column / 忽略的列: {name}\n")
-    _rows(outcome.accepted, outcome.unchanged, outcome.rejected, batch=outcome.batch)
+    told = outcome.accepted, outcome.unchanged, outcome.rejected
+    _rows(*told, dry_run=dry_run, batch=outcome.batch)
 
 
 def _desk(

@@ -57,6 +57,11 @@ def test_a_conversation_that_makes_no_sense_is_named(shop_dir: Path, tmp_path: P
 def test_tables_name_lines_and_columns(shop_dir: Path, tmp_path: Path) -> None:
     table = tmp_path / "customers.csv"
     table.write_text("客户编号,邮箱,鞋码\n1,a@x.example,44\n2,nonsense,\n", encoding="gb18030")
+    trial = shopbell("import", "customers", table, "--dry-run", data_dir=shop_dir)
+    assert trial.stdout.splitlines() == [
+        "a dry run, nothing was written",
+        "accepted 1, unchanged 0, rejected 1",
+    ]
     done = shopbell("import", "customers", table, data_dir=shop_dir)
     assert done.returncode == 3
     assert done.stderr.splitlines() == [
