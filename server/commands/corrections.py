@@ -22,12 +22,12 @@ def void_command(
     """Let an event count no more; voiding a correction lets its event count again."""
     from server.actions.corrections import Void, void
     from server.actions.payload import parse
-    from server.domain.actors import SYSTEM
+    from server.domain.actors import Actor
 
     payload = parse(Void, {"target_seq": seq, "reason": reason})
     with opened(data_dir) as database:
         existing_shop(database)
-        answer = database.write_now(lambda tx: void(tx, SYSTEM, payload))
+        answer = database.write_now(lambda tx: void(tx, Actor("system", role="admin"), payload))
     say(f"Event {seq} counts no more. To undo this: shopbell void {answer['seq']} --reason mistake")
 
 

@@ -66,12 +66,9 @@ class TargetClock:
         """True when it has ended, in time or not."""
         return self.outcome in ("met", "stopped")
 
-    @property
-    def warned(self) -> bool:
-        """True when the warning came before the end."""
-        if self.warn_at_ms is None:
-            return False
-        return self.ended_at_ms is None or self.ended_at_ms > self.warn_at_ms
+    def warned_by(self, at_ms: int) -> bool:
+        """True when by an instant most of its time had passed."""
+        return self.warn_at_ms is not None and self.warn_at_ms <= at_ms
 
     @property
     def left_ms(self) -> int:

@@ -13,7 +13,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import identity, offers, retention
+from server.jobs import identity, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
@@ -74,6 +74,8 @@ async def forget_webhook_deliveries(database: Database) -> None:
 # (seconds between runs, job)
 JOBS: tuple[tuple[float, Job], ...] = (
     (1.0, offers.listen),
+    (1.0, targets.follow),
+    (1.0, targets.watch),
     (2.0, wake_snoozed),
     (5.0, place_waiting),
     (15.0, end_grace),
