@@ -31,7 +31,8 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
     start: Annotated[str | None, typer.Option("--from", help="ISO 8601.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO 8601, exclusive.")] = None,
     by: Annotated[
-        str | None, typer.Option("--by", help="agent, team, channel, segment, day or hour.")
+        str | None,
+        typer.Option("--by", help="agent, team, channel, segment, label, day, hour or weekday."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="Instant at which open waits are cut.")

@@ -9,6 +9,8 @@ import pytest
 
 from server.actions.desk import ListConversations, Look, list_conversations
 from server.actions.people import add_team
+from server.domain.metrics.sessions import SESSION_METRICS
+from server.domain.metrics.turns import TURN_METRICS
 from server.domain.permissions import PERMISSIONS
 from server.http.api.table import ROWS
 from server.reports.cli import formatted, report_command
@@ -117,13 +119,16 @@ async def test_an_agent_reads_their_own_figures_only(stage: Stage, program: As) 
 
 async def test_figures_are_those_of_the_command_line(stage: Stage, program: As) -> None:
     caller = await program("admin")
-    shown = (await caller.get("/reports/frt,rt,r3m_turn", by="agent")).value
+    metrics = [metric.id for metric in (*TURN_METRICS, *SESSION_METRICS)]
     now = stage.desk.database.clock()
+    shown = (await caller.get(f"/reports/{','.join(metrics)}", by="agent")).value
     rows = stage.desk.database.read_now(
-        lambda c: report_command(c, ["frt", "rt", "r3m_turn"], now_ms=now, by="agent")
+        lambda c: report_command(c, metrics, now_ms=now, by="agent")
     )
+    assert {row.metric for row in rows} >= {"rt", "received", "qa_ratio"}
     assert shown == orjson.loads(formatted(rows, "json"))
     before = shown[0]["as_of_seq"]
     await stage.write(stage.shoppers["ann"], "more")
-    again = await caller.get("/reports/frt,rt,r3m_turn", by="agent", as_of_seq=before)
+    address = f"/reports/{','.join(metrics)}"
+    again = await caller.get(address, by="agent", as_of_seq=before)
     assert again.value == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any  # Any: fields of Scope
@@ -39,9 +40,9 @@ def everything(database: Database) -> list[list[ReportRow]]:
     """All figures of conversations in several scopes, in all and by agent and day."""
 
     def read(connection: Any) -> list[list[ReportRow]]:  # Any: a connection
-        found = []
+        found: list[list[ReportRow]] = []
         for changes in SCOPES:
-            scope = Scope(**({"timezone": "Asia/Shanghai", "as_of_ms": AS_OF} | changes))
+            scope = replace(Scope(timezone="Asia/Shanghai", as_of_ms=AS_OF), **changes)
             loaded = figures(connection, scope)
             found.extend(loaded.rows(OURS, by=by) for by in (None, "agent", "day"))
         return found

@@ -14,7 +14,7 @@ from server.domain.errors import InvalidInput
 from server.reports.cli import formatted, report_command
 from server.reports.rows import ReportRow
 from server.storage.database import Database
-from tests.reports.worked_example import AMY, AS_OF, BO
+from tests.reports.worked_example import AMY, AS_OF, BO, DAY, NEXT_DAY
 
 METRICS = ("frt", "rt", "r3m_turn")
 FIELDS = [
@@ -33,6 +33,108 @@ def report(
 ) -> list[ReportRow]:
     options = {"as_of": AS_OF} | options
     return database.read_now(partial(report_command, metric_ids=metrics, now_ms=0, **options))
+
+
+# What was worked out by hand: (value, numerator, denominator, n, n_open).
+WORKED_OUT: dict[str, tuple[float | None, int | None, int | None, int, int]] = {
+    "frt": (50_000, None, None, 2, 1),
+    "frt_handoff": (45_000, None, None, 1, 0),
+    "frt_any": (50_000, None, None, 2, 1),
+    "rt": (150_000, None, None, 4, 1),
+    "agent_rt": (90_000, None, None, 4, 0),
+    "queue_wait": (25_000, None, None, 2, 1),
+    "asa": (25_000, 25_000, 1, 2, 1),
+    "wait_total": (830_000, None, None, 1, 1),
+    "sl_30": (0, 0, 2, 2, 1),
+    "sl_180": (1 / 2, 1, 2, 2, 1),
+    "sl_45": (0, 0, 2, 2, 1),
+    "sl_50": (1 / 2, 1, 2, 2, 1),
+    "r3m_turn": (2 / 3, 2, 3, 3, 1),
+    "r3m_cust": (1 / 2, 1, 2, 2, 1),
+    "r30_sess": (0, 0, 2, 2, 1),
+    "r3m_sess": (1 / 2, 1, 2, 2, 1),
+    "leave_rate": (0, 0, 2, 2, 1),
+    "unanswered": (1 / 2, 1, 2, 2, 1),
+    "abandon": (0, 0, 2, 2, 1),
+    "missed": (0, None, None, 0, 0),
+    "dropped": (0, None, None, 0, 0),
+    "received": (1, None, None, 1, 0),
+    "consulted": (1, None, None, 1, 0),
+    "qa_ratio": (3 / 5, 3, 5, 8, 0),
+    "replies": (2, None, None, 2, 0),
+    "one_touch": (0, 0, 1, 1, 0),
+    "frt_res": (390_000, None, None, 1, 0),
+    "full_res": (None, None, None, 1, 1),
+    "reopen": (None, 0, 0, 0, 0),
+    "fcr": (None, 0, 0, 0, 0),
+    "duration": (360_000, None, None, 2, 1),
+    "transfer": (1 / 2, 1, 2, 2, 1),
+}
+BY_AGENT: dict[str, dict[str | None, tuple[float | None, int | None, int | None]]] = {
+    "agent_rt": {AMY: (20_000, None, None), BO: (90_000, None, None)},
+    "qa_ratio": {AMY: (1.0, 2, 2), BO: (0.5, 1, 2), None: (0.0, 0, 1)},
+    "replies": {AMY: (1, None, None), BO: (1, None, None)},
+    "received": {AMY: (1, None, None), BO: (1, None, None)},
+    "transfer": {AMY: (1.0, 1, 1), None: (0.0, 0, 1)},
+    "one_touch": {BO: (0.0, 0, 1)},
+    "frt_res": {BO: (390_000, None, None)},
+    "unanswered": {BO: (0.0, 0, 1), None: (1.0, 1, 1)},
+    "r3m_cust": {None: (0.5, 1, 2)},
+}
+BESIDE = {
+    "agent_rt": {"passed_on": 1},
+    "r3m_turn": {"dismissed": 1},
+    "abandon": {"short": 0},
+    "reopen": {"maturing": 1, "maturing_reopened": 1},
+    "fcr": {"maturing": 1, "maturing_failed": 1},
+}
+
+
+def test_every_figure_is_what_was_worked_out(example: Database) -> None:
+    rows = report(example, *WORKED_OUT)
+    assert {
+        row.metric: (row.value, row.numerator, row.denominator, row.n, row.n_open) for row in rows
+    } == WORKED_OUT
+    assert {row.metric: row.asides for row in rows if row.asides} == BESIDE
+
+
+def test_every_figure_is_the_same_as_json_and_as_csv(example: Database) -> None:
+    rows = report(example, *WORKED_OUT)
+    told = {row["metric"]: row for row in json.loads(formatted(rows, "json"))}
+    sheet = {r["metric"]: r for r in csv.DictReader(io.StringIO(formatted(rows, "csv")))}
+    for metric, (value, numerator, denominator, n, n_open) in WORKED_OUT.items():
+        one, cells = told[metric], sheet[metric]
+        assert (one["value"], one["numerator"], one["denominator"]) == (
+            value,
+            numerator,
+            denominator,
+        )
+        assert (one["n"], one["n_open"]) == (n, n_open)
+        assert (float(cells["value"]) if cells["value"] else None) == value
+        assert (cells["n"], cells["n_open"]) == (str(n), str(n_open))
+        assert json.loads(cells["asides"] or "null") == one["asides"]
+
+
+def test_every_figure_belongs_to_whom_it_was_worked_out_for(example: Database) -> None:
+    found: dict[str, dict[str | None, tuple[object, ...]]] = {}
+    for row in report(example, *BY_AGENT, by="agent"):
+        groups = found.setdefault(row.metric, {})
+        groups[row.group] = (row.value, row.numerator, row.denominator)
+    assert found == BY_AGENT
+
+
+def test_the_customers_of_each_day_count_for_themselves(example: Database) -> None:
+    rows = report(example, "r3m_cust", by="day")
+    assert [(row.group, row.numerator, row.denominator) for row in rows] == [
+        (DAY, 1, 1),
+        (NEXT_DAY, 0, 1),
+    ]
+
+
+def test_what_matures_in_a_week_counts_after_a_week(example: Database) -> None:
+    rows = {row.metric: row for row in report(example, "reopen", "fcr", as_of="2026-11-28T10:07")}
+    assert (rows["reopen"].numerator, rows["reopen"].denominator) == (1, 1)
+    assert (rows["fcr"].numerator, rows["fcr"].denominator) == (0, 1)
 
 
 def test_first_response_is_50_s_and_the_second_session_is_open(example: Database) -> None:

@@ -24,7 +24,9 @@ class ReadReport(Payload):
     metrics: Annotated[str, Field(max_length=500, pattern="^[a-z0-9_, ]+$")]
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
-    by: Literal["agent", "team", "channel", "segment", "day", "hour"] | None = None
+    by: Literal["agent", "team", "channel", "segment", "label", "day", "hour", "weekday"] | None = (
+        None
+    )
     as_of: Moment | None = None
     as_of_seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
