@@ -21,7 +21,7 @@ from knowledge_base.encoder import Encoder
 from knowledge_base.features import BUCKETS, letters, sounds
 from knowledge_base.learner import Learner, learn
 from knowledge_base.postings import Floats, Postings
-from knowledge_base.text import MAX_QUERY, clean, has_han, language, sections, tokens
+from knowledge_base.text import MAX_QUERY, clean, has_han, language, pieces, sections, tokens
 from knowledge_base.vectors import Vectors, vectors_of
 
 Part = Literal["title", "phrasing", "body"]
@@ -62,6 +62,8 @@ class Segment:
     entries: tuple[Entry, ...]
     owners: NDArray[np.int32]
     """For each entry the place of its article in the segment."""
+    sizes: tuple[int, ...]
+    """For each article how many entries it has."""
     is_body: NDArray[np.bool_]
     is_han: NDArray[np.bool_]
     words: Postings
@@ -173,6 +175,7 @@ def _segment(
         is_public=np.array([article.audience == "public" for article in articles], dtype=np.bool_),
         entries=tuple(entries),
         owners=np.array(owners, dtype=np.int32),
+        sizes=tuple(np.bincount(owners, minlength=len(articles)).tolist() if owners else ()),
         is_body=np.array([entry.part == "body" for entry in entries], dtype=np.bool_),
         is_han=np.array([has_han(text) for text in cleaned], dtype=np.bool_),
         words=postings.by_words(words, word_terms.rare),
@@ -190,7 +193,9 @@ def _segment(
 def _entries(article: Article) -> Iterator[Entry]:
     yield Entry("title", article.title)
     for phrasing in article.phrasings:
-        yield Entry("phrasing", phrasing)
+        # Signs alone ("??") would be the answer to every message that is only puzzled.
+        if any(True for _ in pieces(clean(phrasing))):
+            yield Entry("phrasing", phrasing)
     for section in sections(article.body):
         yield Entry("body", section)
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge_base.common import common_tokens
 from knowledge_base.features import letters, sounds, spelt_sounds
 from knowledge_base.index import Entry, Index, Segment
 from knowledge_base.likeness import nearest, typos_allowed
@@ -38,14 +39,16 @@ _MAX_CORRECTIONS = 8
 # A corrected word may not be the one that was meant.
 _CORRECTED_WEIGHT = 0.8
 _BODY_WEIGHT = 0.8
-# A sentence alone says less than the message it stands in.
+# A sentence alone says less than the message it stands in, the less the smaller its part of it:
+# to this power. Else a remark in passing that is somebody's title wins over the question.
 _SPAN_WEIGHT = 0.97
+_SPAN_POWER = 0.3
 # From this length on a message is looked at sentence by sentence too.
 _LONG = 40
-# What an article's best entries add up to; from the fifth on they say nothing new.
-_SUPPORT = (1.0, 0.5, 0.25, 0.12, 0.06)
-_LEARNT_SHARE = 0.35
+# What an article's best entries add up to; from the seventh on they say nothing new.
+_SUPPORT = (1.0, 0.6, 0.36, 0.22, 0.13, 0.08)
 _SOUNDS_WEIGHT = 0.35
+_BEST_ENTRIES = 10
 # Less is chance: two groups of letters in the same bucket.
 _LEAST = 0.02
 # What two languages share by chance (a brand, a number) is hardly an answer in the other one.
@@ -65,8 +68,9 @@ class Weights:
 
 _LEXICAL = Weights(0.5, 1.0, 0.0)
 # Chinese words are their characters: the letters channel sees little that words do not.
-_LEXICAL_HAN = Weights(1.0, 1.0, 0.0)
+_LEXICAL_HAN = Weights(1.0, 0.35, 0.0)
 _FULL = Weights(0.25, 0.75, 1.7)
+_FULL_HAN = Weights(0.5, 0.5, 1.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,22 @@ class Signals:
     meaning: float
     learnt: float
     exact: bool
+    agreeing: float
+    """The article's share of the best entries of all."""
+    support: float
+    """What its further entries add to its best one."""
+    words_ahead: float
+    letters_ahead: float
+    meaning_ahead: float
+    """How far its best entry is ahead of the best of any other article, by each channel alone."""
+    unknown: float
+    """How much of what the question says is in no article at all."""
+    entries: int
+    """How many entries the article has."""
+    said: float
+    """How much the question says: the sum of its words' rarity."""
+    span: float
+    """What the sentence counts that found it; 1 for the whole message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +157,36 @@ class _Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The entries of one segment that were looked at, and their blended scores."""
+
+    places: Integers
+    owners: Integers
+    blended: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class _Summed:
     """What the entries of each article add up to, and its best entry; one row an article."""
 
     articles: Integers
     places: Integers
     totals: Floats
+    candidates: _Candidates
+
+
+@dataclass(frozen=True, slots=True)
+class _Rivals:
+    """All candidates of a question, of all segments, side by side."""
+
+    segments: Integers
+    articles: Integers
+    blended: Floats
+    words: Floats
+    letters: Floats
+    meaning: Floats
+    best: Integers
+    """The rows of the best entries of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +201,8 @@ class _Found:
     exact: bool
     question: _Question
     scores: _Scores
+    total: float
+    rivals: _Rivals
 
 
 def rank(
@@ -201,9 +247,14 @@ def _questions(index: Index, query: str, corrections: dict[str, str]) -> list[_Q
         texts = [query]
     if not texts:
         return []
-    questions = [
-        _question(index, text, corrections, weight=_SPAN_WEIGHT if number else 1.0)
-        for number, text in enumerate(texts)
+    questions = [_question(index, text, corrections) for text in texts]
+    all_of_it = max(questions[0].whole, 1e-6)
+    questions[1:] = [
+        replace(
+            question,
+            weight=_SPAN_WEIGHT * min(1.0, question.whole / all_of_it) ** _SPAN_POWER,
+        )
+        for question in questions[1:]
     ]
     base = index.base.vectors
     if index.encoder is None or base is None:
@@ -215,7 +266,7 @@ def _questions(index: Index, query: str, corrections: dict[str, str]) -> list[_Q
     ]
 
 
-def _question(index: Index, text: str, corrections: dict[str, str], *, weight: float) -> _Question:
+def _question(index: Index, text: str, corrections: dict[str, str]) -> _Question:
     spelt = spelt_sounds(text)
     is_pinyin = _is_pinyin(index, text, spelt)
     terms, whole = _asked(index, text, corrections, correct=not is_pinyin)
@@ -226,7 +277,7 @@ def _question(index: Index, text: str, corrections: dict[str, str], *, weight: f
         heard=_weighed_sounds(index, spelt if is_pinyin else sounds(text)),
         is_han=has_han(text),
         is_pinyin=is_pinyin,
-        weight=weight,
+        weight=1.0,
         vector=None,
     )
 
@@ -272,7 +323,7 @@ def _asked(
 
 
 def _is_unknown_word(index: Index, token: str) -> bool:
-    if not (token.isascii() and token.isalpha()):
+    if not (token.isascii() and token.isalpha()) or token in common_tokens():
         return False
     return all(token not in segment.word_terms.numbers for segment in index.segments)
 
@@ -328,15 +379,17 @@ def _ranked(
     ]
     most = max((float(s.totals.max(initial=0.0)) for s in sums), default=0.0) or 1.0
     votes = _votes(index, question)
+    rivals = _rivals(sums, scores)
     found: list[_Found] = []
     for number, (segment, summed) in enumerate(zip(index.segments, sums, strict=True)):
         learnt = np.zeros(len(summed.articles), dtype=np.float32)
         totals = summed.totals
-        if votes is not None:
+        if votes is not None and index.learner is not None:
             if number == 0:
                 learnt = votes[summed.articles]
-            gained = _LEARNT_SHARE * most * np.maximum(learnt, 0)
-            totals = np.asarray((1 - _LEARNT_SHARE) * totals + gained, dtype=np.float32)
+            share = index.learner.share
+            gained = share * most * np.maximum(learnt, 0)
+            totals = np.asarray((1 - share) * totals + gained, dtype=np.float32)
         exact = np.isin(summed.places, segment.by_text.get(query, ()))
         for row in _best(segment, summed, totals, exact=exact, priors=priors, limit=limit):
             article = int(summed.articles[row])
@@ -351,6 +404,8 @@ def _ranked(
                     exact=bool(exact[row]),
                     question=question,
                     scores=scores[number],
+                    total=float(summed.totals[row]),
+                    rivals=rivals,
                 )
             )
     return found
@@ -391,8 +446,8 @@ def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _
         kept &= segment.is_public[owners]
     places, owners = places[kept], owners[kept]
     if not len(places):
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Summed(nothing, nothing, np.zeros(0, dtype=np.float32))
+        nothing, no_score = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        return _Summed(nothing, nothing, no_score, _Candidates(nothing, nothing, no_score))
     # An entry that is exactly the question is the reason that is given.
     other = ~np.isin(places, exact)
     order = np.lexsort((places, -blended[places], other, owners))
@@ -401,7 +456,22 @@ def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _
     turn = np.arange(len(owners)) - np.repeat(starts, np.diff(np.r_[starts, len(owners)]))
     share = np.where(turn < len(_SUPPORT), np.take(_SUPPORT, turn, mode="clip"), 0.0)
     totals = np.add.reduceat(blended[places] * share, starts).astype(np.float32)
-    return _Summed(owners[starts].astype(np.int64), places[starts], totals)
+    candidates = _Candidates(places, owners.astype(np.int64), blended[places])
+    return _Summed(owners[starts].astype(np.int64), places[starts], totals, candidates)
+
+
+def _rivals(sums: Sequence[_Summed], scores: Sequence[_Scores]) -> _Rivals:
+    both = [(s.candidates, channels) for s, channels in zip(sums, scores, strict=True)]
+    blended = np.concatenate([found.blended for found, _ in both])
+    return _Rivals(
+        segments=np.repeat(np.arange(len(both)), [len(found.places) for found, _ in both]),
+        articles=np.concatenate([found.owners for found, _ in both]),
+        blended=blended,
+        words=np.concatenate([channels.words[found.places] for found, channels in both]),
+        letters=np.concatenate([channels.letters[found.places] for found, channels in both]),
+        meaning=np.concatenate([channels.meaning[found.places] for found, channels in both]),
+        best=np.argsort(-blended, kind="stable")[:_BEST_ENTRIES],
+    )
 
 
 def _scores(segment: Segment, question: _Question) -> _Scores:
@@ -427,8 +497,10 @@ def _blended(segment: Segment, question: _Question, channels: _Scores, most_word
     if question.is_pinyin:
         blended = channels.sounds.copy()
     else:
-        lexical = _LEXICAL_HAN if question.is_han else _LEXICAL
-        weights = _FULL if question.vector is not None else lexical
+        if question.vector is None:
+            weights = _LEXICAL_HAN if question.is_han else _LEXICAL
+        else:
+            weights = _FULL_HAN if question.is_han else _FULL
         blended = weights.words / most_words * channels.words
         blended += weights.letters * channels.letters
         blended += weights.meaning * channels.meaning
@@ -445,15 +517,44 @@ def _votes(index: Index, question: _Question) -> Floats | None:
 
 def _match(index: Index, found: _Found) -> Match:
     segment, place, scores = index.segments[found.segment], found.place, found.scores
+    rivals, question = found.rivals, found.question
+    own = (rivals.articles == found.article) & (rivals.segments == found.segment)
+    best = float(rivals.blended[own].max(initial=0.0))
+    of_all = float(rivals.blended[rivals.best].sum())
+    most_words = float(rivals.words.max(initial=0.0)) or 1.0
     signals = Signals(
-        covered=_covered(segment, found.question, place),
+        covered=_covered(segment, question, place),
         letters=float(scores.letters[place]),
         sounds=float(scores.sounds[place]),
         meaning=float(scores.meaning[place]),
         learnt=found.learnt,
         exact=found.exact,
+        agreeing=float(rivals.blended[rivals.best][own[rivals.best]].sum()) / max(of_all, _LEAST),
+        support=found.total / best - 1 if best > 0 else 0.0,
+        words_ahead=_ahead(rivals.words, own) / most_words,
+        letters_ahead=_ahead(rivals.letters, own),
+        meaning_ahead=_ahead(rivals.meaning, own),
+        unknown=_unknown(index, question),
+        entries=segment.sizes[found.article],
+        said=question.whole,
+        span=question.weight,
     )
     return Match(found.segment, found.article, segment.entries[place], found.score, signals)
+
+
+def _ahead(channel: Floats, own: NDArray[np.bool_]) -> float:
+    return float(channel[own].max(initial=0.0) - channel[~own].max(initial=0.0))
+
+
+def _unknown(index: Index, question: _Question) -> float:
+    """The share of what the question says, by rarity, that is in no article."""
+    known = index.base.word_terms
+    lost = sum(
+        known.rarity(token)
+        for token in question.terms
+        if token not in known.numbers and not is_han_pair(token)
+    )
+    return min(1.0, lost / question.whole) if question.whole > 0 else 0.0
 
 
 def _covered(segment: Segment, question: _Question, place: int) -> float:

@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import opencc
 
-MAX_QUERY = 200
+MAX_QUERY = 400
 """Characters of a question that are looked at: a pasted page must not freeze the process."""
 
 # Compatibility forms grow: one character can become eighteen. So a question is cut before it is
 # cleaned as well; ten times over, because blanks at its beginning are not the question.
 _MAX_RAW_QUERY = 10 * MAX_QUERY
-MAX_SPANS = 3
+MAX_SPANS = 4
 """Sentences of a question that are looked at one by one, beside the whole of it."""
 
 MAX_SECTION = 300
@@ -51,6 +51,28 @@ STOP_WORDS = tuple(sorted(_SAYING_NOTHING.split()))
 _STOP_WORDS = frozenset(STOP_WORDS)
 _STOP_CHARACTERS = frozenset(
     "的了吗呢啊吧呀么嘛哦我你您他她它们这那是在有和与就都也还很请问想要会能可以"
+)
+
+
+# What opens and closes a letter, and what introduces a number: a sentence of nothing else asks
+# nothing. In Chinese whole phrases, since it has no spaces.
+_COURTESY_WORDS = (
+    "advance afternoon all appreciate appreciated best bye cheers day dear evening everyone "
+    "forward good goodbye great greeting guys help hearing hope kind lot lots love madam "
+    "many morning much nice night ok okay please regard regards reply soon sincerely sir sorry "
+    "support team thank thanks warm well wish yours looking hear "
+    "code customer e-mail email id mail mobile name no nr number order phone ref reference "
+    "telephone tel tracking"
+)
+_COURTESY = frozenset(_COURTESY_WORDS.split())
+_ASKING = frozenset(
+    ("can", "could", "do", "does", "how", "what", "when", "where", "which", "who", "why", "will")
+)
+_COURTESY_HAN = re.compile(
+    r"(?:你好|您好|亲+|亲爱的|老板|客服|掌柜|嗨|哈喽|早上好|下午好|"
+    r"晚上好|在吗|在不在|在么|有人吗|请问一下|请问|打扰了?|"
+    r"谢谢你?您?|谢啦|谢了|多谢|感谢|辛苦了?|麻烦了?|麻烦您?|拜托了?|尽快回复一?下?|急|"
+    r"我的|我是|订单号?|单号|编号|手机号?|电话|邮箱|姓名|号码|是|为|啦|了|哦|呀|啊|哈|好)+"
 )
 
 
@@ -106,19 +128,34 @@ def without_details(text: str) -> str:
 def spans(cleaned: str) -> list[str]:
     """The question as it is looked at: without its details, and its sentences when it has several.
 
-    The sentences that say most come first, at most MAX_SPANS; one that only greets or thanks is
-    left out. The whole is always the first span, so cutting never hides anything.
+    The sentences that say most come first, at most MAX_SPANS; one that only greets, thanks or
+    introduces a number is left out. All that is left is the first span, so that cutting hides
+    nothing.
 
     >>> spans("hello! where is my parcel 20260714-0093? thank you")
-    ['hello! where is my parcel ? thank you', 'where is my parcel ?']
+    ['where is my parcel ?', 'where is my parcel ?']
+    >>> spans("good morning. a lamp flickers, it is new. my order number is 4711-0815.")
+    ['a lamp flickers, it is new.', 'a lamp flickers,', 'it is new.']
     """
     whole = _SPACE.sub(" ", _DETAIL.sub(" ", cleaned)).strip() or cleaned
     sentences = [part.strip() for part in _SPAN.findall(whole)]
-    telling = [(len(_telling(sentence)), sentence) for sentence in sentences]
-    several = sorted((row for row in telling if row[0]), key=lambda row: -row[0])
-    if len(sentences) < 2:
+    asking = [sentence for sentence in sentences if not _is_courtesy(sentence)]
+    if len(sentences) < 2 or not asking:
         return [whole]
-    return [whole, *(sentence for _, sentence in several[:MAX_SPANS])]
+    several = sorted(asking, key=lambda sentence: -len(_telling(sentence)))
+    return [" ".join(asking), *several[:MAX_SPANS]]
+
+
+def _is_courtesy(sentence: str) -> bool:
+    said = words(sentence)
+    if has_han(said):
+        return _COURTESY_HAN.fullmatch(said.replace(" ", "")) is not None
+    if not _telling(sentence):
+        return True
+    said_words = said.split()
+    if not _ASKING.isdisjoint(said_words):
+        return False
+    return all(word in _STOP_WORDS or word in _COURTESY for word in said_words)
 
 
 def tokens(cleaned: str) -> list[str]:
@@ -153,6 +190,22 @@ def words(cleaned: str) -> str:
     'refund please 退货'
     """
     return " ".join(found[0] for found in _PIECE.finditer(cleaned))
+
+
+def says_something(text: str) -> bool:
+    """Whether a text is worth being learnt as a way to ask: not signs, greetings or thanks alone.
+
+    >>> says_something("where is my parcel?"), says_something("？？"), says_something("ok thanks")
+    (True, False, False)
+    >>> says_something("退款"), says_something("在吗？"), says_something("4711")
+    (True, False, False)
+    """
+    cleaned = clean(text)
+    sentences = [part.strip() for part in _SPAN.findall(_DETAIL.sub(" ", cleaned))]
+    return any(
+        any(not token.isdigit() for token in _telling(sentence)) and not _is_courtesy(sentence)
+        for sentence in sentences
+    )
 
 
 def pieces(cleaned: str) -> Iterator[tuple[str, bool]]:

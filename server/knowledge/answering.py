@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]  # Any: JSON values
 ITEMS = 3
 # As the engine's own bound between the bands "none" and "suggest".
-WORTH_A_LOOK = 0.45
+WORTH_A_LOOK = 0.58
 SUMMARY_CHARS = 160
 # An answer must fit into a packet three times; the page in the help centre has all of it.
 READ_CHARS = 6000

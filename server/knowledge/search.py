@@ -16,7 +16,15 @@ import numpy as np
 
 from knowledge_base.articles import Article
 from knowledge_base.calibrate import Sample, fit
-from knowledge_base.confidence import CHANNELS, SHIPPED, Calibration, band, channel_of, features
+from knowledge_base.confidence import (
+    CHANNELS,
+    FEATURES,
+    SHIPPED,
+    Calibration,
+    band,
+    channel_of,
+    features,
+)
 from knowledge_base.encoder import Encoder, installed_encoder
 from knowledge_base.index import Index, build_index, with_changes
 from knowledge_base.postings import Floats
@@ -82,7 +90,8 @@ def next_state(
 def calibration_of(database: Database) -> Calibration:
     """How the confidence is worked out: as last fitted to this shop, or as shipped."""
     found = database.read_now(rows.calibration)
-    if found is None:
+    # What an earlier version had fitted was about other things that speak for an item.
+    if found is None or any(len(values) != len(FEATURES) for values in found.values()):
         return SHIPPED
     return Calibration(**{name: tuple(values) for name, values in found.items()})
 

@@ -116,7 +116,7 @@ def test_a_locale_leaves_only_articles_in_its_language(locale: str, found: list[
 
 def test_only_the_beginning_of_a_long_message_is_looked_at(shop: Index) -> None:
     question = "When will I get my refund, I am waiting. "
-    long = (question * 9)[:MAX_QUERY]
+    long = (question * 20)[:MAX_QUERY]
     assert suggest(shop, long + "coupon " * 10_000) == suggest(shop, long)
 
 
@@ -136,3 +136,22 @@ def test_what_customers_may_not_read_is_no_rival_to_what_they_may() -> None:
     assert [item.article_id for item in shown.items] == ["open"]
     assert shown.band == alone.band
     assert len(suggest(build_index(articles), question).items) == 2
+
+
+@pytest.mark.parametrize("word", ["seem", "form", "quite", "beach"])
+def test_a_real_word_is_never_taken_for_another_one(word: str) -> None:
+    index = base(["What do you see here?", "Parcels from abroad", "Be quiet", "Bench"])
+    assert word not in suggest(index, f"it does {word} odd").corrections
+
+
+def test_a_slip_is_still_put_right() -> None:
+    index = base(["When will I get my refund?", "Where is my parcel?"])
+    assert suggest(index, "my refudn is late").corrections == {"refudn": "refund"}
+
+
+@pytest.mark.parametrize("sign", ["？？", "?", "…", "!!!", "🙂"])
+def test_a_phrasing_of_signs_alone_widens_nothing(sign: str) -> None:
+    article = Article("0", "Where is my parcel?", "", "en", phrasings=(sign, "late"))
+    index = build_index([article])
+    assert suggest(index, sign).items == ()
+    assert [entry.text for entry in index.base.entries] == ["Where is my parcel?", "late"]
