@@ -69,7 +69,7 @@ def histogram(
 
     The last bar is open: whatever lies beyond the axis stands in it.
     """
-    width, height, left, right, top, bottom = 660, 268, 40, 10, 64, 28
+    width, height, left, right, top, bottom = 600, 268, 40, 10, 64, 28
     plot_w, plot_h = width - left - right, height - top - bottom
     highest, lines = _count_axis(max((bar.count for bar in bars), default=0))
     root = svg.root(width, height, name)
@@ -127,7 +127,7 @@ def trend(
     Values are spans in ms, or with ``ceiling`` anything from 0 to that. Where the first two series
     both have values, the space between them is shaded unless ``band`` is off.
     """
-    width, height, left, right, top, bottom = 520, 268, 44, 82, 20, 28
+    width, height, left, right, top, bottom = 600, 268, 46, 84, 20, 28
     plot_w, plot_h = width - left - right, height - top - bottom
     highest, step = _trend_axis(series, goal, ceiling)
     root = svg.root(width, height, name)
@@ -168,8 +168,13 @@ def clock_bar(
     end: float,
     marks: Sequence[Mark],
     goal: Mark | None,
+    closed: Sequence[tuple[float, float]] = (),
+    closed_text: str = "",
 ) -> Markup:
-    """A bar in time, cut where its owner changes, with the instants of messages above it."""
+    """A bar in time, cut where its owner changes, with the instants of messages above it.
+
+    ``closed`` are the stretches outside business hours, drawn as a dark edge below the bar.
+    """
     width, height, left, right, bar_top, bar_h = 900, 104, 6, 6, 46, 22
     length = max(end - start, 1)
     root = svg.root(width, height, name, look="ch wide")
@@ -193,6 +198,11 @@ def clock_bar(
         if x(part.end) - x(part.start) > 8 * len(part.title):
             middle = (x(part.start) + x(part.end)) / 2
             svg.text(root, middle, bar_top + bar_h + 18, part.title, "middle")
+    for first, last in closed:
+        group = svg.element(root, "g", {"class": "closed"})
+        svg.title(group, closed_text)
+        place = {"x": x(first), "y": bar_top + bar_h, "height": 5}
+        svg.element(group, "rect", place | {"width": max(x(last) - x(first), 1)})
     taken = [-math.inf, -math.inf]
     for mark in sorted(marks, key=lambda one: one.at):
         at = x(mark.at)
@@ -510,6 +520,18 @@ def _band(
         run = []
 
 
+def nice_top(most: float) -> float:
+    """A round number at or above the largest value, to end an axis at.
+
+    >>> nice_top(37), nice_top(0.42), nice_top(1280)
+    (40.0, 0.5, 2000.0)
+    """
+    if most <= 0:
+        return 1
+    size = 10.0 ** math.floor(math.log10(most))
+    return next(nice * size for nice in (1, 2, 4, 5, 8, 10) if nice * size >= most)
+
+
 def _count_axis(most: int) -> tuple[int, list[int]]:
     """The top of an axis of counts and its lines: whole, round numbers, at most five."""
     most = max(most, 1)
@@ -531,13 +553,13 @@ def _trend_axis(
         return ceiling, ceiling / 4
     most = max((value for one in series for value in one.values if value is not None), default=0)
     if goal is None:
-        return _span_axis(max(most, 1))
+        return span_axis(max(most, 1))
     # One night without staff must not press all other days flat: what lies far beyond the goal is
     # drawn at the upper edge, with its value beside it.
-    return _span_axis(max(min(most, 3 * goal.at), goal.at * 1.15))
+    return span_axis(max(min(most, 3 * goal.at), goal.at * 1.15))
 
 
-def _span_axis(most_ms: float) -> tuple[float, float]:
+def span_axis(most_ms: float) -> tuple[float, float]:
     """The top of an axis of spans and the distance of its lines, in ms."""
     steps = (*_NICE_SPANS_S, *(86_400 * days for days in (2, 5, 10, 30, 100, 400)))
     step = next((s * 1000 for s in steps if s * 5000 >= most_ms), most_ms / 4)

@@ -93,9 +93,11 @@ def funnel_plot(
     plot_w, plot_h = width - left - right, height - top - bottom
     most_n = max([one.n for one in limits] + [dot.n for dot in dots], default=1) or 1
     values = [dot.value for dot in dots]
-    lows = [one.far[0] for one in limits[len(limits) // 8 :]]
-    highs = [one.far[1] for one in limits[len(limits) // 8 :]]
-    floor, ceiling = _share_axis(min([*values, *lows, centre]), max([*values, *highs, centre]))
+    lows = [one.far[0] for one in limits[len(limits) // 3 :]]
+    highs = [one.far[1] for one in limits[len(limits) // 3 :]]
+    floor, ceiling, step = _share_axis(
+        min([*values, *lows, centre]), max([*values, *highs, centre])
+    )
     root = svg.root(width, height, name)
 
     def x(n: float) -> float:
@@ -105,8 +107,8 @@ def funnel_plot(
         kept = min(max(value, floor), ceiling)
         return top + plot_h * (1 - (kept - floor) / (ceiling - floor))
 
-    for number in range(5):
-        at = floor + (ceiling - floor) * number / 4
+    for number in range(round((ceiling - floor) / step) + 1):
+        at = floor + step * number
         svg.line(root, left, y(at), width - right, y(at), look="grid")
         svg.text(root, left - 8, y(at) + 4, words(at), "end")
     for n in _count_ticks(most_n):
@@ -138,13 +140,14 @@ def intervals(
     words: Words,
     goal: tuple[float, str] | None = None,
     ceiling: float | None = None,
+    step: float | None = None,
 ) -> Markup:
     """One row each: a dot at the value, a line over the interval, a pale bar over the possible.
 
     An interval whose end is open ends in an arrow. ``ceiling`` ends the axis; without it the axis
-    holds what there is.
+    holds what there is. ``step`` is the distance of its lines, a quarter of it unless said.
     """
-    width, left, right, top, row_h = 660, 148, 150, 26, 34
+    width, left, right, top, row_h = 600, 142, 138, 26, 34
     height = top + row_h * len(rows) + 12
     root = svg.root(width, height, name)
     room = width - left - right
@@ -156,9 +159,9 @@ def intervals(
     def x(value: float) -> float:
         return left + room * min(max(value, 0), most) / most
 
-    ticks = 4
-    for number in range(ticks + 1):
-        at = most * number / ticks
+    step = most / 4 if step is None else step
+    for number in range(int(most / step + 1e-9) + 1):
+        at = step * number
         svg.line(root, x(at), top - 6, x(at), height - 10, look="grid")
         svg.text(root, x(at), 12, words(at), "middle")
     if goal is not None and goal[0] <= most:
@@ -188,7 +191,7 @@ def intervals(
 
 def bars(rows: Sequence[Amount], *, name: str, left: int = 128) -> Markup:
     """Bars from the left, one a row, with words at their ends."""
-    width, row_h, bar_h = 520, 32, 16
+    width, row_h, bar_h = 600, 32, 16
     right = 120
     height = row_h * len(rows) + 6
     root = svg.root(width, height, name)
@@ -221,7 +224,7 @@ def fates(
     goal: tuple[float, str] | None = None,
 ) -> Markup:
     """Areas over the time since the question: answered below, gone above, the rest still waits."""
-    width, height, left, right, top, bottom = 660, 268, 46, 108, 18, 28
+    width, height, left, right, top, bottom = 600, 268, 46, 108, 18, 28
     plot_w, plot_h = width - left - right, height - top - bottom
     root = svg.root(width, height, name)
     svg.hatch(root)
@@ -299,7 +302,7 @@ def _dots(
     right: float,
 ) -> None:
     """The dots with their names, kept apart from each other."""
-    placed: list[tuple[float, float, float]] = []
+    placed = [(x(dot.n) - 7, x(dot.n) + 7, y(dot.value) + 4) for dot in dots]
     for dot in sorted(dots, key=lambda one: (y(one.value), one.name)):
         at_x, at_y = x(dot.n), y(dot.value)
         group = svg.element(root, "g", {"class": f"dot-{dot.place}"})
@@ -315,9 +318,12 @@ def _dots(
         long = 7.4 * _width(dot.name)
         at_end = at_x + long + 12 > right
         start = at_x - 10 - long if at_end else at_x + 10
-        line = at_y + 4
-        while any(abs(line - o) < 13 and start < e and start + long > s for s, e, o in placed):
-            line += 4
+        # The nearest line, above or below, on which neither a name nor a dot stands yet.
+        line = next(
+            at
+            for at in (at_y + 4 + side * 4 * far for far in range(99) for side in (1, -1))
+            if not any(abs(at - o) < 13 and start < e and start + long > s for s, e, o in placed)
+        )
         placed.append((start, start + long, line))
         anchor = "end" if at_end else "start"
         svg.text(root, at_x - 10 if at_end else at_x + 10, line, dot.name, anchor, strong=True)
@@ -342,12 +348,13 @@ def _path(parent: ET.Element, shape: str, look: str) -> None:
     svg.element(parent, "path", {"d": shape, "class": look})
 
 
-def _share_axis(low: float, high: float) -> tuple[float, float]:
-    """The ends of an axis of shares: round, with room, never beyond 0 and 1."""
+def _share_axis(low: float, high: float) -> tuple[float, float, float]:
+    """The ends of an axis of shares and its step: round, with room, never beyond 0 and 1."""
     room = max(high - low, 0.02) * 0.08
-    floor = math.floor(max(0.0, low - room) * 20) / 20
-    ceiling = math.ceil(min(1.0, high + room) * 20) / 20
-    return floor, ceiling if ceiling > floor else floor + 0.05
+    low, high = max(0.0, low - room), min(1.0, high + room)
+    step = next((one for one in (0.02, 0.05, 0.1, 0.2) if one * 5 >= high - low), 0.25)
+    floor = math.floor(low / step + 1e-9) * step
+    return floor, max(math.ceil(high / step - 1e-9) * step, floor + step), step
 
 
 def _count_ticks(most: float) -> list[int]:

@@ -9,16 +9,20 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from server.domain.errors import InvalidInput
-from server.domain.metrics import METRICS
+from server.domain.metrics import metric_of
 from server.domain.periods import MAX_AT_MS, day_start_ms, instant_ms, local_date, zone
 from server.domain.turns import OUTCOMES
-from server.reports.turns import Scope
+from server.reports.scope import Scope
 
 PERIOD_DAYS: Mapping[str, int] = {"today": 1, "7": 7, "28": 28, "90": 90}
 DEFAULT_PERIOD = "28"
-PERIODS = (*PERIOD_DAYS, "all", "custom")
+PERIODS = (*PERIOD_DAYS, "month", "all", "custom")
+COMPARE = ("previous", "year", "custom", "off")
+CLOCKS = ("elapsed", "business")
 MAX_VALUE_CHARS = 100
 _NUMBERS = {
+    "hit": 1,
+    "target": 100,
     "hour": 23,
     "weekday": 6,
     "wait_from": MAX_AT_MS,
@@ -33,16 +37,29 @@ _NUMBERS = {
 class ReportQuery:
     """The parameters of a report's address; None is absent. Dates are days of the shop.
 
-    ``as_of`` (ms UTC) and ``seq`` pin the report to one state, so that the turns behind a number
-    are as many as the number says however long ago it was read.
+    ``compare`` says which period the figures stand beside, ``cfrom`` and ``cto`` are its days when
+    it is one's own choice. ``view`` is the metric of the charts that show one of several, ``by``
+    what a breakdown divides by, ``target`` the share in per cent that is to be reached. ``hit`` of
+    a list of rows keeps those that were a success (1) or not (0). ``as_of`` (ms UTC) and ``seq``
+    pin the report to one state, so that the rows behind a number are as many as the number says
+    however long ago it was read.
     """
 
     period: str = DEFAULT_PERIOD
     from_: str | None = None
     to: str | None = None
+    compare: str = "previous"
+    cfrom: str | None = None
+    cto: str | None = None
     channel: str | None = None
     team: str | None = None
     agent: str | None = None
+    segment: str | None = None
+    label: str | None = None
+    clock: str = "elapsed"
+    by: str | None = None
+    view: str | None = None
+    target: int | None = None
     hour: int | None = None
     weekday: int | None = None
     outcome: str | None = None
@@ -51,6 +68,7 @@ class ReportQuery:
     as_of: int | None = None
     seq: int | None = None
     metric: str = "frt"
+    hit: int | None = None
     page: int = 1
 
     def address(self, path: str, **changes: str | int | None) -> str:
@@ -62,6 +80,24 @@ class ReportQuery:
             if (value := getattr(wanted, field.name)) is not None and value != field.default
         ]
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def narrowed(self, name: str, value: str | int) -> ReportQuery:
+        """The query with one more filter."""
+        return replace(self, **{name: value})  # type: ignore[arg-type]  # named by the caller
+
+    def of_page(self) -> ReportQuery:
+        """What belongs to a whole page: without what narrows a list of rows."""
+        return replace(
+            self,
+            hour=None,
+            weekday=None,
+            outcome=None,
+            wait_from=None,
+            wait_to=None,
+            metric="frt",
+            hit=None,
+            page=1,
+        )
 
     def unpinned(self) -> ReportQuery:
         """The same question asked again now."""
@@ -82,12 +118,26 @@ def read_query(given: Mapping[str, str]) -> ReportQuery:
             raise InvalidInput(f"{name} is too long.", field=name)
         else:
             values[field.name] = value
-    if ("from_" in values or "to" in values) and "period" not in values:
-        values["period"] = "custom"
-    for name, known in (("period", PERIODS), ("outcome", OUTCOMES), ("metric", tuple(METRICS))):
+    for first, last, kind in (("from_", "to", "period"), ("cfrom", "cto", "compare")):
+        if first in values or last in values:
+            values.setdefault(kind, "custom")
+    _check(values)
+    return ReportQuery(**values)  # type: ignore[arg-type]  # checked above
+
+
+def _check(values: Mapping[str, str | int]) -> None:
+    """Raises InvalidInput for a choice that there is not."""
+    for name, known in (
+        ("period", PERIODS),
+        ("compare", COMPARE),
+        ("clock", CLOCKS),
+        ("outcome", OUTCOMES),
+    ):
         if name in values and values[name] not in known:
             raise InvalidInput(f"{name} must be one of {', '.join(known)}.", field=name)
-    return ReportQuery(**values)  # type: ignore[arg-type]  # checked above
+    for name in ("metric", "view"):
+        if name in values:
+            metric_of(str(values[name]))
 
 
 def scope_of(query: ReportQuery, *, timezone: str, now_ms: int, agent_id: str | None) -> Scope:
@@ -109,12 +159,50 @@ def scope_of(query: ReportQuery, *, timezone: str, now_ms: int, agent_id: str | 
         agent_id=query.agent if agent_id is None else agent_id,
         team_id=query.team,
         channel=query.channel,
+        segment=query.segment,
+        label=query.label,
         hour=query.hour,
         weekday=query.weekday,
         outcome=query.outcome,
         wait_from_ms=query.wait_from,
         wait_to_ms=query.wait_to,
     )
+
+
+def compared_with(query: ReportQuery, scope: Scope) -> Scope | None:
+    """The same question about the period that the query compares with; None for no comparison.
+
+    The period before has as many days and ends where this one begins; the same days a year ago are
+    those of the same date, a 29th of February those of the 28th. Raises InvalidInput for dates that
+    are none or stand in the wrong order.
+    """
+    days = days_of(scope)
+    if query.compare == "off" or days is None:
+        return None
+    first, last = days
+    tz = zone(scope.timezone)
+    if query.compare == "custom":
+        if query.cfrom is None or query.cto is None:
+            return None
+        from_ms, to_ms = instant_ms(query.cfrom, tz), instant_ms(query.cto, tz, end=True)
+        if from_ms >= to_ms:
+            raise InvalidInput("The period ends before it begins.", field="cto")
+        return replace(scope, from_ms=from_ms, to_ms=to_ms)
+    if query.compare == "year":
+        first, last = _year_before(first), _year_before(last)
+    else:
+        first, last = first - (last - first) - timedelta(days=1), first - timedelta(days=1)
+    return replace(
+        scope,
+        from_ms=day_start_ms(first, tz),
+        to_ms=day_start_ms(last + timedelta(days=1), tz),
+    )
+
+
+def _year_before(day: date) -> date:
+    if (day.month, day.day) == (2, 29):
+        return day.replace(year=day.year - 1, day=28)
+    return day.replace(year=day.year - 1)
 
 
 def days_of(scope: Scope) -> tuple[date, date] | None:
@@ -133,6 +221,8 @@ def _period(query: ReportQuery, tz: ZoneInfo, as_of_ms: int) -> tuple[int | None
         end = None if query.to is None else instant_ms(query.to, tz, end=True)
         return start, end
     today = local_date(as_of_ms, tz)
+    if query.period == "month":
+        return day_start_ms(today.replace(day=1), tz), day_start_ms(today + timedelta(days=1), tz)
     first = today - timedelta(days=PERIOD_DAYS[query.period] - 1)
     return day_start_ms(first, tz), day_start_ms(today + timedelta(days=1), tz)
 

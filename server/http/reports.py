@@ -1,36 +1,61 @@
-"""The report pages: response times, the turns behind each number, one turn with its messages."""
+"""The report pages: figures, the rows behind each of them, and the messages behind each row."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
-from server.domain.errors import NotFound
-from server.domain.metrics import GOAL_MS, METRICS
+from agent_ui.render import Locale, sentence
+from server.domain.actors import Actor
+from server.domain.errors import NotAllowed, NotFound
+from server.domain.metrics import METRICS, Metric, metric_of
 from server.domain.permissions import may
-from server.http import report_views as views
+from server.domain.segment import SEGMENTS
+from server.http import report_rows, report_views, report_words
 from server.http.keys import DATABASE
-from server.http.report_query import PERIODS, ReportQuery, days_of, read_query, scope_of
+from server.http.report_blocks import Desk
+from server.http.report_figures import Teller
+from server.http.report_pages import DIVISIONS, PAGES, Page
+from server.http.report_query import (
+    COMPARE,
+    PERIODS,
+    ReportQuery,
+    compared_with,
+    days_of,
+    read_query,
+    scope_of,
+)
+from server.http.segment_views import look
 from server.http.sessions import current_person
 from server.http.views import locale_of, render
-from server.reports.response_times import Choices, response_times
-from server.reports.rows import figures_csv
-from server.reports.thread import load_turn
-from server.reports.turn_list import load_turns
-from server.reports.turns import NOBODY, Scope
+from server.reports.page_csv import page_csv
+from server.reports.pages import known, load_choices, load_page
+from server.reports.quality import load_quality
+from server.reports.row_list import load_rows
+from server.reports.scope import NOBODY, Scope
+from server.reports.thread import Story, load_session, load_turn
+from server.storage.connection import Connection
 from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
 from server.storage.shop import Shop, load_shop
 
+NUMBER = "[0-9]{1,9}"
+
 
 def add_reports(app: web.Application) -> None:
-    """Serves the report pages and their file."""
-    app.router.add_get("/reports", show_report)
-    app.router.add_get("/reports/export.csv", export_report)
-    app.router.add_get("/reports/turns", show_turns)
-    app.router.add_get("/reports/turns/{conversation_id}/{turn_no:[0-9]{1,9}}", show_turn)
+    """Serves the report pages and their files."""
+    router = app.router
+    for page in PAGES.values():
+        router.add_get(page.path, partial(show_page, page=page))
+    router.add_get("/reports/export.csv", export_report)
+    router.add_get("/reports/rows", show_rows)
+    router.add_get("/reports/turns", show_rows)
+    router.add_get(f"/reports/turns/{{conversation_id}}/{{number:{NUMBER}}}", show_turn)
+    router.add_get(f"/reports/sessions/{{conversation_id}}/{{number:{NUMBER}}}", show_session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,114 +68,188 @@ class Asked:
     scope: Scope
     own: bool
 
+    @property
+    def pinned(self) -> ReportQuery:
+        """The query bound to the state that is read, so that its links lead to the same numbers."""
+        return replace(self.query, as_of=self.scope.as_of_ms, seq=self.scope.as_of_seq)
 
-async def show_report(request: web.Request) -> web.Response:
-    """How long shoppers waited, in one page."""
+
+async def show_page(request: web.Request, *, page: Page) -> web.Response:
+    """One of the pages: its figures, charts and tables."""
     asked = await _asked(request)
-    figures = await request.app[DATABASE].read(partial(response_times, scope=asked.scope))
+    if asked.own and not page.own:
+        raise NotAllowed("These figures are for supervisors.")
+    page = _divided(page, asked.query)
     locale = await locale_of(request)
-    scope, names = figures.scope, views.Names(figures.choices, locale)
+    database = request.app[DATABASE]
+    wants = page.wants(asked.query.view)
+    figures = await database.read(
+        partial(
+            load_page,
+            wants=wants,
+            scope=asked.scope,
+            compared=compared_with(asked.query, asked.scope),
+        )
+    )
+    quality = await database.read(partial(load_quality, scope=figures.scope))
+    names = report_words.Names(figures.choices, locale)
+    teller = Teller(locale, asked.shop.currency, asked.pinned)
+    desk = Desk(figures, asked.query, asked.pinned, names, teller, own=asked.own)
+    blocks = [one for block in page.blocks if (one := report_views.show(block, desk))]
     return await render(
         request,
         "report.html",
         nav="reports",
-        shop=asked.shop,
-        query=asked.query,
-        pinned=_pinned(asked.query, scope),
-        own=asked.own,
+        page=page,
+        pages=[one for one in PAGES.values() if one.own or not asked.own],
         figures=figures,
-        metrics=METRICS,
+        blocks=blocks,
+        open_now=sum(one.n_open for one in figures.whole.values()),
+        quality=quality,
+        metrics=figures.metrics,
+        compared="" if figures.compared is None else _period(figures.compared, locale),
         periods=PERIODS,
-        nobody=NOBODY,
-        goal_ms=GOAL_MS,
-        names=names,
-        days=days_of(scope),
-        day_count=views.day_count(scope),
-        period_words=views.period_words(scope, locale),
-        filtered=views.filter_words(asked.query, names, locale),
-        line_query=partial(views.line_query, _pinned(asked.query, scope)),
-        zone=views.zone_words(scope.timezone, scope.as_of_ms),
-        changes=views.changes(figures),
-        histogram=views.histogram(figures, locale),
-        trend=views.trend(figures, locale),
-        bin_words=partial(views.bin_words, locale=locale),
-        heat_hours=views.heat_hours(figures),
-        heat_level=views.heat_level,
-        short_span=views.short_span,
-        misses_goal=views.misses_goal,
+        comparisons=COMPARE,
+        divisions=DIVISIONS,
+        choices=_choices(names),
+        segment_look=look,
+        days=days_of(figures.scope),
+        **_around(asked, names, locale),
     )
 
 
 async def export_report(request: web.Request) -> web.Response:
-    """The same figures as CSV: in all, by agent, by day and by hour."""
+    """The figures as CSV: in all, by agent, by day and by hour; ``metrics`` keeps to some."""
     asked = await _asked(request)
-    text = await request.app[DATABASE].read(partial(figures_csv, scope=asked.scope))
+    wanted = [name for name in request.query.get("metrics", "").split(",") if name][:60]
+    text = await request.app[DATABASE].read(
+        partial(page_csv, scope=asked.scope, metrics=known(wanted or METRICS))
+    )
     # The mark at the start tells spreadsheets that this is UTF-8.
     return web.Response(
         body=b"\xef\xbb\xbf" + text.encode(),
         content_type="text/csv",
         charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="response-times.csv"'},
+        headers={"Content-Disposition": 'attachment; filename="report.csv"'},
     )
 
 
-async def show_turns(request: web.Request) -> web.Response:
-    """The very turns that a number counts, as many as it says."""
+async def show_rows(request: web.Request) -> web.Response:
+    """The very rows that a number counts, as many as it says."""
     asked = await _asked(request)
-    metric = METRICS[asked.query.metric]
+    metric = metric_of(asked.query.metric)
     found = await request.app[DATABASE].read(
-        partial(load_turns, scope=asked.scope, metric=metric, page=asked.query.page)
+        partial(
+            load_rows,
+            scope=asked.scope,
+            metric=metric,
+            hit=asked.query.hit,
+            page=asked.query.page,
+        )
     )
     locale = await locale_of(request)
-    names = views.Names(found.choices, locale)
+    names = report_words.Names(found.choices, locale)
+    teller = Teller(locale, asked.shop.currency, asked.pinned)
     return await render(
         request,
-        "report_turns.html",
+        "report_rows.html",
         nav="reports",
-        shop=asked.shop,
-        query=asked.query,
-        pinned=_pinned(asked.query, found.scope),
-        own=asked.own,
         metric=metric,
-        nobody=NOBODY,
         found=found,
-        names=names,
-        period_words=views.period_words(found.scope, locale),
-        filtered=views.filter_words(asked.query, names, locale),
-        zone=views.zone_words(found.scope.timezone, found.scope.as_of_ms),
+        noun=teller.noun(metric, found.count),
+        table=report_rows.table(found, metric, names, teller, asked.shop.timezone),
+        back=_page_of(metric),
+        **_around(asked, names, locale),
     )
 
 
 async def show_turn(request: web.Request) -> web.Response:
     """One turn: the messages themselves, with the clock drawn."""
+    return await _show_story(request, load_turn)
+
+
+async def show_session(request: web.Request) -> web.Response:
+    """One session: each of its waits with its clock, and every message."""
+    return await _show_story(request, load_session)
+
+
+async def _show_story(
+    request: web.Request, load: Callable[[Connection, Actor, str, int, int], Story]
+) -> web.Response:
     asked = await _asked(request)
-    shown = await request.app[DATABASE].read(
-        partial(
-            load_turn,
-            actor=asked.person.actor,
-            conversation_id=request.match_info["conversation_id"],
-            turn_no=int(request.match_info["turn_no"]),
-            as_of_ms=asked.scope.as_of_ms,
-        )
+    conversation_id = request.match_info["conversation_id"]
+    number, as_of_ms = int(request.match_info["number"]), asked.scope.as_of_ms
+    actor = asked.person.actor
+    story, choices = await request.app[DATABASE].read(
+        lambda c: (load(c, actor, conversation_id, number, as_of_ms), load_choices(c))
     )
     locale = await locale_of(request)
-    at = views.WallClock(asked.shop.timezone)
-    choices = Choices({}, {}, [])
+    names = report_words.Names(choices, locale)
+    at = report_words.WallClock(asked.shop.timezone)
     return await render(
         request,
-        "report_turn.html",
+        "report_story.html",
         nav="reports",
-        shop=asked.shop,
-        query=asked.query,
-        shown=shown,
-        customer=views.Names(choices, locale).customer(shown.customer_id, shown.customer_name),
-        zone=views.zone_words(asked.shop.timezone, shown.turn.ask_at_ms),
-        clock=views.clock(shown, locale, at),
-        exact_span=views.exact_span,
-        owner_words=partial(views.owner_words, locale=locale),
-        metrics=METRICS,
+        story=story,
+        metric=metric_of(asked.query.metric),
+        customer=names.customer(story.customer_id, story.customer_name),
+        clocks=[(one, report_views.clock(one, locale, at)) for one in story.clocks],
+        exact_span=report_words.exact_span,
+        owner_words=partial(report_words.owner_words, locale=locale),
         at=at,
+        **_around(asked, names, locale),
     )
+
+
+def _around(
+    asked: Asked, names: report_words.Names, locale: Locale
+) -> dict[str, Any]:  # Any: values of a template
+    """What every report page says about its question."""
+    return {
+        "shop": asked.shop,
+        "query": asked.query,
+        "pinned": asked.pinned,
+        "own": asked.own,
+        "names": names,
+        "scope": asked.scope,
+        "period_words": _period(asked.scope, locale),
+        "filters": report_words.filters(asked.query, names, locale),
+        "zone": report_words.zone_words(asked.shop.timezone, asked.scope.as_of_ms),
+    }
+
+
+def _choices(names: report_words.Names) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: (value, words)."""
+    known = names.choices
+    without = sentence(names.locale, "reports.without.segment")
+    return {
+        "channel": [(one, names.channel(one)) for one in known.channels],
+        "team": [(one, names.team(one)) for one in (*known.teams, NOBODY)],
+        "agent": [(one, names.agent(one)) for one in (*known.agents, NOBODY)],
+        "segment": [*((one, names.segment(one)) for one in SEGMENTS), (NOBODY, without)],
+    }
+
+
+def _period(scope: Scope, locale: Locale) -> str:
+    return report_words.period_words(scope, locale)
+
+
+def _divided(page: Page, query: ReportQuery) -> Page:
+    """The page with its breakdown by what the query says."""
+    if page.id != "breakdown" or query.by not in DIVISIONS:
+        return page
+    blocks = tuple(
+        replace(block, by=query.by) if block.by == DIVISIONS[0] else block for block in page.blocks
+    )
+    return replace(page, blocks=blocks)
+
+
+def _page_of(metric: Metric) -> str:
+    """The page on which a metric stands first."""
+    for page in PAGES.values():
+        if any(ask.metric == metric.id for block in page.blocks for ask in block.asks):
+            return page.path
+    return "/reports"
 
 
 async def _asked(request: web.Request) -> Asked:
@@ -172,8 +271,3 @@ async def _asked(request: web.Request) -> Asked:
         settled = await database.read(settled_seq)
         scope = replace(scope, as_of_seq=min(settled, await database.read(last_seq)))
     return Asked(query, person, shop, scope, own)
-
-
-def _pinned(query: ReportQuery, scope: Scope) -> ReportQuery:
-    """The query bound to the state that was read, so that its links lead to the same numbers."""
-    return replace(query, as_of=scope.as_of_ms, seq=scope.as_of_seq)

@@ -11,7 +11,7 @@ from agent_ui.render import Locale
 from server.domain.errors import InvalidInput, NotFound
 from server.http import segment_views as views
 from server.http.keys import DATABASE
-from server.http.report_views import zone_words
+from server.http.report_words import zone_words
 from server.http.sessions import require_person
 from server.http.views import locale_of, render
 from server.reports import segments

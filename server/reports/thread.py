@@ -1,22 +1,25 @@
-"""One turn with the messages around it, and who the shopper waited for when."""
+"""Waits with the messages around them, and who the shopper waited for when."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
+from server.domain.hours import Hours
 from server.domain.turns import Owner, OwnerKind, Share, Turn, reopen
 from server.storage.customers import CUSTOMER
+from server.storage.hours import load_book
 from server.storage.people import TEAM, names
 from server.storage.rows import CONVERSATION, MESSAGE, TURN, load_conversation, turn_from_row
 from server.storage.views import sees
 
 MISSING = "There is no such turn."
 _MESSAGES = 200
+_TURNS = 100
 _BEFORE = 2
 
 
@@ -49,58 +52,161 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnShown:
-    """A turn, the stretches that add up to its wait, its messages, and whose it is."""
+class Shares:
+    """A wait with its clock: the stretches that add up to it, and when the shop was closed.
+
+    ``business_ms`` is the part of it within business hours, None where there are none.
+    """
 
     turn: Turn
-    customer_id: str
-    customer_name: str | None
-    channel: str
     wait_ms: int
+    business_ms: int | None
     until_ms: int
     stretches: Sequence[Stretch]
+    closed: Sequence[tuple[int, int]]
     messages: Sequence[Said]
     answered_by: str | None
 
+    @property
+    def from_ms(self) -> int:
+        """When the clock starts: at the question."""
+        return self.turn.ask_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Waits of one conversation with the messages around them, and whose they are.
+
+    ``session_no`` is None for the story of a single turn.
+    """
+
+    conversation_id: str
+    customer_id: str
+    customer_name: str | None
+    channel: str
+    session_no: int | None
+    clocks: Sequence[Shares]
+    messages: Sequence[Said]
+
 
 def load_turn(
-    connection: Connection, actor: Actor, conversation_id: str, turn_no: int, *, as_of_ms: int
-) -> TurnShown:
+    connection: Connection, actor: Actor, conversation_id: str, turn_no: int, as_of_ms: int
+) -> Story:
     """A turn as it stood at ``as_of_ms``, with the two messages before it and all until its end.
 
     An agent sees the turns of the conversations that they may see, and those they had a part in.
     Raises NotFound, also for a turn that is hidden or was asked later.
     """
-    row = (
-        connection.execute(
-            select(TURN).where(TURN.c.conversation_id == conversation_id, TURN.c.turn_no == turn_no)
+    chosen = TURN.c.turn_no == turn_no
+    story = _story(connection, actor, conversation_id, chosen, as_of_ms=as_of_ms)
+    return replace(story, messages=story.clocks[0].messages)
+
+
+def load_session(
+    connection: Connection, actor: Actor, conversation_id: str, session_no: int, as_of_ms: int
+) -> Story:
+    """A session with each of its waits and every message, as it stood at ``as_of_ms``.
+
+    Who may see it, and what is raised: as for a turn.
+    """
+    chosen = TURN.c.session_no == session_no
+    story = _story(connection, actor, conversation_id, chosen, as_of_ms=as_of_ms)
+    said = _said_in_session(connection, conversation_id, session_no, as_of_ms)
+    roles = {
+        message_id: role
+        for clock in story.clocks
+        for message_id, role in (
+            (clock.turn.ask_message_id, "ask"),
+            (clock.turn.reply_message_id, "reply"),
         )
-        .mappings()
-        .first()
-    )
+    }
+    messages = _as_said(said, roles, names(connection), story.customer_name)
+    return replace(story, session_no=session_no, messages=messages)
+
+
+def _story(
+    connection: Connection,
+    actor: Actor,
+    conversation_id: str,
+    chosen: ColumnElement[bool],
+    *,
+    as_of_ms: int,
+) -> Story:
+    found = connection.execute(
+        select(TURN)
+        .where(TURN.c.conversation_id == conversation_id, chosen, TURN.c.ask_at_ms <= as_of_ms)
+        .order_by(TURN.c.turn_no)
+        .limit(_TURNS)
+    ).mappings()
+    turns = [turn_from_row(row) for row in found]
     conversation = load_conversation(connection, conversation_id)
-    if row is None or conversation is None or row["ask_at_ms"] > as_of_ms:
+    if not turns or conversation is None:
         raise NotFound(MISSING)
-    turn = turn_from_row(row)
-    part = {turn.answered_by, turn.owner_id, *(share.id for share in turn.shares)}
+    part = {id_ for one in turns for id_ in (one.answered_by, one.owner_id)}
+    part |= {share.id for one in turns for share in one.shares}
     if actor.id not in part and not sees(actor, conversation.team_id, conversation.assignee_id):
         raise NotFound(MISSING)
-    if turn.end_at_ms is not None and turn.end_at_ms > as_of_ms:
-        turn = reopen(turn)
-    until_ms = as_of_ms if turn.end_at_ms is None else turn.end_at_ms
-    people = names(connection)
+    people, teams = names(connection), _team_names(connection)
+    hours = load_book(connection).of_team(conversation.team_id)
     customer_id, customer_name = customer_names(connection, {conversation_id})[conversation_id]
-    return TurnShown(
-        turn=turn,
+    clocks = []
+    for row in turns:
+        open_then = row.end_at_ms is not None and row.end_at_ms > as_of_ms
+        turn = reopen(row) if open_then else row
+        until_ms = as_of_ms if turn.end_at_ms is None else turn.end_at_ms
+        clocks.append(
+            Shares(
+                turn=turn,
+                wait_ms=max(0, until_ms - turn.ask_at_ms),
+                business_ms=hours.wait_ms(turn.ask_at_ms, until_ms),
+                until_ms=until_ms,
+                stretches=_stretches(turn, conversation.owner, until_ms, people, teams),
+                closed=_closed(hours, turn.ask_at_ms, until_ms),
+                messages=_messages(connection, turn, until_ms, people, customer_name),
+                answered_by=people.get(turn.answered_by or ""),
+            )
+        )
+    return Story(
+        conversation_id=conversation_id,
         customer_id=customer_id,
         customer_name=customer_name,
         channel=conversation.channel,
-        wait_ms=max(0, until_ms - turn.ask_at_ms),
-        until_ms=until_ms,
-        stretches=_stretches(turn, conversation.owner, until_ms, people, _team_names(connection)),
-        messages=_messages(connection, turn, until_ms, people, customer_name),
-        answered_by=people.get(turn.answered_by or ""),
+        session_no=None,
+        clocks=clocks,
+        messages=(),
     )
+
+
+def _closed(hours: Hours, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
+    """When the shop was closed between two instants."""
+    found, at_ms = [], from_ms
+    for start_ms, end_ms in hours.open_intervals(from_ms, until_ms):
+        if start_ms > at_ms:
+            found.append((at_ms, start_ms))
+        at_ms = end_ms
+    return [*found, (at_ms, until_ms)] if at_ms < until_ms else found
+
+
+def _said_in_session(
+    connection: Connection, conversation_id: str, session_no: int, as_of_ms: int
+) -> list[RowMapping]:
+    """The messages from the first question of a session to the first one of the next."""
+    starts = (
+        select(TURN.c.session_no, func.min(TURN.c.ask_seq).label("seq"))
+        .where(TURN.c.conversation_id == conversation_id)
+        .group_by(TURN.c.session_no)
+    )
+    first = {row.session_no: row.seq for row in connection.execute(starts)}
+    c = MESSAGE.c
+    statement = select(MESSAGE).where(
+        c.conversation_id == conversation_id,
+        c.seq >= first[session_no],
+        c.at_ms <= as_of_ms,
+    )
+    after = min((seq for number, seq in first.items() if number > session_no), default=None)
+    if after is not None:
+        statement = statement.where(c.seq < after)
+    return list(connection.execute(statement.order_by(c.seq).limit(_MESSAGES)).mappings())
 
 
 def _stretches(
@@ -146,6 +252,15 @@ def _messages(
         *connection.execute(within.order_by(c.seq).limit(_MESSAGES)).mappings(),
     ]
     roles = {turn.ask_message_id: "ask", turn.reply_message_id: "reply"}
+    return _as_said(rows, roles, people, customer_name)
+
+
+def _as_said(
+    rows: Iterable[RowMapping],
+    roles: Mapping[str | None, str],
+    people: dict[str, str],
+    customer_name: str | None,
+) -> list[Said]:
     return [
         Said(
             author_kind=row["sender_kind"],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent_ui import charts
 from agent_ui.render import duration
-from server.reports.response_times import bins_of
+from server.http.report_views import bins_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOAL = charts.Mark(180_000, "goal")

@@ -102,4 +102,4 @@ def test_bars_are_drawn_to_one_scale(rows: list[plots.Amount]) -> None:
         for r in g.iter(f"{SVG}rect")
         if "height" in r.attrib
     ]
-    assert all(0 <= one <= 272 for one in wide)
+    assert all(0 <= one <= 353 for one in wide)
