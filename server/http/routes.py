@@ -27,6 +27,7 @@ from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
 from server.http.settings_tickets import add_ticket_settings
+from server.http.settings_targets import add_target_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
@@ -61,6 +62,7 @@ def add_routes(app: web.Application) -> None:
     add_settings(app)
     add_ticket_settings(app)
     add_hours_settings(app)
+    add_target_settings(app)
     add_playbook_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)
