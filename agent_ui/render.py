@@ -34,6 +34,7 @@ SURFACES = (
     "sources",
     "review",
     "privacy",
+    "mail",
     "hours",
     "tickets",
 )

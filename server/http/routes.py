@@ -24,6 +24,7 @@ from server.http.review import add_review
 from server.http.settings import add_settings
 from server.http.settings_hours import add_hours_settings
 from server.http.settings_playbook import add_playbook_settings
+from server.http.settings_mail import add_mail_settings
 from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
 from server.http.settings_tickets import add_ticket_settings
@@ -68,6 +69,7 @@ def add_routes(app: web.Application) -> None:
     add_webhook_settings(app)
     add_source_settings(app)
     add_privacy_settings(app)
+    add_mail_settings(app)
     add_hooks(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

@@ -39,7 +39,15 @@ _PARTS = (
     "(source, external_id) IN"
     " (SELECT source, external_id FROM shop_order WHERE customer_id IN :ids)"
 )
+# Who wrote by mail is known by the address; before the name of that origin goes.
+_BY_MAIL = (
+    "(SELECT substr(name, 6) FROM customer_origin"
+    " WHERE customer_id IN :ids AND substr(name, 1, 5) = 'mail:')"
+)
 _DELETED: tuple[tuple[str, str], ...] = (
+    ("mail_in", f"conversation_id IN {_THEIRS} OR sender IN {_BY_MAIL}"),
+    ("mail_out", f"conversation_id IN {_THEIRS} OR recipient IN {_BY_MAIL}"),
+    ("mail_wish", f"conversation_id IN {_THEIRS}"),
     ("contact", "customer_id IN :ids"),
     ("customer_note", "customer_id IN :ids"),
     ("customer_tag", "customer_id IN :ids"),

@@ -252,6 +252,12 @@ def counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def failed(connection: Connection) -> int:
+    """How many mails of ours could not be sent."""
+    statement = select(func.count()).where(MAIL_OUT.c.state == "failed")
+    return int(connection.execute(statement).scalar_one())
+
+
 # Mails that go
 
 
