@@ -107,6 +107,7 @@ def storefront_app(
     app.router.add_get("/assets/{path:.+}", asset)
     app.router.add_get("/{locale:en|zh}/{rest:.*}", page)
     app.router.add_post("/{locale:en|zh}/checkout", checkout)
+    app.router.add_post("/{locale:en|zh}/sign-out", _sign_out)
     app.router.add_get("/{rest:.*}", nowhere)
     policy = content_policy(shop.desk_url)
 
@@ -148,6 +149,15 @@ async def _place(shop: _Shop, request: web.Request) -> web.Response:
     response.set_cookie(
         _ACCOUNT, placed.account, max_age=_ACCOUNT_S, httponly=True, samesite="Strict", path="/"
     )
+    return response
+
+
+async def _sign_out(request: web.Request) -> web.Response:
+    """Lets the browser forget as whom it ordered; the page signs out of the chat."""
+    if request.content_type != "application/json":
+        return web.json_response({"ok": False}, status=400)
+    response = web.json_response({"ok": True}, headers={"Cache-Control": "no-store"})
+    response.del_cookie(_ACCOUNT, path="/", httponly=True, samesite="Strict")
     return response
 
 

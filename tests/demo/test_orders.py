@@ -104,6 +104,13 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
                     assert not (await answer.json())["ok"]
             async with browser.post(f"{shop}/en/checkout", data={"lines": "x"}) as answer:
                 assert answer.status == 400
+            async with browser.post(f"{shop}/en/sign-out", data={}) as answer:
+                assert answer.status == 400
+            async with browser.post(f"{shop}/en/sign-out", json={}) as answer:
+                assert (await answer.json())["ok"]
+            body = {"lines": {"TBL-021": 1}}
+            async with browser.post(f"{shop}/en/checkout", json=body) as answer:
+                placed.append(await answer.json())
         async with aiohttp.ClientSession() as stranger:
             forged = {"mori-oak-account": "demo-00006089.0123456789abcdef0123456789abcdef"}
             async with stranger.post(
@@ -113,7 +120,7 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
     finally:
         await runner.cleanup()
     worker = ShopWorker(database)
-    await wait_until_async(lambda: _worked(worker, desk, orders=3))
+    await wait_until_async(lambda: _worked(worker, desk, orders=4))
     found = values(
         desk,
         "SELECT o.number, o.total_minor, c.external_id FROM shop_order o"
@@ -126,7 +133,9 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
         for one in (*placed, other)
     ]
     assert subs[0] == subs[1] == found[0][2]
-    assert subs[2] not in (subs[0], "demo-00006089")
+    # Who signs out is somebody else from then on.
+    assert subs[2] != subs[0]
+    assert subs[3] not in (*subs[:3], "demo-00006089")
 
 
 async def _worked(worker: ShopWorker, desk: Desk, *, orders: int) -> bool:

@@ -155,6 +155,18 @@ def test_a_shopper_fills_changes_and_pays_a_cart(
     assert errors == []
 
 
+def test_who_signs_out_is_told_and_asked_no_more(pages: Pages, shop_url: str) -> None:
+    page = pages.open(f"{shop_url}/en/")
+    button = page.get_by_role("button", name="Sign out")
+    expect(button).to_be_hidden()
+    page.evaluate("localStorage.setItem('mori-oak.account', 'in')")
+    page.reload()
+    button.click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    expect(button).to_be_hidden()
+    assert page.evaluate("window.Shopbell.at(-1)") == ["logout"]
+
+
 def test_the_language_switch_leads_to_the_same_page(pages: Pages, shop_url: str) -> None:
     page = pages.open(f"{shop_url}/en/p/STL-012")
     page.get_by_role("link", name="中文").click()

@@ -1,6 +1,7 @@
 /** The demo checkout: it shows the sum, places a made-up order and says that nothing was paid. */
 
 import { articlesInCart, emptyCart, readCart } from "./cart.js";
+import { signIn } from "./account.js";
 import { desk } from "./desk.js";
 import { money, totals } from "./money.js";
 import "./shop.js";
@@ -27,7 +28,7 @@ part("place").addEventListener("click", async () => {
   if (placed) {
     emptyCart();
     part("told").textContent = (part("told").dataset.placed ?? "").replace("{number}", placed.number);
-    desk("identify", placed.identity);
+    signIn(placed.identity);
   }
   part("before").hidden = true;
   part("after").hidden = false;

@@ -1,5 +1,6 @@
 /** What every page of the shop does: the cart's count, and the buttons that add and that ask. */
 
+import { offerSignOut } from "./account.js";
 import { addToCart, articlesInCart, onCartChange, readCart } from "./cart.js";
 import "./consent.js";
 import { desk } from "./desk.js";
@@ -36,6 +37,8 @@ function productCard({ dataset }) {
     image_url: new URL(dataset.image ?? "", location.href).href,
   };
 }
+
+offerSignOut(say);
 
 document.addEventListener("click", (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest("button");
