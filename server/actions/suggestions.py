@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any  # Any: JSON values
 
 from pydantic import Field
 
 from knowledge_base.likeness import likeness
-from knowledge_base.text import has_han, language
+from knowledge_base.text import clean as cleaned
+from knowledge_base.text import has_han, language, says_something, tokens
 from server.actions.access import access_conversation, read_conversation
 from server.actions.desk import Look
 from server.actions.payload import Id, Payload
@@ -32,6 +34,8 @@ LEARNT_CHARS = (4, 300)
 # Phrasings this alike are one (the share of equal characters, whatever the order of the words).
 ALIKE = 0.9
 MOST_PHRASINGS = 50
+# A full stop ends a sentence where a space follows: one in a number does not.
+_SENTENCE = re.compile(r"(?:[^.!?。！？；;\n]|\.(?=\S))+[.!?。！？；;]*")
 Json = dict[str, Any]  # Any: JSON values
 
 
@@ -236,27 +240,44 @@ def _settle(
     )
 
 
+def way_to_ask(query: str) -> str | None:
+    """The sentence of a question that says most, as it was written; None where none asks anything.
+
+    >>> way_to_ask("Hello! Can I send the lamp back? Thank you")
+    'Can I send the lamp back?'
+    >>> way_to_ask("？？？？"), way_to_ask("在吗在吗")
+    (None, None)
+    """
+    sentences = [found.strip() for found in _SENTENCE.findall(query)]
+    asking = [sentence for sentence in sentences if says_something(sentence)]
+    best = max(asking, key=lambda sentence: len(tokens(cleaned(sentence))), default="")
+    return best if LEARNT_CHARS[0] <= len(best) <= LEARNT_CHARS[1] else None
+
+
 def learn(tx: Tx, actor: Actor, offer: Offer, article_id: str) -> None:
     """The customer's words become a phrasing of the article, active once two people agree.
 
     One of the two must be of the shop: shoppers alone teach nothing.
     """
     clicked = actor.kind == "customer"
+    words = way_to_ask(offer.query)
+    if words is None:
+        return
     texts = articles.texts_of(tx.connection, [article_id])
     said = {locale for _, locale in texts}
-    spoken = "zh" if has_han(offer.query) else (offer.locale or "en")
+    spoken = "zh" if has_han(words) else (offer.locale or "en")
     locale = next((one for one in sorted(said) if language(one) == language(spoken)), None)
-    if locale is None or not LEARNT_CHARS[0] <= len(offer.query) <= LEARNT_CHARS[1]:
+    if locale is None:
         return
     known = articles.phrasings_of(tx.connection, [article_id]).get((article_id, locale), [])
-    alike = next((p for p in known if likeness(p.text, offer.query) >= ALIKE), None)
+    alike = next((p for p in known if likeness(p.text, words) >= ALIKE), None)
     if alike is None:
         articles.add_phrasing(
             tx,
             Phrasing(
                 article_id=article_id,
                 locale=locale,
-                text=offer.query,
+                text=words,
                 source="customer_click" if clicked else "agent_used",
                 state="pending",
                 id=tx.new_id(),

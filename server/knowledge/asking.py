@@ -56,7 +56,8 @@ async def suggest_answers(
     asked = Asked(
         conversation_id=payload.conversation_id,
         question=question,
-        kept_text=without_details(question.text)[:KEPT_CHARS],
+        # Line by line, so that what is learnt of it is a sentence of one message.
+        kept_text="\n".join(map(without_details, question.text.splitlines()))[:KEPT_CHARS],
         band=given.band,
         articles=tuple((item["article_id"], item["p"]) for item in items),
         kb_seq=found.kb_seq,

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any  # Any: JSON values
 
+from knowledge_base.likeness import likeness
 from server.actions import suggestions
 from server.actions.desk import Look
 from server.actions.payload import Id, Payload
@@ -38,8 +39,10 @@ LOOK_AFTER_MS = 10_000
 ANEW_AFTER_MS = 3_600_000
 QUESTION_CHARS = 300
 PREVIEW_CHARS = 200
-# Who looks for a colleague's answer may be shown what is only likely.
-LEAST_P = 0.2
+# Below it stands what is about the same product and asks something else.
+LEAST_P = 0.5
+# Answers this alike say nothing more than the first of them.
+ALIKE = 0.9
 
 
 class FindSimilar(Payload):
@@ -125,8 +128,10 @@ def _items(connection: Connection, actor: Actor, found: Sequence[tuple[str, floa
     names = people.names(connection)
     items = []
     for talk, p in found:
-        if talk in shown and (item := _item(shown[talk], p, names)) is not None:
-            items.append(item)
+        item = _item(shown[talk], p, names) if talk in shown else None
+        if item is None or any(likeness(item["answer"], one["answer"]) >= ALIKE for one in items):
+            continue
+        items.append(item)
         if len(items) == ITEMS:
             break
     return items

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 from playwright.sync_api import TimeoutError as NotInTime
 
-from tests.browser.conftest import Stage
+from tests.browser.conftest import PASSWORD, Stage
 from tests.support.browser import axe
 from tests.support.waiting import wait_until
 from tests.widget.conftest import Shopper
@@ -124,3 +126,71 @@ def test_on_a_phone_the_first_page_answers_in_chinese(shelf: Stage) -> None:
     shopper.input.press("Enter")
     shopper.sees("怎么退货呢")
     expect(panel.locator(".guide .entry")).to_have_count(0)
+
+
+ASKED = "how can I return the lamp I bought?"
+TITLE = "How do I return an item?"
+ANSWER = "Within 30 days.\n\n1. Pack it\n2. Print the label https://shop.example/l"
+LEAD = "wang.min@shop.example"
+
+
+def _rows(stage: Stage, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(stage.server.data_dir / "shopbell.db")) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_an_answer_at_hand_is_used_and_learnt_and_a_question_without_one_is_a_gap(
+    shelf: Stage,
+) -> None:
+    added = shelf.server.shopbell(
+        *("user", "add", LEAD, "--name", "Wang Min", "--role", "supervisor", "--password-stdin"),
+        stdin=f"{PASSWORD}\n",
+    )
+    assert added.returncode == 0, added.stderr
+    agent = shelf.agent()
+    shopper = shelf.shopper().begin()
+    shopper.writes("Hello there")
+    agent.opens("Hello there")
+    cards = agent.page.locator(".acard")
+    expect(agent.page.get_by_role("button", name="Find articles")).to_be_visible()
+
+    # It comes by itself with the shopper's message, while the agent only looks.
+    shopper.writes(ASKED)
+    expect(cards.first).to_contain_text(TITLE)
+    agent.page.keyboard.press("Alt+1")
+    expect(agent.input).to_have_value(ANSWER)
+    agent.input.press("Enter")
+    expect(shopper.log).to_contain_text("Print the label")
+    replies = "SELECT origin FROM message WHERE sender_kind = 'agent'"
+    wait_until(lambda: _rows(shelf, replies) == [("kb",)], what="the reply to be logged as kb")
+    accepted = "SELECT data FROM event WHERE kind = 'suggestion.accepted'"
+    wait_until(lambda: bool(_rows(shelf, accepted)), what="the use to be logged")
+    assert json.loads(str(_rows(shelf, accepted)[0][0]))["rank"] == 1
+
+    # One agent's use waits for a second word; a shopper whom it helps gives it.
+    learnt = "SELECT text, state, uses FROM article_phrasing WHERE source <> 'import'"
+    wait_until(lambda: _rows(shelf, learnt) == [(ASKED, "pending", 1)], what="the words to wait")
+    other = shelf.shopper().begin()
+    _writes(other, other.input, ASKED, TITLE)
+    other.panel.get_by_role("button", name=TITLE).first.click()
+    other.panel.locator(".reader").get_by_role("button", name="Yes", exact=True).click()
+    wait_until(lambda: _rows(shelf, learnt) == [(ASKED, "active", 2)], what="the words to count")
+
+    # What nothing answers is offered nothing, and is a gap.
+    shopper.writes("Which kettle suits an induction hob?")
+    agent.sees("Hello there", ASKED, ANSWER, "Which kettle suits an induction hob?")
+    gaps = "SELECT count(*) FROM suggestion WHERE origin = 'message' AND query LIKE '%kettle%'"
+    wait_until(lambda: _rows(shelf, gaps) == [(1,)], what="the question to be looked for")
+    expect(cards).to_have_count(0)
+
+    lead = shelf.pages.open(f"{shelf.server.url}/sign-in?next=/knowledge/report")
+    lead.locator("input[name=email]").fill(LEAD)
+    lead.locator("input[name=password]").fill(PASSWORD)
+    lead.locator("input[name=password]").press("Enter")
+    expect(lead.locator(".kb-examples")).to_contain_text(["suits an induction hob"])
+    lead.get_by_role("rowheader", name=TITLE).get_by_role("link").click()
+    row = lead.get_by_role("row").filter(has_text=ASKED)
+    expect(row).to_contain_text("Searched")
+    row.get_by_role("button", name="Unlearn").click()
+    expect(row).to_contain_text("Unlearnt")
+    assert _rows(shelf, learnt) == [(ASKED, "rejected", 2)]
