@@ -13,7 +13,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.events import CustomerErased, CustomersExported
 from server.domain.permissions import require
 from server.domain.retention import Kept, Policy, checked
-from server.storage import deliveries, erasure, privacy, tombstones
+from server.storage import deliveries, erasure, mails, privacy, tombstones
 from server.storage.customers import CustomerChanged, load_customer
 from server.storage.persons import members, person_of
 from server.storage.privacy import Request
@@ -137,6 +137,16 @@ def forget_old_deliveries(tx: Tx) -> int:
     days = privacy.load_policy(tx.connection).days["deliveries"]
     before_ms = tx.at_ms - days * DAY_MS
     return deliveries.forget_old(tx, before_ms=before_ms, limit=FORGET_AT_ONCE)
+
+
+def forget_old_mails(tx: Tx) -> int:
+    """Takes the words out of mails that came or went too long ago; how many there were.
+
+    What they said stands in the thread, for as long as the shop keeps that.
+    """
+    days = privacy.load_policy(tx.connection).days["deliveries"]
+    before_ms = tx.at_ms - days * DAY_MS
+    return mails.forget_old(tx, before_ms=before_ms, limit=FORGET_AT_ONCE)
 
 
 def _may(actor: Actor) -> None:

@@ -258,6 +258,26 @@ def failed(connection: Connection) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def forget_old(tx: Tx, *, before_ms: int, limit: int) -> int:
+    """Takes words and addresses out of old mails of both directions; how many there were.
+
+    What is left says that there was a mail, in which thread, and under which Message-ID.
+    """
+    found = 0
+    for target, kept, emptied in (
+        (MAIL_IN, MAIL_IN.c.settled_at_ms, {"raw": None, "subject": None, "sender": None}),
+        (MAIL_OUT, MAIL_OUT.c.created_at_ms, {"words": "", "subject": "", "state": "forgotten"}),
+    ):
+        full = target.c.raw.is_not(None) if target is MAIL_IN else target.c.state == "sent"
+        ids = list(
+            tx.execute(select(target.c.id).where(kept < before_ms, full).limit(limit)).scalars()
+        )
+        if ids:
+            tx.later(update(target).where(target.c.id.in_(ids)).values(**emptied))
+        found = max(found, len(ids))
+    return found
+
+
 # Mails that go
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from server.actions import messages
 from server.actions.messages import MarkRead
+from server.actions.privacy import forget_old_mails
 from server.actions.visitors import Describe, describe
 from server.domain.mail import MARK
 from server.storage import mails
@@ -260,3 +261,17 @@ async def test_a_mailbox_that_is_away_is_said_and_found_again(mail: Corresponden
 @pytest.fixture(autouse=True)
 def _nothing_is_left(mail: Correspondence) -> None:
     assert mail.came() == []
+
+
+async def test_old_mails_lose_their_words_and_stay_known(mail: Correspondence) -> None:
+    chen = mail.scene.person("chen")
+    await mail.write("My lamp is broken.")
+    (ticket,) = mail.tickets()
+    await mail.reply(chen, ticket, "Which colour?")
+    mail.scene.time.pass_s(31 * 24 * 3600)
+    assert mail.scene.database.write_now(forget_old_mails)
+    assert [(one.sender, one.subject) for one in mail.came()] == [(None, None)]
+    assert {one.words for one in mail.went()} == {""}
+    again = await mail.write("My lamp is broken.", Message_ID="<m1@buyer.example>")
+    assert again.reason == "known"
+    assert mail.words(ticket.id) == ["My lamp is broken.", "Which colour?"]
