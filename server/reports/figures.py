@@ -15,6 +15,7 @@ from server.domain.metrics.measure import (
     finished,
     in_currencies,
     money,
+    quantile_ranks,
     quotient,
     rate,
     rounded_mean,
@@ -129,14 +130,23 @@ def _time(metric: Metric, kept: Frame, figures: Figures) -> Figures:
 
 
 def _duration(metric: Metric, kept: Frame, figures: Figures) -> Figures:
-    return _of_spans(figures, kept.numbers(metric.span), np.ones(kept.n, bool))
+    spans = np.sort(kept.numbers(metric.span))
+    if not kept.n:
+        return figures
+    ranks = np.array(quantile_ranks(kept.n)) - 1
+    return _told(figures, tuple(spans[ranks].tolist()), spans, int(spans[-1]))
 
 
 def _of_spans(figures: Figures, spans: Spans, done: Mask) -> Figures:
     if not len(spans):
         return figures
-    median, p90, p95 = quantiles_ms(spans, done)
-    reached = spans[done]
+    return _told(figures, quantiles_ms(spans, done), spans[done], int(spans.max()))
+
+
+def _told(
+    figures: Figures, found: tuple[int | None, ...], reached: Spans, longest_ms: int
+) -> Figures:
+    median, p90, p95 = found
     return replace(
         figures,
         value=median,
@@ -145,7 +155,7 @@ def _of_spans(figures: Figures, spans: Spans, done: Mask) -> Figures:
         p95_ms=p95 if figures.n >= survival.MIN_N_P95 else None,
         mean_ms=rounded_mean(int(reached.sum()), len(reached)) if len(reached) else None,
         answered=len(reached),
-        longest_ms=int(spans.max()),
+        longest_ms=longest_ms,
     )
 
 

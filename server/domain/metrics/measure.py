@@ -145,8 +145,18 @@ def duration(figures: Figures, spans: list[int]) -> Figures:
     """Median and percentiles of spans as they are so far, none censored."""
     if not spans:
         return figures
-    found = survival.quantiles_ms(((span, True) for span in spans), (0.5, 0.9, 0.95))
-    return _of_quantiles(figures, found, spans, max(spans))
+    ordered = sorted(spans)
+    found = tuple(ordered[rank - 1] for rank in quantile_ranks(len(spans)))
+    return _of_quantiles(figures, found, spans, ordered[-1])
+
+
+def quantile_ranks(n: int) -> tuple[int, int, int]:
+    """Which of ``n`` values in order, from 1, are the median, P90 and P95.
+
+    >>> quantile_ranks(10)
+    (5, 9, 10)
+    """
+    return (n + 1) // 2, (9 * n + 9) // 10, (19 * n + 19) // 20
 
 
 def _of_quantiles(
