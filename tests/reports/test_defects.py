@@ -10,8 +10,10 @@ from typing import Any  # Any: JSON values
 import pytest
 
 from server.actions.imports import import_events
+from server.domain.metrics import METRICS
 from server.reports.cli import report_command
 from server.reports.rows import ReportRow
+from server.reports.sources.conversations import CONVERSATION_SOURCES
 from server.storage.database import Database
 from tests.reports.worked_example import AMY, BO, write_lines
 
@@ -210,3 +212,69 @@ def test_a_clock_that_was_set_back_gives_no_negative_wait(told: Told) -> None:
     lines = [ask(HOUR_MS), reply(HOUR_MS - 60_000)]
     row = told("rt", lines, later_ms=0)[None]
     assert (row.mean_ms or 0) >= 0
+
+
+BASE = [
+    ask(0),
+    event(1_000, "queue.entered"),
+    event(20_000, "assignment.accepted", AMY, to=AMY),
+    reply(60_000),
+    ask(200_000),
+    reply(230_000),
+    resolve(300_000),
+]
+# What happens besides, and the figures that may change by it; all others stay as they are.
+BESIDES: dict[str, tuple[list[Line], set[str]]] = {
+    "a private note": ([reply(210_000, BO, visibility="private")], set()),
+    "a greeting": ([event(2_000, "message.posted", "bot", origin="auto")], set()),
+    "an answer of a bot": (
+        [event(2_000, "message.posted", "bot", origin="bot")],
+        {"frt_any"},
+    ),
+    "a transfer": (
+        [event(210_000, "assignment.changed", AMY, to=BO, **{"from": AMY})],
+        {"agent_rt", "transfer"},
+    ),
+    "a further message in the same turn": (
+        [ask(30_000)],
+        {"qa_ratio"},
+    ),
+    "a second message of a reply": (
+        [reply(70_000)],
+        {"qa_ratio"},
+    ),
+    "thanks that are dismissed": (
+        [ask(310_000), event(320_000, "turn.dismissed", AMY, reason="courtesy")],
+        {
+            *("rt", "frt", "frt_any", "agent_rt", "queue_wait", "asa", "wait_total"),
+            *("sl_30", "sl_180", "r3m_turn", "r30_sess", "r3m_sess", "leave_rate"),
+            *("unanswered", "qa_ratio", "full_res", "fcr", "duration", "transfer"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("besides", BESIDES, ids=str)
+def test_what_happens_besides_changes_only_what_it_must(
+    shop_database: Database, tmp_path: Path, besides: str
+) -> None:
+    more, may_change = BESIDES[besides]
+    path = write_lines(tmp_path / "base.ndjson", BASE)
+    assert import_events(shop_database, path).rejected == []
+    other = [line | {"conversation": "C2", "event_id": f"2-{line['event_id']}"} for line in BASE]
+    other += [line | {"conversation": "C2"} for line in more]
+    ours = [m.id for m in METRICS.values() if m.source in CONVERSATION_SOURCES]
+    ask_for = partial(report_command, metric_ids=ours, now_ms=START + 8 * DAY_MS)
+    before = {row.metric: row for row in shop_database.read_now(ask_for)}
+    path = write_lines(tmp_path / "other.ndjson", sorted(other, key=lambda line: line["ts"]))
+    assert import_events(shop_database, path).rejected == []
+    both = shop_database.read_now(ask_for)
+    changed = {row.metric for row in both if not _twice(before[row.metric], row)}
+    # The same customer in two conversations at once is one customer, and not a first contact.
+    assert changed - {"received", "consulted", "r3m_cust", "fcr"} <= may_change
+
+
+def _twice(one: ReportRow, two: ReportRow) -> bool:
+    """True when the second is the first of two equal conversations."""
+    counts = (one.value or 0) * 2 == two.value if one.unit == "n" else one.value == two.value
+    return counts and one.mean_ms == two.mean_ms
