@@ -23,6 +23,7 @@ from server.reports.frames import Frame
 from server.reports.scope import Scope, of_metric
 from server.reports.sources import SOURCES
 from server.reports.sources.conversations import CONVERSATION_SOURCES, Conversations
+from server.reports.sources.visits import Visits
 from server.storage.event_log import last_seq
 from server.storage.people import AGENT, TEAM
 
@@ -112,6 +113,7 @@ class LoadedFigures:
     scope: Scope
     labels: Labels
     conversations: Conversations
+    visits: Visits
     frames: dict[str, Frame]
 
     def frame(self, source: str, *, by: str | None = None) -> Frame:
@@ -119,7 +121,7 @@ class LoadedFigures:
         if source in CONVERSATION_SOURCES and source not in self.frames:
             self.frames[source] = self.conversations.frame(source)
         if source not in self.frames:
-            self.frames[source] = SOURCES[source](self.connection, self.scope)
+            self.frames[source] = SOURCES[source](self.connection, self.scope, self.visits)
         frame = self.frames[source]
         if (
             by == "segment"
@@ -178,7 +180,12 @@ def figures(connection: Connection, scope: Scope) -> LoadedFigures:
     if scope.as_of_seq is None:
         scope = replace(scope, as_of_seq=last_seq(connection))
     return LoadedFigures(
-        connection, scope, load_labels(connection), Conversations(connection, scope), {}
+        connection,
+        scope,
+        load_labels(connection),
+        Conversations(connection, scope),
+        Visits(connection),
+        {},
     )
 
 

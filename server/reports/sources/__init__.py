@@ -22,12 +22,13 @@ from server.reports.sources.presence import load_presence
 from server.reports.sources.ratings import load_ratings
 from server.reports.sources.suggestions import load_bots, load_suggestions
 from server.reports.sources.tickets import load_targets, load_tickets
+from server.reports.sources.visits import Visits
 
-Loader = Callable[[Connection, Scope], Frame]
+Loader = Callable[[Connection, Scope, Visits], Frame]
 
-# A loader gives the rows of a scope in a fixed order, filters applied. Its frame has the columns
-# agent_id, team_id, channel, segment (texts), day (text), hour, weekday, at_ms, and those that the
-# metrics of the source name.
+# A loader gives the rows of a scope in a fixed order, filters applied; the sessions that several of
+# them are made of are loaded once. Its frame has the columns agent_id, team_id, channel, segment
+# (texts), day (text), hour, weekday, at_ms, and those that the metrics of the source name.
 SOURCES: Mapping[str, Loader] = {
     **{source: partial(load_source, source=source) for source in CONVERSATION_SOURCES},
     "rating": load_ratings,

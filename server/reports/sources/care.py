@@ -13,10 +13,10 @@ from server.reports.scope import Scope
 from server.reports.sources.visits import (
     Logged,
     Visit,
+    Visits,
     framed,
     is_reply,
     load_events_of,
-    load_visits,
 )
 from server.storage.rows import EVENT
 
@@ -24,10 +24,10 @@ _PORTION = 5_000
 _SAID = ("message.posted",)
 
 
-def load_endings(connection: Connection, scope: Scope) -> Frame:
+def load_endings(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope that an agent ended, with when they had last been answered."""
     rows = []
-    for visit in load_visits(connection, scope):
+    for visit in sessions.started(scope):
         if visit.resolved_by is None or visit.ended_at_ms is None:
             continue
         replied = bool(visit.replies)
@@ -48,9 +48,9 @@ def load_endings(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_answers(connection: Connection, scope: Scope) -> Frame:
+def load_answers(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """How agents ended each wait of the sessions of a scope: answered how, or dismissed."""
-    visits = load_visits(connection, scope)
+    visits = sessions.started(scope)
     replies = [(visit, reply) for visit in visits for reply in visit.replies]
     first = _events(connection, [reply.seq for _, reply in replies])
     # Whether the rest of a run is as thin as its first message has to be looked at only then.

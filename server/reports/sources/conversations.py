@@ -444,6 +444,8 @@ class _Local:
         return np.array([one.weekday for one in known], np.int64)[places]
 
 
-def load_source(connection: Connection, scope: Scope, *, source: str) -> Frame:
+def load_source(
+    connection: Connection, scope: Scope, _sessions: object = None, *, source: str
+) -> Frame:
     """The rows of one source in a scope."""
     return Conversations(connection, scope).frame(source)

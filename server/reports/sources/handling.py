@@ -12,9 +12,9 @@ from server.reports.scope import Scope
 from server.reports.sources.visits import (
     Logged,
     Visit,
+    Visits,
     framed,
     load_events_around,
-    load_visits,
 )
 
 # An agent who did nothing for longer than this in a conversation was not at work in it.
@@ -40,9 +40,9 @@ class Span:
     end_ms: int
 
 
-def load_handlings(connection: Connection, scope: Scope) -> Frame:
+def load_handlings(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope by each agent who worked on or owned them, with both times."""
-    visits = load_visits(connection, scope)
+    visits = sessions.started(scope, turns=False)
     focused = focus_ms(load_events_around(connection, scope, FOCUS, visits))
     owned = owning(load_events_around(connection, scope, OWNING, visits), visits, scope.as_of_ms)
     rows = []

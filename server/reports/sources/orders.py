@@ -21,9 +21,9 @@ from server.reports.sources.visits import (
     NEVER_MS,
     Reply,
     Visit,
+    Visits,
     framed,
     load_events,
-    load_visits,
     started_in,
 )
 from server.storage.among import among
@@ -82,9 +82,9 @@ class _Inquiry:
         return self.visit.replies[-1].agent_id if self.served else None
 
 
-def load_inquiries(connection: Connection, scope: Scope) -> Frame:
+def load_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with how soon after it its shopper paid an order."""
-    inquiries, orders = _inquiries(connection, scope)
+    inquiries, orders = _inquiries(connection, scope, sessions)
     taken = {order.order_id for one in inquiries for _, _, order in one.orders}
     rows = []
     for one in inquiries:
@@ -116,9 +116,9 @@ def load_inquiries(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_sales(connection: Connection, scope: Scope) -> Frame:
+def load_sales(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The orders paid after the pre-sale sessions of a scope, less what was given back."""
-    inquiries, _ = _inquiries(connection, scope)
+    inquiries, _ = _inquiries(connection, scope, sessions)
     inside = [one for one in inquiries if started_in(scope, one.visit.started_at_ms)]
     sold = [order.order_id for one in inside for _, _, order in one.orders]
     back = _given_back(connection, scope, set(sold))
@@ -149,12 +149,12 @@ def load_sales(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_shoppers(connection: Connection, scope: Scope) -> Frame:
+def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with how soon its shopper paid a further order.
 
     A further order is at least the second that the shopper ever paid.
     """
-    visits = load_visits(connection, scope)
+    visits = sessions.started(scope)
     orders = paid_by(connection, scope, {visit.person_id for visit in visits})
     served = {visit.person_id for visit in visits if visit.replies}
     seen: set[str] = set()
@@ -186,10 +186,10 @@ def load_shoppers(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_contacts(connection: Connection, scope: Scope) -> Frame:
+def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions and the paid orders of a scope; ``delay_ms`` is from an order to a session."""
     after = None if scope.to_ms is None else scope.to_ms + MAX_DELAY_MS
-    visits = load_visits(connection, replace(scope, to_ms=after))
+    visits = sessions.started(replace(scope, to_ms=after), turns=False)
     starts: dict[str, list[int]] = {}
     for visit in visits:
         starts.setdefault(visit.person_id, []).append(visit.started_at_ms)
@@ -243,7 +243,17 @@ def _row(visit: Visit, *, agent_id: str | None) -> dict[str, Any]:  # Any: colum
 
 
 def _inquiries(
-    connection: Connection, scope: Scope
+    connection: Connection, scope: Scope, sessions: Visits
+) -> tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]]:
+    """As ``_find_inquiries``, once for all that a report asks."""
+    found: tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]] = sessions.once(
+        "inquiries", lambda: _find_inquiries(connection, scope, sessions)
+    )
+    return found
+
+
+def _find_inquiries(
+    connection: Connection, scope: Scope, sessions: Visits
 ) -> tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]]:
     """The sessions of a scope and those around it, with the orders that belong to them.
 
@@ -255,7 +265,7 @@ def _inquiries(
         from_ms=None if scope.from_ms is None else max(0, scope.from_ms - _BEFORE_MS),
         to_ms=None if scope.to_ms is None else scope.to_ms + MAX_DELAY_MS,
     )
-    visits = load_visits(connection, wide)
+    visits = sessions.started(wide)
     persons = {visit.person_id for visit in visits}
     since = None if wide.from_ms is None else wide.from_ms - AFTER_ORDER_MS
     orders = paid_by(connection, scope, persons, from_ms=since)

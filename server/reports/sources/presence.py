@@ -15,7 +15,7 @@ from server.domain.periods import zone
 from server.reports.frames import Frame
 from server.reports.scope import Scope
 from server.reports.sources.handling import OWNING, by_agent, owning
-from server.reports.sources.visits import DAY_MS, framed, load_events, load_visits
+from server.reports.sources.visits import DAY_MS, Visits, framed, load_events
 
 # A session counts as somebody's work for so long from its start at most: what was forgotten open
 # is no work.
@@ -51,11 +51,11 @@ class Hour:
             self.capacity_ms += ms * places
 
 
-def load_presence(connection: Connection, scope: Scope) -> Frame:
+def load_presence(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The hours of agents in the period of a scope."""
     until = scope.as_of_ms if scope.to_ms is None else min(scope.to_ms, scope.as_of_ms)
     presence = _presence(connection, scope, until)
-    spans = _spans(connection, scope, until)
+    spans = _spans(connection, scope, sessions, until)
     starts = [own[0][0] for own in presence.values()]
     starts += [start for own in spans.values() for start, _ in own]
     since = min(starts, default=until) if scope.from_ms is None else scope.from_ms
@@ -111,7 +111,9 @@ def _presence(
     return found
 
 
-def _spans(connection: Connection, scope: Scope, until_ms: int) -> dict[str, list[tuple[int, int]]]:
+def _spans(
+    connection: Connection, scope: Scope, sessions: Visits, until_ms: int
+) -> dict[str, list[tuple[int, int]]]:
     """When each agent owned sessions that overlap the period."""
     first = None if scope.from_ms is None else max(0, scope.from_ms - LONGEST_MS)
     wide = replace(scope, from_ms=first, to_ms=until_ms)
@@ -123,7 +125,7 @@ def _spans(connection: Connection, scope: Scope, until_ms: int) -> dict[str, lis
                 visit.started_at_ms + LONGEST_MS,
             ),
         )
-        for visit in load_visits(connection, wide)
+        for visit in sessions.started(wide, turns=False)
     ]
     events = load_events(connection, scope, OWNING, from_ms=first, to_ms=until_ms)
     return by_agent(owning(events, visits, scope.as_of_ms))

@@ -7,30 +7,34 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from server.reports.frames import Frame
+from server.reports.frames import Frame, Texts
 from server.reports.scope import Scope
 from server.reports.sources.visits import (
     NEVER_MS,
     Visit,
+    Visits,
     framed,
     is_reply,
     load_events_of,
-    load_visits,
 )
 
 MATURE_MS = 72 * 60 * 60 * 1000
 
 
-def load_ratings(connection: Connection, scope: Scope) -> Frame:
+def load_ratings(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with the agent who replied most in it."""
-    visits = load_visits(connection, scope)
-    agents = repliers(connection, scope, visits)
+    visits = sessions.started(scope, turns=False)
+
+    def agents() -> Texts:
+        # Who replied needs all turns, which a figure of the whole shop does not.
+        found = repliers(connection, scope, sessions.started(scope))
+        return Texts.of(found.get(visit.key) for visit in visits)
+
     rows = [
         {
             "conversation_id": visit.conversation_id,
             "session_no": visit.session_no,
             "at_ms": visit.started_at_ms,
-            "agent_id": agents.get(visit.key),
             "team_id": visit.team_id,
             "channel": visit.channel,
             "labels": visit.labels,
@@ -54,6 +58,7 @@ def load_ratings(connection: Connection, scope: Scope) -> Frame:
             *("session_no", "resolved", "asked", "asked_at_ms", "rated", "score"),
             *("maturing", "waiting"),
         ),
+        makers={"agent_id": agents},
     )
 
 

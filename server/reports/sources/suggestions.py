@@ -12,11 +12,11 @@ from server.reports.frames import Frame
 from server.reports.scope import TICKET_CHANNEL, Scope
 from server.reports.sources.visits import (
     DAY_MS,
+    Visits,
     framed,
     is_spam,
     load_events,
     load_events_around,
-    load_visits,
     started_in,
 )
 
@@ -24,7 +24,7 @@ from server.reports.sources.visits import (
 USED_WITHIN_MS = 35 * DAY_MS
 
 
-def load_suggestions(connection: Connection, scope: Scope) -> Frame:
+def load_suggestions(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
     """The suggestions made to agents in the period of a scope, and which of them were used."""
     shown = [
         event
@@ -68,10 +68,10 @@ def load_suggestions(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_bots(connection: Connection, scope: Scope) -> Frame:
+def load_bots(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, with what a bot did in them and whether that was enough."""
     until = None if scope.to_ms is None else scope.to_ms + 2 * CONTAINED_MS
-    visits = load_visits(connection, replace(scope, to_ms=until))
+    visits = sessions.started(replace(scope, to_ms=until))
     starts: dict[str, list[int]] = {}
     for visit in visits:
         starts.setdefault(visit.person_id, []).append(visit.started_at_ms)

@@ -14,6 +14,7 @@ from server.reports.scope import TICKET_CHANNEL, Scope
 from server.reports.sources.visits import (
     NEVER_MS,
     Logged,
+    Visits,
     framed,
     is_reply,
     is_spam,
@@ -26,7 +27,7 @@ _GONE = frozenset({"merged", "spam"})
 _OWNERS = ("assignment.accepted", "assignment.changed", "assignment.ended", "queue.entered")
 
 
-def load_tickets(connection: Connection, scope: Scope) -> Frame:
+def load_tickets(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
     """The tickets that were made in the period of a scope, with their first public reply.
 
     A conversation is a ticket from its first ticket.created, or ticket.state_changed to new, on.
@@ -74,7 +75,7 @@ def load_tickets(connection: Connection, scope: Scope) -> Frame:
     )
 
 
-def load_targets(connection: Connection, scope: Scope) -> Frame:
+def load_targets(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
     """The targets that were met or missed in the period of a scope, each once.
 
     A target that was missed stays missed, though what it asked for was done later.

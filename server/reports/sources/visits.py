@@ -6,7 +6,7 @@ Sources of outcomes, people and care are made of these. Conversations that chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any  # Any: untyped rows
 
@@ -95,13 +95,48 @@ class _Owner:
     opened_at_ms: int
 
 
-def load_visits(connection: Connection, scope: Scope) -> list[Visit]:
-    """The sessions that started in the period of a scope, in the order of their starts.
+class Visits:
+    """The sessions of one report, loaded once for all sources that are made of them."""
 
-    Spam is left out, and threads of tickets unless the scope's channel names them. No other filter
-    of the scope is looked at.
-    """
-    found = [*_from_rows(connection, scope), *_from_log(connection, scope)]
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._loaded: list[tuple[Scope, bool, list[Visit]]] = []
+        self._made: dict[str, Any] = {}  # Any: what the caller made
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:  # Any: what the caller makes
+        """What ``make`` gives, made once by this name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def started(self, scope: Scope, *, turns: bool = True) -> list[Visit]:
+        """The sessions that started in the period of a scope, in the order of their starts.
+
+        Spam and tests are left out, and threads of tickets unless the report's channel names them;
+        no other filter is looked at. Without ``turns`` they may lack what is known from these:
+        replies, dismissals, the bot. Of the scope only the period may differ from the report's.
+        """
+        for known, has_turns, visits in self._loaded:
+            if (has_turns or not turns) and _covers(known, scope):
+                if (known.from_ms, known.to_ms) == (scope.from_ms, scope.to_ms):
+                    return visits
+                return [visit for visit in visits if started_in(scope, visit.started_at_ms)]
+        visits = load_visits(self._connection, scope, turns=turns)
+        self._loaded.append((scope, turns, visits))
+        return visits
+
+
+def _covers(known: Scope, scope: Scope) -> bool:
+    """True when all of a scope's period is in another's."""
+    early = known.from_ms is None or (scope.from_ms is not None and scope.from_ms >= known.from_ms)
+    # Nothing starts after the instant of the report.
+    last = min(scope.as_of_ms + 1, scope.as_of_ms + 1 if scope.to_ms is None else scope.to_ms)
+    return early and (known.to_ms is None or known.to_ms >= last)
+
+
+def load_visits(connection: Connection, scope: Scope, *, turns: bool = True) -> list[Visit]:
+    """As ``Visits.started``, from the database."""
+    found = [*_from_rows(connection, scope, turns=turns), *_from_log(connection, scope)]
     found.sort(key=lambda visit: (visit.started_at_ms, visit.conversation_id, visit.session_no))
     return _labelled(connection, scope, found)
 
@@ -159,7 +194,7 @@ def _started(scope: Scope) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
+def _from_rows(connection: Connection, scope: Scope, *, turns: bool) -> Iterator[Visit]:
     c, t = SESSION.c, TURN.c
     unchanged = [CONVERSATION.c.status != "spam"]
     if scope.as_of_seq is not None:
@@ -177,7 +212,7 @@ def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
         ),
         scope,
     ).where(*unchanged)
-    turns = (
+    of_turns = (
         select(
             t.conversation_id,
             t.session_no,
@@ -195,9 +230,9 @@ def _from_rows(connection: Connection, scope: Scope) -> Iterator[Visit]:
         .order_by(t.conversation_id, t.turn_no)
     )
     found: dict[tuple[str, int], list[Any]] = {}  # Any: untyped rows
-    for row in connection.execute(turns):
+    for row in connection.execute(of_turns).all() if turns else ():
         found.setdefault((row[0], row[1]), []).append(row)
-    for row in connection.execute(sessions):
+    for row in connection.execute(sessions).all():
         own = found.get((row.conversation_id, row.session_no), [])
         known = _owner(row)
         ended = _ended(own, scope.as_of_ms)
@@ -393,7 +428,7 @@ def load_events(
             statement = statement.where(c.at_ms >= from_ms)
         if to_ms is not None:
             statement = statement.where(c.at_ms < to_ms)
-        found += map(_logged, connection.execute(statement))
+        found += map(_logged, connection.execute(statement).all())
     return _without_voided(connection, scope, found)
 
 
@@ -415,7 +450,7 @@ def load_events_of(
     found: list[Logged] = []
     for start in range(0, len(ids), _PORTION):
         portion = {"ids": ids[start : start + _PORTION]}
-        found += map(_logged, connection.execute(statement, portion))
+        found += map(_logged, connection.execute(statement, portion).all())
     return _without_voided(connection, scope, found)
 
 
@@ -478,17 +513,19 @@ def framed(
     *,
     texts: Sequence[str],
     numbers: Sequence[str],
+    makers: Mapping[str, Callable[[], Texts]] | None = None,
 ) -> Frame:
     """The rows that pass the filters of a scope as a frame, with the local time of ``at_ms``.
 
-    Every row has agent_id, team_id, channel and labels besides its own columns. Agent and team are
-    chosen by the metric.
+    Every row has agent_id, team_id, channel and labels besides its own columns; what ``makers`` has
+    is made of all rows when it is asked for. Agent and team are chosen by the metric.
     """
     local = LocalTimes(zone(scope.timezone))
     times = [local(row["at_ms"]) for row in rows]
     columns: dict[str, Column] = {
         name: Texts.of(row[name] for row in rows)
         for name in ("agent_id", "team_id", "channel", "labels", *texts)
+        if name not in (makers or {})
     }
     columns["day"] = Texts.of(time.day for time in times)
     columns["hour"] = np.array([time.hour for time in times], np.int64)
@@ -498,7 +535,8 @@ def framed(
         truths = bool(values) and isinstance(values[0], bool)
         columns[name] = np.array(values, bool if truths else np.int64)
     frame = Frame(columns, n=len(rows))
-    return held(frame.making(segment=lambda: _segments(connection, frame)), scope)
+    later = {"segment": lambda: _segments(connection, frame), **(makers or {})}
+    return held(frame.making(**later), scope)
 
 
 def _segments(connection: Connection, frame: Frame) -> Texts:
