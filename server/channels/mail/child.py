@@ -20,8 +20,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     # After the limits: what is imported counts as well.
-    from server.channels.mail.read import read_letter  # noqa: PLC0415
-    from server.domain.letter import Unreadable, to_json  # noqa: PLC0415
+    from server.channels.mail.read import read_letter  # noqa: PLC0415  # see above
+    from server.domain.letter import Unreadable, to_json  # noqa: PLC0415  # see above
 
     try:
         letter = read_letter(sys.stdin.buffer.read())
