@@ -33,6 +33,7 @@ from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
 from server.http.ticket_page import add_ticket_page
+from server.http.stored_reports import add_stored_reports
 from server.http.tickets import add_tickets
 from server.http.widget import add_widget
 
@@ -51,6 +52,7 @@ def add_routes(app: web.Application) -> None:
     add_pages(app)
     add_reports(app)
     add_corrections(app)
+    add_stored_reports(app)
     add_segment_reports(app)
     add_review(app)
     add_knowledge(app)

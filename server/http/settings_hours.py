@@ -21,6 +21,7 @@ from server.http.bodies import Form, field, read_files, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
+from server.http.views import locale_of
 from server.storage import hours, people
 from server.storage.connection import Connection
 from server.storage.hours import Version
@@ -32,6 +33,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PREVIEW_DAYS = 14
 HOLIDAY_DAYS = 800
 SHOWN_VERSIONS = 30
+_CLOSED = {"en": "closed", "zh": "休"}
 _STANDARD = ("09:00-18:00",) * 5 + ("", "")
 
 
@@ -86,7 +88,8 @@ async def show_hours(
         team_names={team.id: team.name for team in known.teams},
         held=held,
         own_kept=team_id is None or held is not None,
-        typed=_typed(form, error) or _lines(shown, known.shop.timezone),
+        typed=_typed(form, error)
+        or _lines(shown, known.shop.timezone, closed=_CLOSED[await locale_of(request)]),
         draft=draft is not None,
         added=added,
         preview=_preview(shown, now_ms) if shown else None,
@@ -217,12 +220,12 @@ def _typed(form: Form, error: AppError | None) -> Mapping[str, str] | None:
     return {name: field(form, name) for name in (*DAYS, "timezone", "dates")}
 
 
-def _lines(calendar: Calendar | None, timezone: str) -> Mapping[str, str]:
+def _lines(calendar: Calendar | None, timezone: str, *, closed: str) -> Mapping[str, str]:
     """The hours as the form shows them; the hours of many shops where none are set."""
     weekly = [in_words(spans) for spans in calendar.weekly] if calendar else _STANDARD
     overrides = calendar.overrides if calendar else {}
     dates = [
-        f"{day} {in_words(one.spans).replace(', ', ',') or 'closed'} {one.name}".strip()
+        f"{day} {in_words(one.spans).replace(', ', ',') or closed} {one.name}".strip()
         for day, one in overrides.items()
     ]
     return dict(zip(DAYS, weekly, strict=True)) | {
@@ -245,13 +248,26 @@ def _preview(calendar: Calendar, now_ms: int) -> list[dict[str, object]]:
             {
                 "day": day.isoformat(),
                 "weekday": DAYS[day.weekday()],
-                "hours": in_words(calendar.spans_of(day)),
+                "hours": _lived(clock, start, end, calendar.timezone),
                 "open_ms": clock.between_ms(start, end),
                 "special": override is not None,
                 "name": override.name if override else "",
             }
         )
     return found
+
+
+def _lived(clock: Hours, start_ms: int, end_ms: int, timezone: str) -> str:
+    """When a day is open by the clock on the wall, what began the day before included."""
+    tz = zone(timezone)
+
+    def wall(at_ms: int) -> str:
+        return f"{datetime.fromtimestamp(at_ms / 1000, tz):%H:%M}"
+
+    return ", ".join(
+        f"{wall(opens)}-{'24:00' if closes == end_ms else wall(closes)}"
+        for opens, closes in clock.open_intervals(start_ms, end_ms)
+    )
 
 
 def _midnight_ms(day: date, timezone: str) -> int:

@@ -1,0 +1,141 @@
+"""Kept reports: keeping one, looking at it, and making it again to compare."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import web
+
+from server.actions import stored_reports as actions
+from server.actions.stored_reports import READ
+from server.domain.errors import AppError, NotFound
+from server.http.bodies import Form, field, read_form
+from server.http.keys import DATABASE
+from server.http.sessions import require_person
+from server.http.views import problem_of, render
+from server.reports.stored import Again, make_again, make_report, rows_of
+from server.storage import stored_reports
+from server.storage.connection import Connection
+from server.storage.event_log import last_seq, settled_seq
+from server.storage.shop import load_shop
+from server.storage.stored_reports import Stored
+
+ROOT = "/reports/stored"
+SHOWN = 200
+BY = ("agent", "team", "channel", "day", "hour")
+DEFAULT = "frt, rt, r3m_turn"
+
+
+def add_stored_reports(app: web.Application) -> None:
+    """Serves the pages."""
+    router = app.router
+    router.add_get(ROOT, show_all)
+    router.add_post(ROOT, keep)
+    router.add_get(f"{ROOT}/{{id}}", show_one)
+    router.add_get(f"{ROOT}/{{id}}/rows.json", send_rows)
+    router.add_post(f"{ROOT}/{{id}}", check_or_drop)
+
+
+async def show_all(request: web.Request, error: AppError | None = None) -> web.Response:
+    """Every kept report, and the form to keep one more."""
+    await require_person(request, READ)
+    database = request.app[DATABASE]
+    form: Form = await read_form(request) if error is not None else {}
+    shop = await database.read(load_shop)
+    done = request.query.get("done")
+    return await render(
+        request,
+        "stored_reports.html",
+        status=error.status if error else 200,
+        nav="reports",
+        reports=await database.read(partial(stored_reports.load_reports, limit=SHOWN)),
+        entered={name: values[0] for name, values in form.items() if name != "csrf"},
+        problem=await problem_of(request, error),
+        groups=BY,
+        default=DEFAULT,
+        done=done if done in ("kept", "removed") else None,
+        timezone=shop.timezone if shop else "UTC",
+    )
+
+
+async def keep(request: web.Request) -> web.Response:
+    """Keeps a report under a name."""
+    person = await require_person(request, READ)
+    form = await read_form(request)
+    database = request.app[DATABASE]
+    asked = [name.strip() for name in field(form, "metrics").split(",") if name.strip()]
+    try:
+        # What is kept must give the same figures again, so nothing below it may be being written.
+        settled = await database.read(settled_seq)
+        seq = min(settled, await database.read(last_seq))
+        made = await database.read(
+            partial(
+                make_report,
+                metric_ids=asked,
+                now_ms=database.clock(),
+                from_=field(form, "from") or None,
+                to=field(form, "to") or None,
+                by=field(form, "by") or None,
+                as_of_seq=seq,
+            )
+        )
+        job = partial(actions.keep_report, actor=person.actor, made=made, name=field(form, "name"))
+        report_id = await database.write(job)
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        return await show_all(request, error)
+    raise web.HTTPSeeOther(f"{ROOT}/{report_id}?done=kept")
+
+
+async def show_one(request: web.Request, again: Again | None = None) -> web.Response:
+    """A kept report with its rows; ``again`` is what came of making it once more."""
+    await require_person(request, READ)
+    stored = await _stored(request)
+    shop = await request.app[DATABASE].read(load_shop)
+    return await render(
+        request,
+        "stored_report.html",
+        nav="reports",
+        stored=stored,
+        rows=rows_of(stored.body),
+        again=again,
+        done="kept" if request.query.get("done") == "kept" else None,
+        timezone=shop.timezone if shop else "UTC",
+    )
+
+
+async def send_rows(request: web.Request) -> web.Response:
+    """The very bytes that were kept."""
+    await require_person(request, READ)
+    stored = await _stored(request)
+    return web.Response(
+        body=stored.body.encode(),
+        content_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="report.json"'},
+    )
+
+
+async def check_or_drop(request: web.Request) -> web.Response:
+    """Makes a report again and compares, or lets go of it."""
+    person = await require_person(request, READ)
+    form = await read_form(request)
+    stored = await _stored(request)
+    if field(form, "do") == "remove":
+        job = partial(actions.drop_report, actor=person.actor, report_id=stored.id)
+        await request.app[DATABASE].write(job)
+        raise web.HTTPSeeOther(f"{ROOT}?done=removed")
+    again = await request.app[DATABASE].read(partial(make_again, stored=stored))
+    return await show_one(request, again)
+
+
+async def _stored(request: web.Request) -> Stored:
+    key = request.match_info["id"]
+
+    def look(connection: Connection) -> Stored | None:
+        return stored_reports.load_report(connection, key)
+
+    found = await request.app[DATABASE].read(look)
+    if found is None or found.id != key:
+        raise NotFound("There is no such report.")
+    return found
