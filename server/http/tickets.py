@@ -77,10 +77,11 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
         overdue_at_ms=at_ms if chosen["late"] else None,
     )
     lane = query.get("lane") if query.get("lane") in LANES else None
-    counts = tickets.counts(connection, actor, wanted)
+    shown = LANES if lane is None else (lane,)
+    counts = tickets.counts(connection, actor, wanted, shown)
     asked = {name: value for name, value in chosen.items() if value and value != "all"}
     columns = []
-    for one in LANES if lane is None else (lane,):
+    for one in shown:
         limit = SHORT if lane is None else PAGE
         bound = asked | {"lane": one}
         after = None
@@ -106,7 +107,8 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
         columns.append(
             {
                 "lane": one,
-                "count": counts.get(one, 0),
+                "count": counts[one],
+                "many": counts[one] >= tickets.MAX_COUNTED,
                 "rows": rows[:limit],
                 "more": f"/tickets?{urlencode(more)}" if more else None,
             }

@@ -220,7 +220,11 @@ def _ticket(row: RowMapping | None, events: list[Event]) -> Iterator[str]:
         if (ticket is None) != (row is None):
             yield "its ticket is missing." if row is None else "its ticket is not in the log."
         return
-    yield from _differences("ticket: ", row, ticket_values(ticket), DERIVED)
+    expected = ticket_values(ticket)
+    for column in DERIVED:
+        stored, right = row[column], expected[column]
+        if stored != right:
+            yield f"ticket: {column} is {stored!r}, the log says {right!r}."
 
 
 def _numbered(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     true,
 )
 
@@ -32,7 +33,7 @@ from server.storage.rows import (
     conversation_from_json,
     turn_from_row,
 )
-from server.storage.tables import ConsentRow, Profile, table
+from server.storage.tables import ON_DESK, ConsentRow, Profile, table
 
 C = CONVERSATION.c
 CONSENT = table(ConsentRow)
@@ -124,6 +125,9 @@ _LATEST = (
 )
 
 
+_ON_DESK = ON_DESK.replace("status", "conversation.status").replace(
+    "channel", "conversation.channel"
+)
 # Threads of tickets have lists of their own; what came from another desk has a row there alone.
 IS_CHAT = or_(C.channel != CHANNEL, C.external_id.is_not(None))
 
@@ -174,7 +178,7 @@ def heads_on_desk(
 
 
 def _is_on_desk(actor: Actor) -> ColumnElement[bool]:
-    return and_(C.status.in_(("open", "snoozed")), IS_CHAT, visible_to(actor))
+    return and_(text(_ON_DESK), visible_to(actor))
 
 
 def search(
@@ -327,7 +331,7 @@ def of_assignee(connection: Connection, agent_id: str) -> list[str]:
     """Ids of the open conversations that an agent owns, longest wait first."""
     statement = (
         select(C.id)
-        .where(C.assignee_id == agent_id, C.status == "open", C.channel != CHANNEL)
+        .where(text(_ON_DESK), C.assignee_id == agent_id, C.status == "open")
         .order_by(C.waiting_since_ms.is_(None), C.waiting_since_ms)
     )
     return [str(row[0]) for row in connection.execute(statement)]

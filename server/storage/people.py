@@ -15,12 +15,13 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
 from server.domain.actors import Actor, Role
 from server.storage.locking import lockable, locked_row
-from server.storage.tables import Agent, ConversationRow, Team, TeamMember, table
+from server.storage.tables import ON_DESK, Agent, ConversationRow, Team, TeamMember, table
 from server.storage.unit import Tx
 
 AGENT = table(Agent)
@@ -113,7 +114,7 @@ def open_loads(connection: Connection, *, agent_id: str | None = None) -> dict[s
     statement = (
         select(c.assignee_id, func.count())
         # A ticket takes no place of a chat.
-        .where(c.status == "open", c.assignee_id.is_not(None), c.channel != "ticket")
+        .where(text(ON_DESK), c.status == "open", c.assignee_id.is_not(None))
         .group_by(c.assignee_id)
     )
     if agent_id is not None:

@@ -17,11 +17,13 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     text,
     true,
     tuple_,
+    union,
     update,
 )
 
@@ -54,6 +56,7 @@ Json = dict[str, Any]  # Any: JSON values
 MAX_SEARCH_CHARS = 100_000
 # Of a word that stands nearly everywhere, the latest tickets only are looked through.
 MAX_FOUND = 500
+MAX_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +130,17 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.kind == "system" or actor.leads:
         return true()
     own: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
+    if actor.team_ids:
+        own.append(T.team_id.in_(sorted(actor.team_ids)))
+    return or_(*own, T.id.in_(_shared_with(actor)))
+
+
+def _shared_with(actor: Actor) -> Select[tuple[str]]:
+    """Tickets of which the person or a team of theirs has a piece: they see what it is about."""
     mine: list[ColumnElement[bool]] = [TICKET_TASK.c.assignee_id == actor.id]
     if actor.team_ids:
-        teams = sorted(actor.team_ids)
-        own.append(T.team_id.in_(teams))
-        mine.append(TICKET_TASK.c.team_id.in_(teams))
-    # Who has a piece of the work has to see what it is about.
-    tasks = select(TICKET_TASK.c.ticket_id).where(TICKET_TASK.c.state == "open", or_(*mine))
-    return or_(*own, T.id.in_(tasks))
+        mine.append(TICKET_TASK.c.team_id.in_(sorted(actor.team_ids)))
+    return select(TICKET_TASK.c.ticket_id).where(TICKET_TASK.c.state == "open", or_(*mine))
 
 
 _TASK_TEAMS = select(TICKET_TASK.c.team_id, TICKET_TASK.c.assignee_id).where(
@@ -280,24 +286,63 @@ def page(
     ``after`` is the place behind which the page begins: of ``sort_ms`` or ``created_at_ms``.
     """
     number = T.sort_ms if order == "due" else T.created_at_ms
-    statement = select(T.id).where(visible_to(actor), *_conditions(connection, wanted))
     ordering = (number, T.id) if order == "due" else (number.desc(), T.id.desc())
+    conditions = _conditions(connection, wanted)
     if after is not None:
         here = tuple_(number, T.id)
-        statement = statement.where(here > after if order == "due" else here < after)
-    ids = [str(row[0]) for row in connection.execute(statement.order_by(*ordering).limit(limit))]
+        conditions.append(here > after if order == "due" else here < after)
+    # Each way to be visible has an index in this order; all at once would read past what is not.
+    ways = [
+        select(T.id, number.label("number"))
+        .where(way, *conditions)
+        .order_by(*ordering)
+        .limit(limit)
+        .subquery()
+        for way in ([true()] if _is_own(actor, wanted) else _ways(actor))
+    ]
+    rows = union(*(select(way) for way in ways)).subquery()
+    place = (rows.c.number, rows.c.id)
+    statement = select(rows.c.id).order_by(
+        *(place if order == "due" else (column.desc() for column in place))
+    )
+    ids = [str(row[0]) for row in connection.execute(statement.limit(limit))]
     found = by_ids(connection, ids)
     return [found[key] for key in ids]
 
 
-def counts(connection: Connection, actor: Actor, wanted: Wanted) -> dict[str, int]:
-    """How many tickets stand in each lane, of those that the actor may see."""
-    statement = (
-        select(T.lane, func.count())
-        .where(visible_to(actor), *_conditions(connection, wanted))
-        .group_by(T.lane)
-    )
-    return {row[0]: int(row[1]) for row in connection.execute(statement)}
+def _is_own(actor: Actor, wanted: Wanted) -> bool:
+    """True when only what the actor owns is asked for, which they see whosever team it is."""
+    return actor.kind == "agent" and wanted.assignee_id == actor.id
+
+
+def _ways(actor: Actor) -> list[ColumnElement[bool]]:
+    """The parts of ``visible_to``, one by one."""
+    if actor.kind != "agent" or actor.leads:
+        return [visible_to(actor)]
+    ways: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
+    ways += [T.team_id == team_id for team_id in sorted(actor.team_ids)]
+    return [*ways, T.id.in_(_shared_with(actor))]
+
+
+def counts(
+    connection: Connection, actor: Actor, wanted: Wanted, lanes: Sequence[str]
+) -> dict[str, int]:
+    """How many tickets stand in each of these lanes, as far as the actor sees them.
+
+    Nobody reads ten thousand: from MAX_COUNTED on it is that much and more.
+    """
+    found = {}
+    conditions = _conditions(connection, wanted)
+    seen = true() if _is_own(actor, wanted) else visible_to(actor)
+    for lane in lanes:
+        some = (
+            select(literal_column("1"))
+            .where(T.lane == lane, seen, *conditions)
+            .limit(MAX_COUNTED)
+            .subquery()
+        )
+        found[lane] = int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+    return found
 
 
 def _conditions(connection: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.shop_data import Line, Order
 from server.domain.ticket_closing import Closing
 from server.storage import tickets as stored
+from server.storage.repair import rebuild
 from server.storage.rows import CONVERSATION, TURN
 from server.storage.shop import load_shop, update_shop
 from server.storage.shop_sources import source_for_import
@@ -261,3 +262,13 @@ def test_who_watches_is_named(desk: Scene) -> None:
     assert opened(desk, mei, ticket.id)["watchers"] == [{"id": "mei", "name": "Mei"}]
     desk.do(tickets.watch, mei, tickets.WatchTicket(ticket_id=ticket.id, watching=False))
     assert desk.database.read_now(lambda c: stored.watchers_of(c, ticket.id)) == []
+
+
+def test_a_row_that_is_not_what_the_log_says_is_told_and_made_anew(desk: Scene) -> None:
+    ticket = submit(desk, desk.shopper())
+    desk.database.write_now(
+        lambda tx: tx.later(text("UPDATE ticket SET state = 'closed', reopens = 7"))
+    )
+    assert len(differences(desk)) == 2
+    desk.database.write_now(lambda tx: rebuild(tx, ticket.id))
+    assert differences(desk) == []

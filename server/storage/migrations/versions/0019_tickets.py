@@ -8,6 +8,7 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
+ON_DESK = "status IN ('open', 'snoozed') AND channel <> 'ticket'"
 _WRITE = "INSERT INTO ticket_words(rowid, words) VALUES (new.id, new.words);"
 _DROP = "INSERT INTO ticket_words(ticket_words, rowid, words) VALUES ('delete', old.id, old.words);"
 _TABLE = (
@@ -24,6 +25,13 @@ _TRIGGERS = (
 
 def upgrade() -> None:
     """Adds tickets, what belongs to them, and the search over all of it."""
+    op.create_index(
+        "ix_conversation_desk",
+        "conversation",
+        ["assignee_id", "status"],
+        sqlite_where=sa.text(ON_DESK),
+        postgresql_where=sa.text(ON_DESK),
+    )
     op.create_table(
         "ticket",
         sa.Column(
@@ -68,6 +76,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("client_key"),
     )
     op.create_index("ix_ticket_lane", "ticket", ["lane", "sort_ms", "id"])
+    op.create_index(
+        "ix_ticket_desk",
+        "ticket",
+        ["lane", "team_id", "assignee_id", "type", "priority", "next_due_at_ms", "id"],
+    )
     op.create_index("ix_ticket_assignee", "ticket", ["assignee_id", "lane", "sort_ms"])
     op.create_index("ix_ticket_team", "ticket", ["team_id", "lane", "sort_ms"])
     op.create_index("ix_ticket_customer", "ticket", ["customer_id", "created_at_ms"])
