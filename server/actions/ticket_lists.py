@@ -100,7 +100,7 @@ def list_types(look: Look, _: Payload) -> Json:
     """The types of ticket that the shop uses, in their order."""
     require(look.actor, "ticket.read")
     found = [to_json(one) for one in load_types(look.connection).values() if one.active]
-    return {"items": found, "next_cursor": None}
+    return {"items": found}
 
 
 def read_ticket(look: Look, name: str) -> Ticket:

@@ -192,6 +192,7 @@ AGENT_COMMANDS = (
     ),
     Command("ticket.create", tickets.CreateTicket, action=tickets.create, limit="message"),
     Command("ticket.list", ticket_lists.ListTickets, query=ticket_lists.list_tickets),
+    Command("ticket.types", NoPayload, query=ticket_lists.list_types),
     Command("ticket.open", ticket_lists.FindTicket, query=ticket_lists.open_ticket),
     Command("ticket.change", tickets.ChangeTicket, action=tickets.change, answer="ticket"),
     Command(

@@ -119,6 +119,48 @@ class TicketList(Shape):
     next_cursor: str | None
 
 
+class BothLanguages(Shape):
+    """A name in both languages."""
+
+    en: str
+    zh: str
+
+
+class TypeChoice(Shape):
+    """A value of a field and what it is called."""
+
+    value: str
+    name: BothLanguages
+
+
+class TypeField(Shape):
+    """Something that a type of ticket asks for."""
+
+    key: str
+    kind: Literal["text", "long", "choice", "number", "money", "date", "sku", "line"]
+    name: BothLanguages
+    required: bool
+    choices: list[TypeChoice]
+
+
+class TicketType(Shape):
+    """A type of ticket; ``shown`` has what shoppers read of a state instead of the usual words."""
+
+    id: str
+    name: BothLanguages
+    fields: list[TypeField]
+    team_id: str | None
+    priority: Literal["low", "normal", "high", "urgent"]
+    shown: dict[str, BothLanguages]
+    for_shoppers: bool
+
+
+class TicketTypes(Shape):
+    """The types of ticket that are in use, in their order."""
+
+    items: list[TicketType]
+
+
 class OfTicket(Shape):
     """The ticket as it is now."""
 

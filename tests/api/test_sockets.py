@@ -172,6 +172,7 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await _answer(lead, "ticket.change", **ticket, priority="high", fields={})
     await _answer(lead, "ticket.create", type="return", subject="Lamp", **customer)
     await _answer(lead, "ticket.list", query="lamp")
+    await _answer(lead, "ticket.types")
     thread = {"conversation_id": ticket["ticket_id"], "after_seq": 0}
     await _answer(shopper, "conversation.catch_up", **thread)
     await _answer(lead, "conversation.catch_up", **thread)

@@ -24,7 +24,7 @@ from server.storage.shapes import (
     Team,
     Turn,
 )
-from server.storage.ticket_shapes import OfTicket, TicketList, TicketMade, TicketNumber
+from server.storage.ticket_shapes import OfTicket, TicketList, TicketMade, TicketNumber, TicketTypes
 
 Name = tuple[str, str]
 
@@ -387,6 +387,7 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "conversation.start"): OfConversation,
     ("/agent", "ticket.create"): TicketMade,
     ("/agent", "ticket.list"): TicketList,
+    ("/agent", "ticket.types"): TicketTypes,
     ("/agent", "ticket.open"): OfTicket,
     ("/agent", "ticket.change"): OfTicket,
     ("/agent", "ticket.reply"): OfTicket,

@@ -7,6 +7,7 @@ import { customerName, moment, t } from "./words.js";
 import { Avatar, Dialog, Icon } from "./ui.js";
 import { Palette } from "./palette.js";
 import { Library } from "./library.js";
+import { MakeTicket } from "./ticket.js";
 import { KEYS } from "./key_list.js";
 import { close } from "./later.js";
 
@@ -94,6 +95,6 @@ export function Question({ question }) {
   if (question.kind === "articles") return html`<${Library} close=${close} />`;
   if (question.kind === "palette") return html`<${Palette} close=${close} />`;
   if (!("id" in question)) return null;
-  const Kind = { transfer: Transfer, snooze: SnoozeUntil, tags: Tags, spam: Spam }[question.kind];
+  const Kind = { transfer: Transfer, snooze: SnoozeUntil, tags: Tags, spam: Spam, ticket: MakeTicket }[question.kind];
   return html`<${Kind} id=${question.id} key=${question.id} />`;
 }

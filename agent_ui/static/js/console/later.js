@@ -21,7 +21,7 @@ async function fetchFiles(name) {
   await styled;
 }
 
-/** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam", id: string } | { kind: "help"|"palette"|"articles" }} Question */
+/** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam"|"ticket", id: string } | { kind: "help"|"palette"|"articles" }} Question */
 /** Which dialog is open. */
 const asked = signal(/** @type {Question | null} */ (null));
 
