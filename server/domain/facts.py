@@ -90,7 +90,8 @@ class SessionRow(Row):
     """A visit's talk in which the shopper wrote; ``at_ms`` is when it started.
 
     ``agent_id`` gave the first answer, else owned the first wait last. ``next_ask_at_ms`` is when
-    the shopper asked something again after it had ended, thanks aside.
+    the shopper asked something again after it had ended, thanks aside. ``most_replies_by`` has the
+    most runs of replies in it; of several agents the one with more messages, then the last.
     """
 
     cause: str
@@ -114,6 +115,9 @@ class SessionRow(Row):
     resolved_at_ms: int | None = None
     resolved_by: str | None = None
     next_ask_at_ms: int | None = None
+    rating_asked_at_ms: int | None = None
+    rating: int | None = None
+    most_replies_by: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -185,6 +189,19 @@ class _Visit:
     resolved_by: str | None = None
     team_id: str | None = None
     labels: str = ""
+    # By agent: runs of replies, messages, when the last one was.
+    written: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def wrote(self, agent_id: str | None, at_ms: int, *, starts_run: bool) -> None:
+        """Notes a reply of an agent."""
+        if agent_id is not None:
+            runs, messages, _ = self.written.get(agent_id, (0, 0, 0))
+            self.written[agent_id] = (runs + starts_run, messages + 1, at_ms)
+
+    @property
+    def most_replies_by(self) -> str | None:
+        """The agent with the most replies, None where nobody replied."""
+        return max(self.written, key=lambda who: (self.written[who], who), default=None)
 
 
 @dataclass(slots=True)
@@ -249,15 +266,17 @@ class _Fold:
         data = event.data
         if not isinstance(data, MessagePosted) or data.visibility != "public":
             return
-        visit = self.visit(after.session_no)
         of_customer = event.actor_kind == "customer"
+        turn = after.turn if of_customer else before.turn
+        # Who asks again after a day of silence still waits, in the session of the question.
+        session_no = turn.session_no if turn else after.session_no
+        visit = self.visit(session_no)
         if of_customer:
             self.wrote = True
         if data.message_id in self.failed or not self.wrote:
             return
         visit.last_public_at_ms = max(visit.last_public_at_ms, event.at_ms)
         starts = False
-        turn = after.turn if of_customer else before.turn
         turn_no = turn.turn_no if turn else after.turn_no
         if of_customer:
             self.asked_since = True
@@ -270,6 +289,7 @@ class _Fold:
             if visit.first_reply_at_ms is None:
                 visit.first_reply_at_ms, visit.first_reply_by = event.at_ms, event.actor_id
             visit.last_reply_at_ms, visit.last_reply_by = event.at_ms, event.actor_id
+            visit.wrote(event.actor_id, event.at_ms, starts_run=starts)
         else:
             return
         self.said.append(
@@ -279,7 +299,7 @@ class _Fold:
                 None if of_customer else event.actor_id,
                 of_customer,
                 starts,
-                after.session_no,
+                session_no,
                 turn_no,
                 event.team_id,
             )
@@ -487,6 +507,9 @@ class _Rows:
                     resolved_at_ms=visit.resolved_at_ms,
                     resolved_by=visit.resolved_by,
                     next_ask_at_ms=later,
+                    rating_asked_at_ms=session.rating_asked_at_ms if session else None,
+                    rating=session.rating if session else None,
+                    most_replies_by=visit.most_replies_by,
                 )
             )
             asked = [row.at_ms for row in turns if row.outcome != "dismissed"]

@@ -28,7 +28,7 @@ COLUMN = table(FigureColumn)
 
 DAY_MS = 86_400_000
 # Rises when rows mean something else than before; what was kept is then made again.
-SHAPE = 1
+SHAPE = 2
 # What each source has besides how far the log of a row's conversation went.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     source: tuple(columns_of(kind, ())) for source, (_, kind) in KINDS.items()

@@ -40,12 +40,12 @@ def _rated(row: Rows, _as_of_ms: int) -> Truth:
 
 
 def _good(row: Rows) -> Truth:
-    return row.score >= GOOD_SCORE
+    return row.rating >= GOOD_SCORE
 
 
 def _with_score(score: int) -> Aside:
     def counts(row: Rows, _as_of_ms: int) -> Truth:
-        return row.rated & (row.score == score)
+        return row.rated & (row.rating == score)
 
     return Aside(
         id=f"score_{score}",
@@ -69,7 +69,7 @@ def _with_silent(figures: Figures) -> Figures:
 
 
 def _asked_and_ripe(row: Rows, as_of_ms: int) -> Truth:
-    return row.asked & ((row.asked_at_ms <= as_of_ms - RATING_MATURE_MS) | row.rated)
+    return row.asked & ((row.rating_asked_at_ms <= as_of_ms - RATING_MATURE_MS) | row.rated)
 
 
 def _is_rated(row: Rows) -> Truth:
@@ -90,7 +90,8 @@ RATING_METRICS = (
         version=1,
         kind="rate",
         unit="ratio",
-        source="rating",
+        source="session",
+        agent="most_replies_by",
         name=Words("Satisfaction", "满意率"),
         short=Words("Satisfied", "满意率"),
         definition=Words(
@@ -121,7 +122,8 @@ RATING_METRICS = (
         version=1,
         kind="rate",
         unit="ratio",
-        source="rating",
+        source="session",
+        agent="most_replies_by",
         name=Words("Rating response rate", "参评率"),
         short=Words("Rated", "参评率"),
         definition=Words(
@@ -145,12 +147,13 @@ RATING_METRICS = (
         version=1,
         kind="rate",
         unit="ratio",
-        source="rating",
+        source="session",
+        agent="most_replies_by",
         name=Words("Rating invite rate", "邀评率"),
         short=Words("Asked to rate", "邀评率"),
         definition=Words(
-            "Sessions whose shopper was asked for a rating, out of those that an agent resolved.",
-            "客服解决的会话中邀请顾客评价的比例。",
+            "Sessions whose shopper was asked for a rating, out of those that were resolved.",
+            "已解决的会话中邀请顾客评价的比例。",
         ),
         formula=Words("asked / resolved", "邀评 ÷ 已解决会话"),
         attribution=OF_THE_MOST_REPLIES,

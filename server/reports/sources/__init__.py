@@ -19,7 +19,6 @@ from server.reports.sources.orders import (
     load_shoppers,
 )
 from server.reports.sources.presence import load_presence
-from server.reports.sources.ratings import load_ratings
 from server.reports.sources.suggestions import load_bots, load_suggestions
 from server.reports.sources.tickets import load_targets, load_tickets
 from server.reports.sources.visits import Visits
@@ -31,7 +30,6 @@ Loader = Callable[[Connection, Scope, Visits], Frame]
 # (texts), day (text), hour, weekday, at_ms, and those that the metrics of the source name.
 SOURCES: Mapping[str, Loader] = {
     **{source: partial(load_source, source=source) for source in CONVERSATION_SOURCES},
-    "rating": load_ratings,
     "inquiry": load_inquiries,
     "sale": load_sales,
     "shopper": load_shoppers,

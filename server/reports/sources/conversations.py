@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from server.domain.events import MessagePosted
 from server.domain.facts import Facts
 from server.domain.metrics import GOAL_MS, METRICS
+from server.domain.metrics.outcomes import RATING_MATURE_MS
 from server.domain.periods import LocalTime, LocalTimes, zone
 from server.reports.by_segment import segments
 from server.reports.frames import Frame, Maker, Numbers, Texts
@@ -261,6 +262,11 @@ class Conversations:
             queued=lambda: frame.numbers("queued_at_ms") >= 0,
             resolved=lambda: frame.numbers("resolved_at_ms") >= 0,
             transferred=lambda: frame.numbers("transfers") > 0,
+            asked=lambda: frame.numbers("rating_asked_at_ms") >= 0,
+            rated=lambda: frame.numbers("rating") > 0,
+            maturing=lambda: (
+                frame.numbers("rating_asked_at_ms") > self.scope.as_of_ms - RATING_MATURE_MS
+            ),
             giver_id=lambda: _first_of(frame.texts("transferred_by"), frame.texts("agent_id")),
             offered_id=lambda: _first_of(frame.texts("offered_to"), frame.texts("last_owner_id")),
             online=online,
