@@ -285,7 +285,7 @@ def _links(look: Look, links: list[Json]) -> list[Json]:
             talk = load_conversation(look.connection, target)
             if talk is None:
                 continue
-            name, address = "", f"/console/{target}"
+            name, address = "", f"/console?conversation={target}"
         elif kind in ("order", "line"):
             order_id, _, line = target.partition(":")
             order = orders.order_by_id(look.connection, order_id)

@@ -125,7 +125,7 @@ function MessageItem({ item, customer }) {
   const name = out ? message.author.name : customer.name;
   const id = out ? message.author.id : customer.id;
   return html`<div class=${`msg ${out ? "out" : "in"} ${entry && entry.state !== "sent" ? "unsent" : ""}`} id=${`m-${message.id}`}>
-      ${last ? message.author.kind === "bot" ? html`<span class="av sm" aria-hidden="true"><${Icon} name="bot" /></span>` : html`<${Avatar} id=${id} name=${name} size="sm" />` : html`<span class="gap"></span>`}
+      ${last ? !id || message.author.kind === "bot" ? html`<span class="av sm" aria-hidden="true"><${Icon} name="bot" /></span>` : html`<${Avatar} id=${id} name=${name} size="sm" />` : html`<span class="gap"></span>`}
       <div class="bub"><span class="sr">${out ? message.author.name : customerName(customer)}: </span>
         ${message.body ? html`<${Text} text=${message.body} />` : null}${(message.blocks ?? []).map((block) => html`<${Block} block=${block} />`)}</div>
     </div>${failed ?? (last ? html`<${Meta} item=${item} read=${out && item.seq <= readUpTo.value} />` : null)}`;
