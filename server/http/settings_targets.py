@@ -26,6 +26,7 @@ from server.storage import people, targets
 from server.storage.connection import Connection
 from server.storage.hours import load_book
 from server.storage.shop import load_shop
+from server.storage.ticket_rows import load_ticket
 from server.storage.ticket_types import load_types
 
 ROOT = "/settings/targets"
@@ -175,22 +176,23 @@ async def show_clocks(request: web.Request) -> web.Response:
     def look(
         connection: Connection,
     ) -> tuple[str, Promise | None, list[tuple[TargetClock, list[Step]]]]:
-        conversation = read_conversation(connection, person.actor, conversation_id)
+        read_conversation(connection, person.actor, conversation_id)
+        ticket = load_ticket(connection, conversation_id)
+        back = f"/tickets/{ticket.number}" if ticket else f"/console#c-{conversation_id}"
         promise = actions.promise_of(connection, conversation_id, at_ms=at_ms)
         if promise is None:
-            return conversation.channel, None, []
+            return back, None, []
         hours = load_book(connection).of_team(promise.team_id)
         told = [(one, explain(one, hours, as_of_ms=at_ms)) for one in promise.clocks]
-        return conversation.channel, promise, told
+        return back, promise, told
 
-    channel, promise, told = await database.read(look)
+    back, promise, told = await database.read(look)
     shop = await database.read(load_shop)
     return await render(
         request,
         "target_clocks.html",
         nav="inbox",
-        conversation_id=conversation_id,
-        channel=channel,
+        back=back,
         promise=promise,
         told=list(reversed(told)),
         at_ms=at_ms,

@@ -42,6 +42,7 @@ class Stretch:
 class Said:
     """A message of the thread; ``role`` is ask, reply or None for the others."""
 
+    seq: int
     author_kind: str
     author: str | None
     visibility: str
@@ -263,6 +264,7 @@ def _as_said(
 ) -> list[Said]:
     return [
         Said(
+            seq=row["seq"],
             author_kind=row["sender_kind"],
             author=customer_name
             if row["sender_kind"] == "customer"

@@ -75,8 +75,9 @@ def test_hours_targets_and_corrections_are_fit_for_everybody(pages: Pages, data_
     try:
         for number, (width, language, theme) in enumerate(LOOKS):
             context = pages.context(width=width, theme=theme)
-            cookie = {"name": "sid", "value": desk.people["ida"].cookie, "url": desk.url}
-            context.add_cookies([cookie])
+            context.add_cookies(
+                [{"name": "sid", "value": desk.people["ida"].cookie, "url": desk.url}]
+            )
             page = context.new_page()
             for at, path in enumerate(paths):
                 page.goto(f"{desk.url}{path}?lang={language}")
