@@ -6,25 +6,15 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
   button.addEventListener("click", () => print());
 }
 
-// Tables folded away on the screen belong on the paper.
-const folded = /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.more"));
-/** @type {HTMLDetailsElement[]} */
-let opened = [];
-addEventListener("beforeprint", () => {
-  opened = [...folded].filter((one) => !one.open);
-  for (const one of opened) one.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const one of opened) one.open = false;
-  opened = [];
-});
-
-const filter = document.querySelector("details.pop");
+// What was opened closes again with a click beside it or the Escape key.
+const open = /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.pop"));
 document.addEventListener("click", (event) => {
-  if (filter && !filter.contains(/** @type {Node} */ (event.target))) filter.removeAttribute("open");
+  for (const one of open) if (!one.contains(/** @type {Node} */ (event.target))) one.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !filter?.hasAttribute("open")) return;
-  filter.removeAttribute("open");
-  filter.querySelector("summary")?.focus();
+  if (event.key !== "Escape") return;
+  for (const one of open) {
+    if (one.open) one.querySelector("summary")?.focus();
+    one.open = false;
+  }
 });
