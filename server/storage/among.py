@@ -14,6 +14,7 @@ from sqlalchemy import Dialect, Text, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
@@ -52,6 +53,10 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[str], values: ColumnElement[Any]) -> None:
         self.column = column
         self.values = values
+
+    def self_group(self, against: OperatorType | None = None) -> Among:  # noqa: ARG002  # SQLAlchemy's
+        """Itself: it is a condition already, and as ``... = 1`` SQLite would use no index."""
+        return self
 
 
 def among(column: ColumnElement[Any], name: str) -> Among:
