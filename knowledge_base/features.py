@@ -35,7 +35,9 @@ def letters(cleaned: str) -> Counter[int]:
     for piece, is_han in pieces(cleaned):
         text = piece if is_han else f"^{piece}$"
         sizes = range(1, _HAN_LONGEST + 1) if is_han else range(_SHORTEST, _LONGEST + 1)
-        found.update(_buckets(text, sizes.start, sizes.stop))
+        # Words come again and again; hardly a run of Chinese does.
+        cut = _buckets if is_han else _buckets_of_word
+        found.update(cut(text, sizes.start, sizes.stop))
     return found
 
 
@@ -107,7 +109,11 @@ def _with_pairs(syllables: list[str]) -> list[str]:
     return syllables + [f"{first} {second}" for first, second in pairwise(syllables)]
 
 
-@lru_cache(65_536)
+@lru_cache(8192)
+def _buckets_of_word(text: str, shortest: int, beyond: int) -> tuple[int, ...]:
+    return _buckets(text, shortest, beyond)
+
+
 def _buckets(text: str, shortest: int, beyond: int) -> tuple[int, ...]:
     return tuple(
         zlib.crc32(text[start : start + size].encode("utf-8", "surrogatepass")) % BUCKETS

@@ -165,9 +165,9 @@ def _segment(
     known_words, known_sounds = (
         (None, None) if beside is None else (beside.word_terms, beside.sound_terms)
     )
-    words, word_terms = _terms([tokens(text) for text in cleaned], known_words)
-    heard, sound_terms = _terms([sounds(text) for text in cleaned], known_sounds)
-    grams = postings.counts_of([letters(text) for text in cleaned])
+    words, word_terms = _terms((tokens(text) for text in cleaned), known_words)
+    heard, sound_terms = _terms((sounds(text) for text in cleaned), known_sounds)
+    grams = postings.counts_of(letters(text) for text in cleaned)
     rare = _letters_rare(grams) if beside is None else beside.letters_rare
     return Segment(
         articles=articles,
@@ -200,19 +200,17 @@ def _entries(article: Article) -> Iterator[Entry]:
         yield Entry("body", section)
 
 
-def _terms(rows: Sequence[Sequence[str]], beside: Terms | None) -> tuple[postings.Counts, Terms]:
+def _terms(rows: Iterable[Sequence[str]], beside: Terms | None) -> tuple[postings.Counts, Terms]:
     numbers: dict[str, int] = {}
-    counted = [Counter(row) for row in rows]
-    for row in counted:
-        for term in row:
-            numbers.setdefault(term, len(numbers))
-    counts = postings.counts_of([{numbers[term]: n for term, n in row.items()} for row in counted])
+    counts = postings.counts_of(
+        Counter(numbers.setdefault(term, len(numbers)) for term in row) for row in rows
+    )
     if beside is not None:
         rare = np.array([beside.rarity(term) for term in numbers], dtype=np.float32)
         return counts, Terms(numbers, rare, beside.unknown)
     number = postings.having(counts, features=len(numbers))
-    rare = postings.rarity(number, of=len(rows))
-    unknown = float(postings.rarity(np.zeros(1, dtype=np.int64), of=len(rows))[0])
+    rare = postings.rarity(number, of=counts.size)
+    unknown = float(postings.rarity(np.zeros(1, dtype=np.int64), of=counts.size)[0])
     return counts, Terms(numbers, rare, unknown)
 
 

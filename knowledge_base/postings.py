@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,14 +63,20 @@ class Postings:
         return int(self.starts[feature + 1] - self.starts[feature])
 
 
-def counts_of(rows: Sequence[dict[int, int]]) -> Counts:
-    """The counts of entries given as {feature: times} each."""
-    lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
-    total = int(lengths.sum())
-    features = np.fromiter((key for row in rows for key in row), dtype=np.int64, count=total)
-    times = np.fromiter((t for row in rows for t in row.values()), dtype=np.float32, count=total)
-    entries = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
-    return Counts(features, entries, times, len(rows))
+def counts_of(rows: Iterable[Mapping[int, int]]) -> Counts:
+    """The counts of entries given as {feature: times} each; one row at a time is in memory."""
+    features, times, lengths = array("q"), array("f"), array("q")
+    for row in rows:
+        features.extend(row.keys())
+        times.extend(row.values())
+        lengths.append(len(row))
+    number = np.frombuffer(lengths, dtype=np.int64)
+    return Counts(
+        np.frombuffer(features, dtype=np.int64),
+        np.repeat(np.arange(len(number), dtype=np.int64), number),
+        np.frombuffer(times, dtype=np.float32),
+        len(number),
+    )
 
 
 def having(counts: Counts, *, features: int) -> Integers:

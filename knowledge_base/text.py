@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import opencc
@@ -85,12 +86,15 @@ def clean(text: str) -> str:
     ('refund 1', '退货')
     """
     folded = unicodedata.normalize("NFKC", text).lower()
-    seen = "".join(
-        " " if character.isspace() else character
-        for character in folded
-        if character.isspace() or unicodedata.category(character) not in _INVISIBLE
-    )
-    tidy = _SPACE.sub(" ", seen).strip()
+    tidy = " ".join(folded.split())
+    # Nearly every text: what can be printed has nothing invisible in it.
+    if not tidy.isprintable():
+        seen = "".join(
+            " " if character.isspace() else character
+            for character in folded
+            if character.isspace() or unicodedata.category(character) not in _INVISIBLE
+        )
+        tidy = _SPACE.sub(" ", seen).strip()
     return str(_TO_SIMPLIFIED.convert(tidy)) if has_han(tidy) else tidy
 
 
@@ -255,6 +259,7 @@ def _tokens(cleaned: str) -> Iterator[tuple[str, bool]]:
             yield (word, True) if word in _STOP_WORDS else (_stem(word), False)
 
 
+@lru_cache(65_536)
 def _stem(word: str) -> str:
     """The word without its commonest English endings; deliberately light.
 
