@@ -216,6 +216,7 @@ def _from_rows(connection: Connection, scope: Scope, *, turns: bool) -> Iterator
         select(
             t.conversation_id,
             t.session_no,
+            t.turn_no,
             t.outcome,
             t.end_at_ms,
             t.end_seq,
@@ -227,13 +228,14 @@ def _from_rows(connection: Connection, scope: Scope, *, turns: bool) -> Iterator
         .join(TURN, (t.conversation_id == c.conversation_id) & (t.session_no == c.session_no))
         .outerjoin(EVENT, EVENT.c.seq == t.end_seq)
         .where(_started(scope), *unchanged)
-        .order_by(t.conversation_id, t.turn_no)
     )
     found: dict[tuple[str, int], list[Any]] = {}  # Any: untyped rows
     for row in connection.execute(of_turns).all() if turns else ():
         found.setdefault((row[0], row[1]), []).append(row)
     for row in connection.execute(sessions).all():
-        own = found.get((row.conversation_id, row.session_no), [])
+        own = sorted(
+            found.get((row.conversation_id, row.session_no), ()), key=lambda turn: turn.turn_no
+        )
         known = _owner(row)
         ended = _ended(own, scope.as_of_ms)
         team_id = ended[-1].team_id if ended else row.team_id
