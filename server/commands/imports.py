@@ -111,8 +111,6 @@ def import_articles_command(
 
     with opened(data_dir) as database, progress("articles") as tell:
         outcome = import_articles(database, path, source=source, dry_run=dry_run, progress=tell)
-    if dry_run:
-        say("a dry run, nothing was written")
     _sheet(outcome, dry_run=dry_run)
 
 
