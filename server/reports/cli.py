@@ -11,7 +11,7 @@ from server.domain.errors import InvalidInput
 from server.domain.periods import instant_ms, zone
 from server.reports import rows as report_rows
 from server.reports.rows import ReportRow
-from server.reports.turns import Scope
+from server.reports.scope import Scope
 from server.storage.shop import load_shop
 
 Format = Literal["table", "csv", "json"]

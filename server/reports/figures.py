@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ Spans = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Key = str | int | None
 _SHARES = (0.5, 0.9, 0.95)
+_CLOSE = 1e-9
+_FEW = 2**15
 
 
 def counted(metric: Metric, frame: Frame, *, as_of_ms: int) -> Frame:
@@ -75,7 +78,9 @@ def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tup
     else:
         found, codes = np.unique(column, return_inverse=True)
         values = found.tolist()
-    order = np.argsort(codes, kind="stable")
+    # Of 16 bits, codes are sorted by counting.
+    small = codes.astype(np.int16) if len(values) < _FEW else codes
+    order = np.argsort(small, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(values))) if len(values) else np.empty(0, int)
     for place in sorted(
         range(len(values)), key=lambda n: (values[n] is None, str(type(values[n])), values[n] or 0)
@@ -115,7 +120,7 @@ def _time(metric: Metric, kept: Frame, figures: Figures) -> Figures:
     if metric.goal_ms is not None and kept.n:
         lasts = kept.numbers(metric.still)
         share = within(spans, done, lasts, metric.goal_ms)
-        found = replace(found, within_goal=share, median_interval_ms=bounds_ms(spans, done))
+        found = replace(found, within_goal=share)
     if metric.business is None:
         return found
     business = kept.numbers(metric.business)
@@ -140,7 +145,9 @@ def _duration(metric: Metric, kept: Frame, figures: Figures) -> Figures:
 def _of_spans(figures: Figures, spans: Spans, done: Mask) -> Figures:
     if not len(spans):
         return figures
-    return _told(figures, quantiles_ms(spans, done), spans[done], int(spans.max()))
+    ordered, ends = in_order(spans, done)
+    found = _told(figures, quantiles_ms(ordered, ends), ordered[ends], int(ordered[-1]))
+    return replace(found, median_interval_ms=bounds_ms(ordered, ends))
 
 
 def _told(
@@ -216,36 +223,51 @@ def within(spans: Spans, done: Mask, lasts: Mask, goal_ms: int) -> float:
     return float(np.sum((going_on * reached / at_risk)[soon]))
 
 
-def bounds_ms(spans: Spans, done: Mask, share: float = 0.5) -> tuple[int | None, int | None]:
+def bounds_ms(ordered: Spans, ends: Mask, share: float = 0.5) -> tuple[int | None, int | None]:
     """Bounds of a quantile by order statistics, as ``statistics.quantile_bounds`` has them."""
     each = (1 + statistics.WARN) / 2
-    low = statistics.lower_rank(len(spans), share, confidence=each)
-    high = statistics.upper_rank(len(spans), share, confidence=each)
-    reached = np.sort(spans[done])
+    low = statistics.lower_rank(len(ordered), share, confidence=each)
+    high = statistics.upper_rank(len(ordered), share, confidence=each)
+    reached = ordered[ends]
     return (
-        None if low is None else int(np.partition(spans, low - 1)[low - 1]),
+        None if low is None else int(ordered[low - 1]),
         None if high is None or high > len(reached) else int(reached[high - 1]),
     )
 
 
-def quantiles_ms(spans: Spans, done: Mask) -> tuple[int | None, ...]:
-    """Kaplan-Meier median, P90 and P95, as ``survival.quantiles_ms`` finds them."""
-    order = np.argsort(spans, kind="stable")
-    ordered, ends = spans[order], done[order]
+def in_order(spans: Spans, done: Mask) -> tuple[Spans, Mask]:
+    """The spans in order, and which of them reached their end.
+
+    Sorted as one number, the end in its last bit: a tenth of the time of sorting places.
+    """
+    keys = np.sort(spans * 2 + ~done)
+    return keys >> 1, (keys & 1) == 0
+
+
+def quantiles_ms(ordered: Spans, ends: Mask) -> tuple[int | None, ...]:
+    """Kaplan-Meier median, P90 and P95 of spans in order, as ``survival.quantiles_ms`` has them."""
     starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))
     answers = np.add.reduceat(ends.astype(np.int64), starts)
-    at_risk = len(spans) - starts
+    at_risk = len(ordered) - starts
     some = answers > 0
     times, answers, at_risk = ordered[starts][some], answers[some], at_risk[some]
+    left = at_risk - answers
     with np.errstate(divide="ignore"):
-        waiting = np.exp(np.cumsum(np.log(at_risk - answers) - np.log(at_risk)))
+        waiting = np.exp(np.cumsum(np.log(left) - np.log(at_risk)))
+    marks = [round(1 - share, 12) for share in _SHARES]
+    # A share that meets a mark exactly hangs on the last bit of a logarithm, in which numpy differs
+    # from the plain way for one whole number of 20,000; there the plain way's logarithms decide.
+    if any(np.any(np.abs(waiting - mark) < _CLOSE) for mark in marks):
+        logs = np.cumsum(_logs(left) - _logs(at_risk))
+        for mark in marks:
+            for place in np.flatnonzero(np.abs(waiting - mark) < _CLOSE).tolist():
+                waiting[place] = math.exp(logs[place])
     found: list[int | None] = []
-    for share in _SHARES:
-        mark = round(1 - share, 12)
-        # A share that meets the mark exactly depends on the last bit of a logarithm; there the
-        # plain way decides, so that both ways always give the same number.
-        if np.any(np.abs(waiting - mark) < 1e-9):
-            return survival.quantiles_ms(zip(spans.tolist(), done.tolist(), strict=True), _SHARES)
+    for mark in marks:
         reached = np.flatnonzero(waiting <= mark)
         found.append(int(times[reached[0]]) if len(reached) else None)
     return tuple(found)
+
+
+def _logs(numbers: Spans) -> npt.NDArray[np.float64]:
+    return np.array([math.log(one) if one else -math.inf for one in numbers.tolist()])

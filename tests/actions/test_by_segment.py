@@ -9,7 +9,7 @@ from sqlalchemy import update
 from server.actions.take_orders import take_orders
 from server.domain.shop_data import Order
 from server.reports.rows import ReportRow, report
-from server.reports.turns import Scope
+from server.reports.scope import Scope
 from server.storage.consents import Consent, add_consent
 from server.storage.customers import CUSTOMER
 from server.storage.shop_sources import Source, insert_source

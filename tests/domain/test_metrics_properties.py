@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +31,8 @@ from server.domain.events import (
     SessionStarted,
     TurnDismissed,
 )
-from server.domain.metrics import METRICS, Wait, groups, measure, wait_of
+from server.domain.facts import facts_of
+from server.domain.metrics import METRICS, measure
 from server.domain.periods import LocalTimes, day_start_ms, zone
 from server.domain.replay import Replayed, replay
 
@@ -248,13 +250,22 @@ def test_a_clock_set_back_gives_no_negative_span(plan: list[Step], back_ms: int)
         assert turn.elapsed_ms is None or turn.elapsed_ms == sum(spans)
 
 
-def waits_at(events: list[Event], as_of_ms: int) -> list[Wait]:
+def waits_at(events: list[Event], as_of_ms: int) -> list[SimpleNamespace]:
+    """The turns of a log at an instant as rows of the metrics over turns."""
     local = LocalTimes(zone(SHANGHAI))
-    found = (
-        wait_of(turn, as_of_ms=as_of_ms, local=local, channel="chat", team_id=None)
-        for turn in state_of(events).turns.values()
-    )
-    return [wait for wait in found if wait is not None]
+    found = facts_of(events, as_of_ms=as_of_ms)
+    rows = []
+    for turn in found.turns if found else ():
+        end_at_ms = as_of_ms if turn.end_at_ms is None else turn.end_at_ms
+        more = {
+            "ask_at_ms": turn.at_ms,
+            "wait_ms": max(0, end_at_ms - turn.at_ms),
+            "answered": turn.outcome == "answered",
+            "waiting": turn.outcome == "waiting",
+            "hour": local(turn.at_ms).hour,
+        }
+        rows.append(SimpleNamespace(**asdict(turn), **more))
+    return rows
 
 
 def survivors(waits: list[tuple[int, bool]]) -> float:
@@ -275,15 +286,11 @@ def survivors(waits: list[tuple[int, bool]]) -> float:
 def test_the_metrics_equal_a_naive_calculation(plans: list[list[Step]], after_ms: int) -> None:
     as_of = START + after_ms
     naive: list[Naive] = []
-    waits: list[Wait] = []
+    waits: list[SimpleNamespace] = []
     for plan in plans:
         events = history(plan)
         waits += waits_at(events, as_of)
-        for turn in by_hand(events):
-            if turn.ask_at <= as_of:
-                if turn.end_at is not None and turn.end_at > as_of:
-                    turn.end_at, turn.outcome, turn.by = None, "waiting", None
-                naive.append(turn)
+        naive += by_hand([event for event in events if event.at_ms <= as_of])
     for name, rows in (("frt", [t for t in naive if t.first]), ("rt", naive)):
         figures = measure(METRICS[name], waits, as_of_ms=as_of)
         spans = [((t.end_at or as_of) - t.ask_at, t.outcome == "answered") for t in rows]
@@ -309,24 +316,34 @@ def test_the_metrics_equal_a_naive_calculation(plans: list[list[Step]], after_ms
 
 @given(steps, st.integers(0, 60))
 def test_an_instant_sees_only_what_had_happened(plan: list[Step], length: int) -> None:
-    """What a report says of an instant is what it said at that instant, reopened turns aside."""
+    """What is said of an instant is what was said at that instant."""
     events = history(plan)
-    if any(isinstance(e.data, MessageFailed | CustomerReturned) for e in events):
-        return
-    cut = events[: max(1, min(length, len(events)))]
-    as_of = cut[-1].at_ms
-    later = [event for event in events if event.at_ms > as_of]
-    then = waits_at([event for event in events if event.at_ms <= as_of], as_of)
-    now = waits_at(events, as_of) if later else then
-    assert now == then
+    as_of = events[min(length, len(events) - 1)].at_ms
+    then = facts_of([event for event in events if event.at_ms <= as_of])
+    assert facts_of(events, as_of_ms=as_of) == then
+    assert facts_of(events, as_of_ms=events[-1].at_ms) == facts_of(events)
 
 
 @given(steps)
-def test_groups_part_the_whole(plan: list[Step]) -> None:
-    waits = waits_at(history(plan), START + 400_000_000)
-    for dimension in ("agent", "team", "channel", "segment", "day", "hour"):
-        parts = groups(waits, dimension).values()
-        assert sorted(map(repr, waits)) == sorted(repr(wait) for part in parts for wait in part)
+def test_the_rows_of_figures_agree_with_the_turns_of_the_reducer(plan: list[Step]) -> None:
+    events = history(plan)
+    replayed, found = state_of(events), facts_of(events)
+    assert found is not None
+    assert [(t.turn_no, t.at_ms, t.end_at_ms, t.outcome) for t in found.turns] == [
+        (number, turn.ask_at_ms, turn.end_at_ms, turn.outcome)
+        for number, turn in sorted(replayed.turns.items())
+    ]
+    as_of = events[-1].at_ms
+    for turn in found.turns:
+        parts = [share for share in found.shares if share.turn_no == turn.turn_no]
+        spans = [(as_of if s.end_at_ms is None else s.end_at_ms) - s.start_at_ms for s in parts]
+        assert sum(spans) == (as_of if turn.end_at_ms is None else turn.end_at_ms) - turn.at_ms
+    asked = {turn.session_no for turn in found.turns}
+    assert {session.session_no for session in found.sessions} == asked
+    # A session may begin while the question of the one before still waits; it has none of its own.
+    assert sum(session.reply_runs for session in found.sessions) == sum(
+        message.starts_run for message in found.messages if message.session_no in asked
+    )
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])

@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from server.domain.errors import InvalidInput
 from server.domain.metrics.care import CARE_METRICS
 from server.domain.metrics.measure import counted, measure
-from server.domain.metrics.model import Aside, Figures, Kind, Metric, Unit, Words
+from server.domain.metrics.model import DIMENSIONS, Aside, Figures, Kind, Metric, Unit, Words
 from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
 from server.domain.metrics.people import PEOPLE_METRICS
 from server.domain.metrics.sessions import SESSION_METRICS
 from server.domain.metrics.tickets import TICKET_METRICS
 from server.domain.metrics.turns import GOAL_MS, TURN_METRICS, turn_metric
-from server.domain.metrics.waits import DIMENSIONS, Wait, group_of, groups, wait_of
 
 __all__ = [
     "DIMENSIONS",
@@ -29,14 +28,10 @@ __all__ = [
     "Kind",
     "Metric",
     "Unit",
-    "Wait",
     "Words",
     "counted",
-    "group_of",
-    "groups",
     "measure",
     "metric_of",
-    "wait_of",
 ]
 
 METRICS: Mapping[str, Metric] = {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal  # Any: a row or a whole frame of any source
 
+DIMENSIONS = ("agent", "team", "channel", "segment", "label", "day", "hour", "weekday")
+
 Kind = Literal["time", "duration", "rate", "count", "mean", "ratio", "money"]
 Unit = Literal["ms", "ratio", "n", "money"]
 

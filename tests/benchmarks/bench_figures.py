@@ -1,0 +1,180 @@
+"""How long figures of a million chats take: ``python -m tests.benchmarks.bench_figures [CHATS]``.
+
+Set SHOPBELL_DATABASE_URL to an empty PostgreSQL database to measure that instead of SQLite.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, insert
+
+from server.config import Settings
+from server.domain.metrics import METRICS, metric_of
+from server.reports.rows import ReportRow, figures
+from server.reports.scope import Scope
+from server.reports.sources.conversations import CONVERSATION_SOURCES
+from server.storage import figures as kept
+from server.storage.columns import Texts
+from server.storage.database import Database
+from server.storage.facts import load_facts
+from server.storage.opening import open_database
+from server.storage.rows import EVENT
+from server.storage.shop import Shop, insert_shop
+from tests.benchmarks.figure_data import (
+    DAY_MS,
+    FIRST_DAY,
+    columns,
+    conversation_id,
+    customer_keys,
+    days,
+    event_rows,
+)
+
+DAYS = 730
+LOGGED = 30
+SAMPLE = 300
+PAGE = (
+    "frt",
+    "rt",
+    "r3m_turn",
+    "sl_30",
+    "r3m_sess",
+    "abandon",
+    "unanswered",
+    "qa_ratio",
+    "one_touch",
+)
+PORTION = 20_000
+
+
+def fill(database: Database, chats: int) -> None:
+    """Writes the columns of all days and the log of the last ones, and compares a sample."""
+    keys = customer_keys()
+    seq = 0
+    with database.engine.begin() as connection:
+        if database.is_sqlite:
+            # The writer's engine begins nothing by itself; a commit a row would take an hour.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for made in days(chats, DAYS):
+            for source, found in columns(made, keys).items():
+                connection.execute(insert(kept.DAY), kept.day_values(source, made.day, found))
+                connection.execute(insert(kept.COLUMN), kept.column_values(source, made.day, found))
+            if made.day >= FIRST_DAY + DAYS - LOGGED:
+                rows = list(event_rows(made))
+                for start in range(0, len(rows), PORTION):
+                    connection.execute(insert(EVENT), rows[start : start + PORTION])
+            seq = made.next_seq - 1
+        connection.execute(insert(kept.HEAD), {"id": 1, "seq": seq, "shape": kept.SHAPE})
+        compare(connection, made.first_seq[:SAMPLE].tolist(), made.day)
+        if database.is_sqlite:
+            connection.exec_driver_sql("COMMIT")
+
+
+def compare(connection: Connection, firsts: list[int], day: int) -> None:
+    """The columns of the first chats of a day are what their log gives."""
+    ids = [conversation_id(first) for first in firsts]
+    facts = sorted(load_facts(connection, ids), key=lambda one: one.conversation)
+    for source in kept.KINDS:
+        right = kept.facts_columns(source, facts)
+        [one] = [d for d in kept.kept_days(connection, source, None, None) if d.day == day]
+        mine = {name: kept.kept_column(connection, source, name, [one]) for name in right}
+        chosen = np.isin(np.asarray(mine["conversation"]), firsts)
+        for name in right:
+            found, wanted = sorted_rows(mine, name, chosen), sorted_rows(right, name, None)
+            if found != wanted:
+                raise AssertionError(f"{source}.{name} is not what the log says")
+    print(f"the columns of {len(ids)} chats are what their log gives")
+
+
+def sorted_rows(made: dict[str, object], name: str, chosen: object) -> list[object]:
+    """The values of a column in an order that both ways have."""
+    keys = [
+        np.asarray(made[key])
+        for key in ("conversation", "turn_no", "start_at_ms", "at_ms")
+        if key in made
+    ]
+    column = made[name]
+    order = np.lexsort(keys[::-1])
+    if chosen is not None:
+        order = order[np.asarray(chosen)[order]]
+    values = column[order] if isinstance(column, Texts) else np.asarray(column)[order]
+    return list(values.tolist())
+
+
+def timed(
+    database: Database, name: str, goal_s: float, ask: Callable[[Connection], object]
+) -> None:
+    """Prints how long a question takes, the first time and the best of three more."""
+    spans = []
+    for _ in range(4):
+        before, cpu = time.perf_counter(), time.process_time()
+        database.read_now(ask)
+        spans.append((time.perf_counter() - before, time.process_time() - cpu))
+    best = min(spans[1:])
+    print(
+        f"{name:44} first {spans[0][0]:6.3f} s  best {best[0]:6.3f} s  cpu {best[1]:6.3f} s  goal {goal_s} s"
+    )
+
+
+def asked(
+    connection: Connection, *, metrics: tuple[str, ...], by: tuple[str | None, ...], scope: Scope
+) -> list[ReportRow]:
+    """The rows of a report with several groupings from one loaded scope."""
+    loaded = figures(connection, scope)
+    chosen = [metric_of(name) for name in metrics]
+    return [row for one in by for row in loaded.rows(chosen, by=one)]
+
+
+def main() -> None:
+    """Fills a database and measures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("chats", nargs="?", type=int, default=1_000_000)
+    chats = parser.parse_args().chats
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        database = open_database(settings, serving=False)[0]
+        shop = Shop(name="B", locale="en", timezone="Asia/Shanghai", currency="CNY", site_key="s")
+        database.write_now(lambda tx: insert_shop(tx, shop))
+        before = time.perf_counter()
+        fill(database, chats)
+        print(f"{chats:,} chats written in {time.perf_counter() - before:.1f} s")
+        end = (FIRST_DAY + DAYS) * DAY_MS
+        whole = Scope(timezone="Asia/Shanghai", as_of_ms=end + DAY_MS)
+        month = Scope(
+            timezone="Asia/Shanghai", as_of_ms=end + DAY_MS, from_ms=end - 30 * DAY_MS, to_ms=end
+        )
+        weeks = Scope(
+            timezone="Asia/Shanghai", as_of_ms=end + DAY_MS, from_ms=end - 28 * DAY_MS, to_ms=end
+        )
+        ours = tuple(m.id for m in METRICS.values() if m.source in CONVERSATION_SOURCES)
+        for name, goal_s, metrics, by, scope in (
+            ("P50 and P90 by agent, 30 days", 0.3, ("rt",), ("agent",), month),
+            ("first and every reply by agent, 30 days", 0.3, ("frt", "rt"), ("agent",), month),
+            ("P50 and P90 by agent, all time", 2.0, ("rt",), ("agent",), whole),
+            (
+                "a page of 28 days: nine metrics, five ways",
+                0.3,
+                PAGE,
+                (None, "agent", "day", "hour", "weekday"),
+                weeks,
+            ),
+            ("all metrics of chats, 28 days", 0.3, ours, (None,), weeks),
+            ("all metrics of chats, all time", 5.0, ours, (None,), whole),
+        ):
+            timed(database, name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
+        size = sum(path.stat().st_size for path in Path(folder).iterdir() if path.is_file())
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"database {size / 1e6:,.0f} MB, memory at most {peak:,} MB")
+        database.close()
+
+
+if __name__ == "__main__":
+    main()
