@@ -126,7 +126,7 @@ async def find_similar(
 def _items(connection: Connection, actor: Actor, found: Sequence[tuple[str, float]]) -> list[Json]:
     shown = past.shown_talks(connection, actor, [talk for talk, _ in found])
     names = people.names(connection)
-    items = []
+    items: list[Json] = []
     for talk, p in found:
         item = _item(shown[talk], p, names) if talk in shown else None
         if item is None or any(likeness(item["answer"], one["answer"]) >= ALIKE for one in items):
