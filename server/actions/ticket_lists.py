@@ -25,12 +25,13 @@ Json = dict[str, Any]  # Any: JSON values
 
 
 class ListTickets(Page):
-    """Tickets: by what is to be done first (order due), or the newest first.
+    """Tickets, the newest first, or with order due what is to be done first.
 
+    By what is due only what waits for us is listed, unless a lane or state is named.
     ``query`` is looked for in numbers, subjects, fields, messages and names.
     """
 
-    order: Literal["due", "newest"] = "due"
+    order: Literal["newest", "due"] = "newest"
     lane: Literal["us", "customer", "done"] | None = None
     state: Annotated[str, Field(max_length=20, pattern="^[a-z_]+$")] | None = None
     type: Annotated[str, Field(max_length=40, pattern="^[a-z0-9_]+$")] | None = None
@@ -73,8 +74,11 @@ def wanted_of(look: Look, payload: ListTickets) -> Wanted:
     rows = None
     if payload.customer_id is not None:
         rows = members(look.connection, person_of(look.connection, payload.customer_id))
+    lane = payload.lane
+    if payload.order == "due" and lane is None and payload.state is None:
+        lane = "us"
     return Wanted(
-        lane=payload.lane,
+        lane=lane,
         state=payload.state,
         type=payload.type,
         priority=payload.priority,

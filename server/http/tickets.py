@@ -67,7 +67,6 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
         "late": "1" if query.get("late") == "1" else "",
     }
     wanted = Wanted(
-        query=chosen["q"] or None,
         team_id=chosen["team"] or None,
         type=chosen["type"] or None,
         priority=chosen["priority"] or None,
@@ -76,6 +75,9 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
         watcher_id=actor.id if whose == "watched" else None,
         overdue_at_ms=at_ms if chosen["late"] else None,
     )
+    if chosen["q"]:
+        # Once for all columns.
+        wanted = replace(wanted, ids=tuple(tickets.search(connection, chosen["q"])))
     lane = query.get("lane") if query.get("lane") in LANES else None
     shown = LANES if lane is None else (lane,)
     counts = tickets.counts(connection, actor, wanted, shown)

@@ -121,6 +121,7 @@ class Wanted:
     overdue_at_ms: int | None = None
     watcher_id: str | None = None
     query: str | None = None
+    ids: tuple[str, ...] | None = None
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -362,6 +363,8 @@ def _conditions(connection: Connection, wanted: Wanted) -> list[ColumnElement[bo
             TICKET_WATCHER.c.agent_id == wanted.watcher_id
         )
         found.append(T.id.in_(watched))
+    if wanted.ids is not None:
+        found.append(T.id.in_(wanted.ids))
     if wanted.query:
         found.append(T.id.in_(search(connection, wanted.query)))
     return found

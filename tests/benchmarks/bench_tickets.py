@@ -11,7 +11,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any  # Any: column values, whatever a query answers
 
 import orjson
@@ -46,7 +46,7 @@ STATES = ("new", "open", "pending_customer", "on_hold", *["resolved"] * 3, *["cl
 WORDS_EN = (
     "lamp parcel refund invoice chair broken late wrong colour screw order address table delivery"
     " return shade bulb oak size quality missing exchange repair price"
-).split()
+).split()  # noqa: SIM905  # reads better
 WORDS_ZH = ("台灯坏了", "什么时候发货", "退款没有到账", "发票抬头错误", "少了一个配件", "颜色不对")
 
 
@@ -201,14 +201,17 @@ def _message(seq: int, key: str, who: str, body: str, at_ms: int, place: int) ->
 
 def spread(what: str, run: Callable[[int], Any], goal_ms: int) -> None:  # Any: whatever it answers
     """Says how long something takes over many runs."""
-    times = []
+    times, spent = [], []
     for at in range(RUNS):
-        began_s = perf_counter()
+        began_s, cpu_s = perf_counter(), process_time()
         run(at)
+        spent.append((process_time() - cpu_s) * 1000)
         times.append((perf_counter() - began_s) * 1000)
     times.sort()
-    p50, p95 = times[RUNS // 2], times[int(RUNS * 0.95)]
-    print(f"{what:52} p50 {p50:7.1f}  p95 {p95:7.1f}  longest {times[-1]:7.1f} ms  goal {goal_ms}")
+    spent.sort()
+    p50, p95, cpu = times[RUNS // 2], times[int(RUNS * 0.95)], spent[int(RUNS * 0.95)]
+    # On a machine that others use as well the second figure says more than the first.
+    print(f"{what:50} p50 {p50:6.1f}  p95 {p95:6.1f}  cpu p95 {cpu:6.1f} ms  goal {goal_ms}")
 
 
 def measure(database: Database) -> None:
@@ -267,12 +270,12 @@ def measure(database: Database) -> None:
             subject="Paid twice",
             customer_id=shoppers[at].id,
             body="Please look",
-            client_id=f"c{at}",
+            client_id=f"c{at}-{now_ms}",
         )
         database.write_now(lambda tx: tickets.create(tx, LEAD, new))
 
     def submit(at: int) -> None:
-        asked = tickets.SubmitRequest(body="Where is my lamp?", client_id=f"s{at}")
+        asked = tickets.SubmitRequest(body="Where is my lamp?", client_id=f"s{at}-{now_ms}")
         database.write_now(lambda tx: tickets.submit(tx, shoppers[at], asked))
 
     spread("create", create, 20)

@@ -119,7 +119,8 @@ async def test_tickets_are_made_joined_separated_shared_and_put_aside(desk: Desk
         f"{here}/task-end", {"task": task[1], "state": "done", "result": "Seen"}, page=here
     )
     await agent.post(f"{here}/link", {"kind": "ticket", "target": first}, page=here)
-    assert "Seen" in (text := (await agent.get(here)).text)
+    text = (await agent.get(here)).text
+    assert "Seen" in text
     assert f"/tickets/{first}?own=1" in text
     await agent.post(f"{here}/change", {"state": "on_hold", "until": "2099-01-01T10:00"}, page=here)
     joined = await agent.post(f"/tickets/{first}/merge", {"into": second}, page=here)
