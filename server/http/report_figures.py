@@ -260,7 +260,8 @@ class Teller:
                 before=self._said(metric, before, stat),
             )
         return Change(
-            percent(abs(moved), 0),
+            # Against next to nothing a per cent says nothing.
+            percent(abs(moved), 0) if abs(moved) < 10 else f"×{one / other:,.0f}",
             up=moved > 0,
             good=_is_good(metric, rising=moved > 0),
             sure=_apart(now.median_interval_ms, before.median_interval_ms)

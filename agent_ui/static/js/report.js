@@ -7,13 +7,13 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
 }
 
 // What was opened closes again with a click beside it or the Escape key.
-const open = /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.pop"));
+const menus = /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.pop"));
 document.addEventListener("click", (event) => {
-  for (const one of open) if (!one.contains(/** @type {Node} */ (event.target))) one.open = false;
+  for (const one of menus) if (!one.contains(/** @type {Node} */ (event.target))) one.open = false;
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const one of open) {
+  for (const one of menus) {
     if (one.open) one.querySelector("summary")?.focus();
     one.open = false;
   }
