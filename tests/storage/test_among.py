@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any  # Any: column values
 
 from sqlalchemy import insert, or_, select
@@ -17,7 +17,7 @@ _FOUND = select(C.id).where(among(C.id, "ids")).order_by(C.id)
 
 def _fill(database: Database) -> None:
     empty: dict[str, Any] = dict.fromkeys(column.name for column in CUSTOMER.columns)
-    rows = [
+    rows: list[Mapping[str, Any]] = [
         empty | {"id": f"c{number}", "identity": "claimed", "created_at_ms": 1, "seen_at_ms": 1}
         for number in range(5)
     ]
