@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -44,8 +45,7 @@ async def close_tickets(database: Database) -> None:
     """Takes the steps of automatic closing that are due, where the shop wants them."""
     after: str | None = ""
     while after is not None:
-        here = after
-        _, after = await database.write(lambda tx, at=here: ticket_jobs.close_due(tx, after=at))
+        _, after = await database.write(partial(ticket_jobs.close_due, after=after))
 
 
 async def end_grace(database: Database) -> None:

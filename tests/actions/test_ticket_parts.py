@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from server.actions import ticket_jobs, ticket_merge, ticket_parts, tickets
 from server.actions.desk import Look
+from server.actions.payload import parse
 from server.actions.take_orders import take_orders
 from server.domain.errors import Conflict, NotFound
 from server.domain.shop_data import Line, Order
@@ -172,7 +173,8 @@ def test_a_ticket_points_only_to_what_is_the_customer_s_and_seen(desk: Scene) ->
         ("product", "NONE"),
         ("ticket", other.number),
     ):
-        payload = ticket_parts.LinkTicket(ticket_id=ticket.id, kind=kind, target=target)
+        values = {"ticket_id": ticket.id, "kind": kind, "target": target}
+        payload = parse(ticket_parts.LinkTicket, values)
         with pytest.raises(NotFound):
             desk.do(ticket_parts.link, mei, payload)
     chat = desk.post(shopper, "Hello")["conversation_id"]
@@ -200,7 +202,10 @@ def test_the_chain_reminds_resolves_and_closes_and_can_be_held(desk: Scene) -> N
     for one in (ticket, held):
         reply(desk, mei, one, "Which colour?", state="pending_customer")
     desk.do(ticket_jobs.hold, mei, ticket_jobs.HoldClosing(ticket_id=held.id))
-    run = lambda: desk.database.write_now(ticket_jobs.close_due)[0]  # noqa: E731  # short
+
+    def run() -> int:
+        return desk.database.write_now(ticket_jobs.close_due)[0]
+
     desk.time.pass_s(3 * DAY_S)
     assert run() == 0
     looked = desk.database.read_now(

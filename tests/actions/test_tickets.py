@@ -179,7 +179,8 @@ def test_who_wrote_since_is_told_before_a_reply_goes_out(desk: Scene) -> None:
     desk.post(shopper, "Wait, it works again", ticket.id)
     with pytest.raises(Conflict) as refused:
         reply(desk, mei, ticket, "Send it back", seen_seq=seen)
-    assert [one["body"] for one in refused.value.details["since"]] == ["Wait, it works again"]
+    since: Any = refused.value.details["since"]
+    assert [one["body"] for one in since] == ["Wait, it works again"]
     reply(desk, mei, ticket, "Good!", seen_seq=opened(desk, mei, ticket.id)["seq"])
 
 

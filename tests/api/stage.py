@@ -238,18 +238,15 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
-    if row.noun == "tickets":
-        values |= await _ticket_values(stage, row)
-    if row.noun == "webhooks":
-        values |= await _webhook_values(stage, row)
+    own = {"webhooks": _webhook_values, "tickets": _ticket_values}.get(row.noun)
+    values |= await own(stage, row) if own else {}
     match row.name:
         case "conversations.reopen" | "conversations.turns" | "messages.list":
             values["conversation_id"] = ids["rated"]
-        case "conversations.start":
+        case "conversations.start" | "customers.note":
             values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
-            values["client_id"] = f"start{next(_NUMBERS)}"
-        case "customers.note":
-            values["customer_id"] = (await stage.shopper(f"new{next(_NUMBERS)}")).id
+            if "client_id" in values:
+                values["client_id"] = f"start{next(_NUMBERS)}"
         case "articles.update":
             article = stage.desk.database.read_now(lambda c: load_article(c, ids["article"]))
             assert article is not None

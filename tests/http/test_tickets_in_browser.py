@@ -56,8 +56,8 @@ def test_a_chat_becomes_a_ticket_that_is_answered_and_ends(pages: Pages, data_di
     done = page.get_by_role("region", name="Done")
     expect(done.get_by_text(words.body)).to_be_visible()
 
-    paths = ("/tickets", f"/tickets/{number}", f"/tickets/new?customer={shopper.id}&type=defect")
-    paths += ("/settings/ticket-types", "/settings/ticket-types/defect")
+    paths = [f"/tickets/{number}", f"/tickets/new?customer={shopper.id}&type=defect"]
+    paths += ["/tickets", "/settings/ticket-types", "/settings/ticket-types/defect"]
     for width, language, theme in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         for path in paths:
