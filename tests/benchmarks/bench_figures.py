@@ -9,7 +9,7 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from server.reports.rows import ReportRow, figures
 from server.reports.scope import Scope
 from server.reports.sources.conversations import CONVERSATION_SOURCES
 from server.storage import figures as kept
-from server.storage.columns import Texts
+from server.storage.columns import Column, Texts
 from server.storage.database import Database
-from server.storage.facts import load_facts
+from server.storage.facts import KINDS, load_facts
 from server.storage.opening import open_database
 from server.storage.rows import EVENT
 from server.storage.shop import Shop, insert_shop
@@ -82,7 +82,7 @@ def compare(connection: Connection, firsts: list[int], day: int) -> None:
     """The columns of the first chats of a day are what their log gives."""
     ids = [conversation_id(first) for first in firsts]
     facts = sorted(load_facts(connection, ids), key=lambda one: one.conversation)
-    for source in kept.KINDS:
+    for source in KINDS:
         right = kept.facts_columns(source, facts)
         [one] = [d for d in kept.kept_days(connection, source, None, None) if d.day == day]
         mine = {name: kept.kept_column(connection, source, name, [one]) for name in right}
@@ -94,7 +94,7 @@ def compare(connection: Connection, firsts: list[int], day: int) -> None:
     print(f"the columns of {len(ids)} chats are what their log gives")
 
 
-def sorted_rows(made: dict[str, object], name: str, chosen: object) -> list[object]:
+def sorted_rows(made: Mapping[str, Column], name: str, chosen: object) -> list[object]:
     """The values of a column in an order that both ways have."""
     keys = [
         np.asarray(made[key])
@@ -120,7 +120,8 @@ def timed(
         spans.append((time.perf_counter() - before, time.process_time() - cpu))
     best = min(spans[1:])
     print(
-        f"{name:44} first {spans[0][0]:6.3f} s  best {best[0]:6.3f} s  cpu {best[1]:6.3f} s  goal {goal_s} s"
+        f"{name:44} first {spans[0][0]:6.3f} s  best {best[0]:6.3f} s"
+        f"  cpu {best[1]:6.3f} s  goal {goal_s} s"
     )
 
 

@@ -175,6 +175,7 @@ def columns(made: Day, keys: Ints) -> dict[str, dict[str, Column]]:
         "last_owner_id": by,
         "customer_messages": made.turns,
         "reply_runs": np.where(made.given_up, 0, made.turns),
+        "most_replies_by": by,
         "first_reply_at_ms": replied,
         "first_reply_by": by,
         "last_reply_at_ms": last_reply,
