@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any  # Any: coroutines
+from typing import Any, Protocol  # Any: coroutines
 
 import structlog
 from aiohttp import web
@@ -33,7 +33,7 @@ from server.realtime.engine import SOCKET_PATH
 from server.realtime.wire import COMMANDS
 from server.shops.worker import ShopWorker
 from server.stats import Reading, watch_loop
-from server.storage.database import Database
+from server.storage.database import Committed, Database
 from server.storage.people import anyone_can_sign_in
 from server.storage.processes import news_channel
 
@@ -69,6 +69,19 @@ class Running:
         return f"http://{host}:{self.port}"
 
 
+class Worker(Protocol):
+    """Works beside the requests until it is cancelled, and hears what was committed."""
+
+    async def heard(self, committed: Committed, /) -> None:
+        """A reader of the bus."""
+
+    def readings(self) -> tuple[Reading, ...]:
+        """What ``/metrics`` shows of it."""
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -87,13 +100,9 @@ async def running(
     knowledge = Knowledge(database)
     bus.subscribe(knowledge.heard)
     edge = Edge(database, bus, settings, news, knowledge)
-    webhooks = WebhookOut(database, inside=settings.webhook_allow_private)
-    bus.subscribe(webhooks.heard)
-    mail = _mail(settings, database)
-    if mail is not None:
-        bus.subscribe(mail.heard)
-    shops = ShopWorker(database)
-    bus.subscribe(shops.heard)
+    workers = _workers(settings, database)
+    for worker in workers:
+        bus.subscribe(worker.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
@@ -112,10 +121,7 @@ async def running(
         Reading("shopbell_news_failed", "News that could not be sent.", news.failed, counter=True),
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
-        *webhooks.readings(),
-        *(mail.readings() if mail is not None else ()),
-        *shops.readings(),
-        *knowledge.readings(),
+        *(reading for worker in (*workers, knowledge) for reading in worker.readings()),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
     )
     add_routes(app)
@@ -143,11 +149,7 @@ async def running(
                 port=port,
             ) from None
         tasks.append(asyncio.create_task(run_jobs(database)))
-        tasks.append(asyncio.create_task(webhooks.run()))
-        if mail is not None:
-            tasks.append(asyncio.create_task(mail.run()))
-        tasks.append(asyncio.create_task(shops.run()))
-        tasks.append(asyncio.create_task(knowledge.run()))
+        tasks += [asyncio.create_task(worker.run()) for worker in (*workers, knowledge)]
         bound = runner.addresses[0][1] if port == 0 else port
         ready = await database.read(anyone_can_sign_in)
         yield Running(database, edge, host, bound, None if ready else app[SETUP_CODE])
@@ -156,21 +158,23 @@ async def running(
         await news.stop()
 
 
-def _mail(settings: Settings, database: Database) -> MailDesk | None:
-    """The shop's mail; None where none is set up."""
+def _workers(settings: Settings, database: Database) -> list[Worker]:
+    """What goes on beside the requests: webhooks, shop events, and mail where it is set up."""
+    workers: list[Worker] = [
+        WebhookOut(database, inside=settings.webhook_allow_private),
+        ShopWorker(database),
+    ]
     address = settings.own_mail_address
-    if address is None:
-        return None
-    return MailDesk(
-        database,
-        MailSettings(
+    if address is not None:
+        mail = MailSettings(
             address=address.lower(),
             imap_url=settings.imap_url,
             smtp_url=settings.smtp_url,
             judge=settings.mail_judge,
             public_url=settings.public_url,
-        ),
-    )
+        )
+        workers.append(MailDesk(database, mail))
+    return workers
 
 
 async def _stop(

@@ -196,7 +196,9 @@ def checked(policies: Sequence[Policy]) -> tuple[Policy, ...]:
         )
     names = [policy.name for policy in policies]
     if len({name.casefold() for name in names}) < len(names):
-        raise InvalidInput("Each policy has a name of its own.", field="name", reason="policy_taken")
+        raise InvalidInput(
+            "Each policy has a name of its own.", field="name", reason="policy_taken"
+        )
     for policy in policies:
         _check(policy)
     return tuple(policies)

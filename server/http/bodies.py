@@ -86,7 +86,8 @@ async def read_files(request: web.Request) -> Files:
     Raises as ``read_form``.
     """
     await read_form(request)
-    return request[_FILES] if _FILES in request else []
+    found: Files = request.get(_FILES, [])
+    return found
 
 
 async def _read_parts(request: web.Request) -> tuple[Form, Files]:

@@ -23,17 +23,17 @@ from server.http.reports_segments import add_segment_reports
 from server.http.review import add_review
 from server.http.settings import add_settings
 from server.http.settings_hours import add_hours_settings
-from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_mail import add_mail_settings
+from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_privacy import add_privacy_settings
 from server.http.settings_sources import add_source_settings
-from server.http.settings_tickets import add_ticket_settings
 from server.http.settings_targets import add_target_settings
+from server.http.settings_tickets import add_ticket_settings
 from server.http.settings_tokens import add_token_settings
 from server.http.settings_webhooks import add_webhook_settings
 from server.http.static import add_static
-from server.http.ticket_page import add_ticket_page
 from server.http.stored_reports import add_stored_reports
+from server.http.ticket_page import add_ticket_page
 from server.http.tickets import add_tickets
 from server.http.widget import add_widget
 

@@ -17,8 +17,8 @@ OF_CUSTOMER = (
 )
 
 
-# The chats that are open or snoozed: few, however many tickets and past chats there are. A query has
-# to say it in these words, or the index is not used.
+# The chats that are open or snoozed: few, however many tickets and past chats there are. A query
+# has to say it in these words, or the index is not used.
 ON_DESK = "status IN ('open', 'snoozed') AND channel <> 'ticket'"
 
 

@@ -35,7 +35,6 @@ REQUIRED = {
     "effective_from": 0,
     "definition": "targets",
     "policy": "p",
-    "target": "round",
 }
 
 

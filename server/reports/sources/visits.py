@@ -483,11 +483,12 @@ def is_spam(connection: Connection, scope: Scope, conversation_ids: Iterable[str
     for start in range(0, len(ids), _PORTION):
         portion = {"ids": ids[start : start + _PORTION]}
         for key, status, seq in connection.execute(statement, portion).all():
+            then = status
             if scope.as_of_seq is not None and seq > scope.as_of_seq:
                 events = conversation_events(connection, key, up_to_seq=scope.as_of_seq)
                 replayed = replay(events)
-                status = replayed.conversation.status if replayed else status  # noqa: PLW2901
-            if status == "spam":
+                then = replayed.conversation.status if replayed else status
+            if then == "spam":
                 found.add(key)
     return found
 
