@@ -28,6 +28,7 @@ from server.demo.colleagues import run_colleagues
 from server.demo.orders import demo_source
 from server.demo.people import DemoPerson
 from server.demo.replies import write_replies
+from server.demo.requests import write_wishes
 from server.demo.shop_system import ShopSystem
 from server.demo.shoppers import run_shoppers
 from server.demo.storefront import storefront_app
@@ -90,6 +91,8 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
     database.write_now(write_replies)
     say("  the orders of the past years")
     demo_source(database, now_at_ms=now_at_ms)
+    say("  what shoppers have left")
+    database.write_now(lambda tx: write_wishes(tx, answered_by=FOR_PEOPLE[0]))
 
 
 def _create(tx: Tx, password_hash: str) -> None:
