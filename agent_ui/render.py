@@ -37,6 +37,7 @@ SURFACES = (
     "mail",
     "hours",
     "tickets",
+    "staffing",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

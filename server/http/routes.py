@@ -18,6 +18,7 @@ from server.http.knowledge import add_knowledge
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
+from server.http.report_staffing import add_staffing
 from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
 from server.http.review import add_review
@@ -54,6 +55,7 @@ def add_routes(app: web.Application) -> None:
     add_corrections(app)
     add_stored_reports(app)
     add_segment_reports(app)
+    add_staffing(app)
     add_review(app)
     add_knowledge(app)
     add_help_centre(app)

@@ -31,6 +31,8 @@ RIGHTS = {
     "/reports/breakdown": (303, 403, 200, 200),
     "/reports/platforms": (303, 403, 200, 200),
     "/reports/checks": (303, 403, 200, 200),
+    "/reports/staffing": (303, 403, 200, 200),
+    "/reports/staffing/export.csv": (303, 403, 200, 200),
     "/reports/rows": (303, 200, 200, 200),
     "/reports/turns": (303, 200, 200, 200),
     "/reports/turns/1/1": (303, 404, 404, 404),
