@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from server.actions import tickets
 from server.actions.tickets import ChangeTicket, ReplyTicket, SubmitRequest
@@ -12,6 +13,7 @@ from server.domain.actors import Actor, customer
 from server.domain.errors import NotFound
 from server.storage import people
 from server.storage.customers import customer_by_external_id
+from server.storage.database import Database
 from server.storage.unit import Tx
 
 
@@ -106,39 +108,44 @@ WISHES = (
 )
 
 
-def write_wishes(tx: Tx, *, answered_by: str) -> None:
+def write_wishes(database: Database, *, answered_by: str) -> None:
     """Makes the tickets; the person with the e-mail ``answered_by`` has answered some."""
-    found = people.credentials(tx.connection, answered_by)
-    person = people.load_person(tx.connection, found.agent_id) if found else None
+    found = database.read_now(lambda c: people.credentials(c, answered_by))
+    person = database.read_now(lambda c: people.load_person(c, found.agent_id)) if found else None
     if person is None:
         raise NotFound(f"{answered_by} is not there.")
     for wish in WISHES:
-        _write(tx, wish, person.actor)
+        ticket_id = database.write_now(partial(_leave, wish))
+        database.write_now(partial(_sort, wish, ticket_id, person.actor))
+        if wish.answer is not None:
+            database.write_now(partial(_answer, wish, ticket_id, person.actor))
 
 
-def _write(tx: Tx, wish: Wish, agent: Actor) -> None:
+def _leave(wish: Wish, tx: Tx) -> str:
     named = [one for one in demo_customers() if one.name and one.locale == wish.locale]
     shopper = customer_by_external_id(tx.connection, named[wish.shopper].customer_id)
     if shopper is None:
         raise NotFound("A shopper of the demo is not there.")
-    ticket = tickets.take_request(
-        tx,
-        customer(shopper.id, name=shopper.name),
-        SubmitRequest(body=wish.body, subject=wish.subject),
-        source="offline",
-    )
+    asked = SubmitRequest(body=wish.body, subject=wish.subject)
+    actor = customer(shopper.id, name=shopper.name)
+    return tickets.take_request(tx, actor, asked, source="offline").id
+
+
+def _sort(wish: Wish, ticket_id: str, agent: Actor, tx: Tx) -> None:
     change = ChangeTicket(
-        ticket_id=ticket.id,
+        ticket_id=ticket_id,
         type=wish.type,
         fields=dict(wish.fields) or None,
         priority=wish.priority,  # type: ignore[arg-type]  # a row of WISHES
     )
     tickets.change(tx, agent, change)
-    if wish.answer is not None:
-        reply = ReplyTicket(
-            ticket_id=ticket.id,
-            client_id=f"demo-{ticket.id}",
-            body=wish.answer,
-            state=wish.state,  # type: ignore[arg-type]  # a row of WISHES
-        )
-        tickets.reply(tx, agent, reply)
+
+
+def _answer(wish: Wish, ticket_id: str, agent: Actor, tx: Tx) -> None:
+    reply = ReplyTicket(
+        ticket_id=ticket_id,
+        client_id=f"demo-{ticket_id}",
+        body=wish.answer or "",
+        state=wish.state,  # type: ignore[arg-type]  # a row of WISHES
+    )
+    tickets.reply(tx, agent, reply)

@@ -36,6 +36,7 @@ from server.demo.words import Words
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict, NotFound
 from server.importers.article_files import import_articles
+from server.jobs.figures import keep_figures_now
 from server.storage import customers
 from server.storage.database import Database
 from server.storage.people import credentials
@@ -92,7 +93,9 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
     say("  the orders of the past years")
     demo_source(database, now_at_ms=now_at_ms)
     say("  what shoppers have left")
-    database.write_now(lambda tx: write_wishes(tx, answered_by=FOR_PEOPLE[0]))
+    write_wishes(database, answered_by=FOR_PEOPLE[0])
+    say("  the figures of it all")
+    keep_figures_now(database)
 
 
 def _create(tx: Tx, password_hash: str) -> None:
