@@ -8,7 +8,6 @@ from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
-from markupsafe import Markup
 
 from agent_ui.hour_plot import HourMark, Legend, hour_plot
 from agent_ui.render import Locale, number, percent, sentence
@@ -222,7 +221,7 @@ def _heat(log: StaffingLog) -> list[tuple[int, list[tuple[int, int, int, str]]]]
     ]
 
 
-def _day_chart(day: Day, locale: Locale) -> Markup:
+def _day_chart(day: Day, locale: Locale) -> str:
     marks = [
         HourMark(
             cell.forecast.expected,
@@ -239,7 +238,7 @@ def _day_chart(day: Day, locale: Locale) -> Markup:
     return hour_plot(marks, name=name, legend=_legend(locale, came=False))
 
 
-def _back_chart(test: BackTest, locale: Locale) -> Markup:
+def _back_chart(test: BackTest, locale: Locale) -> str:
     marks = [
         HourMark(
             made.expected,
