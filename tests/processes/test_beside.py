@@ -184,3 +184,33 @@ async def test_an_import_runs_beside_them_and_verify_stays_clean(
         for shopper in shoppers:
             await shopper.close()
     await command(shop, "verify")
+
+
+async def test_an_article_is_found_and_lost_by_all(
+    shop: Several, record_property: Record, tmp_path: Path
+) -> None:
+    token = await command(shop, "token", "create", "--role", "supervisor", "--name", "articles")
+
+    async def edit(title: str) -> None:
+        rows = tmp_path / "articles.jsonl"
+        article = {"id": "engraving", "title": title, "body": "Up to ten letters.", "locale": "en"}
+        rows.write_text(json.dumps(article), "utf-8")
+        await command(shop, "import", "articles", rows)
+
+    def finds(title: str) -> Callable[[ServerProcess], Awaitable[bool]]:
+        async def found(server: ServerProcess) -> bool:
+            headers = {"Authorization": f"Bearer {token}"}
+            asked = {"text": "Do you engrave copper kettles?", "locale": "en"}
+            async with (
+                aiohttp.ClientSession(server.url, headers=headers) as http,
+                http.get("/api/v1/suggestions", params=asked) as answer,
+            ):
+                assert answer.status == 200, await answer.text()
+                return title in await answer.text()
+
+        return found
+
+    await edit("Do you engrave copper kettles?")
+    await noticed(shop, record_property, "an article", finds("engrave copper kettles"))
+    await edit("Can you engrave kettles of copper?")
+    await noticed(shop, record_property, "an edit of it", finds("kettles of copper"))
