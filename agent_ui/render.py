@@ -38,6 +38,7 @@ SURFACES = (
     "hours",
     "tickets",
     "staffing",
+    "live",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

@@ -19,6 +19,7 @@ from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
 from server.http.report_staffing import add_staffing
+from server.http.report_wall import add_wall
 from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
 from server.http.review import add_review
@@ -56,6 +57,7 @@ def add_routes(app: web.Application) -> None:
     add_stored_reports(app)
     add_segment_reports(app)
     add_staffing(app)
+    add_wall(app)
     add_review(app)
     add_knowledge(app)
     add_help_centre(app)

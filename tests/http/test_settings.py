@@ -31,6 +31,7 @@ RIGHTS = {
     "/reports/breakdown": (303, 403, 200, 200),
     "/reports/platforms": (303, 403, 200, 200),
     "/reports/checks": (303, 403, 200, 200),
+    "/reports/live": (303, 403, 200, 200),
     "/reports/staffing": (303, 403, 200, 200),
     "/reports/staffing/export.csv": (303, 403, 200, 200),
     "/reports/rows": (303, 200, 200, 200),
