@@ -18,6 +18,7 @@ from server.http.knowledge import add_knowledge
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.pages import add_pages
+from server.http.portal import add_portal
 from server.http.report_staffing import add_staffing
 from server.http.report_wall import add_wall
 from server.http.reports import add_reports
@@ -61,6 +62,7 @@ def add_routes(app: web.Application) -> None:
     add_review(app)
     add_knowledge(app)
     add_help_centre(app)
+    add_portal(app)
     add_customers(app)
     add_customer_export(app)
     add_customer_page(app)

@@ -44,7 +44,12 @@ _BY_MAIL = (
     "(SELECT substr(name, 6) FROM customer_origin"
     " WHERE customer_id IN :ids AND substr(name, 1, 5) = 'mail:')"
 )
+# Who looked at their tickets is known by the address.
+_BY_ADDRESS = "(SELECT key FROM contact WHERE customer_id IN :ids AND kind = 'email')"
 _DELETED: tuple[tuple[str, str], ...] = (
+    # Before the contacts go, by which they are found.
+    ("portal_code", f"address IN {_BY_ADDRESS}"),
+    ("portal_session", f"address IN {_BY_ADDRESS}"),
     ("mail_in", f"conversation_id IN {_THEIRS} OR sender IN {_BY_MAIL}"),
     ("mail_out", f"conversation_id IN {_THEIRS} OR recipient IN {_BY_MAIL}"),
     ("mail_wish", f"conversation_id IN {_THEIRS}"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal  # Any: column values
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, case, func, insert, or_, select, text, update
 
 from server.storage.customers import CUSTOMER
 from server.storage.rows import CONVERSATION, EVENT, MESSAGE, READ_MARK
@@ -335,11 +335,13 @@ def take_due(tx: Tx, *, lease: str, lease_ms: int, limit: int) -> list[Going]:
 
 
 def note_sent(tx: Tx, mail_id: str) -> None:
-    """Notes that a mail was handed over."""
+    """Notes that a mail was handed over; of one with a code the words are not kept."""
+    c = MAIL_OUT.c
+    words = case((c.kind == "code", ""), else_=c.words)
     tx.later(
         update(MAIL_OUT)
-        .where(MAIL_OUT.c.id == mail_id)
-        .values(state="sent", reason=None, sent_at_ms=tx.at_ms, lease=None)
+        .where(c.id == mail_id)
+        .values(state="sent", reason=None, sent_at_ms=tx.at_ms, lease=None, words=words)
     )
 
 

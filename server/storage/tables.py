@@ -1663,6 +1663,31 @@ class MailWish(SQLModel, table=True):
     mail_id: str | None = None
 
 
+class PortalCode(SQLModel, table=True):
+    """A code that was mailed to a shopper, for the browser that asked; of both only hashes.
+
+    The hash of the code holds the browser's secret too, so that it cannot be tried out from here.
+    """
+
+    __tablename__ = "portal_code"
+    __table_args__ = (Index("ix_portal_code_created", "created_at_ms"),)
+    browser_hash: str = Field(primary_key=True)
+    code_hash: str
+    address: str
+    tries: int = 0
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class PortalSession(SQLModel, table=True):
+    """A browser in which a shopper has shown that an address is theirs; the token is hashed."""
+
+    __tablename__ = "portal_session"
+    __table_args__ = (Index("ix_portal_session_created", "created_at_ms"),)
+    token_hash: str = Field(primary_key=True)
+    address: str
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model, for Core statements on the message path."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel

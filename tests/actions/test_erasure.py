@@ -269,7 +269,7 @@ def _mark(tx: Tx, target: Table, mark: str) -> None:
     keys = {column.name for column in target.primary_key.columns}
     keys |= {column.name for column in target.columns if column.foreign_keys}
     # By what the rows of a person are found.
-    found_by = {"source", "external_id", "token", "topic", "customer", "answer"}
+    found_by = {"source", "external_id", "token", "topic", "customer", "answer", "address"}
     unique = {c.name for c in target.columns if c.unique}
     for column in target.columns:
         if not _is_text(column) or column.name in keys | fixed:
@@ -303,6 +303,7 @@ def _fill_empty_tables(tx: Tx, person: Person) -> None:
                 "external_id": "O-1",
                 "customer": "C-1",
                 "answer": f"[{person.id}]",
+                "address": "anna@a.example",
             }
             if column.name in known:
                 values[column.name] = known[column.name]

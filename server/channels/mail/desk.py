@@ -46,6 +46,7 @@ MOST_TRIES = 5
 MINUTE_MS = 60_000
 # Between tries to send: two days in all, as mail servers do among themselves.
 WAITS_MS = tuple(MINUTE_MS * n for n in (1, 5, 15, 60, 180, 360, 720, 1440))
+MOST_TRIES_OF_A_CODE = 2
 OUTCOMES = ("sent", "again", "refused")
 
 
@@ -293,7 +294,9 @@ class MailDesk:
             await self._database.write(lambda tx: mails.note_sent(tx, one.id))
             return
         log.warning("a mail was not handed over", mail=one.id, outcome=outcome, reason=reason)
-        last = outcome == "refused" or one.tries >= len(WAITS_MS)
+        # A code that comes after it has run out helps nobody.
+        most = MOST_TRIES_OF_A_CODE if one.kind == "code" else len(WAITS_MS)
+        last = outcome == "refused" or one.tries >= most
         wait_ms = 0 if last else WAITS_MS[one.tries]
         await self._database.write(
             lambda tx: mails.note_failed(
