@@ -126,12 +126,17 @@ def _restore_postgresql(
     from server.storage.database import Database
     from server.storage.tombstones import graves_of
 
+    # A session of its own: the restore takes nobody beside it, not even this.
+    looked_into = Database(settings.database_url, settings.sqlite_path)
+    try:
+        graves = looked_into.read_now(graves_of)
+    finally:
+        looked_into.close()
     database = Database(settings.database_url, settings.sqlite_path)
     try:
         if not is_empty(database):
             _agree("the PostgreSQL database", archive.manifest, force=force, yes=yes)
         _check(archive)
-        graves = database.read_now(graves_of)
         with progress("restore") as tell:
             restore_postgresql(database, archive, tell)
     finally:

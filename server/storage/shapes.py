@@ -492,7 +492,7 @@ class ReportRow(Shape):
     group: str | None
     n: int
     n_open: int
-    value: float | int | None
+    value: float | int | str | None
     unit: str
     numerator: int | None
     denominator: int | None
@@ -501,3 +501,12 @@ class ReportRow(Shape):
     p90_ms: int | None
     p95_ms: int | None
     mean_ms: int | None
+    median_interval: Annotated[list[int | None], Field(min_length=2, max_length=2)] | None
+    goal_ms: int | None
+    within_goal: float | None
+    business: dict[str, int | None] | None
+    asides: dict[str, int] | None
+    score: float | None
+    bounds: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    baseline: dict[str, float | int | None] | None
+    difference: Annotated[list[float], Field(min_length=3, max_length=3)] | None
