@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import random
 import sqlite3
 import threading
 import time
@@ -46,6 +47,8 @@ MAX_BATCH_S = 0.02
 MAX_ROUND_JOBS = 50
 MAX_QUEUED_JOBS = 5000
 READERS = 4
+# For two processes that make a new SQLite file at once to have it one after the other.
+NEW_FILE_S = 10.0
 # How long a caller waits for its commit before it is told to try again; the job may still commit,
 # which is why every write that a client repeats carries an id of the client's.
 ANSWER_LIMIT_S = 5.0
@@ -539,10 +542,28 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
 
 
 def _sqlite_writer(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA busy_timeout=10000")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _write_ahead(connection: Any) -> None:  # Any: sqlite3.Connection
+    """Lets readers go on beside a writer, from now on in this file.
+
+    Of two that ask this of a new file at once, SQLite refuses one without waiting, whatever the
+    limit: each holds what the other needs.
+    """
+    deadline_s = time.monotonic() + NEW_FILE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(random.uniform(0.005, 0.05))  # noqa: S311  # parts the two
+        else:
+            return
 
 
 def _sqlite_reader(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
