@@ -22,7 +22,7 @@ from server.domain.replay import voided
 from server.domain.target_clocks import TargetClock, clocks, next_due
 from server.domain.targets import TICKET, Policy, checked, named, policy_of
 from server.domain.turns import Owner
-from server.storage import targets
+from server.storage import log_readers, targets
 from server.storage.connection import Connection
 from server.storage.event_log import conversation_events, last_seq
 from server.storage.hours import load_book
@@ -159,7 +159,7 @@ def channels_of(held: PolicyList) -> frozenset[str] | None:
 
 def where_to_look(connection: Connection, *, up_to: int) -> tuple[list[str], int] | None:
     """What has happened since the last look and up to where that is; None when nothing has."""
-    before = targets.reader_place(connection)
+    before = log_readers.place(connection, targets.READER)
     if before is None or before >= up_to:
         return None
     channels = channels_of(targets.current_list(connection))
@@ -168,12 +168,12 @@ def where_to_look(connection: Connection, *, up_to: int) -> tuple[list[str], int
 
 def begin(tx: Tx) -> None:
     """Begins to look: at what comes from now on."""
-    targets.begin_reading(tx, seq=last_seq(tx.connection))
+    log_readers.begin(tx, targets.READER, seq=last_seq(tx.connection))
 
 
 def looked(tx: Tx, seq: int) -> None:
     """Remembers up to where the log was looked at."""
-    targets.move_reader(tx, seq)
+    log_readers.move_place(tx, targets.READER, seq)
 
 
 def _events(tx: Tx, conversation_id: str) -> list[Event]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from server.actions import targets as actions
 from server.domain.errors import NotFound
-from server.storage import targets
+from server.storage import log_readers, targets
 from server.storage.database import Database
 from server.storage.event_log import settled_seq
 
@@ -19,7 +19,7 @@ async def follow(database: Database) -> None:
     Two processes may look at the same one; what is told is told once, as each looks with the
     conversation locked.
     """
-    if await database.read(targets.reader_place) is None:
+    if await database.read(lambda c: log_readers.place(c, targets.READER)) is None:
         await database.write(actions.begin)
     while True:
         # The end is looked up apart, so that nothing below it is still being written.

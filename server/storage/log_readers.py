@@ -33,5 +33,6 @@ def take_place(tx: Tx, reader: str) -> int | None:
 
 
 def move_place(tx: Tx, reader: str, seq: int) -> None:
-    """Notes that the log has been read up to a number."""
-    tx.later(update(LOG_READER).where(LOG_READER.c.name == reader).values(seq=seq))
+    """Notes that the log has been read up to a number; never back."""
+    c = LOG_READER.c
+    tx.later(update(LOG_READER).where(c.name == reader, c.seq < seq).values(seq=seq))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from server.domain.conversation import Conversation
 from server.domain.targets import DEFAULTS, TICKET, Facts, Policy, from_json, to_json
@@ -14,13 +14,12 @@ from server.storage.people import AGENT
 from server.storage.persons import person_of
 from server.storage.profiles import load_profile
 from server.storage.rows import CONVERSATION, EVENT
-from server.storage.tables import LogReader, TargetVersion, TargetWatch, table
+from server.storage.tables import TargetVersion, TargetWatch, table
 from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 
 TARGET_VERSION = table(TargetVersion)
 TARGET_WATCH = table(TargetWatch)
-LOG_READER = table(LogReader)
 V, W = TARGET_VERSION.c, TARGET_WATCH.c
 READER = "targets"
 
@@ -141,29 +140,6 @@ def due_watches(connection: Connection, *, at_ms: int, limit: int) -> list[str]:
     """What is to be looked at by an instant, the longest overdue first."""
     statement = select(W.conversation_id).where(W.look_at_ms <= at_ms)
     return list(connection.execute(statement.order_by(W.look_at_ms).limit(limit)).scalars())
-
-
-def reader_place(connection: Connection) -> int | None:
-    """Up to which number the log has been read for clocks; None before the first look."""
-    statement = select(LOG_READER.c.seq).where(LOG_READER.c.name == READER)
-    found = connection.execute(statement).scalar_one_or_none()
-    return None if found is None else int(found)
-
-
-_FIRST_PLACE = text(
-    "INSERT INTO log_reader (name, seq) VALUES (:name, :seq) ON CONFLICT (name) DO NOTHING"
-)
-
-
-def begin_reading(tx: Tx, *, seq: int) -> None:
-    """Makes the place from which the log is read."""
-    tx.later(_FIRST_PLACE, {"name": READER, "seq": seq})
-
-
-def move_reader(tx: Tx, seq: int) -> None:
-    """Moves the place on, never back."""
-    c = LOG_READER.c
-    tx.later(update(LOG_READER).where(c.name == READER, c.seq < seq).values(seq=seq))
 
 
 def touched(

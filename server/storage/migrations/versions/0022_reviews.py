@@ -1,0 +1,10 @@
+"""Sampled reviews of conversations."""
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds the tables."""
