@@ -51,7 +51,7 @@ def _defaults(table: Any) -> dict[str, Any]:  # Any: columns
 def _people(scene: Scene, chance: random.Random) -> dict[str, Facts]:
     """Forty persons of every kind, a third of them with a second record."""
     known: dict[str, Facts] = {}
-    day = directory.today(scene.database.engine.connect(), scene.time.at_ms).day
+    day = scene.database.read_now(lambda c: directory.today(c, scene.time.at_ms)).day
     for number in range(40):
         facts: Facts = {
             "key": f"p{number:02}",
