@@ -49,7 +49,7 @@ _BY_ADDRESS = "(SELECT key FROM contact WHERE customer_id IN :ids AND kind = 'em
 _DELETED: tuple[tuple[str, str], ...] = (
     # Before the contacts go, by which they are found.
     ("portal_code", f"address IN {_BY_ADDRESS}"),
-    ("portal_session", f"address IN {_BY_ADDRESS}"),
+    ("portal_session", f"customer_id IN :ids OR address IN {_BY_ADDRESS}"),
     ("mail_in", f"conversation_id IN {_THEIRS} OR sender IN {_BY_MAIL}"),
     ("mail_out", f"conversation_id IN {_THEIRS} OR recipient IN {_BY_MAIL}"),
     ("mail_wish", f"conversation_id IN {_THEIRS}"),

@@ -1679,13 +1679,32 @@ class PortalCode(SQLModel, table=True):
 
 
 class PortalSession(SQLModel, table=True):
-    """A browser in which a shopper has shown that an address is theirs; the token is hashed."""
+    """A browser in which a shopper is signed in; the token is hashed.
+
+    They have shown that an address is theirs, or for ``customer_id`` the shop has vouched for them.
+    """
 
     __tablename__ = "portal_session"
     __table_args__ = (Index("ix_portal_session_created", "created_at_ms"),)
     token_hash: str = Field(primary_key=True)
     address: str
     created_at_ms: int = Field(sa_type=BigInteger)
+    customer_id: str | None = None
+
+
+class RequestLine(SQLModel, table=True):
+    """A line of an order that a shopper's request is about, and how many pieces of it."""
+
+    __tablename__ = "request_line"
+    __table_args__ = (Index("ix_request_line_order", "order_id"),)
+    ticket_id: str = Field(primary_key=True, foreign_key="ticket.id")
+    order_id: str = Field(primary_key=True)
+    line_no: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    quantity: int
+    wanted: str
+    reason: str
+    outcome: str
+    at_ms: int = Field(sa_type=BigInteger)
 
 
 def table(model: type[SQLModel]) -> Table:

@@ -76,6 +76,7 @@ KEPT = {
     "viewing": "ids",
     "ticket": "numbers, states and spans of nobody",
     "ticket_link": "ids",
+    "request_line": "ids, numbers and choices",
     "ticket_watcher": "ids",
     "ticket_type": "the shop's",
     "ticket_status": "the shop's",

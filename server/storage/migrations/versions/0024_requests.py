@@ -1,4 +1,7 @@
-"""Requests of shoppers."""
+"""Requests of shoppers: which lines of orders they are about; portal sessions by signed identity."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0024"
 down_revision = "0023"
@@ -7,4 +10,17 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the tables."""
+    """Adds the table and the column."""
+    op.create_table(
+        "request_line",
+        sa.Column("ticket_id", sa.String(), sa.ForeignKey("ticket.id"), primary_key=True),
+        sa.Column("order_id", sa.String(), primary_key=True, nullable=False),
+        sa.Column("line_no", sa.Integer(), primary_key=True, nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_request_line_order", "request_line", ["order_id"])
+    op.add_column("portal_session", sa.Column("customer_id", sa.String(), nullable=True))
