@@ -22,6 +22,10 @@ OF_CUSTOMER = (
 ON_DESK = "status IN ('open', 'snoozed') AND channel <> 'ticket'"
 
 
+# Orders with a promised day that have neither come nor been called off. As above.
+UNDERWAY = "promised_at_ms IS NOT NULL AND delivered_at_ms IS NULL AND cancelled_at_ms IS NULL"
+
+
 class Shop(SQLModel, table=True):
     """The one shop of this database and its settings."""
 
@@ -255,6 +259,13 @@ class ConversationRow(SQLModel, table=True):
             "queued_at_ms",
             sqlite_where=text("queued_at_ms IS NOT NULL"),
             postgresql_where=text("queued_at_ms IS NOT NULL"),
+        ),
+        # Where a shopper waits: few, and by what rules about long waits find them.
+        Index(
+            "ix_conversation_waiting",
+            "waiting_since_ms",
+            sqlite_where=text("waiting_since_ms IS NOT NULL"),
+            postgresql_where=text("waiting_since_ms IS NOT NULL"),
         ),
         # The order in which the queue is served: 0.6 ms instead of 12 to take one of 10,000.
         Index(
@@ -723,6 +734,19 @@ class ShopOrder(SQLModel, table=True):
             sqlite_where=text("batch IS NOT NULL"),
             postgresql_where=text("batch IS NOT NULL"),
         ),
+        # What rules some days after delivery, or after a promised day, go by.
+        Index(
+            "ix_shop_order_delivered",
+            "delivered_at_ms",
+            sqlite_where=text("delivered_at_ms IS NOT NULL"),
+            postgresql_where=text("delivered_at_ms IS NOT NULL"),
+        ),
+        Index(
+            "ix_shop_order_promised",
+            "promised_at_ms",
+            sqlite_where=text(UNDERWAY),
+            postgresql_where=text(UNDERWAY),
+        ),
     )
     id: str = Field(primary_key=True)
     source: str
@@ -829,6 +853,13 @@ class Cart(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "token", name="uq_cart_token"),
         Index("ix_cart_customer", "customer_id", "updated_at_ms"),
+        # Carts of which no order came.
+        Index(
+            "ix_cart_left",
+            "updated_at_ms",
+            sqlite_where=text("ordered_at_ms IS NULL"),
+            postgresql_where=text("ordered_at_ms IS NULL"),
+        ),
     )
     id: str = Field(primary_key=True)
     source: str
@@ -1705,6 +1736,84 @@ class RequestLine(SQLModel, table=True):
     reason: str
     outcome: str
     at_ms: int = Field(sa_type=BigInteger)
+
+
+class RuleRow(SQLModel, table=True):
+    """A rule that acts by itself; what it says is in its latest version.
+
+    It looks at what happens after ``since_ms``. ``stopped`` is why the program switched it off.
+    """
+
+    __tablename__ = "rule"
+    id: str = Field(primary_key=True)
+    version: int
+    enabled: bool
+    position: int
+    since_ms: int = Field(sa_type=BigInteger)
+    stopped: str | None = None
+    removed_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+    updated_by: str | None = None
+
+
+class RuleVersion(SQLModel, table=True):
+    """What a rule said from an instant on, and who made it so; ``change`` says what was done."""
+
+    __tablename__ = "rule_version"
+    rule_id: str = Field(primary_key=True, foreign_key="rule.id")
+    version: int = Field(primary_key=True)
+    plan: str = Field(sa_type=Text)
+    change: str
+    agent_id: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+
+
+class RuleRun(SQLModel, table=True):
+    """What a rule did, or was kept from doing, on one object for one cause; never twice.
+
+    ``cause`` is the event or the instant; ``chain`` what led there, ``why`` and ``steps`` what
+    matched and what became of each action. ``due_at_ms`` is set while it is put off.
+    """
+
+    __tablename__ = "rule_run"
+    __table_args__ = (
+        UniqueConstraint("rule_id", "cause", name="uq_rule_run_cause"),
+        Index("ix_rule_run_rule", "rule_id", "at_ms", "id"),
+        Index("ix_rule_run_object", "rule_id", "object_id", "at_ms"),
+        Index("ix_rule_run_at", "at_ms"),
+        Index(
+            "ix_rule_run_due",
+            "due_at_ms",
+            sqlite_where=text("due_at_ms IS NOT NULL"),
+            postgresql_where=text("due_at_ms IS NOT NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    rule_id: str = Field(foreign_key="rule.id")
+    version: int
+    cause: str
+    seq: int | None = Field(default=None, sa_type=BigInteger)
+    subject: str
+    object_id: str
+    conversation_id: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+    outcome: str
+    held: str | None = None
+    chain: str = Field(default="[]", sa_type=Text)
+    why: str = Field(default="[]", sa_type=Text)
+    steps: str = Field(default="[]", sa_type=Text)
+    due_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class RuleEffect(SQLModel, table=True):
+    """Which event of the log came of which run of a rule."""
+
+    __tablename__ = "rule_effect"
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    run_id: str = Field(foreign_key="rule_run.id", index=True)
 
 
 def table(model: type[SQLModel]) -> Table:
