@@ -615,6 +615,52 @@ class TicketClosing(EventData):
     step: str = "reminded"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewGiven(EventData):
+    """A supervisor judged how a chat was handled; marks and words are elsewhere.
+
+    It stands outside the conversation, whose staff have no business with it. ``score`` is in
+    ten-thousandths; ``second`` when somebody else had judged the same chat before.
+    """
+
+    kind: ClassVar[str] = "review.given"
+    review_id: str
+    agent_id: str
+    conversation_id: str
+    score: int
+    session_no: int = 1
+    started_at_ms: int = 0
+    team_id: str | None = None
+    channel: str = "chat"
+    stratum: str = "random"
+    card: int = 1
+    passed: bool = False
+    critical: bool = False
+    second: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRevised(EventData):
+    """The reviewer judges otherwise now, after an objection or on second thoughts."""
+
+    kind: ClassVar[str] = "review.revised"
+    review_id: str
+    agent_id: str
+    score: int
+    passed: bool = False
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAnswered(EventData):
+    """The reviewed agent has seen the review: ``acknowledged`` or ``objected``."""
+
+    kind: ClassVar[str] = "review.answered"
+    review_id: str
+    agent_id: str
+    answer: str = "acknowledged"
+
+
 EVENT_KINDS: dict[str, type[EventData]] = {
     data.kind: data
     for data in (
@@ -681,6 +727,9 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         TicketTaskChanged,
         TicketWatched,
         TicketClosing,
+        ReviewGiven,
+        ReviewRevised,
+        ReviewAnswered,
     )
 }
 

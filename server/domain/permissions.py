@@ -23,6 +23,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "article.write": frozenset({"supervisor", "admin"}),
     "report.own": frozenset({"agent", "supervisor", "admin"}),
     "report.read": frozenset({"supervisor", "admin"}),
+    "review.own": frozenset({"agent", "supervisor", "admin"}),
+    "review.write": frozenset({"supervisor", "admin"}),
     "event.read": frozenset({"supervisor", "admin"}),
     "correction.write": frozenset({"supervisor", "admin"}),
     "hours.manage": frozenset({"supervisor", "admin"}),

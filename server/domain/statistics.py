@@ -159,14 +159,51 @@ def mean_interval(
 ) -> tuple[float, float] | None:
     """An interval for a mean, from how many values there are, their sum and that of their squares.
 
-    Normal approximation; None for fewer than two values.
+    Student's t; None for fewer than two values.
     """
     if n < 2:
         return None
     mean = total / n
     variance = max(0.0, (squares - n * mean * mean) / (n - 1))
-    spread = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(variance / n)
+    spread = student_quantile((1 + confidence) / 2, n - 1) * math.sqrt(variance / n)
     return mean - spread, mean + spread
+
+
+def student_quantile(level: float, degrees: int) -> float:
+    """The quantile of Student's t distribution, for a ``level`` of at least a half.
+
+    >>> round(student_quantile(0.975, 4), 4), round(student_quantile(0.975, 30), 4)
+    (2.7764, 2.0423)
+    """
+    low, high = 0.0, 1.0
+    while _student_share(high, degrees) < level:
+        low, high = high, 2 * high
+    for _ in range(100):
+        middle = (low + high) / 2
+        if _student_share(middle, degrees) < level:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _student_share(value: float, degrees: int) -> float:
+    """P(t <= value) for a value of at least 0.
+
+    The finite sums for whole degrees of freedom: Abramowitz and Stegun 26.7.3 and 26.7.4.
+    """
+    angle = math.atan(value / math.sqrt(degrees))
+    cos = math.cos(angle)
+    odd = degrees % 2
+    term = cos if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for step in range(3 if odd else 2, degrees - 1, 2):
+        term *= cos * cos * (step - 1) / step
+        total += term
+    between = math.sin(angle) * total
+    if odd:
+        between = 2 / math.pi * (angle + between)
+    return (1 + between) / 2
 
 
 def difference(

@@ -68,6 +68,7 @@ _DELETED: tuple[tuple[str, str], ...] = (
     ("cart", "customer_id IN :ids"),
     ("profile", "person_id IN :ids"),
     ("rating_comment", f"conversation_id IN {_THEIRS}"),
+    ("review_text", f"conversation_id IN {_THEIRS}"),
     ("ticket_note", f"ticket_id IN {_THEIRS}"),
     ("ticket_search", f"ticket_id IN {_THEIRS}"),
     ("draft", f"conversation_id IN {_THEIRS}"),
@@ -271,7 +272,7 @@ def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
     _change(tx, "ticket_task", "title = '', result = NULL", ours, these)
     for name in ("ticket_note", "ticket_search"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {ours}"), these)  # noqa: S608  # our names
-    for name in ("rating_comment", "draft"):
+    for name in ("rating_comment", "review_text", "draft"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
     return len(ids)
 

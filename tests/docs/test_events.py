@@ -34,6 +34,8 @@ REQUIRED = {
     "version": 1,
     "effective_from": 0,
     "definition": "targets",
+    "review_id": "r",
+    "conversation_id": "c",
     "policy": "p",
 }
 

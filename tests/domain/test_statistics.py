@@ -181,8 +181,14 @@ def test_means_have_a_funnel_and_an_interval_too() -> None:
     found = statistics.mean_interval(4, sum(values), sum(v * v for v in values))
     assert found is not None
     scale = stats.sem(values)
-    assert found == pytest.approx(stats.norm.interval(0.95, 6.25, scale), abs=1e-9)
+    assert found == pytest.approx(stats.t.interval(0.95, 3, 6.25, scale), abs=1e-9)
     assert statistics.mean_interval(1, 3, 9) is None
+
+
+@given(st.integers(1, 400), st.floats(0.51, 0.9999))
+def test_students_quantiles_equal_scipy(degrees: int, level: float) -> None:
+    expected = stats.t.ppf(level, degrees)
+    assert statistics.student_quantile(level, degrees) == pytest.approx(expected, rel=1e-9)
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))

@@ -218,6 +218,8 @@ def test_every_kind_of_event_can_be_applied() -> None:
         "effective_from": 0,
         "definition": "targets",
         "policy": "p",
+        "review_id": "r",
+        "conversation_id": "c",
     }
     conversation = opened(_event(ConversationOpened(), 1))
     for number, (kind, data_type) in enumerate(EVENT_KINDS.items(), 2):

@@ -15,6 +15,7 @@ from server.domain.metrics.measure import counted, measure
 from server.domain.metrics.model import DIMENSIONS, Aside, Figures, Kind, Metric, Unit, Words
 from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
 from server.domain.metrics.people import PEOPLE_METRICS
+from server.domain.metrics.reviews import REVIEW_METRICS
 from server.domain.metrics.sessions import SESSION_METRICS
 from server.domain.metrics.tickets import TICKET_METRICS
 from server.domain.metrics.turns import GOAL_MS, TURN_METRICS, turn_metric
@@ -43,6 +44,7 @@ METRICS: Mapping[str, Metric] = {
         *OUTCOME_METRICS,
         *TICKET_METRICS,
         *CARE_METRICS,
+        *REVIEW_METRICS,
     )
 }
 

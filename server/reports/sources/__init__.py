@@ -19,6 +19,7 @@ from server.reports.sources.orders import (
     load_shoppers,
 )
 from server.reports.sources.presence import load_presence
+from server.reports.sources.reviews import load_reviews
 from server.reports.sources.suggestions import load_bots, load_suggestions
 from server.reports.sources.tickets import load_targets, load_tickets
 from server.reports.sources.visits import Visits
@@ -42,4 +43,5 @@ SOURCES: Mapping[str, Loader] = {
     "target": load_targets,
     "answer": load_answers,
     "ending": load_endings,
+    "review": load_reviews,
 }
