@@ -1901,6 +1901,54 @@ class RuleEffect(SQLModel, table=True):
     run_id: str = Field(foreign_key="rule_run.id", index=True)
 
 
+class FileRow(SQLModel, table=True):
+    """A file that somebody sent: its bytes are in the folder of files, by their SHA-256.
+
+    Without ``message_id`` it waits to be used. ``state`` is scanning, clean, unscanned, infected or
+    refused; of the last two there are no bytes. ``content_id`` is what a mail calls it inside.
+    """
+
+    __tablename__ = "file"
+    __table_args__ = (
+        Index("ix_file_sha256", "sha256"),
+        Index("ix_file_message", "message_id"),
+        Index("ix_file_conversation", "conversation_id"),
+        Index("ix_file_uploader", "uploader_kind", "uploader_id", "created_at_ms"),
+        Index("ix_file_state", "state", "created_at_ms"),
+    )
+    id: str = Field(primary_key=True)
+    sha256: str | None = None
+    bytes: int = Field(sa_type=BigInteger)
+    media_type: str
+    name: str
+    width: int | None = None
+    height: int | None = None
+    uploader_kind: str
+    uploader_id: str | None = None
+    conversation_id: str | None = None
+    message_id: str | None = None
+    content_id: str | None = None
+    state: str
+    created_at_ms: int = Field(sa_type=BigInteger)
+    used_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class FileGone(SQLModel, table=True):
+    """Bytes that perhaps nobody refers to any more: a job looks, and lets them go."""
+
+    __tablename__ = "file_gone"
+    sha256: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger)
+
+
+class MailOutFile(SQLModel, table=True):
+    """A file that goes with a mail."""
+
+    __tablename__ = "mail_out_file"
+    mail_id: str = Field(primary_key=True)
+    file_id: str = Field(primary_key=True)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model, for Core statements on the message path."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel

@@ -1,0 +1,1 @@
+"""Files that people send: taken in, looked into, kept as bytes beside the database, let go."""
