@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal  # Any: JSON blocks
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from server.actions import routing, ticket_moves
+from server.actions import files, routing, ticket_moves
 from server.actions.access import access_conversation, access_message
 from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
@@ -26,6 +27,8 @@ from server.domain.events import (
 from server.domain.text import MAX_BODY_CHARS, clean
 from server.domain.ticket import CHANNEL as TICKETS
 from server.storage import conversations, customers, messages, tickets
+from server.storage import files as stored_files
+from server.storage.files import File
 from server.storage.rows import Message, dumps
 from server.storage.unit import Tx
 
@@ -60,6 +63,8 @@ class PostMessage(Payload):
     visibility: Literal["public", "private"] = "public"
     origin: Literal["typed", "macro", "kb"] = "typed"
     blocks: list[dict[str, Any]] | None = None  # Any: checked by ``clean_blocks``
+    # Sent before, see server/actions/files.py; a block of the type "file" says the same.
+    files: list[Id] | None = None
     page: Page | None = None
 
 
@@ -90,8 +95,12 @@ class ReadNotice(Payload):
     at_ms: int
 
 
-def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
+def post_message(
+    tx: Tx, actor: Actor, payload: PostMessage, enclosed: Sequence[File] = ()
+) -> Answer:
     """Writes a message and what follows from it; the answer names it and its place.
+
+    ``enclosed`` are files that did not come by the actor's own hand, but with a mail.
 
     The same ``client_id`` again gives the first answer and changes nothing. A shopper without
     ``conversation_id`` continues the latest conversation, reopens it within the reopening window,
@@ -108,8 +117,10 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
         return _answer(known, actor)
     if actor.kind == "customer" and any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
-    blocks = clean_blocks(payload.blocks)
-    body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks))
+    named = files.wanted_ids(payload.files, payload.blocks)
+    blocks = clean_blocks([b for b in payload.blocks or () if b.get("type") != "file"])
+    sent = [*(files.take(tx, actor, named) if named else ()), *enclosed]
+    body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks or sent))
     if actor.kind == "customer":
         conversation = _customer_conversation(tx, actor, payload)
         visibility = "public"
@@ -136,6 +147,7 @@ def post_message(tx: Tx, actor: Actor, payload: PostMessage) -> Answer:
         blocks=blocks,
         visibility=visibility,
         origin=payload.origin if actor.kind == "agent" else "typed",
+        files=sent,
     )
     if actor.kind == "customer":
         current = tx.current(conversation)
@@ -163,9 +175,10 @@ def put(
     blocks: list[dict[str, Any]] | None = None,  # Any: JSON
     visibility: str = "public",
     origin: str = "typed",
+    files: Sequence[File] = (),
 ) -> Event:
     """The event of a message that is written as it is, where and by whom it may be."""
-    blocks = blocks or []
+    blocks = [*(blocks or []), *(file.block for file in files)]
     event = tx.record(
         actor,
         MessagePosted(
@@ -173,7 +186,7 @@ def put(
             visibility=visibility,
             origin=origin,
             chars=len(body),
-            attachment=any(block["type"] == "image" for block in blocks),
+            attachment=any(block["type"] in ("image", "file") for block in blocks),
         ),
         conversation=tx.current(conversation),
     )
@@ -184,8 +197,15 @@ def put(
         blocks=blocks or None,
         preview=preview_of(body, blocks),
     )
+    if files:
+        stored_files.use(
+            tx,
+            [file.id for file in files],
+            conversation_id=conversation.id,
+            message_id=str(event.data.message_id),  # type: ignore[attr-defined]  # recorded above
+        )
     if conversation.channel == TICKETS:
-        tickets.find_by(tx, conversation.id, body)
+        tickets.find_by(tx, conversation.id, " ".join([body, *(file.name for file in files)]))
     return event
 
 
@@ -278,7 +298,8 @@ def is_web_address(url: str) -> bool:
 
 def preview_of(body: str, blocks: list[dict[str, Any]]) -> str:  # Any: JSON
     """The first words of a message in one line, or the title of its first card."""
-    text = body or next((str(b.get("title") or b.get("alt") or b["url"]) for b in blocks), "")
+    titles = (b.get("title") or b.get("alt") or b.get("name") or b.get("url") for b in blocks)
+    text = body or next((str(title) for title in titles if title), "")
     return " ".join(text.split())[:PREVIEW_CHARS]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
 from server.actions import messages, ticket_moves
+from server.actions import files as sent_files
 from server.actions.access import access_conversation
 from server.actions.payload import Id, Payload
 from server.actions.ticket_moves import access_ticket, connect, note, set_state, thread_of
@@ -36,6 +37,7 @@ from server.domain.ticket_types import TicketType, read_fields
 from server.storage import customers, orders, people, tickets
 from server.storage.consents import allowed
 from server.storage.conversations import sees_customer
+from server.storage.files import File
 from server.storage.persons import members, person_of, shopper_rows
 from server.storage.profiles import load_profile
 from server.storage.shop import load_shop
@@ -95,6 +97,7 @@ class SubmitRequest(Payload):
     phone: str | None = None
     order_id: Annotated[str, Field(max_length=64)] | None = None
     type: Annotated[str, Field(max_length=40)] | None = None
+    files: list[Id] | None = None
     client_id: ClientId | None = None
 
 
@@ -127,6 +130,7 @@ class ReplyTicket(Payload):
     ticket_id: Id
     client_id: ClientId
     body: str
+    files: list[Id] | None = None
     visibility: Literal["public", "private"] = "public"
     origin: Literal["typed", "macro", "kb"] = "typed"
     state: NextState | None = None
@@ -208,7 +212,14 @@ def submit(tx: Tx, actor: Actor, payload: SubmitRequest) -> Answer:
     return {"ticket_number": take_request(tx, actor, payload, source="offline").number}
 
 
-def take_request(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str) -> Ticket:
+def take_request(
+    tx: Tx,
+    actor: Actor,
+    payload: SubmitRequest,
+    *,
+    source: str,
+    enclosed: Sequence[File] = (),
+) -> Ticket:
     """A shopper's request becomes a ticket, or goes into the open one about the same order.
 
     Raises NotAllowed for who is blocked, and InvalidInput.
@@ -222,6 +233,8 @@ def take_request(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str) -
             return known
     if any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
+    named = sent_files.wanted_ids(payload.files, None)
+    sent = [*(sent_files.take(tx, actor, named) if named else ()), *enclosed]
     body = clean(payload.body, limit=MAX_BODY_CHARS)
     subject = clean(payload.subject or "", limit=MAX_SUBJECT_CHARS, name="subject", empty=True)
     kind = _type(tx, payload.type or "question", for_shopper=True)
@@ -243,7 +256,7 @@ def take_request(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str) -
     if (order_id is not None and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago
-        _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id)
+        _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
         return ticket
     subject = subject or " ".join(body.split())[:120]
     priority, why = _priority(
@@ -264,7 +277,7 @@ def take_request(tx: Tx, actor: Actor, payload: SubmitRequest, *, source: str) -
     )
     if order_id is not None:
         connect(tx, SYSTEM, ticket, "order", order_id)
-    _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id)
+    _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
     return ticket
 
 
@@ -307,7 +320,9 @@ def reply(tx: Tx, actor: Actor, payload: ReplyTicket) -> Answer:
     known = tx.posted((actor.kind, actor.id or "", payload.client_id))
     if known is not None:
         return {"ticket_id": ticket.id, "message_id": known.id}
-    body = clean(payload.body, limit=MAX_BODY_CHARS)
+    named = sent_files.wanted_ids(payload.files, None)
+    sent = sent_files.take(tx, actor, named) if named else []
+    body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(sent))
     _check_aside(tx, payload.state, payload.until_ms)
     status = _status(tx, payload.status, payload.state or ticket.state)
     if payload.seen_seq is not None:
@@ -333,6 +348,7 @@ def reply(tx: Tx, actor: Actor, payload: ReplyTicket) -> Answer:
         visibility=payload.visibility,
         client_id=payload.client_id,
         origin=payload.origin,
+        files=sent,
     )
     if payload.state is not None or payload.status is not None:
         set_state(
@@ -383,6 +399,7 @@ def write(
     visibility: str,
     client_id: str | None = None,
     origin: str = "typed",
+    files: Sequence[File] = (),
 ) -> str:
     """The id of a message that was written in the ticket's thread."""
     thread = thread_of(tx, ticket)
@@ -396,19 +413,26 @@ def write(
         body=body,
         visibility=visibility,
         origin=origin,
+        files=files,
     )
     assert isinstance(event.data, MessagePosted)  # for the type checker
     return event.data.message_id
 
 
 def _shopper_writes(
-    tx: Tx, actor: Actor, thread: Conversation, body: str, client_id: str | None
+    tx: Tx,
+    actor: Actor,
+    thread: Conversation,
+    body: str,
+    client_id: str | None,
+    files: Sequence[File] = (),
 ) -> None:
     target = ticket_moves.shopper_writes(tx, actor, thread)
     if target is None:
         raise NotFound(ticket_moves.MISSING)
     messages.start_session(tx, actor, target)
-    messages.put(tx, actor, target, client_id=client_id or tx.new_id(), body=body)
+    client_id = client_id or tx.new_id()
+    messages.put(tx, actor, target, client_id=client_id, body=body, files=files)
 
 
 def _change_words(tx: Tx, actor: Actor, ticket: Ticket, payload: ChangeTicket) -> None:

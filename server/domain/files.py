@@ -94,8 +94,8 @@ def plain_name(name: str) -> str:
 def disposition(name: str, *, inline: bool) -> str:
     """The Content-Disposition of a file (RFC 6266).
 
-    >>> disposition("退款.pdf", inline=False)
-    'attachment; filename="__.pdf"; filename*=UTF-8\\'\\'%E9%80%80%E6%AC%BE.pdf'
+    >>> print(disposition("退款.pdf", inline=False))
+    attachment; filename="__.pdf"; filename*=UTF-8''%E9%80%80%E6%AC%BE.pdf
     """
     known = "".join(char if char.isascii() and char not in '"\\%' else "_" for char in name)
     kind = "inline" if inline else "attachment"

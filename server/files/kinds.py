@@ -36,10 +36,8 @@ _PARTS = (
     ("ppt/", f"{_OFFICE}.presentationml.presentation"),
 )
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
-# What a browser would run if anybody let it: markup at the beginning, after blanks and comments.
-_MARKUP = re.compile(
-    r"(?:\s|\ufeff|<!--.*?-->)*<(?:!doctype|\?xml|[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE | re.DOTALL
-)
+# What a browser would run if anybody let it.
+_MARKUP = re.compile(r"<(?:!doctype|\?xml|[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
 # What text is made of: no control characters but tab, line feed, form feed and return.
 _ODD = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -109,8 +107,19 @@ def _reads_as(file: BinaryIO, encoding: str) -> bool:
             text = decoder.decode(portion, final=not portion)
         except UnicodeDecodeError:
             return False
-        if _ODD.search(text) or (first and _MARKUP.match(text[:_HEAD])):
+        if _ODD.search(text) or (first and _is_markup(text[:_HEAD])):
             return False
         if not portion:
             return True
         first = False
+
+
+def _is_markup(text: str) -> bool:
+    """True for what begins with markup, after blanks and comments."""
+    while True:
+        text = text.lstrip("\ufeff \t\r\n\f")
+        if not text.startswith("<!--"):
+            return _MARKUP.match(text) is not None
+        _, closed, text = text.partition("-->")
+        if not closed:
+            return True

@@ -7,9 +7,11 @@ It imports nothing of the server, so that it starts quickly.
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
+from typing import Any  # Any: Pillow is imported later
 
 CPU_S = 20
 MEMORY_BYTES = 1024 * 1024 * 1024
@@ -77,7 +79,7 @@ def draw(source: str, form: str, target: str, thumb: str) -> tuple[int, int]:
     return size
 
 
-def _plain(picture):  # type: ignore[no-untyped-def]  # Pillow is imported later
+def _plain(picture: Any) -> Any:  # Any: Pillow is imported later
     """The picture in plain sRGB, with nothing said about it."""
     from PIL import Image, ImageCms  # noqa: PLC0415  # see ``draw``
 
@@ -85,8 +87,6 @@ def _plain(picture):  # type: ignore[no-untyped-def]  # Pillow is imported later
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     mode = "RGBA" if clear else "RGB"
     if profile and picture.mode in ("RGB", "RGBA", "CMYK", "L"):
-        import io  # noqa: PLC0415  # see ``draw``
-
         try:
             given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             known = ImageCms.createProfile("sRGB")
@@ -108,7 +108,7 @@ def _plain(picture):  # type: ignore[no-untyped-def]  # Pillow is imported later
     return plain
 
 
-def _moving(picture, form: str, target: str, frames: int) -> None:  # type: ignore[no-untyped-def]
+def _moving(picture: Any, form: str, target: str, frames: int) -> None:  # Any: as above
     drawn, spans = [], []
     for number in range(frames):
         picture.seek(number)

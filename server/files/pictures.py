@@ -28,14 +28,17 @@ class Size:
 
 
 async def draw_anew(source: Path, media_type: str, target: Path, thumb: Path) -> Size:
-    """Draws the picture and a small one. Raises InvalidInput for what cannot be drawn."""
+    """Draws the picture and a small one. Raises InvalidInput for what cannot be drawn.
+
+    The paths are absolute.
+    """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         picture_child.__file__,
-        str(source.resolve()),
+        str(source),
         media_type,
-        str(target.resolve()),
-        str(thumb.resolve()),
+        str(target),
+        str(thumb),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

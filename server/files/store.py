@@ -96,7 +96,7 @@ class Store:
             self.prepare()
         except OSError:
             raise no_room() from None
-        return Incoming(self.folder / "new" / secrets.token_hex(16))
+        return Incoming(self.folder.absolute() / "new" / secrets.token_hex(16))
 
     def need(self, size: int) -> None:
         """Returns nothing. Raises Unavailable when so many bytes would fill the disk."""
