@@ -40,6 +40,7 @@ SURFACES = (
     "portal",
     "staffing",
     "live",
+    "rules",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.
