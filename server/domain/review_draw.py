@@ -59,6 +59,25 @@ STRATA = (RANDOM, *TARGETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawScope:
+    """Which chats are drawn from: those that began in a period, ms UTC, of whom and where.
+
+    None is any. ``as_of_seq`` pins what is known of them; with ``skip_drawn`` the chats of earlier
+    samples are left out.
+    """
+
+    from_ms: int
+    to_ms: int
+    timezone: str
+    as_of_ms: int
+    as_of_seq: int
+    agent_id: str | None = None
+    team_id: str | None = None
+    channel: str | None = None
+    skip_drawn: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How many to draw: of each agent at random, and of each singled-out kind in all.
 

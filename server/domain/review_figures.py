@@ -21,7 +21,7 @@ class Agreement:
     """How far two reviewers agree: the share, what chance would give, and Cohen's kappa.
 
     ``kappa`` is None where chance alone would have them agree always; ``interval`` at 95 %, None
-    without kappa or with fewer than MIN_PAIRS pairs.
+    without kappa, with fewer than MIN_PAIRS pairs, or where it has no width.
     """
 
     n: int
@@ -68,8 +68,10 @@ def agreement(pairs: Sequence[tuple[Hashable, Hashable]]) -> Agreement | None:
             variance += share * ((second[one] + first[other]) * (1 - kappa)) ** 2
     error = math.sqrt(max(0.0, variance) / n) / (1 - expected)
     spread = NormalDist().inv_cdf((1 + statistics.WARN) / 2) * error
-    interval = (max(-1.0, kappa - spread), min(1.0, kappa + spread))
-    return Agreement(n, observed, expected, kappa, interval if n >= MIN_PAIRS else None)
+    # Where all agree, the deviation is nothing and says nothing.
+    told = n >= MIN_PAIRS and variance > 1e-12
+    interval = (max(-1.0, kappa - spread), min(1.0, kappa + spread)) if told else None
+    return Agreement(n, observed, expected, kappa, interval)
 
 
 @dataclass(frozen=True, slots=True)

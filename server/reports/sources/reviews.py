@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from server.domain.review_draw import RANDOM
 from server.reports.frames import Frame
 from server.reports.scope import Scope
-from server.reports.sources.visits import Logged, Visits, framed, load_events, started_in
+from server.reports.sources.visits import Logged, Visits, framed, load_events
 
 _GIVEN = "review.given"
 _REVISED = "review.revised"
@@ -30,7 +30,8 @@ def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
     rows = []
     for review_id, event in given.items():
         chat = event.data
-        if not started_in(scope, chat["started_at_ms"]):
+        at_ms = int(chat["started_at_ms"])
+        if not (scope.from_ms or 0) <= at_ms < (scope.to_ms or at_ms + 1):
             continue
         verdict = latest[review_id].data
         points = int(verdict["score"])
@@ -41,7 +42,7 @@ def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
                 "review_id": review_id,
                 "conversation_id": chat["conversation_id"],
                 "session_no": int(chat.get("session_no", 1)),
-                "at_ms": int(chat["started_at_ms"]),
+                "at_ms": at_ms,
                 "agent_id": chat["agent_id"],
                 "team_id": chat.get("team_id"),
                 "channel": chat.get("channel"),
