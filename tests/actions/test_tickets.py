@@ -205,6 +205,20 @@ def test_every_word_of_a_ticket_finds_it(desk: Scene) -> None:
         assert found == [ticket.number], query
 
 
+def test_a_search_gives_the_newest_tickets_whether_few_or_many_have_the_word(desk: Scene) -> None:
+    shopper = desk.shopper()
+    ids = [submit(desk, shopper, f"A lamp, number {place}").id for place in range(4)]
+    submit(desk, shopper, "A chair")
+
+    def found(query: str, limit: int) -> list[str]:
+        return desk.database.read_now(lambda c: stored.search(c, query, limit=limit))
+
+    for limit in range(1, 7):
+        assert found("lamp", limit) == ids[::-1][:limit]
+    assert found("lamp 1", 2) == [ids[1]]
+    assert found("table", 2) == []
+
+
 def test_fields_are_what_the_type_asks_for(desk: Scene) -> None:
     mei, shopper = desk.actor("mei"), desk.shopper()
     here = {"customer_id": shopper.id}

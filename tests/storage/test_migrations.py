@@ -46,13 +46,12 @@ def empty(empty_database_url: str | None, tmp_path: Path) -> Iterator[Database]:
 
 
 def _is_ours(name: str | None, kind: str, _: object) -> bool:
-    """All but the full-text table, which is made of several and which no model stands for."""
+    """All but the full-text tables, of which each database has its own and no model stands for."""
     return kind != "table" or not (name or "").startswith("ticket_words")
 
 
-# These indexes are PostgreSQL's alone; Alembic cannot look at them in SQLite.
+# This index is PostgreSQL's alone; Alembic cannot look at it in SQLite.
 @pytest.mark.filterwarnings("ignore:autogenerate skipping .*ix_conversation_queue:UserWarning")
-@pytest.mark.filterwarnings("ignore:autogenerate skipping .*ix_ticket_search_words:UserWarning")
 def test_the_migrations_make_the_tables_that_the_program_works_with(empty: Database) -> None:
     assert migrate(empty.engine) is None
     assert tables.table(tables.Shop) is SQLModel.metadata.tables["shop"]
