@@ -127,6 +127,16 @@ def promise_of(connection: Connection, conversation_id: str, *, at_ms: int) -> P
     return _promise(connection, conversation, events, at_ms=at_ms)
 
 
+def due_now(tx: Tx, conversation_id: str) -> int | None:
+    """By when somebody has to act on what this job has just written; None without a promise."""
+    conversation = tx.conversation(conversation_id)
+    if conversation is None:
+        return None
+    promise = _promise(tx.connection, conversation, _events(tx, conversation_id), at_ms=tx.at_ms)
+    clock = next_due(promise.clocks) if promise else None
+    return clock.due_at_ms if clock else None
+
+
 def matching(
     connection: Connection, policies: Sequence[Policy]
 ) -> tuple[dict[str | None, list[str]], bool]:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
-from server.actions import messages, ticket_moves
+from server.actions import conversations, messages, targets, ticket_moves
 from server.actions import files as sent_files
 from server.actions.access import access_conversation
-from server.actions.payload import Id, Payload
+from server.actions.payload import ConversationRef, Id, Payload
 from server.actions.ticket_moves import access_ticket, connect, note, set_state, thread_of
 from server.actions.visitors import Describe, describe
 from server.domain.actors import SYSTEM, Actor
@@ -88,7 +88,10 @@ class CreateTicket(Payload):
 
 
 class SubmitRequest(Payload):
-    """What a shopper leaves when nobody is there; ``order_id`` is the number they know."""
+    """What a shopper leaves when nobody is there; ``order_id`` is the number they know.
+
+    ``conversation_id`` is their chat in which they no longer want to wait.
+    """
 
     body: Annotated[str, Field(min_length=1, max_length=MAX_BODY_CHARS)]
     subject: Subject | None = None
@@ -99,6 +102,7 @@ class SubmitRequest(Payload):
     type: Annotated[str, Field(max_length=40)] | None = None
     files: list[Id] | None = None
     client_id: ClientId | None = None
+    conversation_id: Id | None = None
 
 
 class ChangeTicket(Payload):
@@ -208,8 +212,25 @@ def create(tx: Tx, actor: Actor, payload: CreateTicket) -> Answer:
 
 
 def submit(tx: Tx, actor: Actor, payload: SubmitRequest) -> Answer:
-    """The number of the ticket that keeps a shopper's request from the widget."""
-    return {"ticket_number": take_request(tx, actor, payload, source="offline").number}
+    """The number of the ticket that keeps a shopper's request from the widget, and by when we act.
+
+    The chat in which they waited for nobody in particular ends with it.
+    """
+    talk = None
+    if payload.conversation_id is not None:
+        talk = access_conversation(tx, actor, payload.conversation_id)
+    ticket = take_request(tx, actor, payload, source="offline")
+    if talk is not None and talk.channel != CHANNEL:
+        linked = tickets.links_of(tx.connection, ticket.id)
+        if talk.id not in {link.target for link in linked}:
+            connect(tx, SYSTEM, ticket, "conversation", talk.id)
+            _tell_in_chat(tx, talk, ticket)
+            if talk.status == "open" and talk.assignee_id is None:
+                conversations.resolve(tx, actor, ConversationRef(conversation_id=talk.id))
+    return {
+        "ticket_number": ticket.number,
+        "promised_at_ms": targets.due_now(tx, ticket.id),
+    }
 
 
 def take_request(
@@ -218,19 +239,22 @@ def take_request(
     payload: SubmitRequest,
     *,
     source: str,
+    fields: Mapping[str, str | int] | None = None,
+    order: str | None = None,
+    apart: bool = False,
     enclosed: Sequence[File] = (),
 ) -> Ticket:
     """A shopper's request becomes a ticket, or goes into the open one about the same order.
 
-    Raises NotAllowed for who is blocked, and InvalidInput.
+    ``fields`` are values of the type's fields, ``order`` is the id of an order that was found to be
+    theirs, and with ``apart`` it is a ticket of its own. Raises NotAllowed for who is blocked, and
+    InvalidInput.
     """
     if actor.kind != "customer" or actor.id is None:
         raise InvalidInput("Only a shopper can leave a request.")
-    if payload.client_id is not None:
-        posted = tx.posted((actor.kind, actor.id, payload.client_id))
-        known = tx.ticket(posted.conversation_id) if posted else None
-        if known is not None:
-            return known
+    known = submitted(tx, actor, payload.client_id)
+    if known is not None:
+        return known
     if any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     named = sent_files.wanted_ids(payload.files, None)
@@ -239,6 +263,7 @@ def take_request(
     subject = clean(payload.subject or "", limit=MAX_SUBJECT_CHARS, name="subject", empty=True)
     kind = _type(tx, payload.type or "question", for_shopper=True)
     number = clean(payload.order_id or "", limit=64, name="order_id", empty=True)
+    values = {k: v for k, v in read_fields(kind, fields or {}).items() if v is not None}
     said = {
         name: value
         for name in ("name", "email", "phone")
@@ -251,9 +276,11 @@ def take_request(
         describe(tx, actor, Describe.model_validate(said))
     # What a shopper sees is their own: whom else staff think they are opens nothing here.
     rows = shopper_rows(tx.connection, actor.id)
-    order_id = tickets.order_of_number(tx.connection, number, rows) if number else None
-    open_ones = tickets.alike(tx.connection, rows, order_id=order_id)
-    if (order_id is not None and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
+    order_id = order
+    if order_id is None and number:
+        order_id = tickets.order_of_number(tx.connection, number, rows)
+    open_ones = tickets.alike(tx.connection, rows, order_id=None if apart else order_id)
+    if (order_id is not None and not apart and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago
         _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
@@ -267,7 +294,7 @@ def take_request(
         actor,
         customer_id=actor.id,
         kind=kind.id,
-        words=TicketWords(subject, {}, {"order": number, **said} if number or said else None),
+        words=TicketWords(subject, values, {"order": number, **said} if number or said else None),
         searched=_searched(subject, {"order": number}, said.get("name") or customer.name),
         source=source,
         priority=priority,
@@ -279,6 +306,17 @@ def take_request(
         connect(tx, SYSTEM, ticket, "order", order_id)
     _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
     return ticket
+
+
+def submitted(tx: Tx, actor: Actor, client_id: str | None) -> Ticket | None:
+    """The ticket of a request that was sent before, also when they have signed in since."""
+    rows = (actor.id or "", *sorted(actor.also)) if client_id is not None else ()
+    for row in rows:
+        posted = tx.posted((actor.kind, row, client_id or ""))
+        known = tx.ticket(posted.conversation_id) if posted else None
+        if known is not None:
+            return known
+    return None
 
 
 def change(tx: Tx, actor: Actor, payload: ChangeTicket) -> Answer:

@@ -333,6 +333,37 @@ def _identified(
     return _answer(tx, fresh, customer.id)
 
 
+def account_of(tx: Tx, identity: Identity) -> str:
+    """The customer whom a signed identity names, known from now on; it works once.
+
+    For a place where no browser was before. Raises NotAllowed when it was used.
+    """
+    if customers.identity_used_by(tx.connection, identity.jti) is not None:
+        raise NotAllowed("This signed identity was used before.", reason="identity_used")
+    customer = customers.customer_by_external_id(tx.connection, identity.sub)
+    if customer is None:
+        customer = replace(_new_customer(tx, Connect(site="")), external_id=identity.sub)
+        customers.add_customer(tx, customer)
+    named = {k: v for k in ("name", "email", "phone") if (v := getattr(identity, k)) is not None}
+    customers.change_customer(tx, customer.id, identity="verified", seen_at_ms=tx.at_ms, **named)
+    _use(tx, identity, customer.id)
+    return customer.id
+
+
+def _use(tx: Tx, identity: Identity, customer_id: str) -> None:
+    """Notes that a signed identity has been shown, and what it says."""
+    customers.use_identity(
+        tx, identity.jti, customer_id=customer_id, expires_at_ms=identity.expires_at_ms
+    )
+    tx.record(
+        SYSTEM,
+        CustomerIdentified(method="signed", fields=("external_id",)),
+        customer_id=customer_id,
+    )
+    if identity.said:
+        note_signed(tx, customer_id, identity.said)
+
+
 def _may_become(tx: Tx, current: Customer) -> bool:
     """Whether a browser's row can be the account that it signs in to, which nobody knew before.
 

@@ -171,6 +171,9 @@ TYPES: tuple[TicketType, ...] = (
         for_shoppers=True,
     ),
     TicketType(
+        "cancel", ("Cancellation", "取消订单"), (_LINE, _QUANTITY, _REASON), for_shoppers=True
+    ),
+    TicketType(
         "delivery",
         ("Delivery problem", "物流问题"),
         (

@@ -1,4 +1,4 @@
-"""The shopper's portal: signing in by a mailed code, their tickets, one ticket. Without scripts."""
+"""The shopper's portal: signing in, their tickets, one ticket. Readable without scripts."""
 
 from __future__ import annotations
 
@@ -11,39 +11,48 @@ from typing import Any  # Any: values of a template
 import structlog
 from aiohttp import web
 
-from agent_ui.render import LANGUAGES
-from server.actions import portal
+from server.actions import portal, requests
 from server.actions.contacts import email_key
-from server.actions.ticket_lists import shown_state
 from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
-from server.domain.text import MAX_BODY_CHARS
 from server.domain.ticket import Ticket
 from server.http.bodies import field, read_form
-from server.http.client import client_address, is_https
+from server.http.client import client_address
 from server.http.keys import DATABASE, SETTINGS
-from server.http.views import locale_of, problem_of, render
+from server.http.portal_ask import add_portal_forms
+from server.http.portal_base import (
+    HOME,
+    cookie,
+    language,
+    mails,
+    page,
+    required,
+    set_cookie,
+)
+from server.http.shoppers import portal_reader
+from server.http.views import locale_of
 from server.storage import people
 from server.storage.connection import Connection
-from server.storage.portal import CODE_MS, SESSION_MS, address_of_session, end_session
+from server.storage.portal import CODE_MS, SESSION_MS, Reader, end_session
 from server.storage.shop import load_shop
-from server.storage.ticket_types import load_statuses, load_types
 
 log = structlog.stdlib.get_logger("shopbell.http")
-HOME = "/portal"
-ENTER = "/portal/code"
-DONE = frozenset({"sent", "solved", "rated", "out"})
-_TOKEN = re.compile(r"[\w-]{20,100}", re.ASCII)
+CODE = f"{HOME}/code"
+ENTER = f"{HOME}/enter"
 _CLIENT_ID = re.compile(r"[0-9a-f]{24}")
+MAX_IDENTITY_CHARS = 4000
 
 
 def add_portal(app: web.Application) -> None:
     """Serves the pages and their forms."""
     router = app.router
     router.add_get(HOME, show_home)
-    router.add_get(ENTER, show_code)
-    router.add_post(ENTER, ask_code)
+    router.add_get(CODE, show_code)
+    router.add_post(CODE, ask_code)
     router.add_post("/portal/sign-in", sign_in)
+    router.add_get(ENTER, show_enter)
+    router.add_post(ENTER, enter)
     router.add_post("/portal/sign-out", sign_out)
+    add_portal_forms(app)
     router.add_get("/portal/{number}", show_ticket)
     router.add_post("/portal/{number}/{do}", submit)
 
@@ -53,21 +62,26 @@ def add_portal(app: web.Application) -> None:
 
 async def show_home(request: web.Request, error: AppError | None = None) -> web.Response:
     """The list of who is signed in; for everybody else the form that asks for an address."""
-    address = await _address(request)
-    if address is None:
+    reader = await portal_reader(request)
+    if reader is None:
         entered = field(await read_form(request), "address") if error else ""
-        return await _page(request, "portal_ask.html", error, entered=entered)
+        return await page(request, "portal_ask.html", error, entered=entered)
+    before = request.query.get("before")
+    before = before[:40] if before else None
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
+        found, further = requests.page(connection, reader.rows, before=before)
+        listed = [one.ticket for one in found]
         return {
-            "found": portal.list_tickets(connection, address),
-            "kinds": load_types(connection),
-            "statuses": load_statuses(connection),
+            "found": found,
+            "further": further,
+            "unread": requests.unread_of(connection, listed, reader.rows),
+            "words": requests.words_of_shop(connection),
         }
 
     found = await request.app[DATABASE].read(look)
-    return await _page(
-        request, "portal_list.html", None, address=address, state_of=shown_state, **found
+    return await page(
+        request, "portal_list.html", None, reader=reader, paged=before is not None, **found
     )
 
 
@@ -76,7 +90,7 @@ async def ask_code(request: web.Request) -> web.Response:
 
     Whether anybody is known there is looked up afterwards, so that the time tells nothing either.
     """
-    if not _mails(request):
+    if not mails(request):
         return await show_home(request)
     form = await read_form(request)
     address = email_key(field(form, "address"))
@@ -84,7 +98,7 @@ async def ask_code(request: web.Request) -> web.Response:
         wrong = InvalidInput("This is no e-mail address.", field="address", reason="portal_address")
         return await show_home(request, wrong)
     browser, code = secrets.token_urlsafe(32), portal.new_code()
-    former, client = _cookie(request, "ask"), client_address(request)
+    former, client = cookie(request, "ask"), client_address(request)
     database = request.app[DATABASE]
     try:
         await database.write(
@@ -105,22 +119,22 @@ async def ask_code(request: web.Request) -> web.Response:
     database.submit(
         lambda tx: portal.mail_code(tx, own_address=own, address=address, code=code, locale=locale)
     ).add_done_callback(noted)
-    response = web.Response(status=303, headers={"Location": ENTER})
-    _set_cookie(request, response, "ask", browser, max_age=CODE_MS // 1000)
+    response = web.Response(status=303, headers={"Location": CODE})
+    set_cookie(request, response, "ask", browser, max_age=CODE_MS // 1000)
     return response
 
 
 async def show_code(request: web.Request, error: AppError | None = None) -> web.Response:
     """The form for the code."""
-    if _cookie(request, "ask") is None and error is None:
+    if cookie(request, "ask") is None and error is None:
         raise web.HTTPSeeOther(HOME)
-    return await _page(request, "portal_code.html", error)
+    return await page(request, "portal_code.html", error)
 
 
 async def sign_in(request: web.Request) -> web.Response:
     """Takes the code, from the browser that asked for it."""
-    browser, token = _cookie(request, "ask"), secrets.token_urlsafe(32)
-    former = _cookie(request, "portal")
+    browser, token = cookie(request, "ask"), secrets.token_urlsafe(32)
+    former = cookie(request, "portal")
     typed = unicodedata.normalize("NFKC", field(await read_form(request), "code")[:40])
     code = "".join(char for char in typed if char.isascii() and char.isdigit())
     good = browser is not None and await request.app[DATABASE].write(
@@ -129,19 +143,52 @@ async def sign_in(request: web.Request) -> web.Response:
     if not good:
         wrong = InvalidInput("The code is wrong.", field="code", reason="portal_code")
         return await show_code(request, wrong)
+    response = _signed_in(request, token)
+    set_cookie(request, response, "ask", "", max_age=0)
+    return response
+
+
+async def show_enter(request: web.Request, error: AppError | None = None) -> web.Response:
+    """Where a shop's link leads with its word for a customer behind the ``#``.
+
+    What stands there is sent to no server and in no referrer; the page's script takes it out of the
+    address and posts it. From a page that is not the shop's, the shopper is asked first.
+    """
+    shop = await request.app[DATABASE].read(load_shop)
+    origins = " ".join(shop.origins) if shop else ""
+    response = await page(request, "portal_enter.html", error, origins=origins)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+async def enter(request: web.Request) -> web.Response:
+    """Takes the shop's signed word for who this is. It works once."""
+    # One that is longer than any does not hold once it is cut.
+    identity = field(await read_form(request), "identity")[:MAX_IDENTITY_CHARS]
+    token, former = secrets.token_urlsafe(32), cookie(request, "portal")
+    try:
+        await request.app[DATABASE].write(
+            lambda tx: portal.sign_in_vouched(tx, identity=identity, token=token, former=former)
+        )
+    except (InvalidInput, NotAllowed) as error:
+        told = type(error)("The link does not hold.", reason="portal_link")
+        return await show_enter(request, told)
+    return _signed_in(request, token)
+
+
+def _signed_in(request: web.Request, token: str) -> web.Response:
     response = web.Response(status=303, headers={"Location": HOME})
-    _set_cookie(request, response, "portal", token, max_age=SESSION_MS // 1000)
-    _set_cookie(request, response, "ask", "", max_age=0)
+    set_cookie(request, response, "portal", token, max_age=SESSION_MS // 1000)
     return response
 
 
 async def sign_out(request: web.Request) -> web.Response:
     """Forgets the browser."""
-    token = _cookie(request, "portal")
+    token = cookie(request, "portal")
     if token is not None:
         await request.app[DATABASE].write(lambda tx: end_session(tx, token))
     response = web.Response(status=303, headers={"Location": f"{HOME}?done=out"})
-    _set_cookie(request, response, "portal", "", max_age=0)
+    set_cookie(request, response, "portal", "", max_age=0)
     return response
 
 
@@ -149,155 +196,87 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def show_ticket(request: web.Request, error: AppError | None = None) -> web.Response:
-    """One ticket of the shopper's own. Raises NotFound alike for another's and for none."""
-    address = await _required(request)
+    """One ticket of the shopper's own, which is read with that.
+
+    Raises NotFound alike for another's and for none.
+    """
+    reader = await required(request)
     number = request.match_info["number"][:64]
+    database = request.app[DATABASE]
+    at_ms = database.clock()
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
-        thread, onward = portal.read_thread(connection, address, number)
+        thread, onward = requests.read_thread(connection, reader.rows, number, at_ms=at_ms)
         return {
             "thread": thread,
             "ticket": thread.ticket,
             "onward": onward,
             "names": people.names(connection),
-            "kinds": load_types(connection),
-            "statuses": load_statuses(connection),
+            "words": requests.words_of_shop(connection),
         }
 
-    found = await request.app[DATABASE].read(look)
+    found = await database.read(look)
     if found["onward"] is not None and error is None:
         raise web.HTTPSeeOther(f"{HOME}/{found['onward']}")
     form = await read_form(request) if error is not None else {}
     ticket: Ticket = found["ticket"]
-    return await _page(
+    response = await page(
         request,
         "portal_ticket.html",
         error,
-        address=address,
-        state_of=shown_state,
+        reader=reader,
         entered=field(form, "body"),
         client_id=field(form, "client_id") or secrets.token_hex(12),
         writable=ticket.state != "spam",
         **found,
     )
+    if found["thread"].unread:
+        await database.write(lambda tx: requests.mark_seen(tx, reader.rows, number))
+    return response
 
 
 async def submit(request: web.Request) -> web.Response:
     """Does what a form of the ticket's page asks for and shows the page again."""
-    address = await _required(request)
+    reader = await required(request)
     number, what = request.match_info["number"][:64], request.match_info["do"]
     if what not in _FORMS:
         raise NotFound("There is no such page.")
     try:
-        goes, done = await _FORMS[what](request, address, number)
+        goes, done = await _FORMS[what](request, reader, number)
     except (InvalidInput, Conflict, NotAllowed) as error:
         # The page itself is looked up again, so that another's is not found here either.
         return await show_ticket(request, error)
     raise web.HTTPSeeOther(f"{HOME}/{goes}?done={done}")
 
 
-async def _write(request: web.Request, address: str, number: str) -> tuple[str, str]:
+async def _write(request: web.Request, reader: Reader, number: str) -> tuple[str, str]:
     form = await read_form(request)
     client_id = field(form, "client_id")
     if _CLIENT_ID.fullmatch(client_id) is None:
         raise InvalidInput("client_id is missing.", field="client_id")
     body = field(form, "body").replace("\r\n", "\n")
     if request.match_info["do"] == "still" and not body.strip():
-        body = portal.STILL[await locale_of(request)]
+        body = requests.STILL[await language(request)]
     goes = await request.app[DATABASE].write(
-        lambda tx: portal.reply(tx, address, number, body=body, client_id=client_id)
+        lambda tx: requests.reply(tx, reader.rows, number, body=body, client_id=client_id)
     )
     return goes, "sent"
 
 
-async def _solved(request: web.Request, address: str, number: str) -> tuple[str, str]:
-    await request.app[DATABASE].write(lambda tx: portal.confirm(tx, address, number))
+async def _solved(request: web.Request, reader: Reader, number: str) -> tuple[str, str]:
+    await request.app[DATABASE].write(lambda tx: requests.confirm(tx, reader.rows, number))
     return number, "solved"
 
 
-async def _rate(request: web.Request, address: str, number: str) -> tuple[str, str]:
+async def _rate(request: web.Request, reader: Reader, number: str) -> tuple[str, str]:
     form = await read_form(request)
     score, comment = field(form, "score"), field(form, "comment")[:2000]
     if score not in ("1", "2", "3", "4", "5"):
         raise InvalidInput("Choose 1 to 5.", field="score", reason="portal_score")
     await request.app[DATABASE].write(
-        lambda tx: portal.rate(tx, address, number, score=int(score), comment=comment)
+        lambda tx: requests.rate(tx, reader.rows, number, score=int(score), comment=comment)
     )
     return number, "rated"
 
 
 _FORMS = {"reply": _write, "still": _write, "solved": _solved, "rate": _rate}
-
-
-# -- who asks ------------------------------------------------------------------------------------
-
-
-async def _address(request: web.Request) -> str | None:
-    token = _cookie(request, "portal")
-    if token is None:
-        return None
-    at_ms = request.app[DATABASE].clock()
-    return await request.app[DATABASE].read(lambda c: address_of_session(c, token, at_ms=at_ms))
-
-
-async def _required(request: web.Request) -> str:
-    address = await _address(request)
-    if address is None:
-        raise web.HTTPSeeOther(HOME)
-    return address
-
-
-def _mails(request: web.Request) -> bool:
-    settings = request.app[SETTINGS]
-    return settings.smtp_url is not None and settings.own_mail_address is not None
-
-
-def _cookie_name(request: web.Request, name: str) -> str:
-    return f"__Host-{name}" if is_https(request) else name
-
-
-def _cookie(request: web.Request, name: str) -> str | None:
-    value = request.cookies.get(_cookie_name(request, f"shopper_{name}"), "")
-    return value if _TOKEN.fullmatch(value) else None
-
-
-def _set_cookie(
-    request: web.Request, response: web.StreamResponse, name: str, value: str, *, max_age: int
-) -> None:
-    response.set_cookie(
-        _cookie_name(request, f"shopper_{name}"),
-        value,
-        max_age=max_age,
-        path="/",
-        secure=is_https(request),
-        httponly=True,
-        samesite="Lax",
-    )
-
-
-async def _page(
-    request: web.Request,
-    template: str,
-    error: AppError | None,
-    **context: Any,  # Any: values of a template
-) -> web.Response:
-    shop = await request.app[DATABASE].read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
-    done = request.query.get("done")
-    values = {"address": None} | context
-    return await render(
-        request,
-        template,
-        status=error.status if error else 200,
-        shop=shop,
-        problem=await problem_of(request, error),
-        done=done if done in DONE else None,
-        mails=_mails(request),
-        write_to=request.app[SETTINGS].own_mail_address,
-        languages=LANGUAGES,
-        # A page that answers a form has no address of its own to be shown again at.
-        here=request.path if request.method == "GET" else HOME,
-        most=MAX_BODY_CHARS,
-        **values,
-    )

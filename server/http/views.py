@@ -96,6 +96,8 @@ async def error_page(
         title=templates.sentence(locale, f"error.title.{code}"),
         text=explain(locale, code, details),
         incident=details.get("incident"),
+        # A shopper is led back to where shoppers are; the console is not for them.
+        shopper=request.path.startswith("/portal"),
     )
     return web.Response(text=text, status=status, content_type="text/html")
 

@@ -18,7 +18,7 @@ from server.jobs import identity, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
-from server.storage import conversations
+from server.storage import conversations, portal
 from server.storage.database import Database
 from server.storage.kept_answers import forget_kept
 
@@ -71,6 +71,11 @@ async def forget_webhook_deliveries(database: Database) -> None:
         pass
 
 
+async def forget_portal(database: Database) -> None:
+    """Drops the codes and sign-ins of shoppers whose time is over."""
+    await database.write(portal.forget_old)
+
+
 # (seconds between runs, job)
 JOBS: tuple[tuple[float, Job], ...] = (
     (1.0, offers.listen),
@@ -88,6 +93,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (300.0, flip_stages),
     (300.0, offers.settle),
     (600.0, count_segments),
+    (600.0, forget_portal),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
     (3600.0, retention.forget_old),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -26,20 +27,39 @@ _GIVEN = frozenset({"widget", "agent", "signed"})
 _CODE = lockable(select(CODE).where(CODE.c.browser_hash == bindparam("id")))
 
 
-def rows_of_address(connection: Connection, address: str) -> tuple[str, ...]:
-    """The customers whose tickets whoever reads an address's mail may see.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is signed in: the customers whose requests are theirs, and those whose orders are.
 
-    Who has proved the address, with the browsers that signed in to them; and who gave it, when our
-    answers go there and they have proved no other. A value that names nobody opens nothing.
+    ``name`` is what the page calls them.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    proved: tuple[str, ...]
+
+
+def rows_of_address(connection: Connection, address: str) -> tuple[str, ...]:
+    """The customers whose tickets whoever reads an address's mail may see."""
+    return reader_of_address(connection, address).rows
+
+
+def reader_of_address(connection: Connection, address: str) -> Reader:
+    """Who reads an address's mail.
+
+    Theirs are the requests of who has proved the address, with the browsers that signed in to them;
+    and of who gave it, when our answers go there and they have proved no other. Orders are theirs
+    only with a proof. A value that names nobody opens nothing.
     """
     key = ("email", address)
     shared = blocked(connection, [key]).get(key)
     if shared is not None and shared.state == "blocked":
-        return ()
+        return Reader(address, (), ())
+    proofs: dict[str, None] = {}
     found: dict[str, None] = {}
     for contact in with_keys(connection, [key]):
         if contact.proved:
-            found |= dict.fromkeys(shopper_rows(connection, contact.customer_id))
+            proofs |= dict.fromkeys(shopper_rows(connection, contact.customer_id))
         elif contact.level == "claimed" and contact.source in _GIVEN:
             row = load_customer(connection, contact.customer_id)
             written = (row.email or "").strip().lower() if row else ""
@@ -47,13 +67,11 @@ def rows_of_address(connection: Connection, address: str) -> tuple[str, ...]:
             proved = any(one.kind == "email" and one.proved for one in others)
             if written in (address, contact.value.strip().lower()) and not proved:
                 found[contact.customer_id] = None
-    return tuple(found)
+    return Reader(address, tuple(proofs | found), tuple(proofs))
 
 
 def keep_code(tx: Tx, *, browser: str, former: str | None, code: str, address: str) -> None:
-    """Keeps a code for a browser instead of its former one, and forgets what has run out."""
-    tx.later(delete(CODE).where(CODE.c.created_at_ms <= tx.at_ms - CODE_MS))
-    tx.later(delete(SESSION).where(SESSION.c.created_at_ms <= tx.at_ms - SESSION_MS))
+    """Keeps a code for a browser instead of its former one."""
     if former is not None:
         tx.later(delete(CODE).where(CODE.c.browser_hash == token_hash(former)))
     tx.later(
@@ -86,9 +104,17 @@ def take_code(tx: Tx, *, browser: str, code: str) -> str | None:
     return str(row["address"]) if live and right else None
 
 
-def start_session(tx: Tx, token: str, *, address: str) -> None:
-    """Remembers a browser in which somebody has shown that an address is theirs."""
-    values = {"token_hash": token_hash(token), "address": address, "created_at_ms": tx.at_ms}
+def start_session(tx: Tx, token: str, *, address: str = "", customer_id: str | None = None) -> None:
+    """Remembers a browser in which somebody has shown that an address is theirs.
+
+    With ``customer_id`` the shop has vouched for them instead.
+    """
+    values = {
+        "token_hash": token_hash(token),
+        "address": address,
+        "customer_id": customer_id,
+        "created_at_ms": tx.at_ms,
+    }
     tx.later(insert(SESSION), values)
 
 
@@ -97,13 +123,28 @@ def end_session(tx: Tx, token: str) -> None:
     tx.later(delete(SESSION).where(SESSION.c.token_hash == token_hash(token)))
 
 
-def address_of_session(connection: Connection, token: str, *, at_ms: int) -> str | None:
-    """The address for which a browser is signed in, None when it is not or no longer."""
+def reader_of_session(connection: Connection, token: str, *, at_ms: int) -> Reader | None:
+    """Who is signed in in a browser, None when nobody is or no longer."""
     c = SESSION.c
-    statement = select(c.address).where(
+    statement = select(c.address, c.customer_id).where(
         c.token_hash == token_hash(token), c.created_at_ms > at_ms - SESSION_MS
     )
-    return connection.execute(statement).scalar_one_or_none()
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    if row.customer_id is None:
+        return reader_of_address(connection, row.address)
+    customer = load_customer(connection, row.customer_id)
+    if customer is None:
+        return None
+    rows = shopper_rows(connection, customer.id)
+    return Reader(customer.name or customer.email or "", rows, rows)
+
+
+def forget_old(tx: Tx) -> None:
+    """Forgets codes and browsers whose time is over."""
+    tx.later(delete(CODE).where(CODE.c.created_at_ms <= tx.at_ms - CODE_MS))
+    tx.later(delete(SESSION).where(SESSION.c.created_at_ms <= tx.at_ms - SESSION_MS))
 
 
 def _code_hash(browser: str, code: str) -> str:

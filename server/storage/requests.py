@@ -12,6 +12,7 @@ from server.storage.ticket_rows import TICKET
 from server.storage.unit import Tx
 
 REQUEST_LINE = table(RequestLine)
+MOST_LOOKED_AT = 100
 # Requests that came to nothing take no piece of an order.
 _NOTHING = ("withdrawn", "duplicate", "not_needed")
 
@@ -41,8 +42,9 @@ class Taken:
 
 def add_lines(tx: Tx, ticket_id: str, lines: Sequence[AskedLine]) -> None:
     """Keeps what a request is about."""
-    values = [asdict(line) | {"ticket_id": ticket_id, "at_ms": tx.at_ms} for line in lines]
-    tx.later(insert(REQUEST_LINE), values)
+    for line in lines:
+        values = asdict(line) | {"ticket_id": ticket_id, "at_ms": tx.at_ms}
+        tx.later(insert(REQUEST_LINE), values)
 
 
 def taken_of(connection: Connection, order_ids: Collection[str]) -> list[Taken]:
@@ -59,3 +61,21 @@ def taken_of(connection: Connection, order_ids: Collection[str]) -> list[Taken]:
         .order_by(c.at_ms, c.ticket_id)
     )
     return [Taken(*row) for row in connection.execute(statement)]
+
+
+def of_customers(connection: Connection, customer_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Ids of the requests of each of these customers, but for spam; a customer without is absent.
+
+    Of who has very many only the latest are looked at.
+    """
+    t = TICKET.c
+    rows = connection.execute(
+        select(t.customer_id, t.id)
+        .where(t.customer_id.in_(list(customer_ids)), t.state != "spam")
+        .order_by(t.created_at_ms.desc())
+        .limit(MOST_LOOKED_AT * len(customer_ids))
+    )
+    found: dict[str, list[str]] = {}
+    for customer_id, ticket_id in rows:
+        found.setdefault(customer_id, []).append(ticket_id)
+    return found

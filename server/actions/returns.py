@@ -1,0 +1,269 @@
+"""What shoppers ask back of their orders in the portal: requests for people, never money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any  # Any: rows
+
+from server.actions import ticket_moves, tickets
+from server.actions.requests import Locale
+from server.actions.tickets import MAX_OPEN_REQUESTS, SubmitRequest
+from server.domain.actors import SYSTEM, Actor, customer
+from server.domain.errors import Conflict, InvalidInput, NotFound
+from server.domain.returns import (
+    OUTCOMES,
+    WANTED,
+    OrderLine,
+    Picked,
+    check_picked,
+    left_of,
+    wanted_now,
+)
+from server.domain.ticket import Ticket
+from server.domain.ticket_types import TicketType, Words
+from server.storage import customers, orders, requests
+from server.storage import tickets as stored
+from server.storage.connection import Connection
+from server.storage.portal import Reader
+from server.storage.requests import AskedLine
+from server.storage.ticket_types import load_types
+from server.storage.unit import Tx
+
+MOST_ORDERS = 20
+_ASKED: dict[str, Words] = {
+    "return": ("I would like to return from order {number}:", "我想退回订单 {number} 中的商品："),
+    "refund": ("I ask for a refund for order {number}:", "我申请订单 {number} 的退款："),
+    "cancel": ("I would like to cancel from order {number}:", "我想取消订单 {number} 中的商品："),
+}
+_SUBJECT: dict[str, Words] = {
+    "return": ("Return, order {number}", "退货，订单 {number}"),
+    "refund": ("Refund, order {number}", "退款，订单 {number}"),
+    "cancel": ("Cancellation, order {number}", "取消订单 {number}"),
+}
+_WISH: Words = ("What I would like: {outcome}", "我希望：{outcome}")
+OUTCOME_WORDS: dict[str, Words] = {
+    "money": ("my money back", "退款"),
+    "replacement": ("a replacement", "换货"),
+    "repair": ("a repair", "维修"),
+    "advice": ("tell me what is possible", "请告诉我可以怎么处理"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOrder:
+    """An order of the shopper: its lines, and what may be asked for now and why."""
+
+    id: str
+    number: str
+    customer_id: str
+    created_at_ms: int
+    lines: tuple[OrderLine, ...]
+    wanted: tuple[str, ...]
+    reasons: tuple[tuple[str, Words], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a shopper asks back; ``anyway`` when they know of their open request."""
+
+    number: str
+    wanted: str
+    outcome: str
+    picked: tuple[Picked, ...]
+    words: str
+    client_id: str
+    locale: Locale
+    anyway: bool = False
+
+
+def own_orders(connection: Connection, reader: Reader) -> list[OwnOrder]:
+    """The latest orders that are proved to be the reader's, the newest first."""
+    if not reader.proved:
+        return []
+    found = orders.orders_of(connection, reader.proved, MOST_ORDERS)
+    return _shown(connection, reader, [row for row in found if not row["test"]])
+
+
+def own_order(connection: Connection, reader: Reader, number: str) -> OwnOrder:
+    """One order of the reader's. Raises NotFound alike for another's and for none."""
+    key = stored.order_of_number(connection, number, reader.proved) if reader.proved else None
+    row = orders.order_by_id(connection, key) if key else None
+    if row is None or row["test"]:
+        raise NotFound("There is no such order.")
+    return _shown(connection, reader, [row])[0]
+
+
+def ask(tx: Tx, reader: Reader, asked: Asked) -> Ticket:
+    """The ticket of what is asked back; the same ``client_id`` again changes nothing.
+
+    Raises NotFound for another's order, InvalidInput, and Conflict for what was asked for already,
+    or with ``numbers`` while there is an open request about the order.
+    """
+    order = own_order(tx.connection, reader, asked.number)
+    actor = customer(order.customer_id, also=frozenset(reader.rows) - {order.customer_id})
+    known = tickets.submitted(tx, actor, asked.client_id)
+    if known is not None:
+        return known
+    # Two at once must not both find the pieces free.
+    customers.load_customer(tx.connection, order.customer_id, lock=True)
+    order = own_order(tx.connection, reader, asked.number)
+    _check(tx, reader, order, asked)
+    reasons = {one.reason for one in asked.picked}
+    first = asked.picked[0]
+    kind = load_types(tx.connection)[asked.wanted]
+    fields: dict[str, str | int] = {
+        "line": _named(order, first) if len(asked.picked) == 1 else "",
+        "quantity": sum(one.quantity for one in asked.picked),
+        "reason": first.reason if len(reasons) == 1 else "",
+    }
+    at = 1 if asked.locale == "zh" else 0
+    ticket = tickets.take_request(
+        tx,
+        actor,
+        SubmitRequest(
+            body=_body(order, asked, at),
+            subject=_SUBJECT[asked.wanted][at].format(number=order.number),
+            type=asked.wanted,
+            client_id=asked.client_id,
+            order_id=order.number,
+        ),
+        source="portal",
+        fields={key: value for key, value in fields.items() if kind.field_of(key)},
+        order=order.id,
+        apart=True,
+    )
+    for one in asked.picked:
+        ticket_moves.connect(tx, SYSTEM, ticket, "line", f"{order.id}:{one.line_no}")
+    requests.add_lines(
+        tx,
+        ticket.id,
+        [
+            AskedLine(order.id, one.line_no, one.quantity, asked.wanted, one.reason, asked.outcome)
+            for one in asked.picked
+        ],
+    )
+    return ticket
+
+
+def submit(tx: Tx, reader: Reader, payload: SubmitRequest, *, anyway: bool = False) -> Ticket:
+    """The ticket of any other request of the reader's.
+
+    Raises Conflict with ``numbers`` while there is an open one about the order, unless ``anyway``.
+    """
+    actor = _writer(reader)
+    known = tickets.submitted(tx, actor, payload.client_id)
+    if known is not None:
+        return known
+    number = (payload.order_id or "").strip()
+    order_id = stored.order_of_number(tx.connection, number, reader.rows) if number else None
+    if order_id is not None and not anyway:
+        _warn(tx.connection, reader, order_id)
+    if len(stored.alike(tx.connection, reader.rows, order_id=None)) >= MAX_OPEN_REQUESTS:
+        raise Conflict("Too many are open.", reason="portal_many_open")
+    return tickets.take_request(tx, actor, payload, source="portal", order=order_id, apart=True)
+
+
+def _check(tx: Tx, reader: Reader, order: OwnOrder, asked: Asked) -> None:
+    """Returns nothing. Raises InvalidInput, Conflict."""
+    if asked.wanted not in WANTED or asked.outcome not in OUTCOMES:
+        raise InvalidInput("Choose what you want.", field="wanted", reason="portal_no_wish")
+    if asked.wanted not in order.wanted:
+        raise Conflict("That cannot be asked for now.", reason="portal_not_now")
+    check_picked(order.lines, asked.picked, reasons=[key for key, _ in order.reasons])
+    if len(stored.alike(tx.connection, reader.rows, order_id=None)) >= MAX_OPEN_REQUESTS:
+        raise Conflict("Too many are open.", reason="portal_many_open")
+    if not asked.anyway:
+        _warn(tx.connection, reader, order.id)
+
+
+def _warn(connection: Connection, reader: Reader, order_id: str) -> None:
+    alike = stored.alike(connection, reader.rows, order_id=order_id)
+    if alike:
+        numbers = stored.numbers_of(connection, alike)
+        raise Conflict(
+            "There is an open request about this order.",
+            reason="portal_alike",
+            numbers=[numbers[key] for key in alike],
+        )
+
+
+def _shown(
+    connection: Connection, reader: Reader, found: Sequence[Any]
+) -> list[OwnOrder]:  # Any: rows
+    ids = [row["id"] for row in found]
+    lines = orders.lines_of(connection, ids)
+    taken = requests.taken_of(connection, ids)
+    types = load_types(connection)
+    usable = [
+        name for name in WANTED if (kind := types.get(name)) and kind.active and kind.for_shoppers
+    ]
+    made = []
+    for row in found:
+        here = [one for one in taken if one.order_id == row["id"]]
+        now = wanted_now(
+            cancelled_at_ms=row["cancelled_at_ms"],
+            shipped_at_ms=row["shipped_at_ms"],
+            delivered_at_ms=row["delivered_at_ms"],
+        )
+        own = []
+        for line in lines.get(row["id"], []):
+            mine = [one for one in here if one.line_no == line["line_no"]]
+            own.append(
+                OrderLine(
+                    line_no=line["line_no"],
+                    title=line["title"],
+                    sku=line["sku"],
+                    quantity=line["quantity"],
+                    left=left_of(line, sum(one.quantity for one in mine)),
+                    numbers=tuple(
+                        dict.fromkeys(o.number for o in mine if o.customer_id in reader.rows)
+                    ),
+                )
+            )
+        made.append(
+            OwnOrder(
+                id=row["id"],
+                number=row["number"],
+                customer_id=row["customer_id"],
+                created_at_ms=row["created_at_ms"],
+                lines=tuple(own),
+                wanted=tuple(name for name in now if name in usable),
+                reasons=_reasons(types),
+            )
+        )
+    return made
+
+
+def _reasons(types: dict[str, TicketType]) -> tuple[tuple[str, Words], ...]:
+    """The reasons that this shop knows for a return."""
+    kind = types.get("return")
+    field = kind.field_of("reason") if kind else None
+    return field.choices if field and field.choices else (("other", ("Other", "其他")),)
+
+
+def _writer(reader: Reader) -> Actor:
+    """Who writes for a reader: who has proved to be them, if anybody has. Raises NotFound."""
+    if not reader.rows:
+        raise NotFound("There is no such customer.")
+    first = (*reader.proved, *reader.rows)[0]
+    return customer(first, also=frozenset(reader.rows) - {first})
+
+
+def _named(order: OwnOrder, picked: Picked) -> str:
+    line = next(one for one in order.lines if one.line_no == picked.line_no)
+    return f"{line.title} ({line.sku})" if line.sku else line.title
+
+
+def _body(order: OwnOrder, asked: Asked, at: int) -> str:
+    """What the shopper asks for, in words for whoever reads it."""
+    reasons = dict(order.reasons)
+    said = [_ASKED[asked.wanted][at].format(number=order.number)]
+    between = "：" if at else ": "
+    said += [
+        f"- {one.quantity} × {_named(order, one)}{between}{reasons[one.reason][at]}"
+        for one in asked.picked
+    ]
+    if asked.wanted != "cancel":
+        said.append(_WISH[at].format(outcome=OUTCOME_WORDS[asked.outcome][at]))
+    return "\n".join(said) + (f"\n\n{asked.words.strip()}" if asked.words.strip() else "")
