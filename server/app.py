@@ -14,11 +14,16 @@ from typing import Any, Protocol  # Any: coroutines
 import structlog
 from aiohttp import web
 
+from server.actions.files import Limits
 from server.bus import Bus
 from server.channels.mail.desk import MailDesk, MailSettings
 from server.channels.webhook_out import WebhookOut
 from server.config import Settings
 from server.domain.errors import AppError, Conflict
+from server.domain.files import MEGABYTE
+from server.files.desk import FileDesk
+from server.files.scanner import Scanner
+from server.files.store import Store
 from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, SETUP_CODE, add_routes
@@ -100,13 +105,15 @@ async def running(
     knowledge = Knowledge(database)
     bus.subscribe(knowledge.heard)
     edge = Edge(database, bus, settings, news, knowledge)
-    workers = _workers(settings, database)
+    files = _files(settings, database)
+    workers = [files, *_workers(settings, database)]
     for worker in workers:
         bus.subscribe(worker.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
     app[keys.DATABASE] = database
     app[keys.SETTINGS] = settings
     app[keys.KNOWLEDGE] = knowledge
+    app[keys.FILES] = files
     app[keys.READ_ARTICLES] = read_uploads
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     app[keys.DEGRADED] = lambda: news.degraded
@@ -156,6 +163,19 @@ async def running(
     finally:
         await _stop(settings, site, runner, edge, tasks)
         await news.stop()
+
+
+def _files(settings: Settings, database: Database) -> FileDesk:
+    return FileDesk(
+        database,
+        Store(settings.files_path.absolute()),
+        limits=Limits(
+            shopper_bytes=settings.file_mb * MEGABYTE,
+            staff_bytes=settings.file_staff_mb * MEGABYTE,
+            shoppers_a_day=settings.files_day_mb * MEGABYTE,
+        ),
+        scanner=Scanner(settings.scanner) if settings.scanner else None,
+    )
 
 
 def _workers(settings: Settings, database: Database) -> list[Worker]:

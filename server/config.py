@@ -47,6 +47,15 @@ class Settings(BaseSettings):
     mail_judge: str | None = None
     # Under which address customers and colleagues reach this server, for links in mails.
     public_url: str | None = None
+    # Where files that people send are kept, for all processes; unset, "files" in the data folder.
+    files_dir: Path | None = None
+    # How large one file may be, in MB: of shoppers, and of staff and mails.
+    file_mb: int = Field(default=10, ge=1, le=200)
+    file_staff_mb: int = Field(default=25, ge=1, le=200)
+    # What all shoppers together may send in 24 hours, in MB.
+    files_day_mb: int = Field(default=1000, ge=10, le=1_000_000)
+    # What looks at files for viruses: clamd://host:3310, clamd:///run/clamd.sock, exec:command.
+    scanner: str | None = None
     # Webhooks over plain http and to private networks: for trying things out.
     webhook_allow_private: bool = False
 
@@ -80,6 +89,15 @@ class Settings(BaseSettings):
             raise ValueError("write smtps://user:password@host")
         return url
 
+    @field_validator("scanner")
+    @classmethod
+    def _is_scanner(cls, scanner: str | None) -> str | None:
+        if scanner is not None and not scanner.startswith(("clamd://", "exec:")):
+            raise ValueError(
+                "write clamd://127.0.0.1:3310, clamd:///run/clamd.sock or exec:COMMAND"
+            )
+        return scanner
+
     @field_validator("public_url")
     @classmethod
     def _is_web(cls, url: str | None) -> str | None:
@@ -111,6 +129,11 @@ class Settings(BaseSettings):
         folder = Path(given.get("data_dir") or env_settings().get("data_dir") or "shopbell-data")
         file = TomlConfigSettingsSource(settings_cls, folder / "shopbell.toml")
         return (init_settings, env_settings, file)
+
+    @property
+    def files_path(self) -> Path:
+        """Where the bytes of files are."""
+        return self.files_dir or self.data_dir / "files"
 
     @property
     def sqlite_path(self) -> Path:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
 from server.actions.access import may_see
-from server.actions.payload import Id, Payload
 from server.domain.actors import Actor, customer
 from server.domain.errors import InvalidInput, NotAllowed, NotFound, TooMany
 from server.domain.files import (
@@ -47,17 +46,6 @@ class Limits:
     def most(self, actor: Actor) -> int:
         """How large a file of somebody may be."""
         return self.staff_bytes if actor.kind == "agent" else self.shopper_bytes
-
-
-class FileNotice(Payload):
-    """Told to those who see a message after the commit: one of its files stands otherwise now."""
-
-    file_id: Id
-    conversation_id: Id
-    customer_id: Id
-    message_id: Id
-    public: bool
-    state: str
 
 
 def check_quota(connection: Connection, actor: Actor, limits: Limits, *, at_ms: int) -> None:
@@ -170,29 +158,6 @@ def shopper(connection: Connection, customer_id: str) -> Actor:
     """A shopper with the rows that are theirs too."""
     rows = shopper_rows(connection, customer_id)
     return customer(customer_id, also=frozenset(rows) - {customer_id})
-
-
-def judge(tx: Tx, sha256: str, state: str) -> int:
-    """Notes what the scanner said of bytes, and tells who sees them; how many files have them."""
-    found = files.judge(tx, sha256, state)
-    for file in found:
-        if file.message_id is None or file.conversation_id is None:
-            continue
-        conversation = load_conversation(tx.connection, file.conversation_id)
-        message = load_message(tx.connection, file.message_id)
-        if conversation is None or message is None:
-            continue
-        tx.notice(
-            FileNotice(
-                file_id=file.id,
-                conversation_id=conversation.id,
-                customer_id=conversation.customer_id,
-                message_id=message.id,
-                public=message.visibility == "public",
-                state=state,
-            )
-        )
-    return len(found)
 
 
 def forget_unused(tx: Tx) -> int:

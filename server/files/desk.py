@@ -16,6 +16,7 @@ from pathlib import Path
 
 import structlog
 
+from server.actions import file_scans
 from server.actions import files as actions
 from server.actions.files import Limits
 from server.domain.actors import Actor
@@ -280,7 +281,7 @@ class FileDesk:
         else:
             state = await self._scanner.look(self.store.path(sha256))
         if state is not None:
-            await self.database.write(lambda tx: actions.judge(tx, sha256, state))
+            await self.database.write(lambda tx: file_scans.judge(tx, sha256, state))
         return state
 
     async def _let_go(self) -> None:
@@ -308,7 +309,7 @@ class FileDesk:
             some = names[at : at + PORTION]
             known = await self.database.read(lambda c, some=some: files.referred(c, some))  # type: ignore[misc]  # bound default
             for sha256 in some:
-                if sha256 not in known:
+                if sha256 not in known or not self.store.has(sha256):
                     await self._discard(sha256)
 
 

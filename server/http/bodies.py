@@ -18,6 +18,10 @@ LONG_FORMS = ("/knowledge",)
 # Files come along with the forms of these addresses.
 UPLOAD_BYTES = 16 * 1024 * 1024
 UPLOADS = ("/knowledge/import", "/settings/hours/holidays")
+# Words with files: from shoppers in the portal and from staff on the page of a ticket.
+FILE_FORM_BYTES = 26 * 1024 * 1024
+FILE_FORMS = ("/portal/", "/tickets/")
+FILE_FORM_LIMIT_S = 300.0
 MOST_FILES = 2_000
 FORM_FIELDS = 400
 JSON_BYTES = 1024 * 1024
@@ -28,8 +32,9 @@ READ_LIMIT_S = 30.0
 
 Form = dict[str, list[str]]
 Files = list[tuple[str, bytes]]
+NamedFiles = list[tuple[str, str, bytes]]
 _FORM = web.RequestKey("form", dict[str, list[str]])
-_FILES = web.RequestKey("files", list[tuple[str, bytes]])
+_FILES = web.RequestKey("files", list[tuple[str, str, bytes]])
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -59,12 +64,12 @@ async def read_form(request: web.Request) -> Form:
     """
     if _FORM in request:
         return request[_FORM]
-    if request.content_type == "multipart/form-data" and request.path in UPLOADS:
+    if takes_files(request):
         request[_FORM], request[_FILES] = await _read_parts(request)
         return request[_FORM]
     if request.content_type != "application/x-www-form-urlencoded":
         raise InvalidInput("Send a plain HTML form.")
-    body = await read_body(request, form_limit(request.path))
+    body = await read_body(request, form_limit(request))
     try:
         text = body.decode("ascii")
         form: Form = parse_qs(
@@ -85,28 +90,41 @@ async def read_files(request: web.Request) -> Files:
 
     Raises as ``read_form``.
     """
+    return [(name, content) for _, name, content in await read_named_files(request)]
+
+
+async def read_named_files(request: web.Request) -> NamedFiles:
+    """The files of a form: field, name as the browser calls it, content."""
     await read_form(request)
-    found: Files = request.get(_FILES, [])
+    found: NamedFiles = request.get(_FILES, [])
     return found
 
 
-async def _read_parts(request: web.Request) -> tuple[Form, Files]:
+def takes_files(request: web.Request) -> bool:
+    """True for a form that files come along with, where that is foreseen."""
+    if request.content_type != "multipart/form-data":
+        return False
+    return request.path in UPLOADS or request.path.startswith(FILE_FORMS)
+
+
+async def _read_parts(request: web.Request) -> tuple[Form, NamedFiles]:
     form: Form = {}
-    files: Files = []
-    size = 0
+    files: NamedFiles = []
+    size, most = 0, form_limit(request)
+    limit_s = FILE_FORM_LIMIT_S if request.path.startswith(FILE_FORMS) else READ_LIMIT_S
     try:
-        async with asyncio.timeout(READ_LIMIT_S):
+        async with asyncio.timeout(limit_s):
             async for part in await request.multipart():
                 if not isinstance(part, BodyPartReader) or len(form) + len(files) > MOST_FILES:
                     raise InvalidInput("The form cannot be read.")
                 content = bytearray()
                 while chunk := await part.read_chunk():
                     size += len(chunk)
-                    if size > UPLOAD_BYTES:
-                        raise TooLarge(f"At most {UPLOAD_BYTES} bytes.", limit=UPLOAD_BYTES)
+                    if size > most:
+                        raise TooLarge(f"At most {most} bytes.", limit=most)
                     content += chunk
                 if part.filename:
-                    files.append((part.filename, bytes(content)))
+                    files.append((part.name or "", part.filename, bytes(content)))
                 elif part.filename is None:
                     form.setdefault(part.name or "", []).append(content.decode())
     except TimeoutError:
@@ -116,10 +134,13 @@ async def _read_parts(request: web.Request) -> tuple[Form, Files]:
     return form, files
 
 
-def form_limit(path: str) -> int:
-    """How many bytes a form may have at an address."""
+def form_limit(request: web.Request) -> int:
+    """How many bytes a form may have."""
+    path = request.path
     if path in UPLOADS:
         return UPLOAD_BYTES
+    if takes_files(request):
+        return FILE_FORM_BYTES
     return LONG_FORM_BYTES if path.startswith(LONG_FORMS) else FORM_BYTES
 
 

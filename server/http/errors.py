@@ -29,6 +29,8 @@ MACHINE_PATHS = (
     "/api/",
     "/hooks/",
     "/socket.io/",
+    "/visitor/",
+    "/console/files",
     "/widget/",
     "/static/",
     "/healthz",

@@ -10,12 +10,14 @@ from aiohttp import web
 from server.actions.article_uploads import Reading
 from server.actions.payload import Payload
 from server.config import Settings
+from server.files.desk import FileDesk
 from server.knowledge.keeper import Knowledge
 from server.storage.database import Database
 
 DATABASE = web.AppKey("database", Database)
 SETTINGS = web.AppKey("settings", Settings)
 KNOWLEDGE = web.AppKey("knowledge", Knowledge)
+FILES = web.AppKey("files", FileDesk)
 READ_ARTICLES: web.AppKey[Callable[[Sequence[tuple[str, bytes]], ZoneInfo], Reading]] = web.AppKey(
     "read_articles"
 )

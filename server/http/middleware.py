@@ -36,7 +36,16 @@ YEAR_S = 365 * 86_400
 # The loudest routes tell nothing new; they are logged only when they fail.
 QUIET_PATHS = ("/static/", "/widget/", "/socket.io/", "/healthz", "/readyz", "/metrics")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-BODY_LIMITS = (("/socket.io/", 2 * JSON_BYTES), ("/api/", JSON_BYTES), ("/hooks/", 2 * JSON_BYTES))
+# Files are counted as they come, by who sends them; no setting allows more than this.
+MOST_FILE_BYTES = 200 * 1024 * 1024
+BODY_LIMITS = (
+    ("/visitor/files", MOST_FILE_BYTES),
+    ("/console/files", MOST_FILE_BYTES),
+    ("/api/v1/files", MOST_FILE_BYTES),
+    ("/socket.io/", 2 * JSON_BYTES),
+    ("/api/", JSON_BYTES),
+    ("/hooks/", 2 * JSON_BYTES),
+)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -92,7 +101,7 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
 async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a body that says itself that it is too large, before anything reads it."""
     path = request.path
-    limit = next((n for begin, n in BODY_LIMITS if path.startswith(begin)), form_limit(path))
+    limit = next((n for begin, n in BODY_LIMITS if path.startswith(begin)), form_limit(request))
     if (request.content_length or 0) > limit:
         raise TooLarge(f"At most {limit} bytes.", limit=limit)
     return await handler(request)

@@ -10,6 +10,7 @@ from server.http.corrections import add_corrections
 from server.http.customer_page import add_customer_page
 from server.http.customers import add_customers
 from server.http.customers_csv import add_customer_export
+from server.http.files import add_files
 from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
 from server.http.help_centre import add_help_centre
@@ -66,6 +67,7 @@ def add_routes(app: web.Application) -> None:
     add_customers(app)
     add_customer_export(app)
     add_customer_page(app)
+    add_files(app)
     add_tickets(app)
     add_ticket_page(app)
     add_settings(app)

@@ -16,13 +16,14 @@ from server.domain.permissions import require
 from server.http.bodies import field, read_form
 from server.http.client import is_https, require_same_origin
 from server.http.keys import DATABASE
+from server.http.shoppers import portal_shopper
 from server.storage.people import Person
 from server.storage.sign_ins import ABSOLUTE_MS, SignedIn, signed_in_of_cookie
 
 log = structlog.stdlib.get_logger("shopbell.http")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These know nothing of cookies: a bearer token, a signature or Socket.IO's own origin check.
-NO_CSRF_PATHS = ("/api/", "/hooks/", "/socket.io/")
+NO_CSRF_PATHS = ("/api/", "/hooks/", "/socket.io/", "/visitor/")
 TOUCH_EVERY_MS = 60_000
 MAX_COOKIE_CHARS = 200
 _FOUND = web.RequestKey[SignedIn | None]("signed_in", object)  # type: ignore[arg-type]  # no type object for a union
@@ -101,12 +102,20 @@ async def csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     require_same_origin(request)
     sent = request.headers.get("X-CSRF-Token")
     if request.content_type == "multipart/form-data":
-        await current_person(request)  # before megabytes are read
+        await _require_sender(request)  # before megabytes are read
     if sent is None:
         sent = field(await read_form(request), "csrf")
     if not secrets.compare_digest(sent.encode(), (await csrf_token(request)).encode()):
         raise NotAllowed("This page is too old. Open it again and repeat.", reason="csrf")
     return await handler(request)
+
+
+async def _require_sender(request: web.Request) -> None:
+    """Returns nothing. Raises NotSignedIn unless it is known who sends files with a form."""
+    if not request.path.startswith("/portal/"):
+        await current_person(request)
+    elif await portal_shopper(request) is None:
+        raise NotSignedIn("Sign in first.")
 
 
 def _touch(request: web.Request, token_hash: str) -> None:

@@ -46,7 +46,15 @@ _BY_MAIL = (
 )
 # Who looked at their tickets is known by the address.
 _BY_ADDRESS = "(SELECT key FROM contact WHERE customer_id IN :ids AND kind = 'email')"
+# Their bytes are let go of by a job, see ``_let_go``.
+_CAME = f"(SELECT id FROM mail_in WHERE conversation_id IN {_THEIRS} OR sender IN {_BY_MAIL})"  # noqa: S608  # our names
+_FILES = (
+    f"conversation_id IN {_THEIRS} OR (uploader_kind = 'customer' AND uploader_id IN :ids)"
+    f" OR (uploader_kind = 'mail' AND uploader_id IN {_CAME})"
+)
 _DELETED: tuple[tuple[str, str], ...] = (
+    ("mail_out_file", f"file_id IN (SELECT id FROM file WHERE {_FILES})"),  # noqa: S608  # likewise
+    ("file", _FILES),
     # Before the contacts go, by which they are found.
     ("portal_code", f"address IN {_BY_ADDRESS}"),
     ("portal_session", f"customer_id IN :ids OR address IN {_BY_ADDRESS}"),
@@ -183,6 +191,7 @@ def erase_rows(tx: Tx, ids: Sequence[str], names: Names) -> dict[str, int]:
             counts["shop_delivery"] = counts.get("shop_delivery", 0) + found
     counts["kept_answer"] = _kept_answers(tx, ids)
     _end_course(tx, everyone)
+    _let_go(tx, _FILES, everyone)
     for name, which in _DELETED:
         counts[name] = _count(connection, name, which, everyone)
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {which}"), everyone)  # noqa: S608  # our names
@@ -266,6 +275,8 @@ def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
     _change(tx, "event", data, f"kind = 'conversation.opened' AND {_OF_THESE}", these)
     _change(tx, "conversation", f"preview = NULL, {state}", "id IN :ids", these)
     _change(tx, "message", "body = '', blocks = NULL", _OF_THESE, these)
+    _let_go(tx, _OF_THESE, these)
+    tx.later(_with_ids(f"DELETE FROM file WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
     _change(tx, "suggestion", "query = ''", _OF_THESE, these)
     ours = "ticket_id IN :ids"
     _change(tx, "ticket_text", "subject = '', fields = '{}', contact = NULL", ours, these)
@@ -275,6 +286,15 @@ def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
     for name in ("rating_comment", "review_text", "draft"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
     return len(ids)
+
+
+def _let_go(tx: Tx, which: str, values: Ids) -> None:
+    """Remembers the bytes of files whose rows are about to go, so that they go too."""
+    statement = (
+        "INSERT INTO file_gone (sha256, at_ms) SELECT DISTINCT sha256, CAST(:at_ms AS BIGINT)"  # noqa: S608  # our names
+        f" FROM file WHERE sha256 IS NOT NULL AND ({which}) ON CONFLICT (sha256) DO NOTHING"
+    )
+    tx.later(_with_ids(statement), values | {"at_ms": tx.at_ms})
 
 
 def erased_at_ms(connection: Connection, customer_id: str) -> int | None:

@@ -19,6 +19,9 @@ from server.actions.shop import init_shop
 from server.actions.sign_in import hash_password
 from server.config import Settings
 from server.domain.actors import SYSTEM
+from server.files.desk import FileDesk
+from server.files.scanner import Scanner
+from server.files.store import Store
 from server.http import keys
 from server.http.connections import Runner
 from server.http.routes import MAX_BODY_BYTES, MIDDLEWARES, add_routes
@@ -182,6 +185,9 @@ async def served(
     app[keys.SETTINGS] = Settings(data_dir=folder, **settings)
     app[keys.KNOWLEDGE] = knowledge = Knowledge(database, semantic=False)
     app[keys.READ_ARTICLES] = read_uploads
+    store = Store((folder / "files").absolute(), young_s=0.0)
+    scanner = settings.get("scanner")
+    app[keys.FILES] = FileDesk(database, store, scanner=Scanner(scanner) if scanner else None)
     following = asyncio.create_task(knowledge.run())
     add_routes(app)
     if add is not None:

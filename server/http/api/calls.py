@@ -21,7 +21,7 @@ from server.actions.posted_rows import ImportRows
 from server.dispatch import ask
 from server.domain.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from server.domain.permissions import require
-from server.domain.scopes import require_scope
+from server.domain.scopes import Scope, require_scope
 from server.http.api.pace import Paces
 from server.http.api.portions import SIGNATURE, read_lines, signer, take_portions
 from server.http.api.rows import Json, Row
@@ -48,11 +48,7 @@ def handler_of(row: Row) -> Handler:
 async def _handle(row: Row, request: web.Request) -> web.StreamResponse:
     if row.in_portions and SIGNATURE in request.headers and AUTHORIZATION not in request.headers:
         return await _handle_signed(row, request)
-    bearer = await _bearer(request)
-    if request.app[SETTINGS].rate_limits:
-        request.app[PACES].take(bearer.token_hash, time.monotonic())
-    require_scope(bearer.scopes, row.scope)
-    require(bearer.person.actor, row.permission)
+    bearer = await caller(request, scope=row.scope, permission=row.permission)
     key = _key(request) if row.action is not None else None
     payload = await _payload(row, request, bearer, key)
     if row.query is not None:
@@ -98,6 +94,19 @@ async def _handle_signed(row: Row, request: web.Request) -> web.StreamResponse:
         request.app[DATABASE], row, actor, payload, body, owner=owner, key=key
     )
     return _answer(kept, again=again)
+
+
+async def caller(request: web.Request, *, scope: Scope, permission: str) -> Bearer:
+    """Whose token the request shows, who may do this and is not too fast.
+
+    Raises NotSignedIn, NotAllowed, TooMany.
+    """
+    bearer = await _bearer(request)
+    if request.app[SETTINGS].rate_limits:
+        request.app[PACES].take(bearer.token_hash, time.monotonic())
+    require_scope(bearer.scopes, scope)
+    require(bearer.person.actor, permission)
+    return bearer
 
 
 async def _bearer(request: web.Request) -> Bearer:

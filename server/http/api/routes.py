@@ -9,6 +9,7 @@ from server.http import keys
 from server.http.api import described
 from server.http.api.asyncapi import Commands, asyncapi
 from server.http.api.calls import PACES, handler_of
+from server.http.api.files import add_file_calls
 from server.http.api.openapi import openapi
 from server.http.api.pace import Paces
 from server.http.api.rows import ROOT
@@ -24,6 +25,7 @@ def add_api(app: web.Application) -> None:
     for row in ROWS:
         for method in ("GET", "HEAD") if row.method == "GET" else (row.method,):
             app.router.add_route(method, ROOT + row.path, handler_of(row))
+    add_file_calls(app)
     app.router.add_get(f"{ROOT}/openapi.json", show_openapi)
     app.router.add_get(f"{ROOT}/asyncapi.json", show_asyncapi)
     app.router.add_get(f"{ROOT}/docs", show_docs)
