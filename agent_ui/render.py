@@ -37,6 +37,7 @@ SURFACES = (
     "mail",
     "hours",
     "tickets",
+    "files",
     "portal",
     "staffing",
     "live",

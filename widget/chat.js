@@ -177,7 +177,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     read() {
       const it = store.find(shownId);
       const last = it?.lines.filter(isIncoming).at(-1);
-      if (!it || last?.type !== "message" || it.markedId === last.message.id) return;
+      if (!it || state.name !== "online" || last?.type !== "message" || it.markedId === last.message.id) return;
       if (!it.unread && last.seq <= it.historySeq) return;
       it.markedId = last.message.id;
       const mark = { conversation_id: it.id, message_id: last.message.id };

@@ -48,6 +48,7 @@ export async function start(shell) {
     vault,
     onChange: () => render(),
     onIncoming(message, conversation) {
+      loadExtras(); // now, as the line may be gone when the panel is opened
       announce(`${message.author.name || ui.say("ourShop")}: ${message.body}`);
       shell.emit("message", { conversation_id: conversation.id, id: message.id, body: message.body, author: message.author, at_ms: message.at_ms });
     },

@@ -195,7 +195,15 @@ def due_of(connection: Connection, ticket: Ticket, *, at_ms: int) -> int | None:
     return clock.due_at_ms if clock else None
 
 
-def reply(tx: Tx, rows: Rows, number: str, *, body: str, client_id: str) -> str:
+def reply(
+    tx: Tx,
+    rows: Rows,
+    number: str,
+    *,
+    body: str,
+    client_id: str,
+    files: Sequence[str] = (),
+) -> str:
     """The number of the request in which the words stand now: a follow-up when this one is over.
 
     The same ``client_id`` again changes nothing. Raises NotFound, InvalidInput, NotAllowed.
@@ -204,7 +212,14 @@ def reply(tx: Tx, rows: Rows, number: str, *, body: str, client_id: str) -> str:
     if ticket.state == "spam":
         raise Conflict("This request is closed.", reason="portal_closed")
     answer = messages.post_message(
-        tx, actor, PostMessage(client_id=client_id, body=body, conversation_id=ticket.id)
+        tx,
+        actor,
+        PostMessage(
+            client_id=client_id,
+            body=body,
+            conversation_id=ticket.id,
+            files=list(files) or None,
+        ),
     )
     written = tx.ticket(str(answer["conversation_id"]))
     return written.number if written else ticket.number

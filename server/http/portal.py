@@ -17,6 +17,7 @@ from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, N
 from server.domain.ticket import Ticket
 from server.http.bodies import field, read_form
 from server.http.client import client_address
+from server.http.files import take_form
 from server.http.keys import DATABASE, SETTINGS
 from server.http.portal_ask import add_portal_forms
 from server.http.portal_base import (
@@ -226,6 +227,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         error,
         reader=reader,
         entered=field(form, "body"),
+        kept_files=form.get("kept", []),
         client_id=field(form, "client_id") or secrets.token_hex(12),
         writable=ticket.state != "spam",
         **found,
@@ -243,7 +245,11 @@ async def submit(request: web.Request) -> web.Response:
         raise NotFound("There is no such page.")
     try:
         goes, done = await _FORMS[what](request, reader, number)
-    except (InvalidInput, Conflict, NotAllowed) as error:
+    except AppError as error:
+        if error.status >= 500 and error.details.get("reason") != "disk_full":
+            raise
+        if error.status in (401, 404):
+            raise
         # The page itself is looked up again, so that another's is not found here either.
         return await show_ticket(request, error)
     raise web.HTTPSeeOther(f"{HOME}/{goes}?done={done}")
@@ -255,10 +261,13 @@ async def _write(request: web.Request, reader: Reader, number: str) -> tuple[str
     if _CLIENT_ID.fullmatch(client_id) is None:
         raise InvalidInput("client_id is missing.", field="client_id")
     body = field(form, "body").replace("\r\n", "\n")
-    if request.match_info["do"] == "still" and not body.strip():
+    files = await take_form(request)
+    if request.match_info["do"] == "still" and not body.strip() and not files:
         body = requests.STILL[await language(request)]
     goes = await request.app[DATABASE].write(
-        lambda tx: requests.reply(tx, reader.rows, number, body=body, client_id=client_id)
+        lambda tx: requests.reply(
+            tx, reader.rows, number, body=body, client_id=client_id, files=files
+        )
     )
     return goes, "sent"
 

@@ -16,6 +16,7 @@ from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed
 from server.domain.returns import OUTCOMES, WANTED, Picked
 from server.domain.text import MAX_BODY_CHARS
 from server.http.bodies import field, read_form
+from server.http.files import take_form
 from server.http.keys import DATABASE
 from server.http.portal_base import HOME, language, page, required
 from server.storage.connection import Connection

@@ -19,6 +19,7 @@ from server.domain.periods import instant_ms, zone
 from server.domain.ticket import OVER, PRIORITIES, REASONS, Ticket, needs_reason
 from server.domain.ticket_number import read_number
 from server.http.bodies import Form, field, read_form
+from server.http.files import take_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.ticket_words import Told, in_words
@@ -78,6 +79,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         came_from=came if read_number(came) == came and came else None,
         warned=alike[:5],
         client_id=(field(form, "client_id") if since or error else "") or token_hex(12),
+        kept_files=form.get("kept", []),
         priorities=PRIORITIES,
         reasons=REASONS,
         **found,
@@ -101,12 +103,14 @@ async def submit(request: web.Request) -> web.Response:
 
     ticket_id, shop = await database.read(find)
     try:
+        if what == "reply":
+            await take_form(request, person.actor)
         payload = read(form, ticket_id, shop)
         answer = await run(database, action, person.actor, payload)
     except NotFound as error:
         return await show_ticket(request, InvalidInput(error.message, reason="ticket_missing"))
     except AppError as error:
-        if error.status >= 500:
+        if error.status >= 500 and error.details.get("reason") != "disk_full":
             raise
         return await show_ticket(request, error)
     said = "noted" if what == "reply" and field(form, "visibility") == "private" else done
@@ -314,6 +318,7 @@ def _reply(form: Form, ticket_id: str, shop: Shop) -> Payload:
         "ticket_id": ticket_id,
         "client_id": field(form, "client_id"),
         "body": field(form, "body"),
+        "files": form.get("kept") or None,
         "visibility": "private" if field(form, "visibility") == "private" else "public",
     }
     if seen.isascii() and seen.isdecimal() and len(seen) < 17:

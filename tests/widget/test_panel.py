@@ -104,6 +104,25 @@ def test_read_marks_wait_until_the_panel_is_open(desk: Desk, shopper: Shopper) -
     assert len(desk.sent("message.mark_read")) == 1
 
 
+def test_a_message_first_seen_without_a_line_is_read_when_there_is_one(
+    desk: Desk, shopper: Shopper
+) -> None:
+    shopper.visit().begin().writes("hello")
+    shopper.sees("hello")
+    shopper.input.press("Escape")
+    desk.says("seen later")
+    expect(shopper.badge).to_have_text("1")
+    desk.stop()
+    shopper.open()
+    expect(shopper.banner).to_contain_text("Connection lost")
+    shopper.writes("into the dark")
+    shopper.sees("hello", "seen later", "into the dark")
+    assert not desk.sent("message.mark_read")
+    desk.start()
+    wait_until(lambda: desk.sent("message.mark_read"))
+    wait_until(lambda: desk.bodies == ["hello", "seen later", "into the dark"])
+
+
 def test_a_message_goes_from_sending_to_sent_to_read(desk: Desk, shopper: Shopper) -> None:
     desk.lose_answers = 1
     desk.drop_events = True
