@@ -6,8 +6,9 @@ only figures ask for. A conversation that figures leave out (spam, a test) has n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any  # Any: fields of rows
 
 from server.domain.conversation import (
     Conversation,
@@ -18,7 +19,10 @@ from server.domain.conversation import (
     passed,
 )
 from server.domain.events import (
+    AgentFocusRecorded,
+    AssignmentAccepted,
     AssignmentChanged,
+    AssignmentEnded,
     AssignmentOffered,
     BotHandedOff,
     ConversationOpened,
@@ -27,11 +31,15 @@ from server.domain.events import (
     MessageFailed,
     MessagePosted,
     QueueEntered,
+    TurnDismissed,
 )
 from server.domain.replay import voided
 from server.domain.turns import Turn
 
 TEST_TAG = "test"
+# An agent who did nothing for longer than this in a conversation was not at work in it.
+IDLE_CAP_MS = 120_000
+_OVER = frozenset({"resolved", "closed", "spam"})
 # (team, from, to) -> business time between two instants; None where no hours were set.
 Business = Callable[[str | None, int, int], int | None]
 
@@ -151,6 +159,60 @@ class CaseRow(Row):
     reached_people: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class VisitRow(Row):
+    """A session, whether or not the shopper wrote in it; ``at_ms`` is when it started.
+
+    ``last_reply_at_ms`` is the last answer to a wait, ``agent_id`` who gave it. ``bot`` when a bot
+    answered or handed over in it.
+    """
+
+    ended_at_ms: int | None
+    resolved_by: str | None
+    last_reply_at_ms: int | None
+    bot: bool
+    handed_off: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerRow(Row):
+    """How an agent ended a wait, in reply or by dismissing it; ``at_ms`` is the session's start.
+
+    Of a reply, ``chars`` are those of all messages until the shopper wrote again, ``plain`` when
+    none had an attachment or came from an article, ``macro_only`` when all were macros.
+    """
+
+    turn_no: int
+    seq: int
+    end_at_ms: int
+    dismissal: bool
+    chars: int
+    plain: bool
+    macro_only: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class HandlingRow(Row):
+    """An agent's work on a session; ``at_ms`` is the session's start.
+
+    ``handle_ms`` is how long they had it in front of them, ``owned_ms`` how long it was theirs;
+    ``owned_from_ms`` is since when it still is.
+    """
+
+    handle_ms: int
+    owned_ms: int
+    owned_from_ms: int | None
+    ended: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnedRow(Row):
+    """A stretch in which an agent owned a session; ``at_ms`` is the session's start."""
+
+    start_at_ms: int
+    end_at_ms: int | None
+
+
 @dataclass(slots=True)
 class Facts:
     """The rows of one conversation, how far its log went, and the instants that they may stand at.
@@ -168,6 +230,10 @@ class Facts:
     sessions: list[SessionRow] = field(default_factory=list)
     messages: list[MessageRow] = field(default_factory=list)
     cases: list[CaseRow] = field(default_factory=list)
+    visits: list[VisitRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+    handlings: list[HandlingRow] = field(default_factory=list)
+    owned: list[OwnedRow] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -216,6 +282,14 @@ class _Said:
     team_id: str | None
 
 
+@dataclass(slots=True)
+class _Line:
+    """A public message of the shopper (``said`` None) or a counted reply."""
+
+    seq: int
+    said: MessagePosted | None
+
+
 class _Fold:
     """One pass over the events of a conversation."""
 
@@ -235,6 +309,13 @@ class _Fold:
         self.reached_people = False
         self.first_resolved: tuple[int, str | None] | None = None
         self.resolved: tuple[int, str | None] | None = None
+        self.lines: list[_Line] = []
+        # Who owned it from when on, None for nobody.
+        self.owners: list[tuple[int, str | None]] = []
+        # By session and agent: what was in front of them from when to when.
+        self.focused: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        self.handed: list[int] = []
+        self.dismissed_by: dict[int, str] = {}
 
     def take(self, event: Event) -> None:
         before = self.state
@@ -267,6 +348,8 @@ class _Fold:
         if not isinstance(data, MessagePosted) or data.visibility != "public":
             return
         of_customer = event.actor_kind == "customer"
+        if of_customer or is_counted_reply(event, data):
+            self.lines.append(_Line(event.seq, None if of_customer else data))
         turn = after.turn if of_customer else before.turn
         # Who asks again after a day of silence still waits, in the session of the question.
         session_no = turn.session_no if turn else after.session_no
@@ -306,8 +389,11 @@ class _Fold:
         )
 
     def queue(self, event: Event, _before: Conversation, after: Conversation) -> None:
-        if isinstance(event.data, BotHandedOff) and after.turn is not None:
-            self.handed_off.setdefault(after.turn.turn_no, event.at_ms)
+        self.owners.append((event.at_ms, None))
+        if isinstance(event.data, BotHandedOff):
+            self.handed.append(event.at_ms)
+            if after.turn is not None:
+                self.handed_off.setdefault(after.turn.turn_no, event.at_ms)
         if after.in_session:
             visit = self.visit(after.session_no)
             if visit.queued_at_ms is None:
@@ -317,7 +403,27 @@ class _Fold:
         if isinstance(event.data, AssignmentOffered):
             self.visit(after.session_no).offered_to = event.data.to
 
+    def accepted(self, event: Event, _before: Conversation, _after: Conversation) -> None:
+        if isinstance(event.data, AssignmentAccepted):
+            self.owners.append((event.at_ms, event.data.to or event.actor_id))
+
+    def unassigned(self, event: Event, _before: Conversation, _after: Conversation) -> None:
+        self.owners.append((event.at_ms, None))
+
+    def focus(self, event: Event, _before: Conversation, _after: Conversation) -> None:
+        data, agent_id, session_no = event.data, event.actor_id, event.session_no
+        if isinstance(data, AgentFocusRecorded) and agent_id and session_no is not None:
+            length = min(data.focused_ms, IDLE_CAP_MS)
+            spans = self.focused.setdefault((session_no, agent_id), [])
+            spans.append((event.at_ms - length, event.at_ms))
+
+    def dismissed(self, event: Event, _before: Conversation, _after: Conversation) -> None:
+        if event.actor_kind == "agent" and event.actor_id is not None:
+            self.dismissed_by[event.seq] = event.actor_id
+
     def changed(self, event: Event, before: Conversation, after: Conversation) -> None:
+        if isinstance(event.data, AssignmentChanged):
+            self.owners.append((event.at_ms, event.data.to or event.actor_id))
         if isinstance(event.data, AssignmentChanged) and event.data.to is not None:
             giver = event.data.from_ or before.assignee_id
             if giver is not None and giver != event.data.to:
@@ -328,6 +434,8 @@ class _Fold:
     def status(self, event: Event, before: Conversation, _after: Conversation) -> None:
         if not isinstance(event.data, ConversationStatusChanged):
             return
+        if event.data.status in _OVER:
+            self.owners.append((event.at_ms, None))
         if event.data.status == "resolved":
             by = event.actor_id if event.actor_kind == "agent" else None
             self.resolved = (event.at_ms, by)
@@ -344,8 +452,12 @@ _NOTES: dict[type, _Note] = {
     MessagePosted: _Fold.posted,
     QueueEntered: _Fold.queue,
     BotHandedOff: _Fold.queue,
-    AssignmentOffered: _Fold.offered,
+    AgentFocusRecorded: _Fold.focus,
+    AssignmentAccepted: _Fold.accepted,
     AssignmentChanged: _Fold.changed,
+    AssignmentEnded: _Fold.unassigned,
+    AssignmentOffered: _Fold.offered,
+    TurnDismissed: _Fold.dismissed,
     ConversationStatusChanged: _Fold.status,
 }
 
@@ -384,7 +496,7 @@ def facts_of(
         last_at_ms=max(instants),
         instants=instants,
     )
-    if fold.state.status == "spam" or TEST_TAG in fold.state.tags or not fold.turns:
+    if fold.state.status == "spam" or TEST_TAG in fold.state.tags:
         return found
     _Rows(fold, found, teams, business).write()
     return found
@@ -400,7 +512,11 @@ class _Rows:
     business: Business | None
 
     def write(self) -> None:
-        for turn in sorted(self.fold.turns.values(), key=lambda turn: turn.turn_no):
+        turns = sorted(self.fold.turns.values(), key=lambda turn: turn.turn_no)
+        self.visits(turns)
+        if not turns:
+            return
+        for turn in turns:
             self.found.turns.append(self.turn(turn))
             self.found.shares.extend(self.shares(turn, self.found.turns[-1]))
         self.sessions()
@@ -564,6 +680,95 @@ class _Rows:
             )
         )
 
+    def visits(self, turns: Sequence[Turn]) -> None:
+        fold, state = self.fold, self.fold.state
+        runs = _runs(fold.lines, {turn.end_seq for turn in turns})
+        for session in fold.sessions.values():
+            own = [turn for turn in turns if turn.session_no == session.session_no]
+            ended = [turn for turn in own if turn.end_at_ms is not None]
+            replies = [turn for turn in ended if turn.outcome == "answered" and turn.answered_by]
+            end = session.ended_at_ms
+            handed_off = any(
+                session.started_at_ms <= at_ms and (end is None or at_ms <= end)
+                for at_ms in fold.handed
+            )
+            same: dict[str, Any] = {  # Any: fields of rows
+                "conversation": fold.key,
+                "customer_id": state.customer_id,
+                "channel": state.channel,
+                "at_ms": session.started_at_ms,
+                "session_no": session.session_no,
+                "team_id": self.teams.get(ended[-1].end_seq or 0) if ended else state.team_id,
+                "labels": self.labels(session.session_no),
+            }
+            self.found.visits.append(
+                VisitRow(
+                    **same,
+                    agent_id=replies[-1].answered_by if replies else None,
+                    ended_at_ms=end,
+                    resolved_by=None if end is None else session.resolved_by,
+                    last_reply_at_ms=replies[-1].end_at_ms if replies else None,
+                    bot=handed_off or any(turn.bot_reply_at_ms is not None for turn in own),
+                    handed_off=handed_off,
+                )
+            )
+            self.found.answers.extend(self.answers(ended, runs, same))
+            self.handled(session, same)
+
+    def answers(
+        self,
+        ended: Iterable[Turn],
+        runs: Mapping[int, Sequence[MessagePosted]],
+        same: Mapping[str, Any],  # Any: fields of rows
+    ) -> Iterable[AnswerRow]:
+        for turn in ended:
+            seq, end_at_ms = turn.end_seq, turn.end_at_ms
+            if seq is None or end_at_ms is None:
+                continue
+            by = turn.answered_by if turn.outcome == "answered" else self.fold.dismissed_by.get(seq)
+            if by is None or turn.outcome not in ("answered", "dismissed"):
+                continue
+            run = runs.get(seq, ())
+            yield AnswerRow(
+                **same,
+                agent_id=by,
+                turn_no=turn.turn_no,
+                seq=seq,
+                end_at_ms=end_at_ms,
+                dismissal=turn.outcome == "dismissed",
+                chars=sum(said.chars for said in run),
+                plain=not any(said.attachment or said.origin == "kb" for said in run),
+                macro_only=bool(run) and all(said.origin == "macro" for said in run),
+            )
+
+    def handled(self, session: Session, same: Mapping[str, Any]) -> None:  # Any: fields of rows
+        spans = owned_spans(self.fold.owners, session.started_at_ms, session.ended_at_ms)
+        by_agent: dict[str, tuple[int, int | None]] = {}
+        for agent_id, start, end in spans:
+            total, _ = by_agent.get(agent_id, (0, None))
+            length = 0 if end is None else end - start
+            by_agent[agent_id] = (total + length, start if end is None else None)
+            self.found.owned.append(
+                OwnedRow(**same, agent_id=agent_id, start_at_ms=start, end_at_ms=end)
+            )
+        focused = {
+            agent_id: covered_ms(own)
+            for (session_no, agent_id), own in self.fold.focused.items()
+            if session_no == session.session_no
+        }
+        for agent_id in sorted({*by_agent, *focused}):
+            owned_ms, owned_from_ms = by_agent.get(agent_id, (0, None))
+            self.found.handlings.append(
+                HandlingRow(
+                    **same,
+                    agent_id=agent_id,
+                    handle_ms=focused.get(agent_id, 0),
+                    owned_ms=owned_ms,
+                    owned_from_ms=owned_from_ms,
+                    ended=session.ended_at_ms is not None,
+                )
+            )
+
     def labels(self, session_no: int) -> str:
         visit = self.fold.visits.get(session_no)
         return visit.labels if visit else ""
@@ -572,3 +777,57 @@ class _Rows:
         if self.business is None or end_at_ms is None:
             return None
         return self.business(team_id, start_at_ms, end_at_ms)
+
+
+def _runs(lines: Iterable[_Line], firsts: Container[int | None]) -> dict[int, list[MessagePosted]]:
+    """All counted messages of the runs that begin with some numbers of the log, by these."""
+    runs: dict[int, list[MessagePosted]] = {}
+    run: list[MessagePosted] | None = None
+    for line in lines:
+        if line.said is None:
+            run = None
+            continue
+        if line.seq in firsts:
+            run = runs[line.seq] = []
+        if run is not None:
+            run.append(line.said)
+    return runs
+
+
+def owned_spans(
+    owners: Iterable[tuple[int, str | None]], start_ms: int, end_ms: int | None
+) -> list[tuple[str, int, int | None]]:
+    """Who owned a session from when to when: from accepting it until passing it on or its end.
+
+    ``owners`` are those of its conversation, from when on, in order. The last stretch of a session
+    that goes on has no end.
+
+    >>> owned_spans([(5, "amy"), (8, None), (9, "bo")], 7, 20)
+    [('amy', 7, 8), ('bo', 9, 20)]
+    """
+    spans: list[tuple[str, int, int | None]] = []
+    owner: str | None = None
+    since = start_ms
+    for at_ms, to in owners:
+        until = max(at_ms, start_ms) if end_ms is None else min(max(at_ms, start_ms), end_ms)
+        if owner is not None and until > since:
+            spans.append((owner, since, until))
+        owner, since = to, max(since, until)
+        if end_ms is not None and at_ms >= end_ms:
+            return spans
+    if owner is not None and (end_ms is None or end_ms > since):
+        spans.append((owner, since, end_ms))
+    return spans
+
+
+def covered_ms(spans: Iterable[tuple[int, int]]) -> int:
+    """How much time spans cover together.
+
+    >>> covered_ms([(0, 10), (5, 20), (30, 31)])
+    21
+    """
+    total, until = 0, -1
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, until))
+        until = max(until, end)
+    return total

@@ -17,6 +17,7 @@ from server.storage.columns import Column, Numbers, Texts, joined
 __all__ = ["Column", "Columns", "Frame", "Numbers", "Texts"]
 
 Maker = Callable[[], Column]
+Follower = Callable[["Frame"], Column]
 
 
 class Columns(Mapping[str, Column]):
@@ -45,7 +46,8 @@ class Columns(Mapping[str, Column]):
 class Frame:
     """Rows of one source as columns of the same length, reached as attributes by their names.
 
-    ``makers`` are columns that are made when they are asked for.
+    ``makers`` are columns that are made when they are asked for, ``followers`` those that are made
+    of other columns, row by row, and only for the rows that were chosen by then.
     """
 
     def __init__(
@@ -54,8 +56,15 @@ class Frame:
         *,
         n: int | None = None,
         makers: Mapping[str, Maker] | None = None,
+        followers: Mapping[str, Follower] | None = None,
     ) -> None:
-        self.columns = Columns(columns, makers or {})
+        self.followers = followers or {}
+
+        def follows(make: Follower) -> Maker:
+            return lambda: make(self)
+
+        late = {name: follows(make) for name, make in self.followers.items()}
+        self.columns = Columns(columns, {**late, **(makers or {})})
         self.n = len(next(iter(columns.values()))) if n is None else n
 
     @classmethod
@@ -108,13 +117,36 @@ class Frame:
 
     def having(self, **columns: Column) -> Frame:
         """The frame with these columns added or replaced."""
-        makers = {name: make for name, make in self.columns.makers.items() if name not in columns}
-        return Frame(self.columns.made | columns, n=self.n, makers=makers)
+        return self._but(columns, {}, {})
 
     def making(self, **makers: Maker) -> Frame:
         """The frame with columns that are made when they are asked for, added or replaced."""
-        made = {name: one for name, one in self.columns.made.items() if name not in makers}
-        return Frame(made, n=self.n, makers=self.columns.makers | makers)
+        return self._but({}, makers, {})
+
+    def following(self, **followers: Follower) -> Frame:
+        """The frame with columns made row by row of others, for those rows that are asked for."""
+        return self._but({}, {}, followers)
+
+    def _but(
+        self,
+        columns: Mapping[str, Column],
+        makers: Mapping[str, Maker],
+        followers: Mapping[str, Follower],
+    ) -> Frame:
+        new = {*columns, *makers, *followers}
+        made = {name: one for name, one in self.columns.made.items() if name not in new}
+        kept = {
+            name: make
+            for name, make in self.columns.makers.items()
+            if name not in new and name not in self.followers
+        }
+        late = {name: make for name, make in self.followers.items() if name not in new}
+        return Frame(
+            {**made, **columns},
+            n=self.n,
+            makers={**kept, **makers},
+            followers={**late, **followers},
+        )
 
     def select(self, chosen: Any) -> Frame:  # Any: a mask or places, as numpy takes them
         """The chosen rows, by a mask or by their places."""
@@ -127,7 +159,9 @@ class Frame:
         def maker(name: str) -> Maker:
             return lambda: source[name][chosen]
 
-        return Frame({}, n=len(chosen), makers={name: maker(name) for name in source})
+        known = [name for name in source if name in source.made or name not in self.followers]
+        makers = {name: maker(name) for name in known}
+        return Frame({}, n=len(chosen), makers=makers, followers=self.followers)
 
     def rows(self) -> Iterator[Any]:  # Any: a row with the columns as fields
         """The rows, one at a time."""

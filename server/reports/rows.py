@@ -17,7 +17,6 @@ from sqlalchemy import Connection, select
 from server.domain.errors import InvalidInput
 from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_of
 from server.domain.money import decimal_text
-from server.reports.by_segment import segments
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
 from server.reports.scope import Scope, of_metric
@@ -116,25 +115,17 @@ class LoadedFigures:
     visits: Visits
     frames: dict[str, Frame]
 
-    def frame(self, source: str, *, by: str | None = None) -> Frame:
-        """The rows of a source in the scope, with the column that they are grouped by."""
+    def frame(self, source: str) -> Frame:
+        """The rows of a source in the scope."""
         if source in CONVERSATION_SOURCES and source not in self.frames:
             self.frames[source] = self.conversations.frame(source)
         if source not in self.frames:
             self.frames[source] = SOURCES[source](self.connection, self.scope, self.visits)
-        frame = self.frames[source]
-        if (
-            by == "segment"
-            and source not in CONVERSATION_SOURCES
-            and "conversation_id" in frame.columns
-        ):
-            found = segments(self.connection, frame.texts("conversation_id"), frame.at_ms)
-            frame = frame.having(segment=found)
-        return frame
+        return self.frames[source]
 
-    def counting(self, metric: Metric, *, by: str | None = None) -> Frame:
+    def counting(self, metric: Metric) -> Frame:
         """The rows that a metric chooses from: of its source, of the scope's agent and team."""
-        return of_metric(self.frame(metric.source, by=by), metric, self.scope)
+        return of_metric(self.frame(metric.source), metric, self.scope)
 
     def behind(self, metric: Metric) -> Frame:
         """The very rows that a metric counts, as many as its ``n``, in the order of their times."""
@@ -147,7 +138,7 @@ class LoadedFigures:
 
     def by(self, metric: Metric, dimension: str) -> dict[str | int | None, Figures]:
         """What a metric says about each group that has any row of it, by the group's key."""
-        frame = self.counting(metric, by=dimension)
+        frame = self.counting(metric)
         found = {
             key: figures_of(metric, rows, as_of_ms=self.scope.as_of_ms)
             for key, rows in grouped(metric, frame, dimension)
@@ -179,12 +170,13 @@ def figures(connection: Connection, scope: Scope) -> LoadedFigures:
     """
     if scope.as_of_seq is None:
         scope = replace(scope, as_of_seq=last_seq(connection))
+    conversations = Conversations(connection, scope)
     return LoadedFigures(
         connection,
         scope,
         load_labels(connection),
-        Conversations(connection, scope),
-        Visits(connection),
+        conversations,
+        Visits(connection, conversations),
         {},
     )
 

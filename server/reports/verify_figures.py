@@ -16,6 +16,7 @@ from server.domain.facts import Business, facts_of
 from server.storage import figures as kept
 from server.storage.columns import Column, unpacked
 from server.storage.facts import KINDS
+from server.storage.figure_log import LOG_KINDS, load_log_columns
 from server.storage.hours import HoursBook
 
 _MARK_BYTES = 8
@@ -63,12 +64,17 @@ class KeptFigures:
             )
             columns = {name: unpacked(data) for name, data in parts}
             lengths = {len(one) for one in columns.values()}
-            names = {*kept.COLUMN_NAMES.get(row.source, ()), "last_seq", "last_at_ms"}
+            names = set(kept.COLUMN_NAMES.get(row.source, ()))
             if lengths != {row.n} or set(columns) != names:
                 yield f"Figures of {row.source}, day {row.day}: the columns do not fit together."
                 continue
-            left = ~np.isin(np.asarray(columns["conversation"]), changed)
-            _add(found, row.source, {name: one[left] for name, one in columns.items()})
+            if "conversation" in columns:
+                left = ~np.isin(np.asarray(columns["conversation"]), changed)
+                columns = {name: one[left] for name, one in columns.items()}
+            _add(found, row.source, columns)
+        for source in LOG_KINDS:
+            columns = load_log_columns(self._connection, source, after_seq=0, up_to_seq=self._head)
+            _add(self._expected, source, columns)
         for source, number in sorted(found.keys() | self._expected.keys()):
             if found.get((source, number)) != self._expected.get((source, number)):
                 rows = found.get((source, number), (0, 0))[0]
@@ -82,7 +88,7 @@ class KeptFigures:
 def _add(sums: Sums, source: str, columns: Mapping[str, Column]) -> None:
     names = sorted(columns)
     lists = [columns[name].tolist() for name in names]
-    days = (np.asarray(columns["at_ms"]) // kept.DAY_MS).tolist()
+    days = kept.day_of(source, np.asarray(columns["at_ms"])).tolist()
     for number, *values in zip(days, *lists, strict=True):
         mark = blake2b(repr(values).encode(), digest_size=_MARK_BYTES).digest()
         count, total = sums.get((source, number), (0, 0))

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any  # Any: an instant or several
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
 from server.domain.facts import Facts
 from server.storage.among import among
-from server.storage.columns import Column, joined, packed, unpacked
+from server.storage.columns import Column, Numbers, joined, packed, unpacked
+from server.storage.customers import CUSTOMER
 from server.storage.event_log import last_seq
-from server.storage.facts import KINDS, columns_of, load_facts
+from server.storage.facts import KINDS, columns_of, load_facts, number_of
+from server.storage.figure_log import ALL_LOG_KINDS, LOG_KINDS, load_log_columns
 from server.storage.rows import EVENT
 from server.storage.tables import FigureColumn, FigureDay, FigureHead, table
 from server.storage.unit import Tx
@@ -28,11 +31,11 @@ COLUMN = table(FigureColumn)
 
 DAY_MS = 86_400_000
 # Rises when rows mean something else than before; what was kept is then made again.
-SHAPE = 2
-# What each source has besides how far the log of a row's conversation went.
+SHAPE = 3
+# What each source has; of a conversation also how far its log went.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
-    source: tuple(columns_of(kind, ())) for source, (_, kind) in KINDS.items()
-}
+    source: (*columns_of(kind, ()), "last_seq", "last_at_ms") for source, (_, kind) in KINDS.items()
+} | {source: (*one.names, "seq", "told_at_ms") for source, one in LOG_KINDS.items()}
 # So many conversations are folded at a time: a quarter of a second of work.
 AT_ONCE = 300
 _LOG_ROWS = 40_000
@@ -72,10 +75,16 @@ def kept_days(
     c = DAY.c
     statement = select(c.day, c.n, c.last_seq, c.last_at_ms).where(c.source == source)
     if from_ms is not None:
-        statement = statement.where(c.day >= from_ms // DAY_MS)
+        statement = statement.where(c.day >= day_of(source, from_ms))
     if to_ms is not None:
         statement = statement.where(c.day <= (to_ms - 1) // DAY_MS)
     return [KeptDay(*row) for row in connection.execute(statement.order_by(c.day))]
+
+
+def day_of(source: str, at_ms: Any) -> Any:  # Any: an instant, or an array of them
+    """The day under which an instant is kept: the first of those that go together."""
+    span = LOG_KINDS[source].days if source in LOG_KINDS else 1
+    return at_ms // DAY_MS // span * span
 
 
 def kept_column(connection: Connection, source: str, name: str, days: Sequence[KeptDay]) -> Column:
@@ -101,13 +110,14 @@ def next_pack(connection: Connection, *, up_to: int) -> Packed | None:
         return None
     c = EVENT.c
     log = connection.execute(
-        select(c.seq, c.conversation_id)
+        select(c.seq, c.conversation_id, c.kind)
         .where(c.seq > after, c.seq <= up_to)
         .order_by(c.seq)
         .limit(_LOG_ROWS)
     ).all()
     seq = up_to if len(log) < _LOG_ROWS else int(log[-1].seq)
     ids: dict[str, None] = {}
+    logged = any(row.kind in ALL_LOG_KINDS for row in log)
     for row in log:
         if row.conversation_id is not None and row.conversation_id not in ids:
             if len(ids) == AT_ONCE:
@@ -115,6 +125,8 @@ def next_pack(connection: Connection, *, up_to: int) -> Packed | None:
                 break
             ids[row.conversation_id] = None
     days = _merged(None if anew else connection, list(load_facts(connection, ids)))
+    if logged:
+        days |= _longer(connection, after, seq, anew=anew)
     return Packed(0 if anew else after, seq, len(ids), days, anew)
 
 
@@ -151,12 +163,13 @@ def write_day(tx: Tx, source: str, day: int, columns: Mapping[str, Column]) -> N
 
 def day_values(source: str, day: int, columns: Mapping[str, Column]) -> dict[str, object]:
     """The row of a day."""
+    seq, at_ms = ("seq", "told_at_ms") if source in LOG_KINDS else ("last_seq", "last_at_ms")
     return {
         "source": source,
         "day": day,
         "n": len(columns["at_ms"]),
-        "last_seq": int(np.max(columns["last_seq"])),  # type: ignore[arg-type]  # numbers
-        "last_at_ms": int(np.max(columns["last_at_ms"])),  # type: ignore[arg-type]  # numbers
+        "last_seq": int(np.max(columns[seq])),  # type: ignore[arg-type]  # numbers
+        "last_at_ms": int(np.max(columns[at_ms])),  # type: ignore[arg-type]  # numbers
     }
 
 
@@ -206,6 +219,24 @@ def _merged(
     return found
 
 
+def _longer(
+    connection: Connection, after: int, seq: int, *, anew: bool
+) -> dict[tuple[str, int], dict[str, Column]]:
+    """The days that events of a stretch of the log belong to, with these and what they had."""
+    found: dict[tuple[str, int], dict[str, Column]] = {}
+    for source in LOG_KINDS:
+        new = load_log_columns(connection, source, after_seq=after, up_to_seq=seq)
+        of_day = day_of(source, np.asarray(new["at_ms"]))
+        for day in np.unique(of_day).tolist():
+            places = np.flatnonzero(of_day == day)
+            columns = {name: column[places] for name, column in new.items()}
+            old = {} if anew else _kept(connection, source, day)
+            if old:
+                columns = {name: joined([old[name], one]) for name, one in columns.items()}
+            found[source, day] = columns
+    return found
+
+
 def _kept(connection: Connection, source: str, day: int) -> dict[str, Column]:
     c = COLUMN.c
     statement = select(c.name, c.data).where(c.source == source, c.day == day)
@@ -240,3 +271,21 @@ def ids_of(connection: Connection, keys: Collection[int]) -> dict[int, str]:
 def lag(connection: Connection) -> int:
     """How many rows of the log the columns are behind."""
     return last_seq(connection) - head_seq(connection)
+
+
+def merged_customers(connection: Connection) -> tuple[Numbers, Numbers]:
+    """The customers who are of another one's person, in order, and these persons, as numbers."""
+    c = CUSTOMER.c
+    statement = select(c.id, c.person_id).where(c.person_id.is_not(None))
+    pairs = [(number_of(row[0]), number_of(row[1])) for row in connection.execute(statement)]
+    found = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def person_numbers(merged: tuple[Numbers, Numbers], customers: Numbers) -> Numbers:
+    """The persons of customers, all as numbers: themselves unless they are of another one."""
+    known, persons = merged
+    if not len(known):
+        return customers
+    places = np.minimum(np.searchsorted(known, customers), len(known) - 1)
+    return np.where(known[places] == customers, persons[places], customers)

@@ -1,14 +1,13 @@
-"""Turns, shares, sessions, messages and cases: the rows that are folded from conversations.
+"""The rows that are folded from conversations: turns, shares, sessions, messages, answers, ...
 
-What a scope needs is loaded once for all five. Conversations that changed since the kept columns
+What a scope needs is loaded once for all of them. Conversations that changed since the kept columns
 were made, or after the instant of the report, are folded anew from the log; all others come from
 the columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any  # Any: a number, or an array of them
 
@@ -18,12 +17,13 @@ from sqlalchemy import Connection, select
 from server.domain.events import MessagePosted
 from server.domain.facts import Facts
 from server.domain.metrics import GOAL_MS, METRICS
+from server.domain.metrics.care import GREETING_CHARS
 from server.domain.metrics.outcomes import RATING_MATURE_MS
-from server.domain.periods import LocalTime, LocalTimes, zone
 from server.reports.by_segment import segments
 from server.reports.frames import Frame, Maker, Numbers, Texts
-from server.reports.scope import Scope, held
-from server.reports.sources.online import any_online
+from server.reports.local import LocalColumns
+from server.reports.scope import TICKET_CHANNEL, Scope, held
+from server.reports.sources.logged import any_online
 from server.storage import figures as kept
 from server.storage.facts import KINDS, load_facts
 from server.storage.hours import HoursBook, load_book
@@ -32,23 +32,73 @@ from server.storage.rows import EVENT
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
-QUARTER_MS = 900_000
 BOT = "bot"
 # Beyond so many changed conversations it pays to ask first which of them a period touches.
 _MANY = 2_000
 NO_LIMIT = 2**62
+# No conversation has as many sessions.
+MOST_SESSIONS = 2**16
 
 NumbersMaker = Callable[[], Numbers]
+
+
+class _Shared:
+    """What is the same for all periods of one report."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self.connection = connection
+        self.scope = scope
+        self.windows: dict[Scope, Conversations] = {}
+        self.folded: dict[str, Facts | None] = {}
+
+    @cached_property
+    def changed(self) -> list[str]:
+        """The conversations with events that the kept columns may not know."""
+        return kept.changed_since(self.connection, kept.head_seq(self.connection))
+
+    @cached_property
+    def book(self) -> HoursBook:
+        """The business hours as the report knows them."""
+        return load_book(self.connection, up_to_seq=self.scope.as_of_seq)
+
+    def facts(self, ids: Collection[str]) -> list[Facts]:
+        """What is folded anew of conversations, each once."""
+        missing = [key for key in ids if key not in self.folded]
+        if missing:
+            scope = self.scope
+            self.folded |= dict.fromkeys(missing)
+            for one in load_facts(
+                self.connection, missing, as_of_seq=scope.as_of_seq, as_of_ms=scope.as_of_ms
+            ):
+                self.folded[one.conversation_id] = one
+        return [found for key in ids if (found := self.folded[key]) is not None]
 
 
 class Conversations:
     """The rows of one scope's conversations, by source."""
 
-    def __init__(self, connection: Connection, scope: Scope) -> None:
+    def __init__(self, connection: Connection, scope: Scope, shared: _Shared | None = None) -> None:
         self.connection = connection
         self.scope = scope
+        self._shared = shared or _Shared(connection, scope)
         self._frames: dict[str, Frame] = {}
         self._days: dict[str, list[kept.KeptDay]] = {}
+
+    def around(self, before_ms: int, after_ms: int) -> Conversations:
+        """The conversations of a longer time, by no other filter; those of tickets as here."""
+        scope = self.scope
+        wide = Scope(
+            timezone=scope.timezone,
+            as_of_ms=scope.as_of_ms,
+            as_of_seq=scope.as_of_seq,
+            from_ms=None if scope.from_ms is None else max(0, scope.from_ms - before_ms),
+            to_ms=None if scope.to_ms is None else scope.to_ms + after_ms,
+            channel=TICKET_CHANNEL if scope.channel == TICKET_CHANNEL else None,
+        )
+        windows = self._shared.windows
+        if wide not in windows:
+            windows[wide] = Conversations(self.connection, wide, self._shared)
+        return windows[wide]
 
     def frame(self, source: str) -> Frame:
         """The rows of a source within the scope, in no order."""
@@ -63,8 +113,7 @@ class Conversations:
     @cached_property
     def _changed(self) -> list[str]:
         """The conversations with events that the kept columns may not know, in the period."""
-        ids = kept.changed_since(self.connection, kept.head_seq(self.connection))
-        scope = self.scope
+        ids, scope = self._shared.changed, self.scope
         if len(ids) <= _MANY or (scope.from_ms is None and scope.to_ms is None):
             return ids
         c = EVENT.c
@@ -104,10 +153,8 @@ class Conversations:
     @cached_property
     def _facts(self) -> list[Facts]:
         """What is folded anew."""
-        ids = {*self._changed, *kept.ids_of(self.connection, self._late).values()}
-        scope = self.scope
-        return list(
-            load_facts(self.connection, ids, as_of_seq=scope.as_of_seq, as_of_ms=scope.as_of_ms)
+        return self._shared.facts(
+            {*self._changed, *kept.ids_of(self.connection, self._late).values()}
         )
 
     def _folded(self, source: str) -> Frame:
@@ -128,8 +175,7 @@ class Conversations:
         def maker(name: str) -> Maker:
             return lambda: kept.kept_column(self.connection, source, name, days)
 
-        names = [*kept.COLUMN_NAMES[source], "last_seq", "last_at_ms"]
-        makers = {name: maker(name) for name in names}
+        makers = {name: maker(name) for name in kept.COLUMN_NAMES[source]}
         frame = Frame({}, n=sum(day.n for day in days), makers=makers)
         if not len(self._again):
             return frame
@@ -137,26 +183,24 @@ class Conversations:
 
     def _derived(self, source: str, frame: Frame) -> Frame:
         """The frame with the columns that follow from its own and from the instant."""
-        local = _Local(self.scope, frame)
-        return _DERIVED[source](self, frame).making(
+        return self.placed(_DERIVED[source](self, frame))
+
+    def placed(self, frame: Frame) -> Frame:
+        """The frame with local times, the ids of conversations, and segments."""
+        local = LocalColumns(self.scope, frame)
+        return frame.making(
             day=local.day,
             hour=local.hour,
             weekday=local.weekday,
-            segment=lambda: self._segments(frame),
-            conversation_id=lambda: self._names(frame),
-        )
+            segment=lambda: segments(self.connection, self._names(frame), frame.numbers("at_ms")),
+        ).following(conversation_id=self._names)
 
     def _names(self, frame: Frame) -> Texts:
-        """The ids of the conversations of rows: for the few that are shown."""
-        names = kept.ids_of(self.connection, set(frame.numbers("conversation").tolist()))
-        return Texts.of(names[key] for key in frame.numbers("conversation").tolist())
-
-    def _segments(self, frame: Frame) -> Texts:
-        return segments(self.connection, self._names(frame), frame.numbers("at_ms"))
-
-    @cached_property
-    def _book(self) -> HoursBook:
-        return load_book(self.connection, up_to_seq=self.scope.as_of_seq)
+        """The ids of the conversations of rows; None where a row has none."""
+        keys, places = np.unique(frame.numbers("conversation"), return_inverse=True)
+        names = kept.ids_of(self.connection, [key for key in keys.tolist() if key >= 0])
+        ids = Texts.of(names.get(key) for key in keys.tolist())
+        return Texts(ids.codes[places], ids.values)
 
     def until(self, ends: Numbers) -> Numbers:
         """When each span ended, or the instant of the report."""
@@ -166,12 +210,12 @@ class Conversations:
         """The business time of spans, of those that last so far; -1 where no hours were set."""
         known = frame.numbers("biz_ms").copy()
         lasting = np.flatnonzero(ends < 0)
-        if len(lasting) and self._book.version:
+        if len(lasting) and self._shared.book.version:
             teams = frame.texts("team_id")[lasting].tolist()
             for place, team_id, start in zip(
                 lasting.tolist(), teams, starts[lasting].tolist(), strict=True
             ):
-                span = self._book.of_team(team_id).wait_ms(start, self.scope.as_of_ms)
+                span = self._shared.book.of_team(team_id).wait_ms(start, self.scope.as_of_ms)
                 known[place] = -1 if span is None else span
         return known
 
@@ -308,6 +352,62 @@ class Conversations:
             lasts=lambda: np.zeros(frame.n, bool),
         )
 
+    def visits(self, frame: Frame) -> Frame:
+        """Sessions as somebody was served in them, or not; ``anchor_ms`` is when that was."""
+        reply = lazily(frame, "last_reply_at_ms")
+        return frame.making(
+            served=lambda: reply() >= 0,
+            unserved=lambda: reply() < 0,
+            anchor_ms=lambda: np.where(reply() < 0, frame.numbers("at_ms"), reply()),
+            waiting=lambda: np.zeros(frame.n, bool),
+        )
+
+    def answers(self, frame: Frame) -> Frame:
+        """Answers and dismissals, with how little an answer was."""
+        return frame.making(
+            answer=lambda: ~frame.numbers("dismissal"),
+            greeting_only=lambda: (
+                ~frame.numbers("dismissal")
+                & frame.numbers("plain")
+                & (frame.numbers("chars") <= GREETING_CHARS)
+            ),
+            waiting=lambda: np.zeros(frame.n, bool),
+        )
+
+    def handlings(self, frame: Frame) -> Frame:
+        """Agents' work on sessions, with what they own up to the instant."""
+
+        def owned() -> Numbers:
+            since = frame.numbers("owned_from_ms")
+            lasting = np.where(since < 0, 0, np.maximum(0, self.scope.as_of_ms - since))
+            return np.asarray(frame.numbers("owned_ms") + lasting)
+
+        return frame.making(
+            owned_ms=owned,
+            session=lambda: told_apart(session_keys(frame)),
+            waiting=lambda: ~frame.numbers("ended"),
+        )
+
+    def owned(self, frame: Frame) -> Frame:
+        """Stretches of ownership."""
+        return frame
+
+    def endings(self) -> Frame:
+        """The sessions that an agent ended, with when they had last been answered."""
+        visits = self.frame("visit")
+        ended = (visits.texts("resolved_by") != None) & (visits.numbers("ended_at_ms") >= 0)  # noqa: E711  # a column
+        visits = visits.select(np.asarray(ended))
+        return visits.making(
+            agent_id=lambda: visits.texts("resolved_by"),
+            replied=lambda: visits.numbers("served"),
+            unreplied=lambda: visits.numbers("unserved"),
+            since_reply_ms=lambda: np.where(
+                visits.numbers("served"),
+                visits.numbers("ended_at_ms") - visits.numbers("last_reply_at_ms"),
+                -1,
+            ),
+        )
+
     def customer_days(self) -> Frame:
         """Customers with a matured turn in the assessed hours of a day; one late turn fails them.
 
@@ -336,12 +436,7 @@ class Conversations:
     def first_contacts(self) -> Frame:
         """Sessions with how long before and after them the customer had contact otherwise."""
         scope = self.scope
-        wide = replace(
-            Scope(timezone=scope.timezone, as_of_ms=scope.as_of_ms, as_of_seq=scope.as_of_seq),
-            from_ms=None if scope.from_ms is None else scope.from_ms - WEEK_MS,
-            to_ms=None if scope.to_ms is None else scope.to_ms + WEEK_MS + 1,
-        )
-        frame = Conversations(self.connection, wide).frame("session")
+        frame = self.around(WEEK_MS, WEEK_MS + 1).frame("session")
         at_ms, customer = frame.numbers("at_ms"), frame.numbers("customer")
         frame = frame.select(np.lexsort((frame.numbers("session_no"), at_ms, customer)))
         at_ms, customer = frame.numbers("at_ms"), frame.numbers("customer")
@@ -370,6 +465,7 @@ def _changes(column: Numbers) -> Numbers:
 _MADE = {
     "customer_day": Conversations.customer_days,
     "first_contact": Conversations.first_contacts,
+    "ending": Conversations.endings,
 }
 CONVERSATION_SOURCES = (*KINDS, *_MADE)
 _DERIVED = {
@@ -378,12 +474,27 @@ _DERIVED = {
     "session": Conversations.sessions,
     "message": Conversations.messages,
     "case": Conversations.cases,
+    "visit": Conversations.visits,
+    "answer": Conversations.answers,
+    "handling": Conversations.handlings,
+    "owned": Conversations.owned,
 }
 
 
 def _floored(spans: Any) -> Numbers:  # Any: what numpy's sums give
     """Spans, none of them below 0: a clock may have been set back."""
     return np.asarray(np.maximum(0, spans))
+
+
+def session_keys(frame: Frame) -> Numbers:
+    """A number for the session of each row."""
+    return np.asarray(frame.numbers("conversation") * MOST_SESSIONS + frame.numbers("session_no"))
+
+
+def told_apart(keys: Numbers) -> Texts:
+    """Numbers as texts, of which a figure counts how many there are."""
+    found, codes = np.unique(keys, return_inverse=True)
+    return Texts(codes.astype(np.int32), tuple(map(str, found.tolist())))
 
 
 def lazily(frame: Frame, name: str) -> NumbersMaker:
@@ -411,47 +522,3 @@ def _first_of(wanted: Texts, otherwise: Texts) -> Texts:
         return Texts(first, both.values)
     none = both.values.index(None)
     return Texts(np.where(first == none, second, first).astype(np.int32), both.values)
-
-
-class _Local:
-    """Day, hour and weekday of the rows of a frame on the shop's clock."""
-
-    def __init__(self, scope: Scope, frame: Frame) -> None:
-        self._scope = scope
-        self._frame = frame
-
-    @cached_property
-    def _quarters(self) -> tuple[Numbers, list[LocalTime]]:
-        """The place of each row's quarter of an hour among those that there are, and these."""
-        quarters = self._frame.numbers("at_ms") // QUARTER_MS
-        if not len(quarters):
-            return quarters, []
-        first = int(quarters.min())
-        present = np.bincount(quarters - first) > 0
-        places = np.cumsum(present) - 1
-        local = LocalTimes(zone(self._scope.timezone))
-        known = [local((first + n) * QUARTER_MS) for n in np.flatnonzero(present).tolist()]
-        return places[quarters - first], known
-
-    def day(self) -> Texts:
-        """The local day, such as 2026-11-20."""
-        places, known = self._quarters
-        days = Texts.of(one.day for one in known)
-        return Texts(days.codes[places], days.values)
-
-    def hour(self) -> Numbers:
-        """The hour, 0 to 23."""
-        places, known = self._quarters
-        return np.array([one.hour for one in known], np.int64)[places]
-
-    def weekday(self) -> Numbers:
-        """The day of the week; Monday is 0."""
-        places, known = self._quarters
-        return np.array([one.weekday for one in known], np.int64)[places]
-
-
-def load_source(
-    connection: Connection, scope: Scope, _sessions: object = None, *, source: str
-) -> Frame:
-    """The rows of one source in a scope."""
-    return Conversations(connection, scope).frame(source)

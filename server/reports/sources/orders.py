@@ -6,147 +6,89 @@ Nothing here says that a chat caused an order.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any  # Any: column values
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import orjson
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import Connection, bindparam, literal_column, select
 
-from server.reports.frames import Frame
-from server.reports.scope import Scope
-from server.reports.sources.visits import (
-    DAY_MS,
-    NEVER_MS,
-    Reply,
-    Visit,
-    Visits,
-    framed,
-    load_events,
-    started_in,
-)
+from server.reports.frames import Frame, Numbers, Texts
+from server.reports.scope import Scope, held
+from server.reports.sources.conversations import session_keys, told_apart
+from server.reports.sources.logged import load_logged
+from server.reports.sources.time_line import FAR, TimeLine, following
+from server.reports.sources.visits import AFTER_MS, DAY_MS, NEVER_MS, Visits, within
 from server.storage.among import among
 from server.storage.corrections import voided_seqs
-from server.storage.persons import persons_and_rows, persons_of
+from server.storage.persons import persons_and_rows
 from server.storage.rows import EVENT
 from server.storage.shop import load_shop
 
 # A session after a paid order is about that order.
 AFTER_ORDER_MS = DAY_MS
 # The longest spans that metrics may ask for.
-MAX_DELAY_MS = 30 * DAY_MS
+MAX_DELAY_MS = AFTER_MS
 MAX_REPEAT_MS = 366 * DAY_MS
-# A shop may tell of an order later than it was paid; later than this it is no news to a report.
-TOLD_LATE_MS = 35 * DAY_MS
-# Sessions that began before a period may still be answered in it.
-_BEFORE_MS = 7 * DAY_MS
 _PORTION = 5_000
 # Words in tags that say: this is about something already bought.
 AFTER_SALE = ("after sale", "after-sale", "aftersale", "after_sale", "售后")
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
-    """An order that was paid; ``amount_minor`` is before refunds."""
+class _Inquiries:
+    """The sessions of a scope and those around it, with the orders that belong to them.
 
-    order_id: str
-    person_id: str
-    paid_at_ms: int
-    amount_minor: int | None
-    currency: str
+    ``sold`` are these orders, one by one in the order of shopper and payment: which session, which
+    order, who replied last before it, and how long before.
+    """
 
-
-@dataclass(slots=True)
-class _Inquiry:
-    """A session and the orders that were paid after its replies: (delay, agent, order)."""
-
-    visit: Visit
-    presale: bool
-    orders: list[tuple[int, str, Paid]] = field(default_factory=list)
-
-    @property
-    def served(self) -> bool:
-        return bool(self.visit.replies)
-
-    @property
-    def anchor_ms(self) -> int:
-        """When it was answered last, or began if nobody answered."""
-        return self.visit.replies[-1].at_ms if self.served else self.visit.started_at_ms
-
-    @property
-    def agent_id(self) -> str | None:
-        """Who replied last before the payment, else last of all."""
-        if self.orders:
-            return self.orders[0][1]
-        return self.visit.replies[-1].agent_id if self.served else None
+    visits: Frame
+    orders: Frame
+    presale: Numbers
+    delay_ms: Numbers
+    sold: Frame
 
 
 def load_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with how soon after it its shopper paid an order."""
-    inquiries, orders = _inquiries(connection, scope, sessions)
-    taken = {order.order_id for one in inquiries for _, _, order in one.orders}
-    rows = []
-    for one in inquiries:
-        visit = one.visit
-        if not started_in(scope, visit.started_at_ms):
-            continue
-        delay = min((delay for delay, _, _ in one.orders), default=NEVER_MS)
-        if not one.served:
-            delay = _delay(orders.get(visit.person_id, ()), visit.started_at_ms, taken)
-        rows.append(
-            _row(visit, agent_id=one.agent_id)
-            | {
-                "presale": one.presale,
-                "served": one.served,
-                "unserved": not one.served,
-                "anchor_ms": one.anchor_ms,
-                "delay_ms": delay,
-            }
-        )
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=("conversation_id",),
-        numbers=(
-            *("session_no", "presale", "served", "unserved", "anchor_ms", "delay_ms"),
-            "waiting",
-        ),
+    found = _inquiries(connection, scope, sessions)
+    visits, sold = found.visits, found.sold
+    first = np.unique(sold.numbers("visit"), return_index=True)[1]
+    # Who replied last before the first payment, else last of all.
+    agents = Texts.joined([visits.texts("agent_id"), sold.texts("agent_id")])
+    codes = agents.codes[: visits.n].copy()
+    codes[sold.numbers("visit")[first]] = agents.codes[visits.n :][first]
+    frame = visits.having(
+        agent_id=Texts(codes, agents.values), presale=found.presale, delay_ms=found.delay_ms
     )
+    return held(within(frame, scope.from_ms, scope.to_ms), scope)
 
 
 def load_sales(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The orders paid after the pre-sale sessions of a scope, less what was given back."""
-    inquiries, _ = _inquiries(connection, scope, sessions)
-    inside = [one for one in inquiries if started_in(scope, one.visit.started_at_ms)]
-    sold = [order.order_id for one in inside for _, _, order in one.orders]
-    back = _given_back(connection, scope, set(sold))
-    rows = []
-    for one in inside:
-        for delay, agent_id, order in one.orders:
-            if order.amount_minor is None:
-                continue
-            returned = back.get(order.order_id, 0)
-            left = order.amount_minor - (order.amount_minor if returned is None else returned)
-            rows.append(
-                _row(one.visit, agent_id=agent_id)
-                | {
-                    "order_id": order.order_id,
-                    "buyer": order.person_id,
-                    "currency": order.currency,
-                    "paid_at_ms": order.paid_at_ms,
-                    "delay_ms": delay,
-                    "net_minor": left,
-                }
-            )
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=("conversation_id", "order_id", "buyer", "currency"),
-        numbers=("session_no", "paid_at_ms", "delay_ms", "net_minor", "waiting"),
+    found = _inquiries(connection, scope, sessions)
+    sold = found.sold.select(found.orders.numbers("amount_minor")[found.sold.numbers("order")] >= 0)
+    orders = found.orders.select(sold.numbers("order"))
+    visits = found.visits.select(sold.numbers("visit"))
+    returned = load_logged(connection, scope, "returned", scope.from_ms, None)
+    left = _left(orders.numbers("number"), orders.numbers("amount_minor"), returned)
+    shop = load_shop(connection)
+    currency = orders.texts("currency")
+    values = tuple(
+        ("" if shop is None else shop.currency) if v is None else v for v in currency.values
     )
+    frame = visits.having(
+        agent_id=sold.texts("agent_id"),
+        buyer=told_apart(orders.numbers("person")),
+        currency=Texts.joined([Texts(currency.codes, values)]),
+        paid_at_ms=orders.numbers("at_ms"),
+        delay_ms=sold.numbers("delay_ms"),
+        net_minor=left,
+        order_seq=orders.numbers("seq"),
+    ).following(order_id=partial(_order_ids, connection))
+    return held(within(frame, scope.from_ms, scope.to_ms), scope)
 
 
 def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
@@ -154,182 +96,248 @@ def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Fra
 
     A further order is at least the second that the shopper ever paid.
     """
-    visits = sessions.started(scope)
-    orders = paid_by(connection, scope, {visit.person_id for visit in visits})
-    served = {visit.person_id for visit in visits if visit.replies}
-    seen: set[str] = set()
-    rows = []
-    for visit in visits:
-        anchor = visit.replies[-1].at_ms if visit.replies else visit.started_at_ms
-        bought = orders.get(visit.person_id, ())
-        times = [order.paid_at_ms for order in bought]
-        # The first order of all is none again, even when it comes after the service.
-        place = max(1, bisect_right(times, anchor))
-        unserved = visit.person_id not in served
-        rows.append(
-            _row(visit, agent_id=visit.replies[-1].agent_id if visit.replies else None)
-            | {
-                "person": visit.person_id,
-                "served": bool(visit.replies),
-                "unserved": unserved and visit.person_id not in seen,
-                "anchor_ms": anchor,
-                "delay_ms": times[place] - anchor if place < len(times) else NEVER_MS,
-            }
-        )
-        seen.add(visit.person_id)
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=("conversation_id", "person"),
-        numbers=("session_no", "served", "unserved", "anchor_ms", "delay_ms", "waiting"),
+    visits = _ordered(within(sessions.around("visit"), scope.from_ms, scope.to_ms))
+    persons = sessions.persons(visits.numbers("customer"))
+    anchor, started = visits.numbers("anchor_ms"), visits.numbers("at_ms")
+    first = int(started.min(initial=scope.as_of_ms))
+    orders = _paid(connection, scope, sessions, None if scope.from_ms is None else first, None)
+    line = TimeLine(persons, int(orders.numbers("at_ms").min(initial=first)), scope.as_of_ms)
+    orders = orders.select(line.known(orders.numbers("person")))
+    keys = np.sort(line.of(orders.numbers("person"), orders.numbers("at_ms")))
+    own = line.of(persons, anchor)
+    begin = np.searchsorted(keys, line.of(persons, 0))
+    place = np.searchsorted(keys, own, side="right")
+    # The first order of all is none again, even when it comes after the service.
+    new = place == begin
+    then = following(keys, place)
+    if scope.from_ms is not None:
+        asked = new & line.same(then, own)
+        buyers = _bought_before(connection, scope, orders, persons[asked], first)
+        new &= ~np.isin(persons, buyers)
+    then = following(keys, place + new)
+    delay = np.where((then != FAR) & line.same(then, own), then - own, NEVER_MS)
+    served = visits.numbers("served")
+    place_of_first = np.unique(persons, return_index=True)[1]
+    is_first = np.zeros(visits.n, bool)
+    is_first[place_of_first] = True
+    frame = visits.having(
+        person=persons,
+        unserved=is_first & ~np.isin(persons, persons[served]),
+        delay_ms=delay,
     )
+    return held(frame, scope)
 
 
 def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions and the paid orders of a scope; ``delay_ms`` is from an order to a session."""
-    after = None if scope.to_ms is None else scope.to_ms + MAX_DELAY_MS
-    visits = sessions.started(replace(scope, to_ms=after), turns=False)
-    starts: dict[str, list[int]] = {}
-    for visit in visits:
-        starts.setdefault(visit.person_id, []).append(visit.started_at_ms)
-    rows = [
-        _row(visit, agent_id=None)
-        | {"order_id": None, "contact": True, "order": False, "delay_ms": NEVER_MS}
-        for visit in visits
-        if started_in(scope, visit.started_at_ms)
-    ]
-    for order in paid_within(connection, scope):
-        times = starts.get(order.person_id, [])
-        place = bisect_left(times, order.paid_at_ms)
-        delay = times[place] - order.paid_at_ms if place < len(times) else NEVER_MS
-        rows.append(
-            {
-                "conversation_id": None,
-                "session_no": 0,
-                "at_ms": order.paid_at_ms,
-                "agent_id": None,
-                "team_id": None,
-                "channel": None,
-                "labels": "",
-                "waiting": False,
-                "order_id": order.order_id,
-                "contact": False,
-                "order": True,
-                "delay_ms": delay,
-            }
-        )
-    rows.sort(key=lambda row: row["at_ms"])
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=("conversation_id", "order_id"),
-        numbers=("session_no", "contact", "order", "delay_ms", "waiting"),
+    visits = within(sessions.around("visit"), scope.from_ms, None)
+    persons = sessions.persons(visits.numbers("customer"))
+    orders = _paid(connection, scope, sessions, scope.from_ms, scope.to_ms)
+    buyers, paid = orders.numbers("person"), orders.numbers("at_ms")
+    first = np.concatenate([visits.numbers("at_ms"), paid]).min(initial=scope.as_of_ms)
+    line = TimeLine(persons, int(first), scope.as_of_ms)
+    keys = np.sort(line.of(persons, visits.numbers("at_ms")))
+    own = line.of(buyers, paid)
+    then = following(keys, np.searchsorted(keys, own, side="left"))
+    near = line.known(buyers) & (then != FAR) & line.same(then, own)
+    inside = within(visits, scope.from_ms, scope.to_ms)
+    contacts = _contacts(inside, order=False).having(
+        delay_ms=np.full(inside.n, NEVER_MS), order_seq=np.full(inside.n, -1, np.int64)
+    )
+    of_orders = _contacts(orders, order=True).having(
+        delay_ms=np.where(near, then - own, NEVER_MS), order_seq=orders.numbers("seq")
+    )
+    frame = Frame.joined([contacts, of_orders])
+    frame = sessions.conversations.placed(frame)
+    return held(frame.following(order_id=partial(_order_ids, connection)), scope)
+
+
+def _contacts(rows: Frame, *, order: bool) -> Frame:
+    """Sessions or orders with what both have; an order has no conversation and no channel."""
+    n = rows.n
+    none = Texts(np.zeros(n, np.int32), (None,))
+    return Frame(
+        {
+            "conversation": np.full(n, -1, np.int64) if order else rows.numbers("conversation"),
+            "session_no": np.zeros(n, np.int64) if order else rows.numbers("session_no"),
+            "at_ms": rows.numbers("at_ms"),
+            "agent_id": none,
+            "team_id": none if order else rows.texts("team_id"),
+            "channel": none if order else rows.texts("channel"),
+            "labels": Texts(none.codes, ("",)) if order else rows.texts("labels"),
+            "waiting": np.zeros(n, bool),
+            "contact": np.full(n, not order),
+            "order": np.full(n, order),
+        },
+        n=n,
     )
 
 
-def _row(visit: Visit, *, agent_id: str | None) -> dict[str, Any]:  # Any: column values
-    return {
-        "conversation_id": visit.conversation_id,
-        "session_no": visit.session_no,
-        "at_ms": visit.started_at_ms,
-        "agent_id": agent_id,
-        "team_id": visit.team_id,
-        "channel": visit.channel,
-        "labels": visit.labels,
-        "waiting": False,
-    }
+def _order_ids(connection: Connection, frame: Frame) -> Texts:
+    """The ids of the orders of rows, by the events that told of them; None where there is none."""
+    seqs = frame.numbers("order_seq").tolist()
+    statement = select(EVENT.c.seq, EVENT.c.data).where(
+        EVENT.c.seq.in_(bindparam("seqs", expanding=True))
+    )
+    wanted = sorted({seq for seq in seqs if seq >= 0})
+    ids: dict[int, str] = {}
+    for start in range(0, len(wanted), _PORTION):
+        rows = connection.execute(statement, {"seqs": wanted[start : start + _PORTION]})
+        ids |= {seq: orjson.loads(data)["order_id"] for seq, data in rows}
+    return Texts.of(ids.get(seq) for seq in seqs)
 
 
-def _inquiries(
-    connection: Connection, scope: Scope, sessions: Visits
-) -> tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]]:
+def _ordered(visits: Frame) -> Frame:
+    """Sessions in the order of their starts."""
+    return visits.select(np.lexsort((session_keys(visits), visits.numbers("at_ms"))))
+
+
+def _inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _Inquiries:
     """As ``_find_inquiries``, once for all that a report asks."""
-    found: tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]] = sessions.once(
+    found: _Inquiries = sessions.once(
         "inquiries", lambda: _find_inquiries(connection, scope, sessions)
     )
     return found
 
 
-def _find_inquiries(
-    connection: Connection, scope: Scope, sessions: Visits
-) -> tuple[list[_Inquiry], Mapping[str, Sequence[Paid]]]:
+def _find_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _Inquiries:
     """The sessions of a scope and those around it, with the orders that belong to them.
 
     An order belongs to the last human reply that its shopper got in a pre-sale session before they
     paid, and to no other.
     """
-    wide = replace(
-        scope,
-        from_ms=None if scope.from_ms is None else max(0, scope.from_ms - _BEFORE_MS),
-        to_ms=None if scope.to_ms is None else scope.to_ms + MAX_DELAY_MS,
+    visits, answers = sessions.around("visit"), sessions.around("answer")
+    visits = visits.select(np.argsort(session_keys(visits)))
+    persons = sessions.persons(visits.numbers("customer"))
+    started = visits.numbers("at_ms")
+    replies = answers.select(answers.numbers("answer"))
+    first = int(started.min(initial=scope.as_of_ms)) - AFTER_ORDER_MS
+    last = max(
+        int(one.max(initial=0))
+        for one in (visits.numbers("anchor_ms"), replies.numbers("end_at_ms"))
     )
-    visits = sessions.started(wide)
-    persons = {visit.person_id for visit in visits}
-    since = None if wide.from_ms is None else wide.from_ms - AFTER_ORDER_MS
-    orders = paid_by(connection, scope, persons, from_ms=since)
-    inquiries = []
-    for visit in visits:
-        times = [order.paid_at_ms for order in orders.get(visit.person_id, ())]
-        start = visit.started_at_ms
-        just_paid = bisect_left(times, start - AFTER_ORDER_MS) < bisect_left(times, start)
-        inquiries.append(_Inquiry(visit, not just_paid and not _is_after_sale(visit)))
-    _attribute(inquiries, orders)
-    return inquiries, orders
-
-
-def _attribute(inquiries: Sequence[_Inquiry], orders: Mapping[str, Sequence[Paid]]) -> None:
-    """Gives each order to the last reply before it."""
-    replies: dict[str, list[tuple[int, int, Reply, _Inquiry]]] = {}
-    for one in inquiries:
-        if one.presale:
-            replies.setdefault(one.visit.person_id, []).extend(
-                (reply.at_ms, reply.seq, reply, one) for reply in one.visit.replies
-            )
-    for person_id, known in replies.items():
-        known.sort(key=lambda one: one[:2])
-        times = [at_ms for at_ms, *_ in known]
-        for order in orders.get(person_id, ()):
-            place = bisect_right(times, order.paid_at_ms) - 1
-            if place < 0:
-                continue
-            at_ms, _, reply, inquiry = known[place]
-            delay = order.paid_at_ms - at_ms
-            if delay <= MAX_DELAY_MS:
-                inquiry.orders.append((delay, reply.agent_id, order))
-
-
-def _delay(orders: Iterable[Paid], since_ms: int, taken: Collection[str]) -> int:
-    """How long after an instant the first order was paid that no reply preceded."""
-    return min(
-        (
-            order.paid_at_ms - since_ms
-            for order in orders
-            if order.paid_at_ms >= since_ms and order.order_id not in taken
-        ),
-        default=NEVER_MS,
+    last = min(scope.as_of_ms, last + MAX_DELAY_MS)
+    orders = _paid(connection, scope, sessions, first, last + 1)
+    line = TimeLine(persons, first, scope.as_of_ms)
+    orders = orders.select(line.known(orders.numbers("person")))
+    paid = line.of(orders.numbers("person"), orders.numbers("at_ms"))
+    order = np.lexsort((orders.numbers("seq"), paid))
+    orders, paid = orders.select(order), paid[order]
+    begun = line.of(persons, started)
+    before = np.searchsorted(paid, line.of(persons, started - AFTER_ORDER_MS))
+    presale = (np.searchsorted(paid, begun) == before) & ~_is_after_sale(visits)
+    # To whom each order belongs.
+    of_visit = np.searchsorted(session_keys(visits), session_keys(replies))
+    replies = replies.having(visit=of_visit).select(presale[of_visit])
+    said = line.of(persons[replies.numbers("visit")], replies.numbers("end_at_ms"))
+    in_order = np.lexsort((replies.numbers("seq"), said))
+    replies, said = replies.select(in_order), said[in_order]
+    place = np.searchsorted(said, paid, side="right") - 1
+    belongs = place >= 0
+    belongs[belongs] &= line.same(said[place[belongs]], paid[belongs])
+    belongs[belongs] &= paid[belongs] - said[place[belongs]] <= MAX_DELAY_MS
+    chosen, reply = np.flatnonzero(belongs), place[belongs]
+    sold = Frame(
+        {
+            "order": chosen,
+            "visit": replies.numbers("visit")[reply],
+            "agent_id": replies.texts("agent_id")[reply],
+            "delay_ms": paid[chosen] - said[reply],
+        },
+        n=len(chosen),
     )
+    # Who was not answered may have ordered all the same: the first that no reply preceded.
+    free = paid[~belongs]
+    then = following(free, np.searchsorted(free, begun))
+    near = visits.numbers("unserved") & (then != FAR) & line.same(then, begun)
+    delay = np.where(near, then - begun, NEVER_MS)
+    np.minimum.at(delay, sold.numbers("visit"), sold.numbers("delay_ms"))
+    return _Inquiries(visits, orders, presale, delay, sold)
 
 
-def _is_after_sale(visit: Visit) -> bool:
-    labels = visit.labels.lower()
-    return any(word in labels for word in AFTER_SALE)
+def _is_after_sale(visits: Frame) -> Numbers:
+    labels = visits.texts("labels")
+    codes = [
+        code
+        for code, value in enumerate(labels.values)
+        if any(word in (value or "").lower() for word in AFTER_SALE)
+    ]
+    return np.asarray(np.isin(labels.codes, codes))
 
 
-def paid_by(
+def _left(numbers: Numbers, amounts: Numbers, returned: Frame) -> Numbers:
+    """What is left of orders after what was given back; nothing of one that was cancelled."""
+    if not returned.n:
+        return amounts
+    known = np.unique(returned.numbers("number"))
+    of_order = np.searchsorted(known, returned.numbers("number"))
+    back = returned.numbers("amount_minor")
+    total = np.zeros(len(known), np.int64)
+    np.add.at(total, of_order, np.maximum(0, back))
+    whole = np.zeros(len(known), bool)
+    whole[of_order[back < 0]] = True
+    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    some = known[places] == numbers
+    given = np.where(whole[places], amounts, total[places])
+    return np.where(some, amounts - given, amounts)
+
+
+def _paid(
     connection: Connection,
     scope: Scope,
-    persons: Collection[str],
-    *,
-    from_ms: int | None = None,
-) -> dict[str, list[Paid]]:
-    """The orders that some persons paid up to the instant of the report, in order, by person.
+    sessions: Visits,
+    from_ms: int | None,
+    to_ms: int | None,
+) -> Frame:
+    """The orders that were paid in a time, each once, as it was told first; with ``person``."""
+    frame = load_logged(connection, scope, "paid", from_ms, to_ms)
+    numbers = frame.numbers("number")
+    if len(numbers) and not np.diff(np.sort(numbers)).all():
+        frame = frame.select(np.argsort(frame.numbers("seq")))
+        first = np.unique(frame.numbers("number"), return_index=True)[1]
+        frame = frame.select(first)
+    return frame.having(person=sessions.persons(frame.numbers("customer")))
+
+
+def _bought_before(
+    connection: Connection, scope: Scope, orders: Frame, persons: Numbers, first_ms: int
+) -> Numbers:
+    """Those of some persons, who paid one of these orders, who had paid one before an instant."""
+    buyers = orders.select(np.isin(orders.numbers("person"), persons))
+    one_each = np.unique(buyers.numbers("person"), return_index=True)[1]
+    buyers = buyers.select(one_each)
+    seqs = buyers.numbers("seq").tolist()
+    customers = customers_of(connection, seqs)
+    rows = persons_and_rows(connection, set(customers.values()))
+    owner = dict(zip(seqs, buyers.numbers("person").tolist(), strict=True))
+    person_of = {
+        row: owner[seq]
+        for seq, customer in customers.items()
+        for row in rows.get(customer, (customer,))
+    }
+    found = {person_of[row] for row in paid_earlier(connection, scope, list(person_of), first_ms)}
+    return np.array(sorted(found), np.int64)
+
+
+def customers_of(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
+    """The customers of events by their numbers."""
+    statement = select(EVENT.c.seq, EVENT.c.customer_id).where(
+        EVENT.c.seq.in_(bindparam("seqs", expanding=True))
+    )
+    found: dict[int, str] = {}
+    for start in range(0, len(seqs), _PORTION):
+        portion = {"seqs": seqs[start : start + _PORTION]}
+        found.update((row[0], row[1]) for row in connection.execute(statement, portion))
+    return found
+
+
+def paid_earlier(
+    connection: Connection, scope: Scope, customers: Sequence[str], first_ms: int
+) -> set[str]:
+    """Those of some customers who had paid an order before an instant, as a report knows it.
 
     By the index of paid orders, which holds nothing else.
     """
-    rows = persons_and_rows(connection, persons)
-    person_of = {row: person for person, members in rows.items() for row in (*members, person)}
     c = EVENT.c
     statement = select(c.seq, c.at_ms, c.customer_id, c.data).where(
         # Written out, because the index holds only these.
@@ -339,69 +347,13 @@ def paid_by(
     )
     if scope.as_of_seq is not None:
         statement = statement.where(c.seq <= scope.as_of_seq)
-    if from_ms is not None:
-        statement = statement.where(c.at_ms >= from_ms)
-    ids = sorted(person_of)
-    told: list[tuple[int, int, str, str]] = []
-    for start in range(0, len(ids), _PORTION):
-        portion = {"ids": ids[start : start + _PORTION]}
-        told += [tuple(row) for row in connection.execute(statement, portion)]
-    found: dict[str, list[Paid]] = {}
-    for order in _orders(connection, scope, told, person_of):
-        found.setdefault(order.person_id, []).append(order)
-    return found
-
-
-def paid_within(connection: Connection, scope: Scope) -> list[Paid]:
-    """The orders that were paid in the period of a scope, in order."""
-    until = None if scope.to_ms is None else scope.to_ms + TOLD_LATE_MS
-    events = load_events(connection, scope, ("order.paid",), from_ms=scope.from_ms, to_ms=until)
-    told = [(e.seq, e.at_ms, e.customer_id or "", e.data) for e in events]
-    person_of = persons_of(connection, {customer_id for _, _, customer_id, _ in told})
-    orders = _orders(connection, scope, told, person_of)
-    return [order for order in orders if started_in(scope, order.paid_at_ms)]
-
-
-def _orders(
-    connection: Connection,
-    scope: Scope,
-    told: Iterable[tuple[int, int, str, Any]],  # Any: data as JSON, read or not
-    person_of: Mapping[str, str],
-) -> list[Paid]:
-    """The orders of events (seq, at_ms, customer_id, data), once each, in the order of payment."""
     gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
-    shop = load_shop(connection)
-    currency = "" if shop is None else shop.currency
-    found: dict[str, Paid] = {}
-    for seq, at_ms, customer_id, text in sorted(told, key=lambda row: row[0]):
-        data = orjson.loads(text) if isinstance(text, str) else text
-        paid_at_ms = data.get("paid_at_ms") or at_ms
-        if seq in gone or paid_at_ms > scope.as_of_ms:
-            continue
-        order = Paid(
-            order_id=data["order_id"],
-            person_id=person_of.get(customer_id, customer_id),
-            paid_at_ms=paid_at_ms,
-            amount_minor=data.get("amount_minor"),
-            currency=data.get("currency") or currency,
-        )
-        found.setdefault(order.order_id, order)
-    return sorted(found.values(), key=lambda order: (order.paid_at_ms, order.order_id))
-
-
-def _given_back(
-    connection: Connection, scope: Scope, order_ids: Collection[str]
-) -> dict[str, int | None]:
-    """What was refunded of orders; None for all of it, as for one that was cancelled."""
-    found: dict[str, int | None] = {}
-    kinds = ("order.refunded", "order.cancelled")
-    for event in load_events(connection, scope, kinds, from_ms=scope.from_ms):
-        order_id = event.data["order_id"]
-        if order_id not in order_ids:
-            continue
-        before, amount = found.get(order_id, 0), event.data.get("amount_minor")
-        if event.kind == "order.cancelled" or before is None or amount is None:
-            found[order_id] = None
-        else:
-            found[order_id] = before + amount
+    found: set[str] = set()
+    for start in range(0, len(customers), _PORTION):
+        portion = {"ids": customers[start : start + _PORTION]}
+        for seq, at_ms, customer_id, text in connection.execute(statement, portion):
+            if customer_id in found or seq in gone:
+                continue
+            if (orjson.loads(text).get("paid_at_ms") or at_ms) < first_ms:
+                found.add(customer_id)
     return found

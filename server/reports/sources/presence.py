@@ -2,178 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any  # Any: column values
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection
 
-from server.domain.events import AgentPresenceChanged
 from server.domain.periods import zone
-from server.reports.frames import Frame
-from server.reports.scope import Scope
-from server.reports.sources.handling import OWNING, by_agent, owning
-from server.reports.sources.visits import DAY_MS, Visits, framed, load_events
+from server.reports.frames import Frame, Numbers, Texts
+from server.reports.local import LocalColumns
+from server.reports.scope import Scope, held
+from server.reports.sources.logged import load_logged
+from server.reports.sources.visits import BEFORE_MS, Visits, within
 
 # A session counts as somebody's work for so long from its start at most: what was forgotten open
 # is no work.
-LONGEST_MS = 7 * DAY_MS
-# Who is busy sits at the desk and answers; who is away does not.
-THERE = frozenset({"online", "busy"})
-DEFAULT_CAPACITY = 8
+LONGEST_MS = BEFORE_MS
 HOUR_MS = 60 * 60 * 1000
-
-
-@dataclass(slots=True)
-class Hour:
-    """What an agent did in an hour, in milliseconds; times of sessions are added up."""
-
-    online_ms: int = 0
-    busy_ms: int = 0
-    engaged_ms: int = 0
-    load_ms: int = 0
-    slots_ms: int = 0
-    capacity_ms: int = 0
-    peak: int = 0
-
-    def add(self, ms: int, *, sessions: int, places: int | None) -> None:
-        """Counts a stretch in; ``places`` is None while the agent was not there."""
-        if sessions:
-            self.engaged_ms += ms
-            self.load_ms += ms * sessions
-            self.peak = max(self.peak, sessions)
-        if places is not None:
-            self.online_ms += ms
-            self.busy_ms += ms if sessions else 0
-            self.slots_ms += ms * sessions
-            self.capacity_ms += ms * places
+_SUMS = ("online_ms", "busy_ms", "engaged_ms", "load_ms", "slots_ms", "capacity_ms")
 
 
 def load_presence(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The hours of agents in the period of a scope."""
     until = scope.as_of_ms if scope.to_ms is None else min(scope.to_ms, scope.as_of_ms)
-    presence = _presence(connection, scope, until)
-    spans = _spans(connection, scope, sessions, until)
-    starts = [own[0][0] for own in presence.values()]
-    starts += [start for own in spans.values() for start, _ in own]
-    since = min(starts, default=until) if scope.from_ms is None else scope.from_ms
-    tz = zone(scope.timezone)
-    rows: list[dict[str, Any]] = []
-    for agent_id in sorted({*presence, *spans}):
-        changes = _changes(presence.get(agent_id, []), spans.get(agent_id, []))
-        for at_ms, hour in hours(changes, since, until, tz):
-            rows.append(
-                {
-                    "at_ms": at_ms,
-                    "agent_id": agent_id,
-                    "team_id": None,
-                    "channel": None,
-                    "labels": "",
-                    "session_no": 0,
-                    "online_ms": hour.online_ms,
-                    "busy_ms": hour.busy_ms,
-                    "engaged_ms": hour.engaged_ms,
-                    "load_ms": hour.load_ms,
-                    "slots_ms": hour.slots_ms,
-                    "capacity_ms": hour.capacity_ms,
-                    "peak": hour.peak,
-                    "waiting": False,
-                }
-            )
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=(),
-        numbers=(
-            *("session_no", "online_ms", "busy_ms", "engaged_ms", "load_ms", "slots_ms"),
-            *("capacity_ms", "peak", "waiting"),
-        ),
-    )
-
-
-def _presence(
-    connection: Connection, scope: Scope, until_ms: int
-) -> dict[str, list[tuple[int, int | None]]]:
-    """Since when each agent was there with how many places, None for not there; all that is known.
-
-    Whoever came before the period may still be there in it.
-    """
-    found: dict[str, list[tuple[int, int | None]]] = {}
-    events = load_events(connection, scope, (AgentPresenceChanged.kind,), to_ms=until_ms)
-    for event in sorted(events, key=lambda event: (event.at_ms, event.seq)):
-        if event.actor_id is not None:
-            places = int(event.data.get("capacity", DEFAULT_CAPACITY))
-            there = event.data["status"] in THERE
-            found.setdefault(event.actor_id, []).append((event.at_ms, places if there else None))
-    return found
-
-
-def _spans(
-    connection: Connection, scope: Scope, sessions: Visits, until_ms: int
-) -> dict[str, list[tuple[int, int]]]:
-    """When each agent owned sessions that overlap the period."""
-    first = None if scope.from_ms is None else max(0, scope.from_ms - LONGEST_MS)
-    wide = replace(scope, from_ms=first, to_ms=until_ms)
-    visits = [
-        replace(
-            visit,
-            ended_at_ms=min(
-                scope.as_of_ms if visit.ended_at_ms is None else visit.ended_at_ms,
-                visit.started_at_ms + LONGEST_MS,
-            ),
+    presence = load_logged(connection, scope, "presence", None, until)
+    presence = presence.select(np.lexsort((presence.numbers("seq"), presence.numbers("at_ms"))))
+    owned = _owned(scope, sessions, until)
+    starts = owned.numbers("start_at_ms")
+    since = scope.from_ms
+    if since is None:
+        since = int(min([until, *presence.numbers("at_ms")[:1].tolist(), *starts.tolist()]))
+    edges = np.array(list(hour_edges(since, until, zone(scope.timezone))), np.int64)
+    agents = Texts.joined([presence.texts("agent_id"), owned.texts("agent_id")])
+    of_presence, of_owned = agents.codes[: presence.n], agents.codes[presence.n :]
+    ordered = sorted(range(len(agents.values)), key=lambda code: str(agents.values[code]))
+    parts = [
+        _hours(
+            presence.select(np.flatnonzero(of_presence == code)),
+            owned.select(np.flatnonzero(of_owned == code)),
+            edges,
         )
-        for visit in sessions.started(wide, turns=False)
+        for code in ordered
+        if agents.values[code] is not None
     ]
-    events = load_events(connection, scope, OWNING, from_ms=first, to_ms=until_ms)
-    return by_agent(owning(events, visits, scope.as_of_ms))
+    codes = [code for code in ordered if agents.values[code] is not None]
+    lengths = [len(part["at_ms"]) for part in parts]
+    columns = {
+        name: np.concatenate([np.empty(0, np.int64), *(part[name] for part in parts)])
+        for name in ("at_ms", *_SUMS, "peak")
+    }
+    n = sum(lengths)
+    none = Texts(np.zeros(n, np.int32), (None,))
+    frame = Frame(
+        {
+            **columns,
+            "agent_id": Texts(np.repeat(np.array(codes, np.int32), lengths), agents.values),
+            "team_id": none,
+            "channel": none,
+            "segment": none,
+            "labels": Texts(np.zeros(n, np.int32), ("",)),
+            "session_no": np.zeros(n, np.int64),
+            "waiting": np.zeros(n, bool),
+        },
+        n=n,
+    )
+    local = LocalColumns(scope, frame)
+    return held(frame.making(day=local.day, hour=local.hour, weekday=local.weekday), scope)
 
 
-def _changes(
-    presence: Iterable[tuple[int, int | None]], spans: Iterable[tuple[int, int]]
-) -> list[tuple[int, int, bool, int | None]]:
-    """What changed for an agent when, in order: sessions more or less, or (True) their places."""
-    found: list[tuple[int, int, bool, int | None]] = [
-        (at_ms, 0, True, places) for at_ms, places in presence
-    ]
-    for start, end in spans:
-        found += [(start, 1, False, None), (end, -1, False, None)]
-    # An end before a beginning in the same millisecond: one chat passed on is not two at once.
-    found.sort(key=lambda change: change[:2])
+def _owned(scope: Scope, sessions: Visits, until_ms: int) -> Frame:
+    """When agents owned sessions that may overlap the period; ends are cut."""
+    first = None if scope.from_ms is None else max(0, scope.from_ms - LONGEST_MS)
+    frame = within(sessions.around("owned"), first, until_ms)
+    ends = frame.numbers("end_at_ms")
+    ends = np.where(ends < 0, scope.as_of_ms, ends)
+    ends = np.minimum(ends, frame.numbers("at_ms") + LONGEST_MS)
+    frame = frame.having(end_at_ms=ends)
+    return frame.select(ends > frame.numbers("start_at_ms"))
+
+
+def _hours(presence: Frame, owned: Frame, edges: Numbers) -> dict[str, Numbers]:
+    """What one agent did, by the hours between edges in which they did anything."""
+    since, until = int(edges[0]), int(edges[-1])
+    times, places = presence.numbers("at_ms"), presence.numbers("capacity")
+    there = presence.numbers("there")
+    starts, ends = np.sort(owned.numbers("start_at_ms")), np.sort(owned.numbers("end_at_ms"))
+    cuts = np.unique(np.concatenate([edges, times, starts, ends]))
+    cuts = cuts[(cuts >= since) & (cuts <= until)]
+    begins, spans = cuts[:-1], np.diff(cuts)
+    count = np.searchsorted(starts, begins, side="right") - np.searchsorted(
+        ends, begins, side="right"
+    )
+    last = np.searchsorted(times, begins, side="right") - 1
+    is_there = (last >= 0) & there[last] if len(times) else np.zeros(len(begins), bool)
+    room = np.where(is_there, places[last], 0) if len(times) else np.zeros(len(begins), np.int64)
+    active = np.flatnonzero((count > 0) | is_there)
+    begins, spans, count = begins[active], spans[active], count[active]
+    is_there, room = is_there[active], room[active]
+    hour = np.searchsorted(edges, begins, side="right") - 1
+    first = np.flatnonzero(np.diff(hour, prepend=-1))
+    amounts = {
+        "online_ms": spans * is_there,
+        "busy_ms": spans * (is_there & (count > 0)),
+        "engaged_ms": spans * (count > 0),
+        "load_ms": spans * count,
+        "slots_ms": spans * count * is_there,
+        "capacity_ms": spans * room,
+    }
+    if not len(first):
+        return {name: np.empty(0, np.int64) for name in ("at_ms", *_SUMS, "peak")}
+    found = {name: np.add.reduceat(amount, first) for name, amount in amounts.items()}
+    found["peak"] = np.maximum.reduceat(count, first)
+    found["at_ms"] = edges[hour[first]]
     return found
 
 
-def hours(
-    changes: Iterable[tuple[int, int, bool, int | None]],
-    since_ms: int,
-    until_ms: int,
-    tz: ZoneInfo,
-) -> Iterator[tuple[int, Hour]]:
-    """What an agent did between two instants, by local hours in which they did anything."""
-    sessions, places = 0, None
-    at_ms, hour = since_ms, Hour()
-    ends_ms = hour_end_ms(at_ms, tz)
-    for change_ms, more, is_presence, new_places in [*changes, (until_ms, 0, False, None)]:
-        stop = min(max(change_ms, since_ms), until_ms)
-        while at_ms < stop:
-            if sessions == 0 and places is None:
-                # Nothing happens until the next change: no hours in between.
-                step = stop
-            else:
-                step = min(stop, ends_ms)
-                hour.add(step - at_ms, sessions=sessions, places=places)
-            at_ms = step
-            if at_ms >= ends_ms:
-                if hour != Hour():
-                    yield max(since_ms, ends_ms - HOUR_MS), hour
-                hour, ends_ms = Hour(), hour_end_ms(at_ms, tz)
-        sessions += more
-        if is_presence:
-            places = new_places
-    if hour != Hour():
-        yield max(since_ms, ends_ms - HOUR_MS), hour
+def hour_edges(since_ms: int, until_ms: int, tz: ZoneInfo) -> Iterator[int]:
+    """The instants between two at which an hour begins on the shop's clock, and these two."""
+    at_ms = since_ms
+    while at_ms < until_ms:
+        yield at_ms
+        at_ms = hour_end_ms(at_ms, tz)
+    yield max(since_ms, until_ms)
 
 
 def hour_end_ms(at_ms: int, tz: ZoneInfo) -> int:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import replace
-
+import numpy as np
 from sqlalchemy import Connection
 
 from server.domain.metrics.people import CONTAINED_MS
-from server.reports.frames import Frame
-from server.reports.scope import TICKET_CHANNEL, Scope
+from server.reports.frames import Frame, Texts
+from server.reports.scope import TICKET_CHANNEL, Scope, held
+from server.reports.sources.time_line import TimeLine, following
 from server.reports.sources.visits import (
     DAY_MS,
     Visits,
     framed,
     is_spam,
     load_events,
-    load_events_around,
-    started_in,
+    within,
 )
 
 # What is used of a suggestion is used soon; later than this is another time.
@@ -68,48 +66,23 @@ def load_suggestions(connection: Connection, scope: Scope, _sessions: Visits) ->
     )
 
 
-def load_bots(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
+def load_bots(_connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, with what a bot did in them and whether that was enough."""
     until = None if scope.to_ms is None else scope.to_ms + 2 * CONTAINED_MS
-    visits = sessions.started(replace(scope, to_ms=until))
-    starts: dict[str, list[int]] = {}
-    for visit in visits:
-        starts.setdefault(visit.person_id, []).append(visit.started_at_ms)
-    inside = [visit for visit in visits if started_in(scope, visit.started_at_ms)]
-    # The hand-over to people may come with the very message that begins a session.
-    handed: dict[str, list[int]] = {}
-    for event in load_events_around(connection, scope, ("bot.handed_off",), inside):
-        handed.setdefault(event.conversation_id or "", []).append(event.at_ms)
-    rows = []
-    for visit in inside:
-        end = visit.ended_at_ms
-        last = scope.as_of_ms if end is None else end
-        handed_off = any(
-            visit.started_at_ms <= at_ms <= last for at_ms in handed.get(visit.conversation_id, ())
-        )
-        times = starts[visit.person_id]
-        place = bisect_right(times, visit.started_at_ms)
-        again = place < len(times) and times[place] <= last + CONTAINED_MS
-        rows.append(
-            {
-                "conversation_id": visit.conversation_id,
-                "session_no": visit.session_no,
-                "at_ms": visit.started_at_ms,
-                "agent_id": None,
-                "team_id": visit.team_id,
-                "channel": visit.channel,
-                "labels": visit.labels,
-                "bot": visit.bot_answered or handed_off,
-                "handed_off": handed_off,
-                "contained": end is not None and not visit.replies and not again,
-                "ripe_at_ms": (visit.started_at_ms if end is None else end) + CONTAINED_MS,
-                "waiting": False,
-            }
-        )
-    return framed(
-        connection,
-        scope,
-        rows,
-        texts=("conversation_id",),
-        numbers=("session_no", "bot", "handed_off", "contained", "ripe_at_ms", "waiting"),
+    visits = within(sessions.around("visit"), scope.from_ms, until)
+    started, ended = visits.numbers("at_ms"), visits.numbers("ended_at_ms")
+    persons = sessions.persons(visits.numbers("customer"))
+    line = TimeLine(persons, int(started.min(initial=scope.as_of_ms)), scope.as_of_ms)
+    own = line.of(persons, started)
+    keys = np.sort(own)
+    # The next session of the same shopper; everybody else's are farther away.
+    last = np.where(ended < 0, scope.as_of_ms, ended)
+    then = following(keys, np.searchsorted(keys, own, side="right"))
+    again = then <= line.of(persons, last + CONTAINED_MS)
+    over = ended >= 0
+    frame = visits.having(
+        agent_id=Texts(np.zeros(visits.n, np.int32), (None,)),
+        contained=over & visits.numbers("unserved") & ~again,
+        ripe_at_ms=np.where(over, ended, started) + CONTAINED_MS,
     )
+    return held(within(frame, scope.from_ms, scope.to_ms), scope)

@@ -1,0 +1,78 @@
+"""Rows that are one event each: orders paid and given back, agents coming and going.
+
+They come from the kept columns, and from the log where that goes on beyond them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import Connection
+
+from server.reports.frames import Column, Frame, Maker, Numbers
+from server.reports.scope import Scope
+from server.storage import figures as kept
+from server.storage.corrections import voided_seqs
+from server.storage.figure_log import load_log_columns
+
+
+def load_logged(
+    connection: Connection, scope: Scope, source: str, from_ms: int | None, to_ms: int | None
+) -> Frame:
+    """The rows of a time as a report knows them, those of voided events left out, in any order."""
+    head = kept.head_seq(connection)
+    parts = [
+        _kept(connection, source, from_ms, to_ms),
+        Frame(load_log_columns(connection, source, after_seq=head, up_to_seq=scope.as_of_seq)),
+    ]
+    frame = Frame.joined([part for part in parts if part is not None])
+    masks = [
+        frame.numbers("told_at_ms") <= scope.as_of_ms,
+        frame.numbers("at_ms") <= scope.as_of_ms,
+    ]
+    if from_ms is not None:
+        masks.append(frame.numbers("at_ms") >= from_ms)
+    if to_ms is not None:
+        masks.append(frame.numbers("at_ms") < to_ms)
+    if scope.as_of_seq is not None:
+        masks.append(frame.numbers("seq") <= scope.as_of_seq)
+    gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
+    if gone:
+        masks.append(~np.isin(frame.numbers("seq"), np.array(sorted(gone), np.int64)))
+    return frame.select(np.logical_and.reduce(masks))
+
+
+def _kept(
+    connection: Connection, source: str, from_ms: int | None, to_ms: int | None
+) -> Frame | None:
+    if not kept.head_seq(connection):
+        return None
+    days = kept.kept_days(connection, source, from_ms, to_ms)
+    if not days:
+        return None
+
+    def maker(name: str) -> Maker:
+        def make() -> Column:
+            return kept.kept_column(connection, source, name, days)
+
+        return make
+
+    makers = {name: maker(name) for name in kept.COLUMN_NAMES[source]}
+    return Frame({}, n=sum(day.n for day in days), makers=makers)
+
+
+def any_online(connection: Connection, scope: Scope, instants: Numbers) -> Numbers:
+    """For each instant whether an agent was online or busy then."""
+    frame = load_logged(connection, scope, "presence", None, scope.to_ms)
+    at_ms, seq = frame.numbers("at_ms"), frame.numbers("seq")
+    agent, there = frame.texts("agent_id").codes, frame.numbers("there").astype(np.int64)
+    order = np.lexsort((seq, at_ms, agent))
+    same = np.diff(agent[order], prepend=-1) == 0
+    before = np.where(same, np.concatenate([[0], there[order][:-1]]), 0) if frame.n else there
+    change = there[order] - before
+    order, change = (
+        order[np.argsort(at_ms[order], kind="stable")],
+        change[np.argsort(at_ms[order], kind="stable")],
+    )
+    times = np.concatenate([[0], at_ms[order]])
+    counts = np.concatenate([[0], np.cumsum(change)])
+    return np.asarray(counts[np.searchsorted(times, instants, side="right") - 1] > 0)
