@@ -661,6 +661,22 @@ class ReviewAnswered(EventData):
     answer: str = "acknowledged"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleApplied(EventData):
+    """A rule acted by itself: its name then, and what it did and why in English and Chinese.
+
+    The words are made of the shop's own rule, never of what somebody wrote, and name nobody.
+    """
+
+    kind: ClassVar[str] = "rule.applied"
+    rule_id: str
+    version: int
+    run_id: str
+    rule: str
+    en: str
+    zh: str
+
+
 EVENT_KINDS: dict[str, type[EventData]] = {
     data.kind: data
     for data in (
@@ -730,6 +746,7 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         ReviewGiven,
         ReviewRevised,
         ReviewAnswered,
+        RuleApplied,
     )
 }
 

@@ -29,6 +29,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "correction.write": frozenset({"supervisor", "admin"}),
     "hours.manage": frozenset({"supervisor", "admin"}),
     "target.manage": frozenset({"supervisor", "admin"}),
+    "rule.manage": frozenset({"supervisor", "admin"}),
     "people.manage": frozenset({"admin"}),
     "shop.manage": frozenset({"admin"}),
     "playbook.manage": frozenset({"supervisor", "admin"}),

@@ -47,3 +47,14 @@ def is_quiet(start: int | None, end: int | None, *, at_ms: int, timezone: str) -
     moment = datetime.fromtimestamp(at_ms / 1000, zone(timezone))
     now = moment.hour * 60 + moment.minute
     return start <= now < end if start < end else now >= start or now < end
+
+
+def quiet_until(end: int, *, at_ms: int, timezone: str) -> int:
+    """The next instant at which it is this minute of the local day.
+
+    >>> quiet_until(480, at_ms=0, timezone="UTC")
+    28800000
+    """
+    moment = datetime.fromtimestamp(at_ms / 1000, zone(timezone))
+    minutes = (end - moment.hour * 60 - moment.minute) % DAY_MINUTES or DAY_MINUTES
+    return at_ms - at_ms % 60_000 + minutes * 60_000

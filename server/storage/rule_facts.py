@@ -23,8 +23,10 @@ from server.domain.rules import (
     judge,
 )
 from server.domain.ticket import Ticket
+from server.domain.variables import LatestOrder, known_values
 from server.storage import conversations, directory, orders, persons, targets, tickets
 from server.storage.hours import HoursBook, load_book
+from server.storage.replies import values_for
 from server.storage.rows import MESSAGE, load_conversation
 from server.storage.rules import CART, DAY_MS, ORDER
 from server.storage.shop import load_shop
@@ -243,6 +245,29 @@ class Ground:
     def _rows(self, thing: Thing) -> tuple[str, ...]:
         person = self._person(thing)
         return persons.members(self._connection, person) if person else ()
+
+
+def words_for(connection: Connection, thing: Thing, *, locale: str) -> dict[str, str]:
+    """What the variables of a text to a customer stand for; of an order's rule, that order."""
+    if thing.customer_id is None:
+        return {}
+    values = values_for(connection, thing.customer_id, agent=None, locale=locale)
+    row = orders.order_by_id(connection, thing.id) if thing.kind == "order" else None
+    shop = load_shop(connection)
+    if row is None or shop is None:
+        return values
+    known = {name: row[name] for name in LatestOrder.__dataclass_fields__ if name != "items"}
+    lines = orders.lines_of(connection, [thing.id]).get(thing.id, [])
+    items = [(str(line["title"]), int(line["quantity"])) for line in lines]
+    mine = known_values(
+        customer=values.get("customer.name"),
+        agent=None,
+        shop=shop.name,
+        order=LatestOrder(**known, items=items),
+        locale=locale,
+        timezone=shop.timezone,
+    )
+    return {key: value for key, value in values.items() if not key.startswith("order.")} | mine
 
 
 _GROUPS: Mapping[str, Callable[[Ground, Thing, str], Value]] = {

@@ -176,6 +176,11 @@ def change_rule(tx: Tx, rule: Rule, *, change: str, by_id: str | None) -> Rule:
     return after
 
 
+def place_rule(tx: Tx, rule_id: str, position: int) -> None:
+    """Gives a rule its place in the order, without a version of its own."""
+    tx.later(update(RULE).where(R.id == rule_id).values(position=position))
+
+
 def remove_rule(tx: Tx, rule: Rule, *, by_id: str | None) -> None:
     """Takes a rule out; what it did stays to be read."""
     change_rule(tx, replace(rule, enabled=False), change="removed", by_id=by_id)
@@ -377,6 +382,14 @@ def place_names(
     return found
 
 
+def customer_of(connection: Connection, thing: Thing) -> str | None:
+    """Whose an object is, None when it is nobody's or gone."""
+    target = {"order": ORDER, "cart": CART}.get(thing.kind, CONVERSATION)
+    statement = select(target.c.customer_id).where(target.c.id == thing.id)
+    found = connection.execute(statement).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
 # for what its time has come
 
 
@@ -396,6 +409,17 @@ def due_things(connection: Connection, rule: Rule, *, at_ms: int, limit: int) ->
     known = exists().where(N.rule_id == rule.id, N.cause == cause)
     rows = connection.execute(statement.where(~known).order_by(since, key).limit(limit))
     return [_thing(trigger.time, *row) for row in rows]
+
+
+def still_due(connection: Connection, rule: Rule, thing: Thing) -> bool:
+    """True when an object is still as it was found: the same instant counts, and it is not over."""
+    trigger = rule.plan.trigger
+    if trigger.time is None or thing.since_ms is None:
+        return trigger.time is None
+    since_ms = thing.since_ms
+    statement, _ = _anchored(trigger.time, above=since_ms - 1, up_to=since_ms)
+    key = statement.selected_columns[0]
+    return connection.execute(statement.where(key == thing.id)).first() is not None
 
 
 def lately(connection: Connection, trigger: Trigger, *, at_ms: int, limit: int) -> list[Thing]:
@@ -442,6 +466,20 @@ def lately(connection: Connection, trigger: Trigger, *, at_ms: int, limit: int) 
                 found.setdefault(row[0], _thing("talk", *row))
     ordered = sorted(found.values(), key=lambda one: (-(one.since_ms or 0), one.id))
     return [replace(one, since_ms=None) for one in ordered[:limit]]
+
+
+def order_has(connection: Connection, thing: Thing, trigger: Trigger) -> bool:
+    """True when what a trigger names has happened to an order, by what is known of it now."""
+    o = ORDER.c
+    happened = {
+        "order_placed": o.created_at_ms.is_not(None),
+        "order_paid": o.paid_at_ms.is_not(None),
+        "order_refunded": o.refunded_minor > 0,
+        "order_cancelled": o.cancelled_at_ms.is_not(None),
+    }
+    wanted = [happened[name] for name in trigger.events if name in happened]
+    statement = select(o.id).where(o.id == thing.id, or_(*wanted))
+    return connection.execute(statement).first() is not None
 
 
 _STATES = {

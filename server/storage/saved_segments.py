@@ -51,6 +51,14 @@ def segments_for(connection: Connection, actor: Actor) -> list[Segment]:
     return [_segment(row) for row in rows]
 
 
+def shared(connection: Connection) -> list[Segment]:
+    """The saved segments that all colleagues may use, by name."""
+    rows = connection.execute(
+        select(SEGMENT).where(S.shared.is_(True)).order_by(S.name, S.id)
+    ).mappings()
+    return [_segment(row) for row in rows]
+
+
 def load_segment(connection: Connection, segment_id: str) -> Segment | None:
     """One saved segment, or None."""
     row = connection.execute(select(SEGMENT).where(S.id == segment_id)).mappings().first()
