@@ -27,9 +27,9 @@ from server.domain.errors import (
     NotFound,
     NotSignedIn,
 )
-from server.domain.files import BY_TYPE, SERVED, disposition
+from server.domain.files import BY_TYPE, MOST_IN_MESSAGE, SERVED, disposition
 from server.files.desk import FileDesk, Sender
-from server.http.bodies import json_response, read_named_files
+from server.http.bodies import json_response, read_form, read_named_files
 from server.http.client import own_origin
 from server.http.keys import DATABASE, FILES
 from server.http.sessions import require_person, signed_in
@@ -161,14 +161,29 @@ async def take_body(request: web.Request, actor: Actor) -> File:
     )
 
 
-async def take_form(request: web.Request, actor: Actor, name: str = "files") -> list[str]:
-    """The ids of the files of a form, kept; of those fields only that have this name."""
-    kept = []
-    for field, file_name, content in await read_named_files(request):
-        if field == name and content:
-            file = await take_bytes(request.app[FILES], actor, file_name, content)
-            kept.append(file.id)
+async def take_form(request: web.Request, actor: Actor | None = None) -> list[str]:
+    """The ids of the files of a form, kept; without an actor the portal's shopper sends them.
+
+    The form knows them from then on as ``kept``, so that a page that is shown again because of
+    something else need not ask for them once more. Raises as FileDesk.take.
+    """
+    form = await read_form(request)
+    chosen = [one for one in await read_named_files(request) if one[0] == "files" and one[2]]
+    kept = form.setdefault("kept", []) if chosen else form.get("kept", [])
+    if chosen:
+        actor = actor or await portal_shopper(request)
+        if actor is None:
+            raise NotSignedIn("Sign in first.")
+        if len(kept) + len(chosen) > MOST_IN_MESSAGE:
+            raise InvalidInput("Too many files.", field="files", reason="files_many")
+        for _, name, content in chosen:
+            kept.append((await take_bytes(request.app[FILES], actor, name, content)).id)
     return kept
+
+
+def unexpected(error: AppError) -> bool:
+    """True for what a form cannot say beside its fields; that the disk is full it can."""
+    return error.status >= 500 and error.details.get("reason") != "disk_full"
 
 
 async def take_bytes(desk: FileDesk, actor: Actor, name: str, content: bytes) -> File:

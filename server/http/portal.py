@@ -13,11 +13,11 @@ from aiohttp import web
 
 from server.actions import portal, requests
 from server.actions.contacts import email_key
-from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
+from server.domain.errors import AppError, InvalidInput, NotAllowed, NotFound
 from server.domain.ticket import Ticket
 from server.http.bodies import field, read_form
 from server.http.client import client_address
-from server.http.files import take_form
+from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE, SETTINGS
 from server.http.portal_ask import add_portal_forms
 from server.http.portal_base import (
@@ -246,9 +246,7 @@ async def submit(request: web.Request) -> web.Response:
     try:
         goes, done = await _FORMS[what](request, reader, number)
     except AppError as error:
-        if error.status >= 500 and error.details.get("reason") != "disk_full":
-            raise
-        if error.status in (401, 404):
+        if error.status in (401, 404) or unexpected(error):
             raise
         # The page itself is looked up again, so that another's is not found here either.
         return await show_ticket(request, error)

@@ -16,7 +16,7 @@ from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed
 from server.domain.returns import OUTCOMES, WANTED, Picked
 from server.domain.text import MAX_BODY_CHARS
 from server.http.bodies import field, read_form
-from server.http.files import take_form
+from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
 from server.http.portal_base import HOME, language, page, required
 from server.storage.connection import Connection
@@ -53,6 +53,7 @@ async def show_new(request: web.Request, error: AppError | None = None) -> web.R
         error,
         reader=reader,
         entered={name: field(form, name) for name in ("type", "subject", "order", "body")},
+        kept_files=form.get("kept", []),
         alike=_alike(error),
         client_id=field(form, "client_id") or secrets.token_hex(12),
         most_subject=MAX_SUBJECT_CHARS,
@@ -67,6 +68,7 @@ async def make(request: web.Request) -> web.Response:
     try:
         payload = SubmitRequest(
             body=_words(form),
+            files=await take_form(request) or None,
             subject=field(form, "subject")[:MAX_SUBJECT_CHARS],
             type=field(form, "type")[:40] or None,
             order_id=field(form, "order")[:64],
@@ -75,7 +77,9 @@ async def make(request: web.Request) -> web.Response:
         ticket = await request.app[DATABASE].write(
             lambda tx: returns.submit(tx, reader, payload, anyway=field(form, "anyway") == "1")
         )
-    except (InvalidInput, Conflict, NotAllowed) as error:
+    except AppError as error:
+        if error.status in (401, 404) or unexpected(error):
+            raise
         return await show_new(request, error)
     raise web.HTTPSeeOther(f"{HOME}/{ticket.number}?done=made")
 

@@ -19,7 +19,7 @@ from server.domain.periods import instant_ms, zone
 from server.domain.ticket import OVER, PRIORITIES, REASONS, Ticket, needs_reason
 from server.domain.ticket_number import read_number
 from server.http.bodies import Form, field, read_form
-from server.http.files import take_form
+from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.ticket_words import Told, in_words
@@ -110,7 +110,7 @@ async def submit(request: web.Request) -> web.Response:
     except NotFound as error:
         return await show_ticket(request, InvalidInput(error.message, reason="ticket_missing"))
     except AppError as error:
-        if error.status >= 500 and error.details.get("reason") != "disk_full":
+        if unexpected(error):
             raise
         return await show_ticket(request, error)
     said = "noted" if what == "reply" and field(form, "visibility") == "private" else done
