@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import figures
 from tests.support.browser import Pages, launch
+from tests.support.connections import ConnectionWatch
 from tests.support.node import NodeClient
 from tests.support.postgres import PostgresCluster
 from tests.support.processes import tail
@@ -31,6 +32,7 @@ DATABASES = ("sqlite", "postgresql")
 # Cheap and telling first; what drives a browser or kills servers for minutes last.
 LATE_MARKS = ("kill", "browser")
 FAILED = pytest.StashKey[bool]()
+WATCH = pytest.StashKey[ConnectionWatch]()
 SCREENSHOTS = Path(__file__).resolve().parent.parent / "test-results"
 
 # No deadline: on two shared cores it would measure the neighbours. The same examples every time in
@@ -38,6 +40,11 @@ SCREENSHOTS = Path(__file__).resolve().parent.parent / "test-results"
 hypothesis.settings.register_profile("person", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "person")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Knows from the start what connects to PostgreSQL."""
+    config.stash[WATCH] = ConnectionWatch()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,6 +95,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in lines:
             terminalreporter.line(line)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_connection_is_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails the module that leaves a connection to PostgreSQL open.
+
+    Otherwise Python's collector tells of it, in a test of another module.
+    """
+    watch = request.config.stash[WATCH]
+    watch.forget()
+    yield
+    if left := watch.left_open():
+        pytest.fail("\n".join(("connections are left open", *left)), pytrace=False)
 
 
 @pytest.fixture
