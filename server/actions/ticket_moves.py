@@ -54,6 +54,11 @@ _SETTLED: Mapping[str, str] = {
 }
 
 
+def needless(reason: str) -> str | None:
+    """As what an open question is set aside when something ends for a reason; None if it is not."""
+    return _SETTLED.get(reason)
+
+
 def access_ticket(tx: Tx, actor: Actor, ticket_id: str) -> Ticket:
     """The ticket, locked for this transaction. Raises NotFound, also when it is hidden."""
     ticket = tx.ticket(ticket_id)

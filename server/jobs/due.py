@@ -14,7 +14,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import identity, offers, retention, targets
+from server.jobs import automation, identity, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
@@ -81,6 +81,8 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (1.0, offers.listen),
     (1.0, targets.follow),
     (1.0, targets.watch),
+    (1.0, automation.follow),
+    (10.0, automation.watch),
     (2.0, wake_snoozed),
     (5.0, place_waiting),
     (15.0, end_grace),
@@ -96,6 +98,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (600.0, forget_portal),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
+    (3600.0, automation.forget),
     (3600.0, retention.forget_old),
 )
 
