@@ -18,7 +18,7 @@ from server.actions.conversations import MAX_TAGS
 from server.domain.actors import SYSTEM
 from server.domain.events import ConversationTagged
 from server.domain.offers import buying_intent, price_question
-from server.storage import offers
+from server.storage import log_readers, offers
 from server.storage.connection import Connection
 from server.storage.customers import CustomerChanged
 from server.storage.event_log import last_seq, settled_seq
@@ -59,12 +59,12 @@ def where_to(connection: Connection) -> int:
 
 def begin(tx: Tx) -> None:
     """Begins to listen: to what comes from now on."""
-    offers.begin_reading(tx, offers.READER, seq=last_seq(tx.connection))
+    log_readers.begin(tx, offers.READER, seq=last_seq(tx.connection))
 
 
 def listen(connection: Connection, *, up_to: int) -> Heard | None:
     """What was said since the last look; None when nothing was, or nobody has begun to listen."""
-    before = offers.reader_place(connection)
+    before = log_readers.place(connection, offers.READER)
     if before is None or before >= up_to:
         return None
     found = offers.said_after(connection, after=before, up_to=up_to, limit=AT_ONCE)

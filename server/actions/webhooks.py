@@ -31,7 +31,7 @@ from server.domain.webhooks import (
     matches,
     wait_ms,
 )
-from server.storage import webhooks
+from server.storage import log_readers, webhooks
 from server.storage.event_log import last_seq
 from server.storage.unit import Tx
 from server.storage.webhooks import Delivery, Wanted, Webhook
@@ -230,7 +230,7 @@ def queue_events(tx: Tx, *, up_to: int) -> int | None:
     A delivery is queued for every receiver that gets the event, in the transaction that notes that
     the event was read: a crash loses nothing and queues nothing twice.
     """
-    read = webhooks.take_place(tx)
+    read = log_readers.take_place(tx, webhooks.READER)
     if read is None:
         return None
     receivers = webhooks.active_webhooks(tx.connection)
@@ -256,7 +256,7 @@ def queue_events(tx: Tx, *, up_to: int) -> int | None:
     )
     end = found[-1].seq if len(found) == PAGE else up_to
     if end > read:
-        webhooks.move_place(tx, end)
+        log_readers.move_place(tx, webhooks.READER, end)
     return len(found)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from server.actions import offers, pairs
+from server.storage import log_readers
 from server.storage.database import Database
-from server.storage.offers import reader_place, unsettled
+from server.storage.offers import READER, unsettled
 
 PAGE = 200
 
 
 async def listen(database: Database) -> None:
     """Marks conversations in which somebody asks for a price, and notes what agents showed."""
-    if await database.read(reader_place) is None:
+    if await database.read(lambda c: log_readers.place(c, READER)) is None:
         await database.write(offers.begin)
     while True:
         # The end is looked up apart, so that nothing below it is still being written.

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from server.domain.offers import Pair, best_pairs, is_complaint
+from server.storage import log_readers
 from server.storage.card_orders import Latest
 from server.storage.consents import allowed
 from server.storage.persons import members
@@ -18,7 +19,6 @@ from server.storage.rows import CONVERSATION, MESSAGE
 from server.storage.tables import BuyingMark as MarkRow
 from server.storage.tables import (
     Cart,
-    LogReader,
     OrderLine,
     PageEvent,
     ProductPair,
@@ -35,7 +35,6 @@ ORDER = table(ShopOrder)
 LINE = table(OrderLine)
 CART = table(Cart)
 PAGE_EVENT = table(PageEvent)
-LOG_READER = table(LogReader)
 
 Json = dict[str, Any]  # Any: JSON values
 DAY_MS = 86_400_000
@@ -379,30 +378,11 @@ def product_blocks(blocks: Iterable[Json]) -> list[tuple[str, str]]:
 # Reading what is said
 
 
-def reader_place(connection: Connection) -> int | None:
-    """Up to which number of the log messages have been read for offers; None before the first."""
-    statement = select(LOG_READER.c.seq).where(LOG_READER.c.name == READER)
-    found = connection.execute(statement).scalar_one_or_none()
-    return None if found is None else int(found)
-
-
-_FIRST_PLACE = text(
-    "INSERT INTO log_reader (name, seq) VALUES (:name, :seq) ON CONFLICT (name) DO NOTHING"
-)
-
-
-def begin_reading(tx: Tx, name: str, *, seq: int) -> None:
-    """Makes the place of a reader that has none."""
-    tx.later(_FIRST_PLACE, {"name": name, "seq": seq})
-
-
 def move_reader(tx: Tx, *, before: int, after: int) -> bool:
     """Moves on from a place; False when another process did so before."""
-    c = LOG_READER.c
-    held = tx.execute(select(c.seq).where(c.name == READER).with_for_update(skip_locked=True))
-    if held.scalar_one_or_none() != before:
+    if log_readers.take_place(tx, READER) != before:
         return False
-    tx.later(update(LOG_READER).where(c.name == READER).values(seq=after))
+    log_readers.move_place(tx, READER, after)
     return True
 
 

@@ -11,7 +11,9 @@ from typing import Any  # Any: conditions and column values
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from server.domain.offers import Pair
-from server.storage.offers import LINE, LOG_READER, ORDER, PAIR, begin_reading
+from server.storage import log_readers
+from server.storage.log_readers import LOG_READER
+from server.storage.offers import LINE, ORDER, PAIR
 from server.storage.unit import Tx
 
 PAIRS = "product_pairs"
@@ -19,13 +21,12 @@ PAIRS = "product_pairs"
 
 def turn_at_ms(connection: Connection) -> int:
     """When the pairs are worked out next; 0 before the first time."""
-    statement = select(LOG_READER.c.seq).where(LOG_READER.c.name == PAIRS)
-    return int(connection.execute(statement).scalar_one_or_none() or 0)
+    return log_readers.place(connection, PAIRS) or 0
 
 
 def take_turn(tx: Tx, *, next_at_ms: int) -> None:
     """Makes the answer of the job True for the one process that works out the pairs now."""
-    begin_reading(tx, PAIRS, seq=0)
+    log_readers.begin(tx, PAIRS, seq=0)
 
     def taken(_: object) -> bool:
         due = (LOG_READER.c.name == PAIRS) & (LOG_READER.c.seq <= tx.at_ms)

@@ -22,17 +22,14 @@ from sqlalchemy import (
 )
 
 from server.domain.webhooks import Attempt, Health, Outcome, State, Status
+from server.storage import log_readers
 from server.storage.rows import EVENT
-from server.storage.tables import LogReader, WebhookDelivery, WebhookRow, table
+from server.storage.tables import WebhookDelivery, WebhookRow, table
 from server.storage.unit import Tx
 
 WEBHOOK = table(WebhookRow)
 DELIVERY = table(WebhookDelivery)
-LOG_READER = table(LogReader)
 READER = "webhooks"
-_FIRST_PLACE = text(
-    "INSERT INTO log_reader (name, seq) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING"
-)
 # What is there already stays as it is, so that reading a part of the log twice does no harm.
 _INSERT_DELIVERY = text(
     "INSERT INTO webhook_delivery (id, webhook_id, seq, kind, conversation_id, created_at_ms,"
@@ -140,7 +137,7 @@ def active_webhooks(connection: Connection) -> list[Webhook]:
 
 def insert_webhook(tx: Tx, webhook: Webhook) -> None:
     """Adds a receiver, and with the first one the place in the log."""
-    tx.later(_FIRST_PLACE, {"name": READER})
+    log_readers.begin(tx, READER, seq=0)
     unserved = {"hold_until_ms": 0, "leased_until_ms": 0, "served_at_ms": 0}
     tx.later(
         insert(WEBHOOK),
@@ -164,20 +161,7 @@ def delete_webhook(tx: Tx, webhook_id: str) -> None:
 
 def place(connection: Connection) -> int:
     """Up to where the log has been read; 0 before the first time."""
-    statement = select(LOG_READER.c.seq).where(LOG_READER.c.name == READER)
-    return int(connection.execute(statement).scalar_one_or_none() or 0)
-
-
-def take_place(tx: Tx) -> int | None:
-    """As ``place``, kept from other processes until the commit; None when one of them has it."""
-    statement = select(LOG_READER.c.seq).where(LOG_READER.c.name == READER)
-    found = tx.execute(statement.with_for_update(skip_locked=True)).scalar_one_or_none()
-    return None if found is None else int(found)
-
-
-def move_place(tx: Tx, seq: int) -> None:
-    """Notes that the log has been read up to a number."""
-    tx.later(update(LOG_READER).where(LOG_READER.c.name == READER).values(seq=seq))
+    return log_readers.place(connection, READER) or 0
 
 
 def news(connection: Connection, *, after: int, up_to: int, limit: int) -> list[News]:
