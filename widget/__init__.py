@@ -13,8 +13,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 """The folder of the widget's files."""
 
-BUNDLES = ("panel.js", "extras.js")
-"""Modules that are served together with what they import; the second only when it is needed."""
+BUNDLES = ("panel.js", "extras.js", "requests.js")
+"""Modules that are served together with what they import; all but the first only when needed."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 _IMPORT = re.compile(r'^import (?:[^"]*? from )?"(\.[^"]+)";\n', re.MULTILINE)

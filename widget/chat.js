@@ -80,7 +80,9 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     },
     event: (envelope) => feed.receive(envelope),
     signal(signal) {
-      if (signal.kind === "presence.changed" && welcome) welcome.shop.agents_online = signal.data.agents_online;
+      const { kind, data } = signal;
+      if (welcome && kind === "presence.changed") welcome.shop.agents_online = data.agents_online;
+      if (welcome && kind === "request.changed") welcome.requests = data;
       store.signal(signal);
     },
     read: (mark) => store.signal({ kind: "message.read", data: mark }),

@@ -1,4 +1,5 @@
 import { createAnswers } from "./answers.js";
+import { createAsks } from "./asks.js";
 import { productBlock } from "./blocks.js";
 import { action } from "./element.js";
 import { consentLine } from "./consent.js";
@@ -25,6 +26,7 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
   const visits = (shell.visits ||= createVisits({ shell, vault, chat }));
   const line = consentLine({ say, chat, visits });
   const guide = createGuide({ say, locale, chat, shell, ui });
+  const asks = createAsks({ say, locale, chat, shell, vault, ui });
   let offered = "";
   return {
     say,
@@ -49,6 +51,7 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
     },
     /** Tells what is due, draws the line about consent and the answers that shoppers find themselves. */
     visit() {
+      asks.draw();
       if (chat.welcome?.shop.articles) guide.draw();
       if (!chat.welcome?.shop.page_events) return;
       visits.tell();

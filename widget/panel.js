@@ -205,7 +205,7 @@ export async function start(shell) {
     drawing = true;
     queueMicrotask(() => {
       drawing = false;
-      const count = chat.store.unread();
+      const count = chat.store.unread() + (chat.welcome?.requests?.unread || 0);
       badge.textContent = count > 99 ? "99+" : String(count);
       badge.hidden = !count || open;
       if (count !== shell.options.unread) {
@@ -214,7 +214,7 @@ export async function start(shell) {
         shell.refresh();
       }
       const shop = chat.welcome?.shop;
-      if (open ? shop?.page_events || shop?.articles : shop?.page_events && vault.get("consent")) extras()?.visit();
+      if (vault.get("asks") || (open ? shop?.page_events || shop?.articles || chat.welcome?.requests : shop?.page_events && vault.get("consent"))) extras()?.visit();
       if (!open) return;
       if (restored && shop) {
         restored = false;

@@ -67,6 +67,8 @@ declare global {
     paint(hex?: string | null): void;
     refresh(): void;
     emit(name: string, detail?: unknown): void;
+    /** Whether the looks of requests are there. */
+    dressed?: boolean;
     visits?: ReturnType<typeof import("./visits.js").createVisits>;
   }
 
@@ -133,8 +135,10 @@ declare global {
   interface Welcome {
     visitor_token: string;
     customer_id: string;
-    customer?: { name?: string | null };
+    customer?: { name?: string | null; email?: string | null; verified?: boolean };
     conversations: Head[];
+    /** How many requests the shopper has, and new answers in them. */
+    requests?: { count: number; unread: number };
     shop: {
       name: string;
       agents_online: number;
@@ -145,6 +149,8 @@ declare global {
       accent: string | null;
       /** Whether the shop notes what shoppers look at, when they agree. */
       page_events?: boolean;
+      /** When somebody is here again, while the shop is closed. */
+      opens_at_ms?: number | null;
       /** Whether there are articles that shoppers may read. */
       articles?: boolean;
     };
@@ -175,6 +181,75 @@ declare global {
     at_ms: number;
     error?: Failure | null;
     sent?: { message_id: string; conversation_seq: number };
+  }
+
+  /** Something of a request that the desk has not confirmed. */
+  interface Ask {
+    client_id: string;
+    name: string;
+    payload: object;
+    at_ms: number;
+    error?: Failure;
+  }
+
+  /** A request as its shopper sees it. */
+  interface RequestShown {
+    number: string;
+    subject: string;
+    state: string;
+    over: boolean;
+    promised_at_ms: number | null;
+    late: boolean;
+    created_at_ms: number;
+    unread: number;
+  }
+
+  interface AskOutbox {
+    waiting(): Ask[];
+    drop(id: string): void;
+    add(name: string, payload: object): Ask;
+  }
+
+  type Chat = ReturnType<typeof import("./chat.js").createChat>;
+
+  interface RequestParts {
+    words: Words;
+    locale: Locale;
+    chat: Chat;
+    vault: Vault;
+    panel: HTMLElement;
+    outbox: AskOutbox;
+    linked: (text: string) => (string | HTMLElement)[];
+    rating: (score: number | null, rate: (score: number, comment: string) => Promise<Answer>) => HTMLElement;
+  }
+
+  /** What the pages of requests share. */
+  interface RequestTools extends Omit<RequestParts, "words" | "panel"> {
+    say: Say;
+    announce(text: string): void;
+    /** So many new answers were shown. */
+    read(unread: number): void;
+    close(): void;
+    list(): void;
+    open(number: string): void;
+    compose(prefill: { text?: string; conversation_id?: string }): void;
+  }
+
+  interface RequestPage {
+    node: HTMLElement;
+    first?: HTMLElement;
+    /** Something that waited was answered by the desk. */
+    settled?(ask: Ask, answer: Answer): void;
+    /** Something of the requests is other now. */
+    refresh?(): void;
+  }
+
+  interface RequestsView {
+    opener?: () => HTMLElement;
+    form(prefill: { text?: string; conversation_id?: string }, parent?: (() => void) | null): void;
+    list(): void;
+    settled(ask: Ask, answer: Answer): void;
+    refresh(): void;
   }
 
   type Line =

@@ -21,11 +21,13 @@ from server.storage import (
     customers,
     messages,
     people,
+    requests,
     views,
 )
 from server.storage.connection import Connection
 from server.storage.consents import analytics_states
 from server.storage.conversations import Found
+from server.storage.hours import load_book
 from server.storage.persons import sessions_of
 from server.storage.privacy import policy_of
 from server.storage.shop import Shop, load_shop
@@ -258,6 +260,7 @@ def arrivals(
         connection, [f.conversation.id for each in talks.values() for f in each]
     )
     said = analytics_states(connection, list(known))
+    news = requests.news_of(connection, list(known))
     return {
         key: Arrival(
             {
@@ -271,6 +274,7 @@ def arrivals(
                 "conversations": [
                     head | {"unread": unread.get(head["id"], 0)} for head in views.heads(talks[key])
                 ],
+                "requests": news[key],
                 "shop": shop,
                 "consents": {"analytics": said[key]} if key in said else {},
                 "server_at_ms": at_ms,
@@ -300,6 +304,7 @@ def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
     """The shop as a shopper's widget shows it."""
     shop = the_shop(connection)
     policy = policy_of(shop)
+    hours = load_book(connection).of_team(None)
     return {
         "name": shop.name,
         "locale": shop.locale,
@@ -314,6 +319,7 @@ def _shop_for_shoppers(connection: Connection, *, at_ms: int) -> Json:
         "accent": shop.settings.get("accent"),
         "page_events": policy.page_events,
         "articles": article_lists.any_for_shoppers(connection),
+        "opens_at_ms": None if hours.open_at(at_ms) else hours.next_opening(at_ms),
     }
 
 

@@ -26,10 +26,10 @@ from server.domain.ticket import OVER, Ticket
 from server.domain.ticket_number import read_number
 from server.domain.ticket_types import TicketType
 from server.storage import messages as stored_messages
-from server.storage import people, requests, tickets
+from server.storage import people, tickets
 from server.storage.connection import Connection
 from server.storage.hours import load_book
-from server.storage.persons import sessions_of, shopper_rows
+from server.storage.persons import shopper_rows
 from server.storage.rows import Message, load_conversation
 from server.storage.ticket_types import Status, load_statuses, load_types
 from server.storage.tickets import Listed, Wanted
@@ -95,7 +95,7 @@ class Thread:
     rating: int | None
     may_rate: bool
     due_at_ms: int | None
-    unread: bool
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def read_thread(
         rating=rating,
         may_rate=rateable and ticket.state in ("resolved", "closed"),
         due_at_ms=due_of(connection, ticket, at_ms=at_ms),
-        unread=unread_of(connection, [ticket], rows)[ticket.id] > 0,
+        unread=unread_of(connection, [ticket], rows)[ticket.id],
     )
     return thread, onward.number if onward else None
 
@@ -310,7 +310,7 @@ def open_request(tx: Tx, actor: Actor, payload: OpenRequest) -> Json:
         payload.locale,
         due_at_ms=thread.due_at_ms,
         at_ms=tx.at_ms,
-        unread=0,
+        unread=thread.unread,
     )
     if thread.unread:
         mark_seen(tx, rows, payload.number)
@@ -351,24 +351,6 @@ def rate_request(tx: Tx, actor: Actor, payload: RateRequest) -> Json:
     rows = _rows_of(tx.connection, actor)
     rate(tx, rows, payload.number, score=payload.score, comment=payload.comment or "")
     return {"number": payload.number}
-
-
-def news_of(connection: Connection, customer_ids: Sequence[str]) -> dict[str, Json]:
-    """For each shopper's widget: how many requests they have, and answers that they have not seen.
-
-    A handful of queries however many they are.
-    """
-    sessions = sessions_of(connection, customer_ids)
-    owners = {row: one for one in customer_ids for row in (one, *sessions.get(one, ()))}
-    found = requests.of_customers(connection, list(owners))
-    every = [ticket_id for each in found.values() for ticket_id in each]
-    unread = stored_messages.unread_by_customer(connection, every)
-    news: dict[str, Json] = {one: {"count": 0, "unread": 0} for one in customer_ids}
-    for row, each in found.items():
-        told = news[owners[row]]
-        told["count"] += len(each)
-        told["unread"] += sum(unread.get(ticket_id, 0) for ticket_id in each)
-    return news
 
 
 def _rows_of(connection: Connection, actor: Actor) -> Rows:

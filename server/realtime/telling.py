@@ -11,13 +11,15 @@ from server.realtime.clients import Clients, Json, Place
 from server.realtime.engine import Engine
 from server.realtime.known import Known
 from server.realtime.rooms import AGENT, STAFF, VISITOR, customer_room, staff_rooms
-from server.storage import people, views
+from server.storage import people, requests, views
 from server.storage.connection import Connection
 from server.storage.conversations import Found
 from server.storage.database import Committed, Database
 from server.storage.views import Facts
 
 LOOK_UP_NAMES_S = 1.0
+# A request looks other to its shopper also by these, of which they hear nothing else.
+_SILENT = frozenset({"ticket.merged", "sla.applied"})
 
 
 class Teller:
@@ -65,6 +67,7 @@ class Teller:
             key: views.summary(found, names=facts.names) for key, found in facts.found.items()
         }
         listening = self._clients.shoppers()
+        changed: dict[str, None] = {}
         for event in events:
             found = facts.found.get(event.conversation_id or "")
             envelope = views.envelope(event, facts, audience="agent")
@@ -75,9 +78,33 @@ class Teller:
             rooms = [STAFF] if found is None else self._rooms(found)
             await self._engine.emit("event", envelope, room=rooms, namespace=AGENT)
             heard = event.visitor_seq is not None and event.customer_id in listening
-            # A widget shows one chat; the shopper reads of tickets where these are shown.
             if heard and not ticket:
                 await self._tell_shopper(event, views.envelope(event, facts, audience="visitor"))
+            elif ticket and event.customer_id in listening and (heard or event.kind in _SILENT):
+                changed[event.customer_id or ""] = None
+        for customer_id in changed:
+            await self._tell_of_requests(customer_id)
+
+    async def _tell_of_requests(self, customer_id: str) -> None:
+        """Tells a shopper's widget that something of their requests is other now.
+
+        A widget shows one chat by its events; a request it asks for when the shopper looks.
+        """
+        owners = {
+            client.actor.id or ""
+            for sid in self._clients.sids_of(customer_id)
+            if (client := self._clients.by_sid.get(sid)) is not None
+        }
+        if not owners:
+            return
+        news = await self._database.read(lambda c: requests.news_of(c, sorted(owners)))
+        for owner, told in news.items():
+            await self._engine.emit(
+                "signal",
+                {"kind": "request.changed", "data": told},
+                room=customer_room(owner),
+                namespace=VISITOR,
+            )
 
     async def _tell_shopper(self, event: Event, envelope: Json) -> None:
         room = customer_room(event.customer_id or "")

@@ -20,6 +20,7 @@ from server.actions import (
     presence,
     ratings,
     replies,
+    requests,
     suggestions,
     ticket_lists,
     tickets,
@@ -94,6 +95,12 @@ VISITOR_COMMANDS = (
     Command("answer.find", answers.FindAnswer, search=find_answers, limit="search"),
     Command("answer.judge", answers.JudgeAnswer, action=answers.judge),
     Command("request.submit", tickets.SubmitRequest, action=tickets.submit, limit="message"),
+    Command("request.form", NoPayload, query=requests.request_form),
+    Command("request.list", requests.ListRequests, query=requests.list_requests),
+    Command("request.open", requests.OpenRequest, action=requests.open_request),
+    Command("request.reply", requests.ReplyRequest, action=requests.reply_request, limit="message"),
+    Command("request.confirm", requests.ConfirmRequest, action=requests.confirm_request),
+    Command("request.rate", requests.RateRequest, action=requests.rate_request),
     Command("typing.set", SetTyping, signal="typing", limit="signal"),
 )
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, or_, select
 
+from server.storage.messages import unread_by_customer
+from server.storage.persons import sessions_of
 from server.storage.tables import RequestLine, table
 from server.storage.ticket_rows import TICKET
 from server.storage.unit import Tx
@@ -79,3 +81,21 @@ def of_customers(connection: Connection, customer_ids: Sequence[str]) -> dict[st
     for customer_id, ticket_id in rows:
         found.setdefault(customer_id, []).append(ticket_id)
     return found
+
+
+def news_of(connection: Connection, customer_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """For each shopper's widget: how many requests they have, and answers that they have not seen.
+
+    A handful of queries however many they are.
+    """
+    sessions = sessions_of(connection, customer_ids)
+    owners = {row: one for one in customer_ids for row in (one, *sessions.get(one, ()))}
+    found = of_customers(connection, list(owners))
+    every = [ticket_id for each in found.values() for ticket_id in each]
+    unread = unread_by_customer(connection, every)
+    news: dict[str, dict[str, int]] = {one: {"count": 0, "unread": 0} for one in customer_ids}
+    for row, each in found.items():
+        told = news[owners[row]]
+        told["count"] += len(each)
+        told["unread"] += sum(unread.get(ticket_id, 0) for ticket_id in each)
+    return news

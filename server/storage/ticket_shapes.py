@@ -107,9 +107,10 @@ class TicketMade(Shape):
 
 
 class TicketNumber(Shape):
-    """The number under which the request goes on."""
+    """The number under which the request goes on, and by when we have promised to act."""
 
     ticket_number: str
+    promised_at_ms: AtMs | None
 
 
 class TicketList(Shape):
@@ -165,3 +166,65 @@ class OfTicket(Shape):
     """The ticket as it is now."""
 
     ticket: TicketWhole
+
+
+class RequestKind(Shape):
+    """A kind of request that shoppers may choose."""
+
+    id: str
+    name: BothLanguages
+
+
+class RequestForm(Shape):
+    """What a form for a request offers; ``opens_at_ms`` while the shop is closed."""
+
+    kinds: list[RequestKind]
+    opens_at_ms: AtMs | None
+
+
+class Request(Shape):
+    """A request as its shopper sees it; a time that has passed is ``late`` and no promise."""
+
+    number: str
+    subject: str
+    state: str
+    over: bool
+    promised_at_ms: AtMs | None
+    late: bool
+    created_at_ms: AtMs
+    updated_at_ms: AtMs
+    unread: int
+
+
+class RequestList(Shape):
+    """A page of the shopper's requests; ``next_before`` asks for the next."""
+
+    items: list[Request]
+    next_before: str | None
+
+
+class RequestMessage(Shape):
+    """A message of a request; without an author it is the shop's own."""
+
+    id: str
+    mine: bool
+    author: str | None
+    body: str
+    at_ms: AtMs
+
+
+class RequestOpened(Shape):
+    """A request with its thread; ``onward`` is the one that it was joined to."""
+
+    request: Request
+    messages: list[RequestMessage]
+    rating: int | None
+    may_rate: bool
+    may_write: bool
+    onward: str | None
+
+
+class RequestName(Shape):
+    """The number under which it goes on."""
+
+    number: str

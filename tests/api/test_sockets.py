@@ -170,6 +170,17 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     ticket = {"ticket_id": opened["ticket"]["id"]}
     await _answer(lead, "ticket.reply", **ticket, client_id="6", body="Sorry", state="on_hold")
     await _answer(lead, "ticket.change", **ticket, priority="high", fields={})
+    mine = {"number": asked_for["ticket_number"]}
+    await _answer(shopper, "request.form")
+    (listed,) = (await _answer(shopper, "request.list", locale="zh"))["items"]
+    assert (listed["number"], listed["unread"]) == (mine["number"], 1)
+    assert [m["body"] for m in (await _answer(shopper, "request.open", **mine))["messages"]] == [
+        "It broke",
+        "Sorry",
+    ]
+    await _answer(shopper, "request.reply", **mine, client_id="7", body="Thanks")
+    await _answer(shopper, "request.confirm", **mine)
+    await _answer(shopper, "request.rate", **mine, score=5)
     await _answer(lead, "ticket.create", type="return", subject="Lamp", **customer)
     await _answer(lead, "ticket.list", query="lamp")
     await _answer(lead, "ticket.types")

@@ -72,4 +72,12 @@ export const enWords = {
   searchHint: "What is it about?",
   searchNothing: "Nothing found. A person can help you.",
   searchOffline: "Not connected. A moment later it works again.",
+  leaveMessage: "Leave a message",
+  leaveAlone: "Nobody is here just now.",
+  leaveLong: "It takes longer today, sorry.",
+  requests: "Your requests",
+  requestsNew: "{n} new answers",
+  "requestsNew.one": "1 new answer",
+  requestsCount: "{n} requests",
+  "requestsCount.one": "1 request",
 };

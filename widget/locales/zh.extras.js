@@ -70,4 +70,10 @@ export const zhWords = {
   searchHint: "搜索问题",
   searchNothing: "没有找到相关解答，可以联系人工客服。",
   searchOffline: "尚未连接，稍后即可搜索。",
+  leaveMessage: "留言",
+  leaveAlone: "客服暂时不在。",
+  leaveLong: "抱歉，今天等待时间较长。",
+  requests: "我的请求",
+  requestsNew: "{n} 条新回复",
+  requestsCount: "{n} 个请求",
 };

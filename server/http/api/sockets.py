@@ -24,7 +24,17 @@ from server.storage.shapes import (
     Team,
     Turn,
 )
-from server.storage.ticket_shapes import OfTicket, TicketList, TicketMade, TicketNumber, TicketTypes
+from server.storage.ticket_shapes import (
+    OfTicket,
+    RequestForm,
+    RequestList,
+    RequestName,
+    RequestOpened,
+    TicketList,
+    TicketMade,
+    TicketNumber,
+    TicketTypes,
+)
 
 Name = tuple[str, str]
 
@@ -66,6 +76,14 @@ class ShopForShopper(Shape):
     accent: str | None
     page_events: bool
     articles: bool
+    opens_at_ms: AtMs | None
+
+
+class RequestNews(Shape):
+    """How many requests the shopper has, and how many answers in them are new to them."""
+
+    count: int
+    unread: int
 
 
 class VisitorWelcome(Shape):
@@ -75,6 +93,7 @@ class VisitorWelcome(Shape):
     customer_id: str
     customer: Self
     conversations: list[OwnHead]
+    requests: RequestNews
     shop: ShopForShopper
     consents: dict[str, Literal["given", "refused"]]
     server_at_ms: AtMs
@@ -345,6 +364,12 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "answer.find"): FoundAnswers,
     ("/visitor", "answer.judge"): SuggestionId,
     ("/visitor", "request.submit"): TicketNumber,
+    ("/visitor", "request.form"): RequestForm,
+    ("/visitor", "request.list"): RequestList,
+    ("/visitor", "request.open"): RequestOpened,
+    ("/visitor", "request.reply"): RequestName,
+    ("/visitor", "request.confirm"): RequestName,
+    ("/visitor", "request.rate"): RequestName,
     ("/visitor", "typing.set"): Nothing,
     ("/agent", "desk.load"): Desk,
     ("/agent", "conversation.list"): Listed,
@@ -459,6 +484,7 @@ SIGNALS: dict[Name, type[Shape]] = {
     ("/visitor", "typing.changed"): TypingChanged,
     ("/visitor", "message.read"): MessageRead,
     ("/visitor", "presence.changed"): AgentsOnline,
+    ("/visitor", "request.changed"): RequestNews,
     ("/visitor", "server.drain"): ServerDrain,
     ("/agent", "typing.changed"): TypingChanged,
     ("/agent", "message.read"): MessageRead,
