@@ -106,7 +106,7 @@ async def running(
     bus.subscribe(knowledge.heard)
     edge = Edge(database, bus, settings, news, knowledge)
     files = _files(settings, database)
-    workers = [files, *_workers(settings, database)]
+    workers = [files, *_workers(settings, database, files)]
     for worker in workers:
         bus.subscribe(worker.heard)
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
@@ -178,7 +178,7 @@ def _files(settings: Settings, database: Database) -> FileDesk:
     )
 
 
-def _workers(settings: Settings, database: Database) -> list[Worker]:
+def _workers(settings: Settings, database: Database, files: FileDesk) -> list[Worker]:
     """What goes on beside the requests: webhooks, shop events, and mail where it is set up."""
     workers: list[Worker] = [
         WebhookOut(database, inside=settings.webhook_allow_private),
@@ -193,7 +193,7 @@ def _workers(settings: Settings, database: Database) -> list[Worker]:
             judge=settings.mail_judge,
             public_url=settings.public_url,
         )
-        workers.append(MailDesk(database, mail))
+        workers.append(MailDesk(database, mail, files))
     return workers
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.actions.contacts import email_key
+from server.domain.files import SERVED
 from server.domain.mail import MARK, thread_token
 from server.domain.ticket import CHANNEL as TICKETS
-from server.storage import customers, log_readers, mails, tickets
+from server.storage import customers, files, log_readers, mails, tickets
+from server.storage.files import File
 from server.storage.mails import Reply
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
@@ -26,6 +28,8 @@ CHAT_WAIT_MS = 5 * MINUTE_MS
 TICKET_WAIT_MS = MINUTE_MS // 2
 # One acknowledgement for an address in a day: a form must not become somebody's flood of mail.
 ACKNOWLEDGED_MS = 24 * 60 * MINUTE_MS
+# Of files in one mail; as base64 it stays below the 25 MB that most servers take.
+MOST_ENCLOSED = 18_000_000
 
 _TEXTS = {
     "en": {
@@ -34,6 +38,7 @@ _TEXTS = {
         "above": "Please write above this line",
         "foot": "Answer this mail to go on. {link}",
         "link": "Or look here: {url}",
+        "large": "Too large for this mail: {names}.",
         "ack": "We have your request [{number}]",
         "ack_words": (
             "Thank you. Your request has the number {number}. A person will answer it.\n\n"
@@ -46,6 +51,7 @@ _TEXTS = {
         "above": "请在此行以上回复",
         "foot": "直接回复本邮件即可继续沟通。{link}",
         "link": "也可以在这里查看：{url}",
+        "large": "文件过大，未随本邮件发送：{names}。",
         "ack": "我们已收到您的请求 [{number}]",
         "ack_words": (
             "感谢您的留言。您的请求编号为 {number}，会有人工客服回复您。\n\n"
@@ -132,8 +138,12 @@ def _mail_replies(tx: Tx, sender: Sender, conversation_id: str, replies: list[Re
             subject=told.subject if told else "", number=ticket.number
         )
     words = "\n\n".join(reply.body for reply in replies if reply.body)
+    enclosed, left = _enclosed(tx, replies)
+    if left:
+        names = ", ".join(file.name for file in left)
+        words = f"{words}\n\n{texts['large'].format(names=names)}".strip()
     foot = texts["foot"].format(link=_link(texts, sender)).strip()
-    return _queue(
+    mail_id = _queue(
         tx,
         sender,
         kind="reply",
@@ -142,6 +152,20 @@ def _mail_replies(tx: Tx, sender: Sender, conversation_id: str, replies: list[Re
         words=f"{MARK} {texts['above']} {MARK}\n\n{words}\n\n-- \n{foot}",
         conversation_id=conversation_id,
     )
+    files.enclose(tx, mail_id, [file.id for file in enclosed])
+    return mail_id
+
+
+def _enclosed(tx: Tx, replies: list[Reply]) -> tuple[list[File], list[File]]:
+    """The files that go with a mail, and those that are too large for it."""
+    goes: list[File] = []
+    left: list[File] = []
+    for file in files.of_messages(tx.connection, [reply.message_id for reply in replies]):
+        if file.state not in SERVED and file.state != "scanning":
+            continue
+        fits = sum(one.bytes for one in goes) + file.bytes <= MOST_ENCLOSED
+        (goes if fits else left).append(file)
+    return goes, left
 
 
 def _queue(

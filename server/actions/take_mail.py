@@ -6,9 +6,10 @@ to agents as somebody else, sees nothing and reopens nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.actions import messages, tickets
+from server.actions import files, messages, tickets
 from server.actions.contacts import email_key
 from server.actions.messages import PostMessage
 from server.actions.send_mail import Sender, acknowledge
@@ -28,6 +29,7 @@ from server.domain.mail import (
 from server.domain.text import MAX_BODY_CHARS
 from server.storage import customers, mails
 from server.storage.customers import Customer
+from server.storage.files import File
 from server.storage.unit import Tx
 
 HOUR_MS = 3_600_000
@@ -62,21 +64,23 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A mail in hand: its row, what it says, and its sender's address in the one form."""
+    """A mail in hand: its row, what it says, its sender's address in the one form, its files."""
 
     id: str
     letter: Letter
     sender: str | None
+    files: tuple[str, ...] = ()
 
 
-def take_mail(tx: Tx, desk: Desk, mail_id: str, letter: Letter) -> str:
+def take_mail(tx: Tx, desk: Desk, mail_id: str, letter: Letter, kept: tuple[str, ...] = ()) -> str:
     """What became of it in a word; the row of the mail says so too. Doing it again changes nothing.
 
+    ``kept`` are the ids of its files, which were taken in before.
     A word is thread, ticket, other_sender, bounce, or why nothing was made of it.
     """
     if not mails.still_new(tx, mail_id):
         return "settled"
-    came = Came(mail_id, letter, email_key(letter.sender.email) if letter.sender else None)
+    came = Came(mail_id, letter, email_key(letter.sender.email) if letter.sender else None, kept)
     reason = _left_out(tx, desk, came)
     if reason is not None:
         aside = reason in ("list", "no_sender", "empty")
@@ -145,6 +149,7 @@ def _from_shopper(tx: Tx, came: Came, thread: Conversation) -> str:
             body=_words(came.letter, thread.locale),
             conversation_id=thread.id,
         ),
+        enclosed=files.from_mail(tx, came.id, came.files),
     )
     _settle(tx, came, "taken", "thread", conversation_id=str(answer["conversation_id"]))
     return "thread"
@@ -153,12 +158,15 @@ def _from_shopper(tx: Tx, came: Came, thread: Conversation) -> str:
 def _from_another(tx: Tx, came: Came, thread: Conversation) -> str:
     """Agents read it beside the thread; it answers nothing and its sender is sent nothing."""
     other = _OTHER[_language(thread.locale)].format(sender=came.sender)
-    _tell_agents(tx, came, thread, f"{other}\n\n{_words(came.letter, thread.locale)}")
+    words = f"{other}\n\n{_words(came.letter, thread.locale)}"
+    _tell_agents(tx, came, thread, words, files.from_mail(tx, came.id, came.files))
     _settle(tx, came, "taken", "other_sender", conversation_id=thread.id)
     return "other_sender"
 
 
-def _tell_agents(tx: Tx, came: Came, thread: Conversation, body: str) -> None:
+def _tell_agents(
+    tx: Tx, came: Came, thread: Conversation, body: str, enclosed: Sequence[File] = ()
+) -> None:
     messages.put(
         tx,
         SYSTEM,
@@ -167,6 +175,7 @@ def _tell_agents(tx: Tx, came: Came, thread: Conversation, body: str) -> None:
         body=body[:MAX_BODY_CHARS],
         visibility="private",
         origin="system",
+        files=enclosed,
     )
 
 
@@ -184,6 +193,7 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
             client_id=came.id,
         ),
         source="mail",
+        enclosed=files.from_mail(tx, came.id, came.files),
     )
     _settle(tx, came, "taken", "ticket", conversation_id=ticket.id)
     if desk.sender is not None:

@@ -45,7 +45,7 @@ PORTION = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Uploader:
     """Who sends a file: an actor, or a mail (``mail_id``) whose writer is not known yet."""
 
     actor: Actor
@@ -111,7 +111,7 @@ class FileDesk:
         source: AsyncIterator[bytes],
         *,
         name: str,
-        sender: Sender,
+        sender: Uploader,
         size: int | None = None,
         content_id: str | None = None,
     ) -> File:
@@ -129,7 +129,7 @@ class FileDesk:
         self.outcomes["kept"] += 1
         return file
 
-    async def refuse(self, *, name: str, size: int, sender: Sender, infected: bool) -> File:
+    async def refuse(self, *, name: str, size: int, sender: Uploader, infected: bool) -> File:
         """The row of a file that came and was not kept, so that it is not simply missing."""
         at_ms = self.database.clock()
         file = File(
@@ -150,7 +150,7 @@ class FileDesk:
         self,
         source: AsyncIterator[bytes],
         name: str,
-        sender: Sender,
+        sender: Uploader,
         size: int | None,
         content_id: str | None,
     ) -> File:
@@ -208,7 +208,7 @@ class FileDesk:
             return await draw_anew(came.path, kind.media_type, drawn, thumb)
 
     async def _keep(
-        self, draft: File, sender: Sender, path: Path, thumb: Path | None = None
+        self, draft: File, sender: Uploader, path: Path, thumb: Path | None = None
     ) -> File:
         sha256 = draft.sha256
         assert sha256 is not None  # it has just been counted

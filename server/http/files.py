@@ -28,7 +28,7 @@ from server.domain.errors import (
     NotSignedIn,
 )
 from server.domain.files import BY_TYPE, MOST_IN_MESSAGE, SERVED, disposition
-from server.files.desk import FileDesk, Sender
+from server.files.desk import FileDesk, Uploader
 from server.http.bodies import json_response, read_form, read_named_files
 from server.http.client import own_origin
 from server.http.keys import DATABASE, FILES
@@ -157,7 +157,7 @@ async def take_body(request: web.Request, actor: Actor) -> File:
     """The file that is the body of a request, kept. Raises as FileDesk.take."""
     name = unquote(request.headers.get(NAME, ""))[:1000]
     return await request.app[FILES].take(
-        _body(request), name=name, sender=Sender(actor), size=request.content_length
+        _body(request), name=name, sender=Uploader(actor), size=request.content_length
     )
 
 
@@ -192,7 +192,7 @@ async def take_bytes(desk: FileDesk, actor: Actor, name: str, content: bytes) ->
     async def source() -> AsyncIterator[bytes]:
         yield content
 
-    return await desk.take(source(), name=name, sender=Sender(actor), size=len(content))
+    return await desk.take(source(), name=name, sender=Uploader(actor), size=len(content))
 
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:

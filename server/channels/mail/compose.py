@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from server.domain.letter import Enclosed
 from server.domain.mail import answer_address
 
 _POLICY = email.policy.SMTP
@@ -32,6 +33,7 @@ class Outgoing:
     token: str | None = None
     answers: str | None = None
     by_machine: bool = False
+    files: tuple[Enclosed, ...] = ()
 
 
 def composed(mail: Outgoing) -> EmailMessage:
@@ -52,6 +54,13 @@ def composed(mail: Outgoing) -> EmailMessage:
     if mail.by_machine:
         message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.words + "\n", charset="utf-8")
+    for file in mail.files:
+        main, _, sub = file.media_type.partition("/")
+        # Text of unknown set would be read in the mail's: as bytes it stays what it is.
+        main, sub = ("application", "octet-stream") if main == "text" else (main, sub)
+        message.add_attachment(
+            file.content, maintype=main, subtype=sub, filename=_plain(file.name) or "file"
+        )
     return message
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -22,11 +22,14 @@ from server.channels.mail.apart import read_apart
 from server.channels.mail.compose import Outgoing, composed
 from server.channels.mail.imap import MailboxFailed, fetch_after, wait_for_news
 from server.channels.mail.smtp import hand_over
-from server.domain.errors import AppError, Unavailable
-from server.domain.letter import Unreadable
+from server.domain.actors import SYSTEM
+from server.domain.errors import AppError, InvalidInput, TooLarge, Unavailable
+from server.domain.files import SERVED
+from server.domain.letter import Enclosed, Letter, Unreadable
 from server.domain.mail import thread_token
+from server.files.desk import FileDesk, Uploader
 from server.stats import Reading
-from server.storage import log_readers, mails
+from server.storage import files, log_readers, mails
 from server.storage.database import Committed, Database
 from server.storage.event_log import settled_seq
 from server.storage.mails import Going
@@ -66,8 +69,11 @@ class MailSettings:
 class MailDesk:
     """Fetches, reads, queues and sends until it is cancelled."""
 
-    def __init__(self, database: Database, settings: MailSettings) -> None:
-        """For one process; ``settings`` are the same in all."""
+    def __init__(
+        self, database: Database, settings: MailSettings, files: FileDesk | None = None
+    ) -> None:
+        """For one process; ``settings`` are the same in all. Without ``files`` there are none."""
+        self._files = files
         self._database = database
         self._settings = settings
         self._lease = secrets.token_hex(8)
@@ -219,7 +225,10 @@ class MailDesk:
             return
         desk = self._desk()
         try:
-            became = await self._database.write(lambda tx: take_mail(tx, desk, mail_id, letter))
+            kept = await self._keep_files(mail_id, letter)
+            became = await self._database.write(
+                lambda tx: take_mail(tx, desk, mail_id, letter, kept)
+            )
             log.info("a mail was taken", mail=mail_id, became=became)
         except Unavailable:
             raise
@@ -227,6 +236,31 @@ class MailDesk:
             if not isinstance(error, AppError):
                 log.exception("a mail could not be taken", mail=mail_id)
             await self._database.write(lambda tx: self._count_try(tx, mail_id))
+
+    async def _keep_files(self, mail_id: str, letter: Letter) -> tuple[str, ...]:
+        """The files of a mail, also as rows that say why one was not kept."""
+        kept: list[str] = []
+        if self._files is None or letter.kind != "person":
+            return ()
+        sender = Uploader(SYSTEM, mail_id=mail_id)
+        for file in letter.files:
+            try:
+                row = await self._files.take(
+                    _portions(file.content),
+                    name=file.name,
+                    sender=sender,
+                    size=len(file.content),
+                    content_id=file.content_id,
+                )
+            except (InvalidInput, TooLarge) as error:
+                row = await self._files.refuse(
+                    name=file.name,
+                    size=len(file.content),
+                    sender=sender,
+                    infected=error.details.get("reason") == "file_infected",
+                )
+            kept.append(row.id)
+        return tuple(kept)
 
     @staticmethod
     def _count_try(tx: Tx, mail_id: str) -> None:
@@ -264,6 +298,14 @@ class MailDesk:
             if one.conversation_id
             else None
         )
+        enclosed = await self._enclosed(one)
+        if enclosed is None:
+            await self._database.write(
+                lambda tx: mails.note_failed(
+                    tx, one.id, reason="scanning", due_at_ms=tx.at_ms + MINUTE_MS
+                )
+            )
+            return
         try:
             message = composed(
                 Outgoing(
@@ -278,6 +320,7 @@ class MailDesk:
                     token=token,
                     answers=one.answers_rfc_id,
                     by_machine=one.kind != "reply",
+                    files=enclosed,
                 )
             )
         except ValueError:
@@ -304,6 +347,22 @@ class MailDesk:
             )
         )
 
+    async def _enclosed(self, one: Going) -> tuple[Enclosed, ...] | None:
+        """The files that go with a mail; None while the scanner has not seen all of them."""
+        if self._files is None:
+            return ()
+        found = await self._database.read(lambda c: files.enclosed(c, one.id))
+        if any(file.state == "scanning" for file in found) and one.tries < len(WAITS_MS):
+            return None
+        store, goes = self._files.store, []
+        for file in found:
+            if file.sha256 is None or file.state not in SERVED:
+                continue
+            content = await asyncio.to_thread(store.read, file.sha256)
+            if content is not None:
+                goes.append(Enclosed(file.name, file.media_type, content))
+        return tuple(goes)
+
     # who we are
 
     def _sender(self) -> Sender | None:
@@ -321,3 +380,7 @@ class MailDesk:
             self._settings.judge,
             self._sender(),
         )
+
+
+async def _portions(content: bytes) -> AsyncIterator[bytes]:
+    yield content
