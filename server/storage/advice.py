@@ -27,7 +27,7 @@ def playbook_of(connection: Connection) -> Playbook:
     return overlaid(None if texts is None else orjson.loads(texts))
 
 
-_RULES = select(
+RULES = select(
     _TEXTS.scalar_subquery(), *(one.scalar_subquery() for one in (LATEST_LIMITS, LATEST_RETURNS))
 )
 
@@ -43,7 +43,7 @@ class Advisers:
 
 def advisers(connection: Connection) -> Advisers:
     """What holds now, from one look."""
-    texts, limits, returns = connection.execute(_RULES).one()
+    texts, limits, returns = connection.execute(RULES).one()
     return Advisers(
         overlaid(None if texts is None else orjson.loads(texts)), *yardstick(limits, returns)
     )

@@ -9,7 +9,7 @@ from typing import Any  # Any: JSON values and rows
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from server.domain.order_state import is_late, is_open, order_state
-from server.storage.orders import SHOP_ORDER, lines_of
+from server.storage.orders import ORDER_LINE, SHOP_ORDER, lines_of
 from server.storage.thresholds import day_of
 
 Json = dict[str, Any]  # Any: JSON values
@@ -18,11 +18,16 @@ SHOWN = 5
 LOOKED_AT = 40
 MOST_LINES = 8
 
-_OWN = (
+OWN_ORDERS = (
     select(SHOP_ORDER)
     .where(SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)))
     .order_by(SHOP_ORDER.c.created_at_ms.desc(), SHOP_ORDER.c.id.desc())
     .limit(LOOKED_AT)
+)
+OWN_LINES = (
+    select(ORDER_LINE)
+    .where(ORDER_LINE.c.order_id.in_(OWN_ORDERS.with_only_columns(SHOP_ORDER.c.id)))
+    .order_by(ORDER_LINE.c.order_id, ORDER_LINE.c.line_no)
 )
 _COUNT = select(func.count()).where(
     SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)), SHOP_ORDER.c.test.is_(False)
@@ -52,8 +57,12 @@ class Latest:
 
 def latest_orders(connection: Connection, customer_ids: Sequence[str]) -> Latest:
     """The latest orders of all rows of a person: one look for all that a card tells of them."""
-    found = connection.execute(_OWN, {"ids": list(customer_ids)}).mappings().all()
-    lines = lines_of(connection, [row["id"] for row in found])
+    values = {"ids": list(customer_ids)}
+    found = connection.execute(OWN_ORDERS, values).mappings().all()
+    lines: dict[str, list[Json]] = {}
+    if found:
+        for line in connection.execute(OWN_LINES, values).mappings():
+            lines.setdefault(line["order_id"], []).append(dict(line))
     return Latest(found, lines, complete=len(found) < LOOKED_AT)
 
 

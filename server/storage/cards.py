@@ -2,6 +2,8 @@
 
 Everything here is found by an index and asked for in a bounded number of rows, so that the card of
 a person costs the same in a shop of a million. What it shows of contacts depends on who looks.
+What every card asks is asked together where that is worth it (``ahead``): first who it is and what
+holds for everybody, then what is known of them.
 """
 
 from __future__ import annotations
@@ -19,18 +21,25 @@ from server.domain.offers import is_complaint
 from server.domain.quiet import clock_time
 from server.domain.rift import rift
 from server.storage import contacts, conversations, notes, offers, people, views, visits
-from server.storage.advice import Advisers, advice, advisers
-from server.storage.card_orders import Latest, latest_orders, orders_view
-from server.storage.consents import consent_states
-from server.storage.contacts import KnownContact
-from server.storage.conversations import Found
+from server.storage.advice import RULES, Advisers, advice, advisers
+from server.storage.ahead import Ahead
+from server.storage.card_orders import (
+    OWN_LINES,
+    OWN_ORDERS,
+    Latest,
+    latest_orders,
+    orders_view,
+)
+from server.storage.consents import CONSENTS_OF, consent_states
+from server.storage.contacts import CONTACTS_OF, KnownContact
+from server.storage.conversations import OF_ANY, Found
 from server.storage.customers import CUSTOMER, Customer, customer_from_row
 from server.storage.links import active_links
 from server.storage.preferences import preferences_of
-from server.storage.profiles import Profile, load_profile
+from server.storage.profiles import PROFILE_OF, Profile, load_profile
 from server.storage.rows import CONVERSATION, SESSION
-from server.storage.shop import Shop, load_shop
-from server.storage.shop_sources import freshness
+from server.storage.shop import SHOP_ROW, Shop, load_shop
+from server.storage.shop_sources import FRESHNESS, freshness
 from server.storage.thresholds import day_of
 
 Json = dict[str, Any]  # Any: JSON values
@@ -102,11 +111,15 @@ def card(
 
     With ``conversation_id`` also the price that was last asked for in that conversation.
     """
+    connection = _FIRST.ask(connection, {"id": customer.id})
     shop = load_shop(connection)
     subject = subject_of(connection, customer.id)
     if shop is None or subject is None:
         return {}
     ids = subject.ids
+    since_ms = at_ms - visits.NOW_MS
+    asked = {"ids": list(ids), "id": subject.person_id, "most": PAST, "since": since_ms}
+    connection = _THEN.ask(connection, asked)
     known = contacts.by_key_id(connection, ids)
     states = consent_states(connection, ids)
     refused = states["profiling"]["state"] == "refused"
@@ -149,6 +162,38 @@ def card(
         if conversation_id
         else None,
     }
+
+
+# -- what is asked together ---------------------------------------------------------------------
+
+_SESSIONS = (
+    select(
+        SESSION.c.conversation_id,
+        SESSION.c.started_at_ms,
+        SESSION.c.ended_at_ms,
+        SESSION.c.rating,
+        SESSION.c.rated_at_ms,
+        CONVERSATION.c.last_activity_at_ms,
+    )
+    .join_from(CONVERSATION, SESSION, SESSION.c.conversation_id == CONVERSATION.c.id)
+    .where(CONVERSATION.c.customer_id.in_(bindparam("ids", expanding=True)))
+    .where(CONVERSATION.c.status != "spam")
+    .order_by(SESSION.c.started_at_ms.desc())
+    .limit(SESSIONS)
+)
+_FIRST = Ahead(_ROWS, SHOP_ROW, people.NAMES, RULES, FRESHNESS)
+_THEN = Ahead(
+    CONTACTS_OF,
+    CONSENTS_OF,
+    OF_ANY,
+    _SESSIONS,
+    OWN_ORDERS,
+    OWN_LINES,
+    visits.LATEST_CART,
+    visits.LAST_SIGNS,
+    notes.KEPT,
+    PROFILE_OF,
+)
 
 
 # -- who it is ----------------------------------------------------------------------------------
@@ -289,21 +334,6 @@ def _possible(
 
 _COUNT = select(func.count()).where(
     CONVERSATION.c.customer_id.in_(bindparam("ids", expanding=True))
-)
-_SESSIONS = (
-    select(
-        SESSION.c.conversation_id,
-        SESSION.c.started_at_ms,
-        SESSION.c.ended_at_ms,
-        SESSION.c.rating,
-        SESSION.c.rated_at_ms,
-        CONVERSATION.c.last_activity_at_ms,
-    )
-    .join_from(CONVERSATION, SESSION, SESSION.c.conversation_id == CONVERSATION.c.id)
-    .where(CONVERSATION.c.customer_id.in_(bindparam("ids", expanding=True)))
-    .where(CONVERSATION.c.status != "spam")
-    .order_by(SESSION.c.started_at_ms.desc())
-    .limit(SESSIONS)
 )
 
 

@@ -30,7 +30,7 @@ class Consent:
     at_ms: int
 
 
-_OF = (
+CONSENTS_OF = (
     select(CONSENT)
     .where(CONSENT.c.customer_id.in_(bindparam("ids", expanding=True)))
     .order_by(CONSENT.c.at_ms, CONSENT.c.id)
@@ -111,7 +111,7 @@ def analytics_states(connection: Connection, customer_ids: Sequence[str]) -> dic
 
 def consents_of(connection: Connection, customer_ids: Sequence[str]) -> list[Consent]:
     """Everything that a person said, oldest first."""
-    rows = connection.execute(_OF, {"ids": list(customer_ids)}).mappings()
+    rows = connection.execute(CONSENTS_OF, {"ids": list(customer_ids)}).mappings()
     fields = Consent.__dataclass_fields__
     return [Consent(**{name: row[name] for name in fields}) for row in rows]
 

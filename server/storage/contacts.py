@@ -67,7 +67,7 @@ class Shared:
     agent_id: str | None = None
 
 
-_OF = (
+CONTACTS_OF = (
     select(CONTACT)
     .where(CONTACT.c.customer_id.in_(bindparam("ids", expanding=True)))
     .order_by(CONTACT.c.customer_id, CONTACT.c.kind, CONTACT.c.created_at_ms, CONTACT.c.key)
@@ -76,7 +76,7 @@ _OF = (
 
 def contacts_of(connection: Connection, customer_ids: Iterable[str]) -> list[KnownContact]:
     """All contacts of these rows; of one row by kind, the oldest first."""
-    rows = connection.execute(_OF, {"ids": list(customer_ids)}).mappings()
+    rows = connection.execute(CONTACTS_OF, {"ids": list(customer_ids)}).mappings()
     return [KnownContact(**row) for row in rows]
 
 

@@ -229,7 +229,7 @@ def of_customer(connection: Connection, customer_id: str, *, limit: int = 20) ->
     return [_found(row) for row in rows]
 
 
-_OF_ANY = (
+OF_ANY = (
     _SELECT.where(C.customer_id.in_(bindparam("ids", expanding=True)), IS_CHAT)
     .order_by(C.last_activity_at_ms.desc())
     .limit(bindparam("most"))
@@ -239,7 +239,7 @@ _OF_ANY = (
 def of_any(connection: Connection, customer_ids: Sequence[str], *, limit: int = 20) -> list[Found]:
     """The conversations of all these customers together, the latest first."""
     values = {"ids": list(customer_ids), "most": limit}
-    return [_found(row) for row in connection.execute(_OF_ANY, values).mappings()]
+    return [_found(row) for row in connection.execute(OF_ANY, values).mappings()]
 
 
 _NEWEST = (

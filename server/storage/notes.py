@@ -82,7 +82,7 @@ _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _no_number = cast(null(), BigInteger)
 _no_text = cast(null(), Text)
 # One look instead of four: this is read beside every chat that is opened.
-_KEPT = union_all(
+KEPT = union_all(
     select(
         literal("note").label("kind"),
         NOTE.c.customer_id,
@@ -139,7 +139,7 @@ class Kept:
 def kept_of(connection: Connection, customer_ids: Sequence[str]) -> Kept:
     """What staff keep about a person, in one look; the row named first comes first."""
     found: dict[str, list[Row[Any]]] = {}  # Any: columns of several tables
-    for row in connection.execute(_KEPT, {"ids": list(customer_ids)}):
+    for row in connection.execute(KEPT, {"ids": list(customer_ids)}):
         found.setdefault(row.kind, []).append(row)
     said = sorted(found.get("note", ()), key=lambda r: (r[1] != customer_ids[0], -r.at_ms))
     words = sorted(found.get("tag", ()), key=lambda r: (r.at_ms, r.text))

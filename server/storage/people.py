@@ -123,13 +123,13 @@ def open_loads(connection: Connection, *, agent_id: str | None = None) -> dict[s
 
 
 # Built once: asked for with every batch of events.
-_NAMES = select(AGENT.c.id, AGENT.c.name)
+NAMES = select(AGENT.c.id, AGENT.c.name)
 _TEAMS = select(TEAM).order_by(TEAM.c.name)
 
 
 def names(connection: Connection) -> dict[str, str]:
     """Name of every person ever known, by id."""
-    return {row[0]: row[1] for row in connection.execute(_NAMES)}
+    return {row[0]: row[1] for row in connection.execute(NAMES)}
 
 
 def load_teams(connection: Connection) -> list[TeamRecord]:

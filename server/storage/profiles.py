@@ -274,7 +274,7 @@ _OF_PERSONS = Statement(
     postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS k(id) JOIN profile AS p"  # noqa: S608  # likewise
     " ON p.person_id = k.id",
 )
-_BY_ID = select(PROFILE).where(PROFILE.c.person_id == bindparam("id"))
+PROFILE_OF = select(PROFILE).where(PROFILE.c.person_id == bindparam("id"))
 
 
 def profiles_of(connection: Connection, person_ids: Collection[str]) -> dict[str, Profile]:
@@ -286,7 +286,7 @@ def profiles_of(connection: Connection, person_ids: Collection[str]) -> dict[str
 
 def load_profile(connection: Connection, person_id: str) -> Profile:
     """The profile of a person; that of a prospect when they never ordered."""
-    row = connection.execute(_BY_ID, {"id": person_id}).first()
+    row = connection.execute(PROFILE_OF, {"id": person_id}).first()
     return Profile(person_id) if row is None else Profile(*row)
 
 

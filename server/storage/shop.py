@@ -29,12 +29,12 @@ class Shop:
     settings: dict[str, object] = field(default_factory=dict)
 
 
-_SHOP = select(SHOP)
+SHOP_ROW = select(SHOP)
 
 
 def load_shop(connection: Connection) -> Shop | None:
     """The shop of this database, None before it is set up."""
-    row = connection.execute(_SHOP).mappings().first()
+    row = connection.execute(SHOP_ROW).mappings().first()
     if row is None:
         return None
     return Shop(

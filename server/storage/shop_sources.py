@@ -158,7 +158,7 @@ _OF_SOURCE = select(func.min(SHOP_DELIVERY.c.received_at_ms)).where(
     SHOP_DELIVERY.c.source == SHOP_SOURCE.c.name, SHOP_DELIVERY.c.status == "waiting"
 )
 _LATEST = _OF_SOURCE.with_only_columns(func.max(SHOP_DELIVERY.c.received_at_ms))
-_FRESHNESS = (
+FRESHNESS = (
     select(
         SHOP_SOURCE,
         _OF_SOURCE.scalar_subquery().label("oldest"),
@@ -174,7 +174,7 @@ def freshness(connection: Connection, at_ms: int) -> list[Freshness]:
 
     One short query, for what is shown beside every customer.
     """
-    rows = connection.execute(_FRESHNESS).mappings()
+    rows = connection.execute(FRESHNESS).mappings()
     found = [_freshness(_source(row), row["oldest"], row["newest"], at_ms) for row in rows]
     return [one for one in found if one.last_at_ms is not None or one.stale]
 

@@ -66,7 +66,7 @@ def visits_since(connection: Connection, customer_id: str, *, since_ms: int) -> 
     return int(connection.execute(_COUNT, values).scalar_one())
 
 
-_LAST = (
+LAST_SIGNS = (
     select(PAGE_EVENT)
     .where(
         PAGE_EVENT.c.customer_id.in_(bindparam("ids", expanding=True)),
@@ -84,7 +84,7 @@ def now_of(connection: Connection, customer_ids: Sequence[str], *, at_ms: int) -
     when any of their records refuses it.
     """
     values = {"ids": list(customer_ids), "since": at_ms - NOW_MS}
-    rows = connection.execute(_LAST, values).mappings().all()
+    rows = connection.execute(LAST_SIGNS, values).mappings().all()
     if not rows or not allowed(connection, customer_ids, "analytics"):
         return None
     page = next((row for row in rows if row["kind"] in ("page", "product")), rows[0])
@@ -163,7 +163,7 @@ def save_cart(
     )
 
 
-_CARTS = (
+LATEST_CART = (
     select(CART)
     .where(
         CART.c.customer_id.in_(bindparam("ids", expanding=True)),
@@ -185,7 +185,7 @@ _BOUGHT = (
 
 def latest_cart(connection: Connection, customer_ids: Sequence[str]) -> RowMapping | None:
     """The row of the cart of a person that was changed last and never ordered by its name."""
-    return connection.execute(_CARTS, {"ids": list(customer_ids)}).mappings().first()
+    return connection.execute(LATEST_CART, {"ids": list(customer_ids)}).mappings().first()
 
 
 def cart_of(connection: Connection, customer_ids: Sequence[str], *, at_ms: int) -> Json | None:

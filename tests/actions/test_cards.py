@@ -6,6 +6,7 @@ from typing import Any  # Any: JSON values
 
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import Connection, event
 
 from server.actions import customers as customer_actions
 from server.actions.consents import RecordConsent, record_consent
@@ -13,8 +14,9 @@ from server.actions.desk import Look, ReadCard, read_card
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.shop_data import Line, Order
+from server.storage import cards
 from server.storage.card_shapes import Card
-from server.storage.customers import CUSTOMER, customer_by_external_id
+from server.storage.customers import CUSTOMER, customer_by_external_id, load_customer
 from server.storage.views import one_summary
 from tests.actions.scene import Scene
 from tests.actions.test_take_orders import take
@@ -193,3 +195,27 @@ def test_a_card_of_nobody_is_not_found(scene: Scene) -> None:
     mei = scene.person("mei")
     with pytest.raises(NotFound):
         card(scene, mei, "cus_nobody")
+
+
+def test_a_card_is_asked_for_in_few_trips(scene: Scene) -> None:
+    """With PostgreSQL a statement costs a trip; SQLite answers within the process."""
+    mei = scene.person("mei")
+    take(scene, order(scene, 1, days_ago=3), order(scene, 2, days_ago=30))
+    who = customer_id(scene)
+    told: list[str] = []
+
+    def look(connection: Connection) -> Json:
+        def note(*asked: Any) -> None:  # Any: SQLAlchemy's
+            told.append(asked[2])
+
+        found = load_customer(connection, who)
+        assert found is not None
+        event.listen(connection.engine, "before_cursor_execute", note)
+        try:
+            return cards.card(connection, found, mei, scene.time.at_ms)
+        finally:
+            event.remove(connection.engine, "before_cursor_execute", note)
+
+    assert scene.database.read_now(look) == card(scene, mei, who)
+    # The two of every card, and what goes with what was bought.
+    assert len(told) <= (20 if scene.database.is_sqlite else 5), told

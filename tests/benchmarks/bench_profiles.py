@@ -234,15 +234,20 @@ def _one_order(database: Database, results: Results, name: str) -> None:
 
 def _cards(database: Database, results: Results, name: str) -> None:
     chance = random.Random(SEED + 2)
-    took_ms = []
-    worked_s = time.process_time()
-    for _ in range(1000):
+
+    def read() -> float:
         customer_id = f"{chance.randrange(_customers()):032x}"
         began_s = time.perf_counter()
         database.read_now(partial(_card, customer_id=customer_id, at_ms=database.clock()))
-        took_ms.append(1000 * (time.perf_counter() - began_s))
+        return 1000 * (time.perf_counter() - began_s)
+
+    # PostgreSQL plans the first ten of a connection one by one.
+    first = statistics.median(read() for _ in range(10))
+    worked_s = time.process_time()
+    took_ms = [read() for _ in range(1000)]
     worked_s = time.process_time() - worked_s
     load = f"load {os.getloadavg()[0]:.1f}"
+    results.add(f"{name}: card, first ten of a connection, median", round(first, 2), "ms")
     _spread(results, f"{name}: card ({load})", took_ms, "<= 5 ms")
     results.add(f"{name}: card, processor", round(worked_s, 2), "ms")
 
