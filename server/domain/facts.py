@@ -39,6 +39,7 @@ from server.domain.turns import Turn
 TEST_TAG = "test"
 # An agent who did nothing for longer than this in a conversation was not at work in it.
 IDLE_CAP_MS = 120_000
+_DAY_MS = 86_400_000
 _OVER = frozenset({"resolved", "closed", "spam"})
 # (team, from, to) -> business time between two instants; None where no hours were set.
 Business = Callable[[str | None, int, int], int | None]
@@ -213,10 +214,19 @@ class OwnedRow(Row):
     end_at_ms: int | None
 
 
+@dataclass(slots=True, kw_only=True)
+class MarkRow:
+    """A day of UTC on which something happened in a conversation; ``at_ms`` is the first of it."""
+
+    conversation: int
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Facts:
     """The rows of one conversation, how far its log went, and the instants that they may stand at.
 
+    ``marks`` are there for one that has no rows too: as of an earlier instant it may have had some.
     ``last_at_ms`` is the latest instant of its events: as of any later one the rows are the same.
     """
 
@@ -225,6 +235,7 @@ class Facts:
     last_seq: int
     last_at_ms: int
     instants: frozenset[int]
+    marks: list[MarkRow] = field(default_factory=list)
     turns: list[TurnRow] = field(default_factory=list)
     shares: list[ShareRow] = field(default_factory=list)
     sessions: list[SessionRow] = field(default_factory=list)
@@ -496,6 +507,10 @@ def facts_of(
         last_at_ms=max(instants),
         instants=instants,
     )
+    first: dict[int, int] = {}
+    for at_ms in sorted(instants, reverse=True):
+        first[at_ms // _DAY_MS] = at_ms
+    found.marks = [MarkRow(conversation=fold.key, at_ms=at_ms) for at_ms in first.values()]
     if fold.state.status == "spam" or TEST_TAG in fold.state.tags:
         return found
     _Rows(fold, found, teams, business).write()

@@ -19,9 +19,11 @@ from server.storage.hours import load_book
 from server.storage.rows import EVENT, event_from_row
 
 _CHUNK = 300
+AnyRow = facts.Row | facts.MarkRow
 
 # source -> (where its rows are in Facts, what they are)
-KINDS: Mapping[str, tuple[str, type[facts.Row]]] = {
+KINDS: Mapping[str, tuple[str, type[AnyRow]]] = {
+    "mark": ("marks", facts.MarkRow),
     "turn": ("turns", facts.TurnRow),
     "share": ("shares", facts.ShareRow),
     "session": ("sessions", facts.SessionRow),
@@ -42,7 +44,7 @@ def number_of(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def columns_of(kind: type[facts.Row], rows: Iterable[facts.Row]) -> dict[str, Column]:
+def columns_of(kind: type[AnyRow], rows: Iterable[AnyRow]) -> dict[str, Column]:
     """The columns of rows of one kind; times that did not come are -1."""
     every = list(rows)
     columns: dict[str, Column] = {}

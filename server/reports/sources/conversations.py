@@ -135,16 +135,14 @@ class Conversations:
     @cached_property
     def _late(self) -> set[int]:
         """The kept conversations that went on after the instant or the row of the report."""
-        found: set[int] = set()
-        for source in KINDS:
-            days = self._kept_days(source)
-            if any(self._is_late(day.last_seq, day.last_at_ms) for day in days):
-                seqs, times, keys = (
-                    np.asarray(kept.kept_column(self.connection, source, name, days))
-                    for name in ("last_seq", "last_at_ms", "conversation")
-                )
-                found.update(np.unique(keys[self._is_late(seqs, times)]).tolist())
-        return found
+        days = self._kept_days("mark")
+        if not any(self._is_late(day.last_seq, day.last_at_ms) for day in days):
+            return set()
+        seqs, times, keys = (
+            np.asarray(kept.kept_column(self.connection, "mark", name, days))
+            for name in ("last_seq", "last_at_ms", "conversation")
+        )
+        return set(np.unique(keys[self._is_late(seqs, times)]).tolist())
 
     def _is_late(self, last_seq: Any, last_at_ms: Any) -> Any:  # Any: numbers, or one
         limit = NO_LIMIT if self.scope.as_of_seq is None else self.scope.as_of_seq
@@ -467,7 +465,6 @@ _MADE = {
     "first_contact": Conversations.first_contacts,
     "ending": Conversations.endings,
 }
-CONVERSATION_SOURCES = (*KINDS, *_MADE)
 _DERIVED = {
     "turn": Conversations.turns,
     "share": Conversations.shares,
@@ -479,6 +476,7 @@ _DERIVED = {
     "handling": Conversations.handlings,
     "owned": Conversations.owned,
 }
+CONVERSATION_SOURCES = (*_DERIVED, *_MADE)
 
 
 def _floored(spans: Any) -> Numbers:  # Any: what numpy's sums give
