@@ -1,6 +1,7 @@
 """How long figures of a million chats take: ``python -m tests.benchmarks.bench_figures [CHATS]``.
 
-Set SHOPBELL_DATABASE_URL to an empty PostgreSQL database to measure that instead of SQLite.
+With ``--folder`` the database is kept there and used again. Set SHOPBELL_DATABASE_URL to an empty
+PostgreSQL database to measure that instead of SQLite; one that is filled is used as it is.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from sqlalchemy import Connection, insert
 
 from server.config import Settings
 from server.domain.metrics import METRICS, metric_of
+from server.http.report_pages import PAGES
+from server.reports.pages import load_page
+from server.reports.quality import load_quality
 from server.reports.rows import ReportRow, figures
 from server.reports.scope import Scope
 from server.reports.sources.conversations import CONVERSATION_SOURCES
@@ -25,9 +31,10 @@ from server.storage import figures as kept
 from server.storage.columns import Column, Texts
 from server.storage.database import Database
 from server.storage.facts import KINDS, load_facts
+from server.storage.figure_log import LOG_KINDS, log_columns
 from server.storage.opening import open_database
 from server.storage.rows import EVENT
-from server.storage.shop import Shop, insert_shop
+from server.storage.shop import Shop, insert_shop, load_shop
 from tests.benchmarks.figure_data import (
     DAY_MS,
     FIRST_DAY,
@@ -36,6 +43,7 @@ from tests.benchmarks.figure_data import (
     customer_keys,
     days,
     event_rows,
+    log_rows,
 )
 
 DAYS = 730
@@ -63,19 +71,40 @@ def fill(database: Database, chats: int) -> None:
         if database.is_sqlite:
             # The writer's engine begins nothing by itself; a commit a row would take an hour.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        blocks: dict[tuple[str, int], list[SimpleNamespace]] = {}
         for made in days(chats, DAYS):
             for source, found in columns(made, keys).items():
                 connection.execute(insert(kept.DAY), kept.day_values(source, made.day, found))
                 connection.execute(insert(kept.COLUMN), kept.column_values(source, made.day, found))
+            told = list(log_rows(made))
+            for source, kind in LOG_KINDS.items():
+                block = blocks.setdefault((source, kept.day_of(source, made.day * DAY_MS)), [])
+                block.extend(SimpleNamespace(**row) for row in told if row["kind"] in kind.kinds)
+            for source, block_day in [key for key in blocks if _over(*key, made.day)]:
+                write_block(connection, source, block_day, blocks.pop((source, block_day)))
             if made.day >= FIRST_DAY + DAYS - LOGGED:
-                rows = list(event_rows(made))
+                rows = [*event_rows(made), *told]
                 for start in range(0, len(rows), PORTION):
                     connection.execute(insert(EVENT), rows[start : start + PORTION])
             seq = made.next_seq - 1
+        for (source, block_day), found_rows in blocks.items():
+            write_block(connection, source, block_day, found_rows)
         connection.execute(insert(kept.HEAD), {"id": 1, "seq": seq, "shape": kept.SHAPE})
         compare(connection, made.first_seq[:SAMPLE].tolist(), made.day)
         if database.is_sqlite:
             connection.exec_driver_sql("COMMIT")
+
+
+def _over(source: str, block_day: int, day: int) -> bool:
+    return block_day != kept.day_of(source, (day + 1) * DAY_MS)
+
+
+def write_block(connection: Connection, source: str, day: int, rows: list[SimpleNamespace]) -> None:
+    """Writes the columns of what the log tells of no chat."""
+    if rows:
+        found = log_columns(source, rows)
+        connection.execute(insert(kept.DAY), kept.day_values(source, day, found))
+        connection.execute(insert(kept.COLUMN), kept.column_values(source, day, found))
 
 
 def compare(connection: Connection, firsts: list[int], day: int) -> None:
@@ -134,47 +163,69 @@ def asked(
     return [row for one in by for row in loaded.rows(chosen, by=one)]
 
 
+def page(connection: Connection, *, name: str, scope: Scope, compared: Scope | None) -> object:
+    """All that a report page needs of the log."""
+    found = load_page(connection, PAGES[name].wants(None), scope=scope, compared=compared)
+    return found, load_quality(connection, found.scope)
+
+
 def main() -> None:
     """Fills a database and measures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("chats", nargs="?", type=int, default=1_000_000)
-    chats = parser.parse_args().chats
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder))
-        database = open_database(settings, serving=False)[0]
-        shop = Shop(name="B", locale="en", timezone="Asia/Shanghai", currency="CNY", site_key="s")
-        database.write_now(lambda tx: insert_shop(tx, shop))
-        before = time.perf_counter()
-        fill(database, chats)
-        print(f"{chats:,} chats written in {time.perf_counter() - before:.1f} s")
-        end = (FIRST_DAY + DAYS) * DAY_MS
-        whole = Scope(timezone="Asia/Shanghai", as_of_ms=end + DAY_MS)
-        month = Scope(
-            timezone="Asia/Shanghai", as_of_ms=end + DAY_MS, from_ms=end - 30 * DAY_MS, to_ms=end
-        )
-        weeks = Scope(
-            timezone="Asia/Shanghai", as_of_ms=end + DAY_MS, from_ms=end - 28 * DAY_MS, to_ms=end
-        )
-        ours = tuple(m.id for m in METRICS.values() if m.source in CONVERSATION_SOURCES)
-        for name, goal_s, metrics, by, scope in (
-            ("P50 and P90 by agent, 30 days", 0.3, ("rt",), ("agent",), month),
-            ("first and every reply by agent, 30 days", 0.3, ("frt", "rt"), ("agent",), month),
-            ("P50 and P90 by agent, all time", 2.0, ("rt",), ("agent",), whole),
-            (
-                "a page of 28 days: nine metrics, five ways",
-                0.3,
-                PAGE,
-                (None, "agent", "day", "hour", "weekday"),
-                weeks,
-            ),
-            ("all metrics of chats, 28 days", 0.3, ours, (None,), weeks),
-            ("all metrics of chats, all time", 5.0, ours, (None,), whole),
-        ):
-            timed(database, name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
-        size = sum(path.stat().st_size for path in Path(folder).iterdir() if path.is_file())
+    parser.add_argument("--folder", type=Path)
+    asked_for = parser.parse_args()
+    with tempfile.TemporaryDirectory() as passing:
+        folder = asked_for.folder or Path(passing)
+        folder.mkdir(exist_ok=True)
+        database = open_database(Settings(data_dir=folder), serving=False)[0]
+        if database.read_now(load_shop) is None:
+            shop = Shop(
+                name="B", locale="en", timezone="Asia/Shanghai", currency="CNY", site_key="s"
+            )
+            database.write_now(lambda tx: insert_shop(tx, shop))
+            before = time.perf_counter()
+            fill(database, asked_for.chats)
+            spent = time.perf_counter() - before
+            print(f"{asked_for.chats:,} chats written in {spent:.1f} s")
+        measure(database)
+        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"database {size / 1e6:,.0f} MB, memory at most {peak:,} MB")
         database.close()
+
+
+def measure(database: Database) -> None:
+    """Asks what supervisors ask and prints how long it takes."""
+    end = (FIRST_DAY + DAYS) * DAY_MS
+    whole = Scope(timezone="Asia/Shanghai", as_of_ms=end + DAY_MS)
+    month, weeks, earlier = (
+        replace(whole, from_ms=end - since * DAY_MS, to_ms=end - until * DAY_MS)
+        for since, until in ((30, 0), (28, 0), (56, 28))
+    )
+    ours = tuple(m.id for m in METRICS.values() if m.source in CONVERSATION_SOURCES)
+    for name, goal_s, metrics, by, scope in (
+        ("P50 and P90 by agent, 30 days", 0.3, ("rt",), ("agent",), month),
+        ("first and every reply by agent, 30 days", 0.3, ("frt", "rt"), ("agent",), month),
+        ("P50 and P90 by agent, all time", 2.0, ("rt",), ("agent",), whole),
+        (
+            "nine metrics of 28 days, five ways",
+            0.3,
+            PAGE,
+            (None, "agent", "day", "hour", "weekday"),
+            weeks,
+        ),
+        ("all metrics of chats, 28 days", 0.3, ours, (None,), weeks),
+        ("all metrics, 28 days", 0.3, tuple(METRICS), (None,), weeks),
+        ("all metrics of chats, all time", 5.0, ours, (None,), whole),
+    ):
+        timed(database, name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
+    for name in PAGES:
+        ask = partial(page, name=name, scope=weeks, compared=earlier)
+        timed(database, f"page {name}, 28 days and those before", 0.3, ask)
+    for name in PAGES:
+        ask = partial(page, name=name, scope=whole, compared=None)
+        timed(database, f"page {name}, all time", 2.0, ask)
 
 
 if __name__ == "__main__":

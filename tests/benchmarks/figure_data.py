@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from server.domain.facts import Row
 from server.storage.columns import Column, Texts
-from server.storage.facts import KINDS, customer_key
+from server.storage.facts import KINDS, AnyRow, number_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -28,7 +27,7 @@ TEAMS = ("team-a", "team-b")
 CHANNELS = ("chat", "email")
 CUSTOMERS = 300_000
 HEAD_EVENTS = 4
-OPENED_BY = 9 * 3_600_000
+FOCUSED_MS = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,9 @@ class Day:
     resolved: Ints
     last_seq: Ints
     next_seq: int
+    paid_at: Ints
+    buyer: Ints
+    amount: Ints
 
 
 def days(chats: int, number: int, *, seed: int = 1) -> Iterator[Day]:
@@ -77,7 +79,7 @@ def _day(draw: np.random.Generator, day: int, n: int, seq: int) -> Day:
     given_up = draw.random(n) < 0.03
     turns = np.where(given_up, 1, 1 + draw.poisson(2.46, n))
     queue = _span(draw, 20, n)
-    events = HEAD_EVENTS + np.where(given_up, 1, 2 * turns + 1)
+    events = HEAD_EVENTS + np.where(given_up, 1, 2 * turns + 2)
     first_seq = seq + np.concatenate([[0], np.cumsum(events)[:-1]])
     chat = np.repeat(np.arange(n), turns)
     ends = np.cumsum(turns)
@@ -94,6 +96,12 @@ def _day(draw: np.random.Generator, day: int, n: int, seq: int) -> Day:
     ask_seq = np.where(  # the opening, session, question and queue come first
         turn_no == 1, first_seq[chat] + 2, first_seq[chat] + HEAD_EVENTS + 2 * turn_no - 2
     )
+    customer = draw.integers(0, CUSTOMERS, n)
+    resolved = np.where(given_up, -1, end[ends - 1] + 30_000)
+    # Half of the orders are of who had a chat that day, some hours later; half of anybody.
+    soon = np.where(given_up, start, resolved) + _span(draw, 3 * 3600, n)
+    paid_at = np.concatenate([soon, day * DAY_MS + draw.integers(0, DAY_MS, n)])
+    paid_at = np.minimum(paid_at, (day + 1) * DAY_MS - 1)
     return Day(
         day=day,
         first_seq=first_seq,
@@ -101,7 +109,7 @@ def _day(draw: np.random.Generator, day: int, n: int, seq: int) -> Day:
         agent=draw.integers(0, len(AGENTS), n),
         team=draw.integers(0, len(TEAMS), n),
         channel=(draw.random(n) < 0.1).astype(np.int64),
-        customer=draw.integers(0, CUSTOMERS, n),
+        customer=customer,
         given_up=given_up,
         accepted=start + queue,
         turns=turns,
@@ -110,15 +118,18 @@ def _day(draw: np.random.Generator, day: int, n: int, seq: int) -> Day:
         ask=ask,
         end=end,
         ask_seq=ask_seq,
-        resolved=np.where(given_up, -1, end[ends - 1] + 30_000),
+        resolved=resolved,
         last_seq=first_seq + events - 1,
-        next_seq=int(seq + events.sum()),
+        next_seq=int(seq + events.sum()) + 2 * n + 2 * len(AGENTS),
+        paid_at=paid_at,
+        buyer=np.concatenate([customer, draw.integers(0, CUSTOMERS, n)]),
+        amount=draw.integers(1_000, 90_000, 2 * n),
     )
 
 
 def customer_keys() -> Ints:
     """The keys of all customers by their numbers."""
-    return np.array([customer_key(customer_id(n)) for n in range(CUSTOMERS)], np.int64)
+    return np.array([number_of(customer_id(n)) for n in range(CUSTOMERS)], np.int64)
 
 
 def customer_id(number: int) -> str:
@@ -210,12 +221,55 @@ def columns(made: Day, keys: Ints) -> dict[str, dict[str, Column]]:
         "resolved_by": by,
         "reached_people": np.ones(len(one), bool),
     }
-    made_ones = {"turn": turn, "share": share, "session": session, "message": message, "case": case}
+    mine = np.flatnonzero(~made.given_up)
+    visit = _common(made, keys, one, made.start, agent) | {
+        "ended_at_ms": made.resolved,
+        "resolved_by": by,
+        "last_reply_at_ms": last_reply,
+        "bot": np.zeros(len(one), bool),
+        "handed_off": np.zeros(len(one), bool),
+    }
+    answer = _common(made, keys, chat[own], made.start[chat[own]], agent) | {
+        "turn_no": made.turn_no[own],
+        "seq": _reply_seq(made)[own],
+        "end_at_ms": made.end[own],
+        "dismissal": np.zeros(len(own), bool),
+        "chars": _chars(made)[own],
+        "plain": np.ones(len(own), bool),
+        "macro_only": np.zeros(len(own), bool),
+    }
+    handling = _common(made, keys, mine, made.start[mine], agent) | {
+        "handle_ms": np.full(len(mine), FOCUSED_MS),
+        "owned_ms": (made.resolved - made.accepted)[mine],
+        "ended": np.ones(len(mine), bool),
+    }
+    owned = _common(made, keys, mine, made.start[mine], agent) | {
+        "start_at_ms": made.accepted[mine],
+        "end_at_ms": made.resolved[mine],
+    }
+    mark = {name: visit[name] for name in ("conversation", "at_ms", "last_seq", "last_at_ms")}
+    made_ones = {
+        "turn": turn,
+        "share": share,
+        "session": session,
+        "message": message,
+        "case": case,
+        "visit": visit,
+        "answer": answer,
+        "handling": handling,
+        "owned": owned,
+        "mark": mark,
+    }
     return {source: _filled(KINDS[source][1], made_ones[source]) for source in KINDS}
 
 
 def _reply_seq(made: Day) -> Ints:
     return np.where(made.turn_no == 1, made.first_seq[made.chat] + 5, made.ask_seq + 1)
+
+
+def _chars(made: Day) -> Ints:
+    """How long replies are: some are as short as a greeting."""
+    return 2 + (made.ask // 1000) % 40
 
 
 def _common(
@@ -237,7 +291,7 @@ def _common(
     }
 
 
-def _filled(kind: type[Row], columns: dict[str, Column]) -> dict[str, Column]:
+def _filled(kind: type[AnyRow], columns: dict[str, Column]) -> dict[str, Column]:
     """The columns with those that nothing was said of: times that did not come, nobody."""
     n = len(columns["at_ms"])
     for field in fields(kind):
@@ -251,7 +305,7 @@ def _filled(kind: type[Row], columns: dict[str, Column]) -> dict[str, Column]:
 
 def event_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
     """The log of a day, chat by chat."""
-    ends = np.cumsum(made.turns)
+    ends, chars = np.cumsum(made.turns), _chars(made)
     for place in range(len(made.start)):
         seq, at = int(made.first_seq[place]), int(made.start[place])
         agent = AGENTS[made.agent[place]]
@@ -282,9 +336,12 @@ def event_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
                         ("message.posted", int(made.ask[turn]), customer, "customer", asked)
                     )
                 reply = {"message_id": f"r{made.ask_seq[turn]}", "origin": "typed"}
+                reply["chars"] = int(chars[turn])
                 steps.append(("message.posted", int(made.end[turn]), agent, "agent", reply))
             over = {"status": "resolved", "previous": "open"}
             at_end = int(made.resolved[place])
+            focus = {"focused_ms": FOCUSED_MS}
+            steps.append(("agent.focus_recorded", at_end - 1_000, agent, "agent", focus))
             steps.append(("conversation.status_changed", at_end, agent, "agent", over))
         for number, (kind, at_ms, actor, actor_kind, data) in enumerate(steps):
             yield {
@@ -304,6 +361,45 @@ def event_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
                 "imported": False,
                 "v": 1,
             }
+
+
+def log_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
+    """What the log of a day tells of no chat: orders that were paid, agents who came and went."""
+    seq = made.next_seq - len(made.paid_at) - 2 * len(AGENTS)
+    rows: list[tuple[int, str, str | None, str | None, dict[str, Any]]] = [
+        (
+            int(at_ms),
+            "order.paid",
+            customer_id(int(buyer)),
+            None,
+            {"order_id": f"order-{made.day}-{place}", "amount_minor": int(amount)},
+        )
+        for place, (at_ms, buyer, amount) in enumerate(
+            zip(made.paid_at, made.buyer, made.amount, strict=True)
+        )
+    ]
+    for number, agent in enumerate(AGENTS):
+        for hour, status in ((number % 4, "online"), (number % 4 + 9, "offline")):
+            at_ms = made.day * DAY_MS + hour * 3_600_000
+            rows.append((at_ms, "agent.presence_changed", None, agent, {"status": status}))
+    for place, (at_ms, kind, customer, agent, data) in enumerate(rows):
+        yield {
+            "seq": seq + place,
+            "event_id": f"e{seq + place}",
+            "at_ms": at_ms,
+            "kind": kind,
+            "conversation_id": None,
+            "session_no": None,
+            "customer_id": customer,
+            "actor_kind": "system" if agent is None else "agent",
+            "actor_id": agent,
+            "channel": None,
+            "team_id": None,
+            "staff_seq": None,
+            "data": orjson.dumps(data).decode(),
+            "imported": False,
+            "v": 1,
+        }
 
 
 def conversation_id(first_seq: int) -> str:
