@@ -30,6 +30,7 @@ from server.http.settings_hours import add_hours_settings
 from server.http.settings_mail import add_mail_settings
 from server.http.settings_playbook import add_playbook_settings
 from server.http.settings_privacy import add_privacy_settings
+from server.http.settings_rules import add_rule_settings
 from server.http.settings_sources import add_source_settings
 from server.http.settings_targets import add_target_settings
 from server.http.settings_tickets import add_ticket_settings
@@ -74,6 +75,7 @@ def add_routes(app: web.Application) -> None:
     add_ticket_settings(app)
     add_hours_settings(app)
     add_target_settings(app)
+    add_rule_settings(app)
     add_playbook_settings(app)
     add_token_settings(app)
     add_webhook_settings(app)
