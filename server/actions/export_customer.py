@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any  # Any: JSON values
 
 import orjson
 
 from agent_ui import render
+from server.actions.files import personal_files
 from server.domain.errors import Conflict, NotFound
 from server.storage import erasure
 from server.storage.connection import Connection
@@ -20,10 +22,17 @@ from server.storage.shop import load_shop
 Json = dict[str, Any]  # Any: JSON values
 
 
-def export_customer(connection: Connection, customer_id: str, *, at_ms: int) -> bytes:
-    """The ZIP with ``data.json`` and ``index.html`` of the whole person.
+def export_customer(
+    connection: Connection,
+    customer_id: str,
+    *,
+    at_ms: int,
+    read: Callable[[str], bytes | None] = lambda _: None,
+) -> bytes:
+    """The ZIP with ``data.json``, ``index.html`` and the files of the whole person.
 
-    Raises NotFound, Conflict when the person was erased.
+    ``read`` gives the bytes of a file by their SHA-256. Raises NotFound, Conflict when the person
+    was erased.
     """
     person = person_of(connection, customer_id)
     customer = load_customer(connection, person)
@@ -52,4 +61,6 @@ def export_customer(connection: Connection, customer_id: str, *, at_ms: int) -> 
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", orjson.dumps(head | data, option=orjson.OPT_INDENT_2))
         archive.writestr("index.html", page)
+        for name, content in personal_files(connection, members(connection, person), read):
+            archive.writestr(name, content)
     return packed.getvalue()

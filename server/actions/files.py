@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
@@ -167,11 +167,9 @@ def forget_unused(tx: Tx) -> int:
 
 def personal_files(
     connection: Connection, customer_ids: Sequence[str], read: Callable[[str], bytes | None]
-) -> list[tuple[str, bytes]]:
+) -> Iterator[tuple[str, bytes]]:
     """The files of a person with names that are distinct, for who hands out their data."""
-    found = []
     for number, file in enumerate(files.of_person(connection, customer_ids), 1):
         content = read(file.sha256) if file.sha256 else None
         if content is not None:
-            found.append((f"files/{number:04}-{file.name}", content))
-    return found
+            yield f"files/{number:04}-{file.name}", content

@@ -29,12 +29,17 @@ def export_customer_command(
     """Write all that is kept about a person: JSON, and a page in their language."""
     from server.actions.export_customer import export_customer
     from server.actions.privacy import OfPerson, note_export
+    from server.config import load
     from server.domain.actors import SYSTEM
+    from server.files.store import Store
 
     with opened(data_dir) as database:
         customer_id = _known(database, customer)
         at_ms = database.clock()
-        packed = database.read_now(lambda c: export_customer(c, customer_id, at_ms=at_ms))
+        read = Store(load(data_dir).files_path.absolute()).read
+        packed = database.read_now(
+            lambda c: export_customer(c, customer_id, at_ms=at_ms, read=read)
+        )
         # Only its owner may read what is in it.
         with open(out, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(packed)
@@ -49,7 +54,10 @@ def erase_customer_command(
 ) -> None:
     """Erase a person with all records joined to them; figures stay as they are."""
     from server.actions.privacy import OfPerson, erase_customer
+    from server.config import load
     from server.domain.actors import SYSTEM
+    from server.files.desk import let_go_now
+    from server.files.store import Store
 
     with opened(data_dir) as database:
         customer_id = _known(database, customer)
@@ -57,6 +65,7 @@ def erase_customer_command(
         erased = database.write_now(
             lambda tx: erase_customer(tx, SYSTEM, OfPerson(customer_id=customer_id))
         )
+        let_go_now(database, Store(load(data_dir).files_path.absolute()))
     for name, count in erased.receipt.items():
         say(f"{name}: {count}")
     say(f"Erased. Receipt {erased.request_id}. Backups made before still have it all.")

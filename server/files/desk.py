@@ -313,6 +313,21 @@ class FileDesk:
                     await self._discard(sha256)
 
 
+def let_go_now(database: Database, store: Store) -> int:
+    """Lets the bytes go that nobody refers to any more, for a command; how many there were."""
+    found = database.read_now(lambda c: files.gone(c, limit=10 * PORTION))
+    done = [
+        sha256
+        for sha256 in found
+        if store.discard(
+            sha256,
+            lambda key=sha256: bool(database.read_now(lambda c: files.referred(c, [key]))),  # type: ignore[misc]  # bound default
+        )
+    ]
+    database.write_now(lambda tx: files.end_gone(tx, done))
+    return len(done)
+
+
 def _too_large(most: int) -> TooLarge:
     return TooLarge(f"At most {most} bytes.", field="file", reason="file_large", limit=most)
 

@@ -13,7 +13,7 @@ from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.permissions import may
 from server.domain.retention import RETENTIONS, Kept
 from server.http.bodies import Form, field
-from server.http.keys import DATABASE
+from server.http.keys import DATABASE, FILES
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
 from server.storage import people, privacy
@@ -153,7 +153,10 @@ async def hand_out(request: web.Request) -> web.StreamResponse:
     database = request.app[DATABASE]
     payload = _person(request)
     at_ms = database.clock()
-    packed = await database.read(lambda c: export_customer(c, payload.customer_id, at_ms=at_ms))
+    read = request.app[FILES].store.read
+    packed = await database.read(
+        lambda c: export_customer(c, payload.customer_id, at_ms=at_ms, read=read)
+    )
     await database.write(lambda tx: actions.note_export(tx, person.actor, payload))
     return web.Response(
         body=packed,
