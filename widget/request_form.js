@@ -1,8 +1,7 @@
 import { action, element } from "./element.js";
-import { moment } from "./request_words.js";
+import { WORDS_MAX, moment } from "./request_words.js";
 
 const DRAFT = "askdraft";
-const BODY_MAX = 8000;
 
 /**
  * A message for when nobody is there: it becomes a request with a number. Asked is only what the desk does not know.
@@ -32,7 +31,7 @@ export function requestForm({ say, locale, chat, vault, outbox, announce, close,
   const email = element("input", { name: "email", type: "email", autocomplete: "email", maxlength: 254, required: true });
   const kind = element("select", { name: "type" }, element("option", { value: "" }, say("kindAny")));
   const order = element("input", { name: "order_id", autocomplete: "off", maxlength: 64 });
-  const message = element("textarea", { name: "body", rows: 5, maxlength: BODY_MAX, required: true });
+  const message = element("textarea", { name: "body", rows: 5, maxlength: WORDS_MAX, required: true });
   const send = element("button", { type: "submit", class: "primary" }, say("leaveSend"));
   const trouble = element("p", { class: "error", role: "alert", hidden: true });
   const lead = element("p", { class: "lead" }, say("leaveLead"));

@@ -1,9 +1,8 @@
 import { action, element } from "./element.js";
 import { clock, day } from "./i18n.js";
 import { refused } from "./request_form.js";
-import { standing } from "./request_words.js";
+import { WORDS_MAX, standing } from "./request_words.js";
 
-const BODY_MAX = 8000;
 
 /**
  * One request: what was written, and what the shopper can do: answer, say that it is solved or is not, rate.
@@ -15,7 +14,7 @@ export function requestThread({ say, locale, chat, vault, outbox, linked, rating
   const facts = element("p", { class: "note" }, say("loading"));
   const said = element("ol", { class: "saids", "aria-label": say("messages") });
   const ask = element("div", {});
-  const input = element("textarea", { rows: 3, maxlength: BODY_MAX, "aria-label": say("reply"), placeholder: say("reply") });
+  const input = element("textarea", { rows: 3, maxlength: WORDS_MAX, "aria-label": say("reply"), placeholder: say("reply") });
   const send = element("button", { type: "submit", class: "primary" }, say("send"));
   const form = element("form", { class: "askform", hidden: true }, input, element("div", { class: "row" }, send));
   const trouble = element("p", { class: "error", role: "alert", hidden: true });

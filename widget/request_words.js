@@ -1,5 +1,8 @@
 import { tag } from "./i18n.js";
 
+/** As many characters as a message may have. */
+export const WORDS_MAX = 8000;
+
 /** A day and time as people say it. @param {number} ms @param {Locale} locale */
 export const moment = (ms, locale) =>
   new Intl.DateTimeFormat(tag(locale), { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
