@@ -42,6 +42,7 @@ SURFACES = (
     "staffing",
     "live",
     "rules",
+    "reviews",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

@@ -14,7 +14,7 @@ from server.domain.errors import InvalidInput, TooLarge
 FORM_BYTES = 64 * 1024
 # Articles are written in forms; percent-encoded, a Chinese character is nine bytes.
 LONG_FORM_BYTES = 1024 * 1024
-LONG_FORMS = ("/knowledge",)
+LONG_FORMS = ("/knowledge", "/reports/reviews")
 # Files come along with the forms of these addresses.
 UPLOAD_BYTES = 16 * 1024 * 1024
 UPLOADS = ("/knowledge/import", "/settings/hours/holidays")

@@ -36,6 +36,7 @@ _LOW_IS_GOOD = (
     "no_reply",
     "dismissal",
     "dismissed",
+    "review_critical",
     "late_reply",
     "care_",
     "game_",
@@ -57,6 +58,7 @@ _NEUTRAL = (
     "orders",
     "baseline",
     "unserved_",
+    "review_objected",
 )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: a row of any source
 
-from agent_ui.render import Locale, duration, has_sentence, local_time, number, sentence
+from agent_ui.render import Locale, duration, has_sentence, local_time, number, percent, sentence
 from server.domain.metrics import Metric
+from server.domain.review_card import FULL
 from server.http.report_figures import Teller
 from server.http.report_words import Names
 from server.reports.row_list import FoundRows
@@ -89,7 +90,9 @@ def _columns(metric: Metric) -> list[_Column]:
         found.append(_Column(metric.span, "wait", _span, numeric=True))
     elif metric.source in ("turn", "share"):
         found.append(_Column("wait_ms", "wait", _wait, numeric=True))
-    if metric.amount is not None:
+    if metric.source == "review":
+        found.append(_Column("points", "points", _points, numeric=True))
+    elif metric.amount is not None:
         found.append(_Column(metric.amount, "amount", _amount, numeric=True))
     found += [
         _Column("outcome", "outcome", _outcome),
@@ -97,6 +100,9 @@ def _columns(metric: Metric) -> list[_Column]:
         _Column("status", "status", _status),
         _Column("conversation_id", "customer", lambda _, told: Cell(told.customer)),
         _Column(metric.agent, "agent", _agent),
+        _Column(
+            "reviewer_id", "reviewer", lambda row, told: Cell(told.names.agent(row.reviewer_id))
+        ),
         _Column(metric.team, "team", _team),
         _Column("segment", "segment", _segment),
         _Column("channel", "channel", _channel),
@@ -128,6 +134,10 @@ def _amount(row: Any, told: _Told) -> Cell:  # Any: as above
     if told.metric.unit == "ms":
         return Cell(duration(value), numeric=True)
     return Cell(number(float(value), 0 if value == int(value) else 2), numeric=True)
+
+
+def _points(row: Any, _told: _Told) -> Cell:  # Any: as above
+    return Cell(percent(row.points / FULL), numeric=True)
 
 
 def _outcome(row: Any, told: _Told) -> Cell:  # Any: as above
@@ -167,7 +177,9 @@ def _customer(row: Any, found: FoundRows, names: Names) -> str:  # Any: as above
 
 
 def _address(row: Any, teller: Teller) -> str:  # Any: as above
-    """Where the messages of a row are: its turn, its session, or nowhere."""
+    """Where the messages of a row are: its review, its turn, its session, or nowhere."""
+    if review := getattr(row, "review_id", None):
+        return f"/reports/reviews/given/{review}"
     chat = getattr(row, "conversation_id", None)
     if not chat:
         return ""

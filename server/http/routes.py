@@ -25,6 +25,9 @@ from server.http.report_wall import add_wall
 from server.http.reports import add_reports
 from server.http.reports_segments import add_segment_reports
 from server.http.review import add_review
+from server.http.reviews import add_reviews
+from server.http.reviews_card import add_review_card
+from server.http.reviews_form import add_review_forms
 from server.http.settings import add_settings
 from server.http.settings_hours import add_hours_settings
 from server.http.settings_mail import add_mail_settings
@@ -61,6 +64,9 @@ def add_routes(app: web.Application) -> None:
     add_segment_reports(app)
     add_staffing(app)
     add_wall(app)
+    add_reviews(app)
+    add_review_card(app)
+    add_review_forms(app)
     add_review(app)
     add_knowledge(app)
     add_help_centre(app)
