@@ -21,6 +21,8 @@ from tests.support.postgres import PostgresCluster
 from tests.support.processes import tail
 from tests.support.redis import RedisServer
 from tests.support.server import ServerProcess
+from tests.support.spares import Spares
+from tests.support.sqlite import put_migrated
 from tests.support.tools import require
 
 if TYPE_CHECKING:
@@ -145,12 +147,18 @@ def empty_postgres_url(postgres: PostgresCluster) -> Iterator[str]:
     postgres.drop(url)
 
 
+@pytest.fixture(scope="session")
+def postgres_spares(postgres: PostgresCluster, postgres_template: str) -> Spares:
+    """Migrated databases, emptied after each test that had one."""
+    return Spares(postgres, postgres_template)
+
+
 @pytest.fixture
-def postgres_url(postgres: PostgresCluster, postgres_template: str) -> Iterator[str]:
-    """The address of a migrated PostgreSQL database of this test's own."""
-    url = postgres.create(postgres_template)
+def postgres_url(postgres_spares: Spares) -> Iterator[str]:
+    """The address of a migrated, empty PostgreSQL database of this test's own."""
+    url = postgres_spares.lend()
     yield url
-    postgres.drop(url)
+    postgres_spares.take_back(url)
 
 
 @pytest.fixture(params=DATABASES)
@@ -176,18 +184,16 @@ def open_database(database_url: str | None, data_dir: Path) -> Iterator[Callable
     """
     from server.config import Settings
     from server.storage.database import Database
-    from server.storage.migrate import migrate
 
     opened: list[Database] = []
     data_dir.mkdir(exist_ok=True)
     path = Settings(data_dir=data_dir).sqlite_path
 
     def open_it(**options: Any) -> Database:  # Any: handed on
-        database = Database(database_url, path, **options)
-        opened.append(database)
-        if database.is_sqlite:
-            migrate(database.engine)
-        return database
+        if database_url is None:
+            put_migrated(path)
+        opened.append(Database(database_url, path, **options))
+        return opened[-1]
 
     yield open_it
     for database in opened:

@@ -12,9 +12,9 @@ from server.actions.sign_in import hash_password, start_sign_in
 from server.config import Settings
 from server.domain.actors import SYSTEM
 from server.storage.database import Database
-from server.storage.migrate import migrate
 from server.storage.unit import Tx
 from tests.support.server import ServerProcess
+from tests.support.sqlite import put_migrated
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
@@ -120,7 +120,7 @@ def _hire(database: Database, name: str, role: str, team_id: str | None) -> Staf
 
 def _opened(data_dir: Path, database_url: str | None) -> Database:
     data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(database_url, Settings(data_dir=data_dir).sqlite_path)
-    if database.is_sqlite:
-        migrate(database.engine)
-    return database
+    path = Settings(data_dir=data_dir).sqlite_path
+    if database_url is None:
+        put_migrated(path)
+    return Database(database_url, path)
