@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
+from server.domain.metrics.presets import BY_HEADLINE
 from server.http.report_blocks import Ask, Block
 from server.reports.pages import Wants
 
@@ -116,7 +117,7 @@ _PAGES = (
                 "table",
                 "by_agent",
                 *("received", "frt:median", "frt:p90", "agent_rt:median", "r3m_turn"),
-                *("csat", "one_touch", "transfer"),
+                *("csat", "one_touch", "transfer", "review_score", "review_pass"),
                 by="agent",
             ),
             _block(
@@ -127,6 +128,14 @@ _PAGES = (
             ),
             _block("intervals", "intervals", "frt", "rt", "agent_rt", by="agent", half=True),
             _block("intervals", "intervals_csat", "csat", "one_touch", by="agent", half=True),
+            _block(
+                "intervals",
+                "intervals_reviews",
+                "review_score",
+                "review_pass",
+                by="agent",
+                half=True,
+            ),
         ),
     ),
     Page(
@@ -221,8 +230,8 @@ _PAGES = (
         "platforms",
         "/reports/platforms",
         (
-            _block("platforms", "platforms", "r3m_turn", "r30_sess", "r3m_cust", "r3m_sess"),
-            _block("trend", "trend", "r3m_turn", "r30_sess", "r3m_cust", "r3m_sess", half=True),
+            _block("platforms", "platforms", *BY_HEADLINE),
+            _block("trend", "trend", *BY_HEADLINE, half=True),
             _block(
                 "tiles",
                 "platform_more",

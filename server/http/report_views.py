@@ -14,6 +14,7 @@ from agent_ui import charts, plots
 from agent_ui.render import Locale, duration, number, percent, sentence
 from server.domain import statistics
 from server.domain.metrics import GOAL_MS, Figures, Metric
+from server.domain.metrics.presets import BY_HEADLINE, Goal, verdict
 from server.http.report_blocks import Block, Desk, group_lines, in_order, tiles
 from server.http.report_figures import direction, narrowed
 from server.http.report_words import (
@@ -34,12 +35,6 @@ LAST_STEP_MS = 8 * 60_000
 MAX_TREND_DAYS = 800
 USUAL_HOURS = range(9, 22)
 FATE_MS = 10 * 60_000
-PLATFORMS: Mapping[str, str] = {
-    "r3m_turn": "taobao",
-    "r30_sess": "jd",
-    "r3m_cust": "pdd",
-    "r3m_sess": "doudian",
-}
 USUAL_TARGET = 80
 Told = dict[str, Any]  # Any: as above
 
@@ -462,20 +457,20 @@ def _platforms(block: Block, desk: Desk) -> Told | None:
         figures = desk.figures.whole.get(ask.metric)
         if figures is None:
             continue
-        platform = PLATFORMS[ask.metric]
-        name = sentence(locale, f"reports.platform.{platform}")
+        preset, goal = BY_HEADLINE[ask.metric], Goal(metric=ask.metric, at_least=target)
+        name = preset.name.of(locale)
         shown = desk.teller.show(desk.figures.metrics[ask.metric], figures)
         value = _share(figures)
         low, high = figures.interval or (None, None)
-        state = "none" if value is None else "pass" if value >= target else "fail"
+        state = verdict(replace(figures, interval=None), goal)
         named[state].append(name)
         lines.append(
             {
                 "name": name,
-                "rule": sentence(locale, f"reports.platform.{platform}.rule"),
+                "rule": sentence(locale, f"reports.platform.{preset.id}.rule"),
                 "shown": shown,
                 "state": state,
-                "near": low is not None and high is not None and low < target <= high,
+                "near": verdict(figures, goal) == "near",
             }
         )
         look = "a" if state == "pass" else "b"
@@ -493,7 +488,7 @@ def _platforms(block: Block, desk: Desk) -> Told | None:
     passed, failed = named["pass"], named["fail"]
     key = "both" if passed and failed else "pass" if passed else "fail" if failed else "none"
     comma = "、" if locale == "zh" else ", "
-    verdict = sentence(
+    outcome = sentence(
         locale,
         f"reports.verdict.{key}",
         passed=comma.join(passed),
@@ -503,7 +498,7 @@ def _platforms(block: Block, desk: Desk) -> Told | None:
     return {
         "svg": drawn,
         "lines": lines,
-        "verdict": verdict,
+        "verdict": outcome,
         "target": round(target * 100),
         "empty": key == "none",
     }

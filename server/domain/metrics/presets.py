@@ -97,6 +97,9 @@ PRESETS: Mapping[str, Preset] = {
     )
 }
 
+# By the metric that a platform judges by first.
+BY_HEADLINE: Mapping[str, Preset] = {preset.headline: preset for preset in PRESETS.values()}
+
 
 def verdict(figures: Figures, goal: Goal) -> Verdict:
     """Whether a goal is met; near where it lies within the figure's bounds, so it cannot be told.
