@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 """The folder of the widget's files."""
 
-BUNDLES = ("panel.js", "extras.js", "requests.js")
+BUNDLES = ("panel.js", "extras.js", "requests.js", "files.js")
 """Modules that are served together with what they import; all but the first only when needed."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}

@@ -7,9 +7,11 @@ import { isOver } from "./store.js";
 
 /**
  * What the thread shows of the other side: its messages, who came, how the chat stands.
- * @param {{say: Say, locale: Locale, chat: ReturnType<typeof import("./chat.js").createChat>}} parts
+ * @param {{
+ *   say: Say, locale: Locale, chat: ReturnType<typeof import("./chat.js").createChat>, file: (block: Block) => HTMLElement,
+ * }} parts
  */
-export function createAnswers({ say, locale, chat }) {
+export function createAnswers({ say, locale, chat, file }) {
   /** @param {string} words @param {string} [more] */
   const line = (words, more = "") => element("p", { class: "line " + more }, words);
 
@@ -26,10 +28,10 @@ export function createAnswers({ say, locale, chat }) {
 
   /** A message's words and cards. @param {string} body @param {Block[] | null | undefined} blocks @param {string} who */
   const content = (body, blocks, who) => {
-    const made = cards(blocks, say, locale);
+    const made = cards(blocks, say, locale, file);
     const words = element("div", { class: "bubble", dir: "auto" }, element("span", { class: "unseen" }, who + ": "), ...linked(body));
     // A card whose title is the whole text says it already.
-    return element("div", { class: "stack" }, made.length && blocks?.[0]?.title === body ? null : words, ...made);
+    return element("div", { class: "stack" }, made.length && (!body || blocks?.[0]?.title === body) ? null : words, ...made);
   };
 
   /** @param {Line} event @param {string} shop */

@@ -67,12 +67,13 @@ function card(block, say, sign, words) {
 /**
  * The cards below a message. Kinds that this version does not know are left out; the message's text says enough.
  * @param {Block[] | null | undefined} blocks @param {Say} say @param {Locale} locale
+ * @param {(block: Block) => HTMLElement} file
  * @returns {HTMLElement[]}
  */
-export function cards(blocks, say, locale) {
+export function cards(blocks, say, locale, file) {
   return (Array.isArray(blocks) ? blocks : [])
     .slice(0, MOST)
-    .map((block) => (block && Object.hasOwn(KINDS, block.type || "") ? KINDS[block.type || ""](block, say, locale) : null))
+    .map((block) => (block?.type === "file" ? file(block) : block && Object.hasOwn(KINDS, block.type || "") ? KINDS[block.type || ""](block, say, locale) : null))
     .filter((made) => made !== null);
 }
 

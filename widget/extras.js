@@ -1,5 +1,6 @@
 import { createAnswers } from "./answers.js";
 import { createAsks } from "./asks.js";
+import { createAttach } from "./attach.js";
 import { productBlock } from "./blocks.js";
 import { action } from "./element.js";
 import { consentLine } from "./consent.js";
@@ -27,6 +28,7 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
   const line = consentLine({ say, chat, visits });
   const guide = createGuide({ say, locale, chat, shell, ui });
   const asks = createAsks({ say, locale, chat, shell, vault, ui });
+  const attach = createAttach({ say, chat, shell, vault, ui });
   let offered = "";
   return {
     say,
@@ -60,7 +62,7 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
     },
     consent: visits.consent,
     record: visits.record,
-    answers: createAnswers({ say, locale, chat }),
+    answers: createAnswers({ say, locale, chat, file: attach.card }),
     /** @param {() => void} onDone */
     endBox: (onDone) => endBox({ say, end: () => chat.end(chat.shownId || ""), onDone }),
     /** @param {Conversation[]} conversations @param {(id: string) => void} onChat */

@@ -91,6 +91,14 @@ declare global {
 
   interface Block {
     type?: string;
+    /** Of a file. */
+    id?: string;
+    name?: string;
+    media_type?: string;
+    bytes?: number;
+    width?: number;
+    height?: number;
+    state?: string;
     title?: string;
     url?: string;
     alt?: string;
