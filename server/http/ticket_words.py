@@ -12,6 +12,7 @@ from server.domain.events import (
     AssignmentChanged,
     AssignmentEnded,
     Event,
+    RuleApplied,
     TicketChanged,
     TicketClosing,
     TicketCreated,
@@ -189,4 +190,5 @@ _SENTENCES: Mapping[type, Callable[[Event, Any, Note, Told], str | None]] = {  #
     TicketTaskChanged: _task,
     TicketWatched: lambda _, data, __, told: told.say("watched" if data.watching else "unwatched"),
     TicketClosing: lambda _, data, __, told: told.say(f"closing_{data.step}"),
+    RuleApplied: lambda _, data, __, told: (data.en, data.zh)[told.at],
 }

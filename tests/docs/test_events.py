@@ -37,6 +37,11 @@ REQUIRED = {
     "review_id": "r",
     "conversation_id": "c",
     "policy": "p",
+    "rule_id": "r",
+    "run_id": "r",
+    "rule": "A rule",
+    "en": "Rule",
+    "zh": "规则",
 }
 
 

@@ -218,6 +218,11 @@ def test_every_kind_of_event_can_be_applied() -> None:
         "effective_from": 0,
         "definition": "targets",
         "policy": "p",
+        "rule_id": "r",
+        "run_id": "r",
+        "rule": "A rule",
+        "en": "Rule",
+        "zh": "规则",
         "review_id": "r",
         "conversation_id": "c",
     }

@@ -4,7 +4,7 @@
  * @typedef {{ icon: string, text: import("./vendor.js").Child }} Line
  */
 import { rich } from "./ui.js";
-import { languageName, moment, shortDate, t, tn, together } from "./words.js";
+import { language, languageName, moment, shortDate, t, tn, together } from "./words.js";
 import { now } from "./clock.js";
 
 /** @param {Envelope} event */
@@ -56,6 +56,7 @@ const LINES = {
   "rating.asked": () => ({ icon: "star", text: t("ev.rating_asked") }),
   "rating.given": ({ score, comment }) => ({ icon: "star", text: [rich("ev.rated", { score }), comment ? ` · ${t("quoted", { text: comment })}` : ""] }),
   "rating.revised": ({ score, comment }) => ({ icon: "star", text: [rich("ev.rated_again", { score }), comment ? ` · ${t("quoted", { text: comment })}` : ""] }),
+  "rule.applied": ({ en, zh }) => ({ icon: "bot", text: language.startsWith("zh") ? zh : en }),
   "answer.tried": ({ title }) => ({ icon: "search", text: rich("ev.tried", { title }) }),
   "conversation.tagged": ({ add, remove }, event) => ({
     icon: "tag",
