@@ -23,6 +23,7 @@ OWN = [
 
 
 PANEL_MODULES = {path.name for path in widget.modules("panel.js")}
+REQUEST_MODULES = {path.name for path in widget.modules("requests.js")}
 WORD = re.compile(r'"([a-z]\w+)"')
 # Said by their own name: say(state.name).
 STATES = {"connecting", "reconnecting", "offline", "draining", "refused"}
@@ -33,8 +34,8 @@ def weight(source: str | bytes | None) -> int:
     return len(gzip.compress(source if isinstance(source, bytes) else source.encode(), 9))
 
 
-def words(locale: str) -> dict[str, str]:
-    files = [widget.FOLDER / "locales" / f"{locale}{part}.js" for part in ("", ".extras")]
+def words(locale: str, *parts: str) -> dict[str, str]:
+    files = [widget.FOLDER / "locales" / f"{locale}{part}.js" for part in parts]
     text = "".join(file.read_text("utf-8") for file in files)
     found = re.findall(r'^  "?([\w.]+)"?: "(.*)",$', text, re.MULTILINE)
     assert len(found) == len(dict(found)), "a key stands twice"
@@ -80,26 +81,30 @@ def test_markup_is_never_made_from_text(path: Path) -> None:
     assert not re.search(banned, path.read_text("utf-8"))
 
 
-def test_both_languages_have_the_same_words() -> None:
+@pytest.mark.parametrize("parts", [("", ".extras"), (".requests",)])
+def test_both_languages_have_the_same_words(parts: tuple[str, ...]) -> None:
     # Chinese has no plural forms, so it does without the keys of the singular.
-    english = {key for key in words("en") if not key.endswith(".one")}
-    assert english == set(words("zh"))
-    assert len(english) > 60
+    english = {key for key in words("en", *parts) if not key.endswith(".one")}
+    assert english == set(words("zh", *parts))
+    assert len(english) > 40
 
 
-def test_both_languages_take_the_same_values() -> None:
+@pytest.mark.parametrize("parts", [("", ".extras"), (".requests",)])
+def test_both_languages_take_the_same_values(parts: tuple[str, ...]) -> None:
     def taken(text: str) -> set[str]:
         return set(re.findall(r"\{(\w+)\}", text))
 
-    english = words("en")
-    assert {key: taken(english[key]) for key in words("zh")} == {
-        key: taken(text) for key, text in words("zh").items()
+    english, chinese = words("en", *parts), words("zh", *parts)
+    assert {key: taken(english[key]) for key in chinese} == {
+        key: taken(text) for key, text in chinese.items()
     }
 
 
 def test_every_word_that_is_used_exists_where_it_is_used_and_none_is_left_over() -> None:
     panel = {path for path in OWN if path.name in PANEL_MODULES}
-    for part, files in (("", panel), (".extras", set(OWN) - panel)):
+    requests = {path for path in OWN if path.name in REQUEST_MODULES} - panel
+    parts = (("", panel), (".extras", set(OWN) - panel - requests), (".requests", requests))
+    for part, files in parts:
         text = (widget.FOLDER / "locales" / f"en{part}.js").read_text("utf-8")
         keys = set(re.findall(r'^  "?(\w+)(?:\.one)?"?: ', text, re.MULTILINE))
         code = "".join(path.read_text("utf-8") for path in files if path.parent.name != "locales")
