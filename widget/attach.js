@@ -2,7 +2,7 @@ import { action, drawing, element } from "./element.js";
 
 const CLIP = "m21.4 11.1-9.2 9.2a6 6 0 0 1-8.5-8.5l8.6-8.6a4 4 0 0 1 5.7 5.7l-8.6 8.5a2 2 0 0 1-2.8-2.8l8.5-8.5";
 const PAPER = "M14 2H6a2 2 0 0 0-2 2v16a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2V8zM14 2v6h6";
-const KINDS = "image/jpeg,image/png,image/gif,image/webp,application/pdf,text/plain,.csv,.docx,.xlsx,.pptx,.odt,.ods,.zip,video/mp4,audio/*";
+const TAKEN = "image/jpeg,image/png,image/gif,image/webp,application/pdf,text/plain,.csv,.docx,.xlsx,.pptx,.odt,.ods,.zip,video/mp4,audio/*";
 
 /** How large a file is, for people. @param {number} [bytes] */
 export const weightOf = (bytes = 0) => (bytes < 1048576 ? `${Math.max(1, Math.ceil(bytes / 1024))} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
@@ -16,7 +16,7 @@ export function createAttach({ say, chat, shell, vault, ui }) {
   const form = /** @type {HTMLFormElement} */ (input.closest("form"));
   const view = /** @type {HTMLElement} */ (form.parentElement);
   const tray = element("ul", { class: "tray", "aria-label": say("files"), hidden: true });
-  const pick = element("input", { type: "file", multiple: true, accept: KINDS, hidden: true });
+  const pick = element("input", { type: "file", multiple: true, accept: TAKEN, hidden: true });
   const clip = action("", () => pick.click(), { class: "clip", "aria-label": say("attach"), title: say("attach") });
   clip.append(drawing(CLIP, "clip"));
   form.prepend(clip, pick);
