@@ -190,9 +190,7 @@ def test_a_message_to_an_empty_desk_ends_as_a_rating_in_the_report(
     expect(console.locator("main")).to_contain_text("100")
 
 
-def _portal(
-    story: Story, pages: Pages, said: dict[str, str], address: str, lang: str
-) -> Page:
+def _portal(story: Story, pages: Pages, said: dict[str, str], address: str, lang: str) -> Page:
     """The portal, signed in with the code that was mailed."""
     page = pages.open(f"{story.desk.url}/portal?lang={lang}", width=390, height=800)
     page.get_by_label(said["address"]).fill(address)
