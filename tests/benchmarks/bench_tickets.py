@@ -263,10 +263,12 @@ def measure(database: Database) -> None:
         )
         one = lambda _: ticket_page._view(look, draw.choice(numbers), "en")  # noqa: E731  # short
         spread("one ticket", one, 50)
-        spread("search, page, a word in a fifth", lambda _: listed(LEAD, q="lamp"), 50)
+        spread("search, page, a word in half of them", lambda _: listed(LEAD, q="lamp"), 50)
         spread("search, page, agent, two words", lambda _: listed(mine, q="lamp shade"), 50)
         spread("search, page, Chinese", lambda _: listed(LEAD, q="退款没有"), 50)
         spread("search, page, number", lambda _: listed(LEAD, q=draw.choice(numbers)), 50)
+        # Too rare among the newest tickets: PostgreSQL has to ask the index.
+        spread("search, page, how a number begins", lambda _: listed(LEAD, q="T-23"), 50)
         spread("search, page, what nobody wrote", lambda _: listed(LEAD, q="zebra"), 50)
     shoppers = [customer(f"u{draw.randrange(TICKETS // 4):06}") for _ in range(RUNS)]
 
