@@ -35,22 +35,21 @@ class Names:
 
     lists: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     currency: str = "EUR"
+    nameless: bool = False
 
     def of(self, options: str | None, key: str, locale: Locale) -> str | None:
         """The name of an id, None where it is no id or nobody is called so."""
         if options is None:
             return None
+        if self.nameless and options == "agent":
+            return sentence(locale, "rules.a_colleague")
         found = self.lists.get(options, {}).get(key)
         return found[locale == "zh"] if found else sentence(locale, "rules.gone")
 
     @property
     def without_people(self) -> Names:
         """As they may stand in the log: colleagues have no names there."""
-        nobody = {
-            key: (sentence("en", "rules.a_colleague"), sentence("zh", "rules.a_colleague"))
-            for key in self.lists.get("agent", {})
-        }
-        return replace(self, lists={**self.lists, "agent": nobody})
+        return replace(self, nameless=True)
 
 
 def names_of(connection: Connection) -> Names:

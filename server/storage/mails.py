@@ -416,7 +416,7 @@ def went(
 def replies_between(
     connection: Connection, *, after: int, up_to: int, limit: int
 ) -> list[tuple[int, str, str]]:
-    """Replies of people to shoppers in the log: (seq, conversation_id, message_id), in order."""
+    """Replies to shoppers in the log, a bot's too: (seq, conversation_id, message_id), in order."""
     statement = (
         select(EVENT.c.seq, MESSAGE.c.conversation_id, MESSAGE.c.id)
         .join_from(EVENT, MESSAGE, MESSAGE.c.seq == EVENT.c.seq)
@@ -425,7 +425,7 @@ def replies_between(
             EVENT.c.seq <= up_to,
             EVENT.c.kind == "message.posted",
             ~EVENT.c.imported,
-            MESSAGE.c.sender_kind == "agent",
+            MESSAGE.c.sender_kind.in_(("agent", "bot")),
             MESSAGE.c.visibility == "public",
         )
         .order_by(EVENT.c.seq)

@@ -9,17 +9,18 @@ from typing import Any  # Any: JSON values
 import pytest
 
 from server.actions import rules as manage
-from server.actions import ticket_moves, tickets
+from server.actions import tickets
 from server.actions.desk import Look
 from server.actions.payload import parse
-from server.domain.actors import SYSTEM, Actor
+from server.domain.actors import Actor
 from server.domain.errors import Conflict, InvalidInput, NotAllowed
 from server.domain.events import RuleApplied
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import MAX_HELD, read_plan
 from server.jobs import automation as job
 from server.reports.verify import verify
-from server.storage import consents, customers, notes, rules
+from server.storage import consents, notes, people, rules
+from server.storage.carts import save_carts
 from server.storage.consents import Consent
 from server.storage.notes import Preference
 from server.storage.rules import Run
@@ -92,13 +93,329 @@ def test_a_rule_acts_once_and_says_what_it_did_and_why(scene: Scene, lead: Actor
     look(scene)
     assert scene.state(chat).tags == ("refund",)
     assert scene.state(other).tags == ()
-    assert said(scene, chat) == [
+    [words] = said(scene, chat)
+    assert words == (
         "Rule “Refunds” added the tag “refund” and wrote to the customer,"
         " because what the customer wrote contains “refund” or “退款”"
-    ]
+    )
     [run] = runs(scene, rule)
     assert (run.outcome, [one["outcome"] for one in run.steps]) == ("done", ["done", "done"])
     assert "A person" not in str(run.steps), "texts stay in the version"
     # The words of a bot answer nothing: the shopper still waits.
     assert scene.state(chat).turn is not None
     assert scene.database.read_now(lambda c: list(verify(c))) == []
+
+
+def test_what_a_rule_does_can_start_another_but_never_itself_again(
+    scene: Scene, lead: Actor
+) -> None:
+    ping = add(scene, lead, plan("tagged", {"do": "add_tag", "tags": ["a"]}, name="Ping"))
+    pong = add(scene, lead, plan("tagged", {"do": "remove_tag", "tags": ["a"]}, name="Pong"))
+    first = add(scene, lead, plan("customer_wrote", {"do": "add_tag", "tags": ["b"]}))
+    chat = scene.chat()
+    for _ in range(4):
+        look(scene)
+    told = {
+        (run.rule_id, run.held or run.outcome)
+        for one in (first, ping, pong)
+        for run in runs(scene, one)
+    }
+    assert told == {(first, "done"), (ping, "done"), (ping, "again"), (pong, "done")}
+    assert [rule for rule, _ in runs(scene, pong)[0].chain.chain] == [first]
+    assert scene.state(chat).tags == ("b",)
+
+
+def test_what_fails_is_told_and_holds_up_nothing_else(scene: Scene, lead: Actor) -> None:
+    lin = scene.person("lin")
+    gone = add(
+        scene,
+        lead,
+        plan(
+            "customer_wrote",
+            {"do": "assign_agent", "agent": lin.id},
+            {"do": "set_priority", "priority": "high"},
+            {"do": "add_tag", "tags": ["seen"]},
+        ),
+    )
+    after = add(scene, lead, plan("customer_wrote", {"do": "note", "text": "Look"}))
+    scene.presence(lin, "offline")
+    scene.database.write_now(lambda tx: _leave(tx, "lin"))
+    chat = scene.chat()
+    look(scene)
+    [run] = runs(scene, gone)
+    assert run.outcome == "partly"
+    assert [(one["do"], one["outcome"], one.get("error")) for one in run.steps] == [
+        ("assign_agent", "failed", "agent_gone"),
+        ("set_priority", "skipped", None),
+        ("add_tag", "done", None),
+    ]
+    assert "could not: give it to a colleague" in said(scene, chat)[0]
+    assert [one.outcome for one in runs(scene, after)] == ["done"]
+    # Who leaves cannot be chosen any more.
+    with pytest.raises(InvalidInput):
+        add(scene, lead, plan("customer_wrote", {"do": "assign_agent", "agent": "lin"}))
+
+
+def _leave(tx: Tx, agent_id: str) -> None:
+    people.update_person(tx, agent_id, active=False)
+
+
+def test_time_is_looked_at_once_and_only_while_it_is_so(scene: Scene, lead: Actor) -> None:
+    lin = scene.person("lin")
+    old = scene.chat(body="Before the rule")
+    scene.time.pass_s(3600)
+    rule = add(scene, lead, plan("waiting", {"do": "add_tag", "tags": ["waits"]}, minutes=30))
+    chat, answered = scene.chat(), scene.chat()
+    scene.time.pass_s(60)
+    scene.post(lin, "Here", answered)
+    look(scene)
+    assert scene.state(chat).tags == ()
+    scene.time.pass_s(1800)
+    look(scene)
+    scene.time.pass_s(1800)
+    look(scene)
+    assert [run.thing.id for run in runs(scene, rule)] == [chat]
+    # It applies forward: what had waited for so long before is left alone.
+    assert scene.state(old).tags == ()
+    assert scene.state(answered).tags == ()
+
+
+def test_a_ticket_is_never_closed_without_a_reason_and_a_chat_not_while_somebody_waits(
+    scene: Scene, lead: Actor
+) -> None:
+    lin = scene.person("lin")
+    shopper = scene.shopper()
+    made = {"type": "question", "subject": "Where is it", "customer_id": shopper.id}
+    with pytest.raises(InvalidInput):
+        add(scene, lead, plan("ticket_created", {"do": "close"}))
+    closes = add(
+        scene, lead, plan("ticket_created", {"do": "close", "reason": "duplicate"}, name="Twice")
+    )
+    chats = add(scene, lead, plan("customer_wrote", {"do": "close", "reason": "no_reply"}))
+    ticket_id = str(scene.do(tickets.create, lin, parse(tickets.CreateTicket, made))["ticket_id"])
+    chat = scene.chat(shopper)
+    look(scene)
+    ticket = scene.database.read_now(lambda c: load_ticket(c, ticket_id))
+    assert ticket is not None
+    assert (ticket.state, ticket.reason) == ("resolved", "duplicate")
+    assert [run.outcome for run in runs(scene, closes)] == ["done"]
+    assert scene.state(chat).status == "open"
+    [run] = runs(scene, chats)
+    assert (run.outcome, run.steps[0]["error"]) == ("failed", "waits")
+    assert said(scene, chat) == []
+    assert scene.database.read_now(lambda c: list(verify(c))) == []
+
+
+def test_a_priority_that_a_person_set_stays_and_a_ticket_is_made_once(
+    scene: Scene, lead: Actor
+) -> None:
+    lin = scene.person("lin")
+    shopper = scene.shopper()
+    urgent = add(scene, lead, plan("ticket_created", {"do": "set_priority", "priority": "urgent"}))
+    make = add(
+        scene,
+        lead,
+        plan("customer_wrote", {"do": "make_ticket", "type": "complaint", "subject": "Unhappy"}),
+    )
+    made = {"type": "question", "subject": "?", "customer_id": shopper.id, "priority": "low"}
+    scene.do(tickets.create, lin, parse(tickets.CreateTicket, made))
+    look(scene)
+    scene.time.pass_s(1)
+    chat = scene.chat(shopper, "I am unhappy")
+    look(scene)
+    scene.post(shopper, "Very", chat)
+    look(scene)
+    assert [run.outcome for run in runs(scene, make)] == ["done"]
+    [second, first] = runs(scene, urgent)
+    assert (first.outcome, first.steps[0]["error"]) == ("failed", "manual")
+    # The ticket that the rule made is another object of the same chain.
+    ticket = scene.database.read_now(lambda c: load_ticket(c, second.thing.id))
+    assert ticket is not None
+    assert (ticket.source, ticket.priority, ticket.priority_source) == ("rule", "urgent", "rule")
+    assert second.chain.chain == ((make, chat),)
+
+
+def test_nobody_is_written_to_in_quiet_hours_and_about_a_cart_only_with_consent(
+    scene: Scene, lead: Actor
+) -> None:
+    shopper = scene.shopper()
+    chat = scene.chat(shopper)
+    rule = add(
+        scene,
+        lead,
+        plan("note_written", {"do": "post_message", "en": "Hello {shop.name}"}),
+    )
+    lin = scene.person("lin")
+    # Shanghai is eight hours ahead: the clock of the scene shows 12:40 there.
+    quiet = Preference(channel=None, quiet_from=12 * 60, quiet_to=14 * 60, timezone=None)
+    scene.database.write_now(
+        lambda tx: notes.save_preference(tx, shopper.id or "", quiet, by_id=None)
+    )
+    scene.time.pass_s(2400)
+    scene.post(lin, "A note", chat, visibility="private")
+    look(scene)
+    [run] = runs(scene, rule)
+    assert run.outcome == "put_off"
+    assert run.due_at_ms is not None
+    look(scene)
+    assert runs(scene, rule)[0].outcome == "put_off"
+    scene.time.pass_s((run.due_at_ms - scene.time.at_ms) / 1000 + 1)
+    look(scene)
+    look(scene)
+    assert [one.outcome for one in runs(scene, rule)] == ["done"]
+    bodies = [e.data for e in scene.events(chat) if e.actor_kind == "bot"]
+    assert len(bodies) == 1
+    _cart(scene, shopper)
+    nudge = add(
+        scene,
+        lead,
+        plan("cart_abandoned", {"do": "post_message", "zh": "需要帮忙吗？"}, minutes=30),
+    )
+    scene.time.pass_s(1900)
+    look(scene)
+    [run] = runs(scene, nudge)
+    assert (run.outcome, run.steps[0]["error"]) == ("failed", "no_consent")
+    consent = Consent(
+        customer_id=shopper.id or "",
+        purpose="marketing_email",
+        state="given",
+        text_version="1",
+        language="en",
+        source="agent",
+        at_ms=scene.time.at_ms,
+    )
+    scene.database.write_now(lambda tx: consents.add_consent(tx, consent))
+    _cart(scene, shopper)
+    scene.time.pass_s(1900)
+    look(scene)
+    assert runs(scene, nudge)[0].outcome == "done"
+
+
+def _cart(scene: Scene, shopper: Actor) -> None:
+    at_ms = scene.time.at_ms
+    row = {
+        "id": "cart-1",
+        "source": "widget",
+        "token": "t",
+        "customer_id": shopper.id,
+        "email_key": None,
+        "currency": "CNY",
+        "total_minor": 9900,
+        "lines": "[]",
+        "checkout_url": None,
+        "created_at_ms": at_ms,
+        "updated_at_ms": at_ms,
+        "ordered_at_ms": None,
+    }
+    scene.database.write_now(lambda tx: save_carts(tx, [row]))
+
+
+def test_two_processes_ask_a_rule_once(scene: Scene, lead: Actor) -> None:
+    rule = add(scene, lead, plan("customer_wrote", {"do": "note", "text": "One"}))
+    other = scene.open()
+    chat = scene.chat()
+
+    async def both() -> None:
+        await asyncio.gather(job.follow(scene.database), job.follow(other))
+
+    asyncio.run(both())
+    look(scene)
+    assert [run.outcome for run in runs(scene, rule)] == ["done"]
+    assert len(said(scene, chat)) == 1
+
+
+def test_a_rule_that_runs_away_is_switched_off(scene: Scene, lead: Actor) -> None:
+    rule = add(scene, lead, plan("customer_wrote", {"do": "note", "text": "Again"}))
+    shopper = scene.shopper()
+    chat = scene.chat(shopper)
+    look(scene)
+    [run] = runs(scene, rule)
+
+    def crowd(tx: Tx) -> None:
+        for number in range(MAX_HELD):
+            outcome, held = ("done", None) if number < 30 else ("held", "rate")
+            more = Run(
+                id=tx.new_id(),
+                rule_id=rule,
+                version=1,
+                cause=f"x{number}",
+                thing=run.thing,
+                at_ms=tx.at_ms,
+                outcome=outcome,
+                held=held,
+            )
+            rules.add_run(tx, more)
+
+    scene.database.write_now(crowd)
+    for number in range(30):
+        scene.post(shopper, f"And {number}", chat)
+    look(scene)
+    stored = scene.database.read_now(lambda c: rules.load_rule(c, rule))
+    assert stored is not None
+    assert (stored.enabled, stored.stopped) == (False, "runaway")
+    [latest, *_] = scene.database.read_now(lambda c: rules.versions_of(c, rule))
+    assert (latest.change, latest.by) == ("stopped", None)
+    manage_it = partial(manage.switch, actor=lead, rule_id=rule, version=2, enabled=True)
+    scene.database.write_now(manage_it)
+    stored = scene.database.read_now(lambda c: rules.load_rule(c, rule))
+    assert stored is not None
+    assert (stored.enabled, stored.stopped) == (True, None)
+
+
+def test_a_trial_says_what_would_match_and_why_and_does_nothing(scene: Scene, lead: Actor) -> None:
+    lin = scene.person("lin")
+    tagged, _ = scene.chat(body="Please refund me"), scene.chat(body="Hello")
+    before = len(scene.log())
+    values = plan(
+        "customer_wrote",
+        {"do": "add_tag", "tags": ["x"]},
+        when=[
+            clause("message.text", "has", "refund"),
+            clause("customer.orders", "max", 3),
+            clause("customer.segment", "not_in", "loyal"),
+        ],
+    )
+    trial = scene.database.read_now(
+        lambda c: manage.try_out(Look(c, lead, scene.time.at_ms), values)
+    )
+    assert (trial.looked, trial.count) == (2, 1)
+    assert trial.hits[0].thing.id == tagged
+    assert len(trial.hits[0].because) == 3
+    # Who refused to be worked out is in no segment, and not outside one either.
+    refused = Consent(
+        customer_id=scene.state(tagged).customer_id,
+        purpose="profiling",
+        state="refused",
+        text_version="1",
+        language="en",
+        source="agent",
+        at_ms=scene.time.at_ms,
+    )
+    scene.database.write_now(lambda tx: consents.add_consent(tx, refused))
+    trial = scene.database.read_now(
+        lambda c: manage.try_out(Look(c, lead, scene.time.at_ms), values)
+    )
+    assert trial.count == 0
+    assert len(scene.log()) == before
+    with pytest.raises(NotAllowed):
+        add(scene, lin, values)
+
+
+def test_each_ready_made_rule_makes_sense_in_both_languages(scene: Scene, lead: Actor) -> None:
+    for name in READY:
+        for locale in ("en", "zh"):
+            read_plan(ready_plan(name, locale))
+        take = partial(manage.take_over, actor=lead, name=name, locale="zh")
+        rule_id = scene.database.write_now(take)
+        switch = partial(manage.switch, actor=lead, rule_id=rule_id, version=1, enabled=True)
+        scene.database.write_now(switch)
+        with pytest.raises(Conflict):
+            scene.database.write_now(switch)
+    # All of them at once leave a shop at peace.
+    shopper = scene.shopper(locale="zh")
+    chat = scene.chat(shopper, "我要投诉")
+    look(scene)
+    made = [e for e in scene.log() if e.kind == "ticket.created"]
+    assert len(made) == 1
+    look(scene)
+    assert scene.state(chat).tags == ("投诉",)
