@@ -55,6 +55,9 @@ def figures_of(metric: Metric, frame: Frame, *, as_of_ms: int) -> Figures:
 
 def _beside(aside: Aside, frame: Frame, as_of_ms: int) -> int:
     found = np.asarray(aside.counts(frame, as_of_ms), bool)
+    if aside.succeeds is not None:
+        chosen = frame.select(np.flatnonzero(found))
+        return int(np.count_nonzero(aside.succeeds(chosen))) if chosen.n else 0
     if aside.amount is None:
         return int(np.count_nonzero(found))
     amounts = frame.numbers(aside.amount)[found]

@@ -41,7 +41,8 @@ def finished(metric: Metric, figures: Figures) -> Figures:
 
 
 def _beside(aside: Aside, rows: Iterable[Any], as_of_ms: int) -> int:
-    found = [row for row in rows if aside.counts(row, as_of_ms)]
+    succeeds = aside.succeeds or (lambda _row: True)
+    found = [row for row in rows if aside.counts(row, as_of_ms) and succeeds(row)]
     if aside.amount is None:
         return len(found)
     amounts = [int(getattr(row, aside.amount)) for row in found]

@@ -35,12 +35,14 @@ class Aside:
     """Something that is counted beside a metric, and not in it.
 
     ``counts(rows, as_of_ms)`` looks at all rows of the metric's source, not only the counted ones.
-    With ``amount`` that column of these rows is added up, or its ``largest`` taken.
+    With ``succeeds`` only those of them count that are a success, with ``amount`` that column of
+    these rows is added up, or its ``largest`` taken.
     """
 
     id: str
     name: Words
     counts: Callable[[Rows, int], Truth]
+    succeeds: Callable[[Rows], Truth] | None = None
     amount: str | None = None
     largest: bool = False
 

@@ -194,9 +194,6 @@ def inquiry_metric(hours: int) -> Metric:
     def missed(row: Rows, as_of_ms: int) -> Truth:
         return row.presale & row.unserved & (row.anchor_ms <= as_of_ms - span_ms)
 
-    def missed_ordered(row: Rows, as_of_ms: int) -> Truth:
-        return missed(row, as_of_ms) & (row.delay_ms <= span_ms)
-
     def ordered(row: Rows) -> Truth:
         return row.delay_ms <= span_ms
 
@@ -246,7 +243,8 @@ def inquiry_metric(hours: int) -> Metric:
             Aside(
                 id="missed_ordered",
                 name=Words("Of these with an order", "其中下单"),
-                counts=missed_ordered,
+                counts=missed,
+                succeeds=ordered,
             ),
         ),
         finish=_baseline,
@@ -265,9 +263,6 @@ def repeat_metric(days: int) -> Metric:
 
     def missed(row: Rows, as_of_ms: int) -> Truth:
         return row.unserved & (row.anchor_ms <= as_of_ms - span_ms)
-
-    def missed_ordered(row: Rows, as_of_ms: int) -> Truth:
-        return missed(row, as_of_ms) & (row.delay_ms <= span_ms)
 
     def ordered(row: Rows) -> Truth:
         return row.delay_ms <= span_ms
@@ -309,7 +304,8 @@ def repeat_metric(days: int) -> Metric:
             Aside(
                 id="missed_ordered",
                 name=Words("Of these with a further order", "其中再次下单"),
-                counts=missed_ordered,
+                counts=missed,
+                succeeds=ordered,
             ),
         ),
         finish=_baseline,

@@ -25,7 +25,7 @@ from server.reports.local import LocalColumns
 from server.reports.scope import TICKET_CHANNEL, Scope, held
 from server.reports.sources.logged import any_online
 from server.storage import figures as kept
-from server.storage.facts import KINDS, load_facts
+from server.storage.facts import load_facts
 from server.storage.hours import HoursBook, load_book
 from server.storage.rows import EVENT
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import orjson
@@ -98,34 +98,89 @@ def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Fra
     """
     visits = _ordered(within(sessions.around("visit"), scope.from_ms, scope.to_ms))
     persons = sessions.persons(visits.numbers("customer"))
-    anchor, started = visits.numbers("anchor_ms"), visits.numbers("at_ms")
-    first = int(started.min(initial=scope.as_of_ms))
-    orders = _paid(connection, scope, sessions, None if scope.from_ms is None else first, None)
-    line = TimeLine(persons, int(orders.numbers("at_ms").min(initial=first)), scope.as_of_ms)
-    orders = orders.select(line.known(orders.numbers("person")))
-    keys = np.sort(line.of(orders.numbers("person"), orders.numbers("at_ms")))
-    own = line.of(persons, anchor)
-    begin = np.searchsorted(keys, line.of(persons, 0))
-    place = np.searchsorted(keys, own, side="right")
-    # The first order of all is none again, even when it comes after the service.
-    new = place == begin
-    then = following(keys, place)
-    if scope.from_ms is not None:
-        asked = new & line.same(then, own)
-        buyers = _bought_before(connection, scope, orders, persons[asked], first)
-        new &= ~np.isin(persons, buyers)
-    then = following(keys, place + new)
-    delay = np.where((then != FAR) & line.same(then, own), then - own, NEVER_MS)
+    first = int(visits.numbers("at_ms").min(initial=scope.as_of_ms))
     served = visits.numbers("served")
-    place_of_first = np.unique(persons, return_index=True)[1]
     is_first = np.zeros(visits.n, bool)
-    is_first[place_of_first] = True
+    is_first[np.unique(persons, return_index=True)[1]] = True
+    further = _Further(connection, scope, sessions, persons, first)
     frame = visits.having(
-        person=persons,
-        unserved=is_first & ~np.isin(persons, persons[served]),
-        delay_ms=delay,
-    )
+        person=persons, unserved=is_first & ~np.isin(persons, persons[served])
+    ).following(delay_ms=further.delay_ms)
     return held(frame, scope)
+
+
+class _Further:
+    """How soon some persons paid a further order."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        scope: Scope,
+        sessions: Visits,
+        persons: Numbers,
+        first_ms: int,
+    ) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._sessions = sessions
+        self._persons = persons
+        self._first_ms = first_ms
+        # Of whom it is known whether they had paid before the first instant, and who had.
+        self._asked = np.empty(0, np.int64)
+        self._buyers = np.empty(0, np.int64)
+
+    @cached_property
+    def _orders(self) -> Frame:
+        since = None if self._scope.from_ms is None else self._first_ms
+        orders = _paid(self._connection, self._scope, self._sessions, since, None)
+        return orders.select(np.isin(orders.numbers("person"), self._persons))
+
+    @cached_property
+    def _line(self) -> TimeLine:
+        first = int(self._orders.numbers("at_ms").min(initial=self._first_ms))
+        return TimeLine(self._persons, first, self._scope.as_of_ms)
+
+    @cached_property
+    def _keys(self) -> Numbers:
+        return np.sort(self._line.of(self._orders.numbers("person"), self._orders.numbers("at_ms")))
+
+    def delay_ms(self, rows: Frame) -> Numbers:
+        """How long after each session; NEVER_MS where there is no such order."""
+        if not rows.n:
+            return np.empty(0, np.int64)
+        line, keys, persons = self._line, self._keys, rows.numbers("person")
+        own = line.of(persons, rows.numbers("anchor_ms"))
+        place = np.searchsorted(keys, own, side="right")
+        # The first order of all is none again, even when it comes after the service.
+        new = place == np.searchsorted(keys, line.of(persons, 0))
+        if self._scope.from_ms is not None:
+            then = following(keys, place)
+            self._ask(persons[new & (then != FAR) & line.same(then, own)])
+            new &= ~np.isin(persons, self._buyers)
+        then = following(keys, place + new)
+        found = (then != FAR) & line.same(then, own)
+        return np.where(found, then - own, NEVER_MS)
+
+    def _ask(self, persons: Numbers) -> None:
+        persons = np.setdiff1d(persons, self._asked)
+        if len(persons):
+            self._asked = np.union1d(self._asked, persons)
+            found = self._bought_before(persons)
+            self._buyers = np.union1d(self._buyers, found)
+
+    def _bought_before(self, persons: Numbers) -> Numbers:
+        """Those of some persons, who paid one of these orders, who had paid one before."""
+        orders = self._orders.select(np.isin(self._orders.numbers("person"), persons))
+        orders = orders.select(np.unique(orders.numbers("person"), return_index=True)[1])
+        seqs, tops = orders.numbers("seq").tolist(), orders.numbers("person").tolist()
+        customers = customers_of(self._connection, seqs)
+        owner = {customers[seq]: top for seq, top in zip(seqs, tops, strict=True)}
+        joined = self._sessions.joined(orders.numbers("customer"))
+        several = {customers[seq] for seq, one in zip(seqs, joined.tolist(), strict=True) if one}
+        for customer, rows in persons_and_rows(self._connection, several).items():
+            owner |= dict.fromkeys(rows, owner[customer])
+        found = paid_earlier(self._connection, self._scope, list(owner), self._first_ms)
+        return np.array(sorted({owner[customer] for customer in found}), np.int64)
 
 
 def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
@@ -299,26 +354,6 @@ def _paid(
     return frame.having(person=sessions.persons(frame.numbers("customer")))
 
 
-def _bought_before(
-    connection: Connection, scope: Scope, orders: Frame, persons: Numbers, first_ms: int
-) -> Numbers:
-    """Those of some persons, who paid one of these orders, who had paid one before an instant."""
-    buyers = orders.select(np.isin(orders.numbers("person"), persons))
-    one_each = np.unique(buyers.numbers("person"), return_index=True)[1]
-    buyers = buyers.select(one_each)
-    seqs = buyers.numbers("seq").tolist()
-    customers = customers_of(connection, seqs)
-    rows = persons_and_rows(connection, set(customers.values()))
-    owner = dict(zip(seqs, buyers.numbers("person").tolist(), strict=True))
-    person_of = {
-        row: owner[seq]
-        for seq, customer in customers.items()
-        for row in rows.get(customer, (customer,))
-    }
-    found = {person_of[row] for row in paid_earlier(connection, scope, list(person_of), first_ms)}
-    return np.array(sorted(found), np.int64)
-
-
 def customers_of(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
     """The customers of events by their numbers."""
     statement = select(EVENT.c.seq, EVENT.c.customer_id).where(
@@ -339,21 +374,23 @@ def paid_earlier(
     By the index of paid orders, which holds nothing else.
     """
     c = EVENT.c
-    statement = select(c.seq, c.at_ms, c.customer_id, c.data).where(
-        # Written out, because the index holds only these.
-        c.kind == literal_column("'order.paid'"),
-        among(c.customer_id, "ids"),
-        c.at_ms <= scope.as_of_ms,
-    )
+    # Written out, because the index holds only these.
+    known = [c.kind == literal_column("'order.paid'"), among(c.customer_id, "ids")]
     if scope.as_of_seq is not None:
-        statement = statement.where(c.seq <= scope.as_of_seq)
+        known.append(c.seq <= scope.as_of_seq)
     gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
+    if gone:
+        known.append(c.seq.not_in(sorted(gone)))
+    # Told before is paid before; of the others, who are few, each order has to be looked at.
+    early = select(c.customer_id).where(*known, c.at_ms < first_ms).distinct()
+    late = select(c.customer_id, c.data).where(*known, c.at_ms <= scope.as_of_ms)
     found: set[str] = set()
     for start in range(0, len(customers), _PORTION):
-        portion = {"ids": customers[start : start + _PORTION]}
-        for seq, at_ms, customer_id, text in connection.execute(statement, portion):
-            if customer_id in found or seq in gone:
-                continue
-            if (orjson.loads(text).get("paid_at_ms") or at_ms) < first_ms:
+        portion = customers[start : start + _PORTION]
+        found.update(connection.execute(early, {"ids": portion}).scalars())
+        rest = [one for one in portion if one not in found]
+        for customer_id, text in connection.execute(late, {"ids": rest}):
+            paid_at_ms = orjson.loads(text).get("paid_at_ms")
+            if paid_at_ms is not None and paid_at_ms < first_ms:
                 found.add(customer_id)
     return found

@@ -61,6 +61,11 @@ class Visits:
         known = self.once("persons", lambda: merged_customers(self.connection))
         return person_numbers(known, customers)
 
+    def joined(self, customers: Numbers) -> Numbers:
+        """Which of some customers are one person with others, by their numbers."""
+        known = self.once("persons", lambda: merged_customers(self.connection))
+        return np.isin(customers, np.concatenate(known))
+
 
 def started_in(scope: Scope, at_ms: int) -> bool:
     """True for an instant within the period of a scope."""
