@@ -1,34 +1,41 @@
 /** What helps with writing a reply and comes with the first conversation: answers, canned replies, open places. */
 import { html } from "./vendor.js";
 import { currentId } from "./store.js";
+import { attach, Clip, FileCard, filesHold, takesFiles, Tray } from "./attach.js";
 import { ask, asking } from "./later.js";
 import { write, writingOf } from "./composer.js";
 import { Answers, insert, isAsked, typed as lookFor, untyped } from "./suggest.js";
 import { Replies, closeReplies, listOf, replyKeys, sought } from "./slash.js";
-import { Holes, Marks } from "./holes.js";
+import { Holes, Marks, holds as holesHold } from "./holes.js";
 import { PastTalks, pastIsOpen, togglePast } from "./past.js";
 import { Icon } from "./late_icon.js";
 import { t } from "./words.js";
 
-export { holds } from "./holes.js";
 export { lineOf } from "./events.js";
 export { withTried } from "./tried.js";
-export { Marks, listOf as field };
+export { attach, FileCard, Marks };
 export const keys = replyKeys;
 
 const alt = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌥" : "Alt";
 
+/** Whether the message may not go out yet. @param {string} id */
+export const holds = (id) => holesHold(id) || filesHold(id);
+
+/** What the field of the message has besides. @param {string} id */
+export const field = (id) => ({ ...listOf(id), ...takesFiles(id) });
+
 /** @param {{ id: string }} props above the composer */
-export const Above = ({ id }) => html`<div class="aid"><${Replies} id=${id} /><${Answers} id=${id} /><${PastTalks} id=${id} /><${Holes} id=${id} /></div>`;
+export const Above = ({ id }) => html`<div class="aid"><${Replies} id=${id} /><${Answers} id=${id} /><${PastTalks} id=${id} /><${Holes} id=${id} /><${Tray} id=${id} /></div>`;
 
 /** Says that there are replies on a slash, and where else an answer may be found. @param {string} id */
 export const hint = (id) => (writingOf(id).visibility === "public" ? html` <span class="slashed"><kbd>/</kbd> ${t("reply.hint")}</span>` : null);
 
 /** Where else an answer may be found. @param {{ id: string }} props */
 export const Finders = ({ id }) => (writingOf(id).visibility === "public" ? html`<span class="finders">
+  <${Clip} id=${id} />
   <button type="button" class="btn quiet" title=${t("ticket.make")} onClick=${() => ask({ kind: "ticket", id })}><${Icon} name="alarm-clock" /><span>${t("ticket.make")}</span></button>
   <button type="button" class="btn quiet" aria-keyshortcuts="Alt+A" title=${`${t("find.articles")} (${alt} A)`} onClick=${() => ask({ kind: "articles" })}><${Icon} name="layers" /><span>${t("find.articles")}</span></button>
-  ${isAsked() ? html`<button type="button" class="btn quiet" aria-expanded=${pastIsOpen(id)} title=${t("solved")} onClick=${() => togglePast(id)}><${Icon} name="history" /><span>${t("solved")}</span></button>` : null}</span>` : null);
+  ${isAsked() ? html`<button type="button" class="btn quiet" aria-expanded=${pastIsOpen(id)} title=${t("solved")} onClick=${() => togglePast(id)}><${Icon} name="history" /><span>${t("solved")}</span></button>` : null}</span>` : html`<span class="finders"><${Clip} id=${id} /></span>`);
 
 /** Something was typed. @param {string} id @param {HTMLTextAreaElement} field */
 export function typed(id, field) {

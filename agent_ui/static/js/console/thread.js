@@ -80,6 +80,7 @@ const Text = ({ text }) => html`<p lang=${textLanguage(text)} dir="auto">${linki
 
 /** @param {{ block: import("./types.js").Block }} props */
 function Block({ block }) {
+  if (block.type === "file") return aid.value && html`<${aid.value.FileCard} block=${block} />`;
   const url = safeLink(block.url ?? block.image_url);
   const title = block.title ?? block.alt ?? block.url ?? "";
   const icon = { product: "package", image: "image", link: "link" }[block.type];
@@ -120,7 +121,7 @@ function MessageItem({ item, customer }) {
   if (message.visibility === "private") {
     return html`<div class=${`note ${entry ? "unsent" : ""}`} id=${`m-${message.id}`}><${Icon} name="lock" /><div>
       <b>${message.author.name}</b> · ${t("note")} · <time datetime=${new Date(message.at_ms).toISOString()} title=${fullTime(message.at_ms)}>${clockTime(message.at_ms)}</time>
-      ${entry && !failed ? html` · ${t(`meta.${entry.state}`)}` : null}<${Text} text=${message.body} /></div></div>${failed}`;
+      ${entry && !failed ? html` · ${t(`meta.${entry.state}`)}` : null}${message.body ? html`<${Text} text=${message.body} />` : null}${(message.blocks ?? []).map((block) => html`<${Block} block=${block} />`)}</div></div>${failed}`;
   }
   const name = out ? message.author.name : customer.name;
   const id = out ? message.author.id : customer.id;

@@ -8,6 +8,8 @@ export interface Actor { kind: "customer" | "agent" | "bot" | "system"; id: stri
 export interface Block {
   type: string; title?: string; url?: string; alt?: string; sku?: string;
   price_minor?: number; currency?: string; price?: string; image_url?: string;
+  // of a file
+  id?: string; name?: string; media_type?: string; bytes?: number; width?: number; height?: number; state?: string;
 }
 export interface Message {
   id: string; client_id: string; body: string; blocks: Block[] | null; visibility: Visibility;
