@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any  # Any: arguments handed on
@@ -50,11 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests by the fixtures they take, and puts the slow kinds last."""
+    """Marks tests by the fixtures they take, and puts the slow kinds last.
+
+    Of those the files with many tests come first, so that no worker is left with one when the
+    other has nothing to do.
+    """
     for item in items:
         if "pages" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=_lateness)
+    late = Counter(item.path for item in items if _lateness(item))
+    items.sort(key=lambda item: (_lateness(item), -late[item.path] if _lateness(item) else 0))
 
 
 def _lateness(item: pytest.Item) -> int:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from server.actions.people import add_person
+from server.actions.shop import init_shop, set_site
+from server.actions.sign_in import hash_password
+from server.config import Settings
+from server.domain.actors import SYSTEM
+from server.storage.database import Database
 from tests.browser.shop_page import ShopPage
 from tests.support.browser import Pages
-from tests.support.server import ServerProcess, shopbell
+from tests.support.ports import HOST, free_port
+from tests.support.server import ServerProcess
+from tests.support.sqlite import put_migrated
 from tests.support.waiting import wait_until
 from tests.widget.conftest import Shopper
 
 EMAIL = "chen.hao@shop.example"
 PASSWORD = "a walnut lamp on the desk"
+_HASH = hash_password(PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +93,33 @@ def stage(
     start_server: Callable[..., ServerProcess], data_dir: Path, pages: Pages
 ) -> Iterator[Stage]:
     """A served shop with one agent; rate limits off, so that a test may write as fast as it can."""
-    made = shopbell(
-        *("init", "--shop", "Mori & Oak", "--locale", "en"),
-        *("--timezone", "Asia/Shanghai", "--currency", "CNY"),
-        data_dir=data_dir,
-    )
-    site_key = made.stdout.split()[-1]
-    shopbell(
-        *("user", "add", EMAIL, "--name", "Chen Hao", "--role", "agent", "--password-stdin"),
-        data_dir=data_dir,
-        stdin=f"{PASSWORD}\n",
-    )
-    server = start_server(env={"SHOPBELL_RATE_LIMITS": "off"})
-    shop = ShopPage(desk_url=server.url, site_key=site_key)
-    server.shopbell("site", "set", "--origin", shop.url)
+    port = free_port(in_a_row=2)
+    site_key = _set_up(data_dir)
+    shop = ShopPage(desk_url=f"http://{HOST}:{port}", site_key=site_key)
+    with closing(_opened(data_dir)) as database:
+        database.write_now(lambda tx: set_site(tx, SYSTEM, origins=[shop.url]))
+    server = start_server(port=port, env={"SHOPBELL_RATE_LIMITS": "off"})
     yield Stage(server, shop, pages)
     shop.close()
+
+
+def _set_up(data_dir: Path) -> str:
+    """Makes the shop and its agent, as the commands do; the site key."""
+    with closing(_opened(data_dir)) as database:
+        site_key = database.write_now(
+            lambda tx: init_shop(
+                tx, name="Mori & Oak", locale="en", timezone="Asia/Shanghai", currency="CNY"
+            )
+        )
+        database.write_now(
+            lambda tx: add_person(
+                tx, SYSTEM, email=EMAIL, name="Chen Hao", role="agent", password_hash=_HASH
+            )
+        )
+    return site_key
+
+
+def _opened(data_dir: Path) -> Database:
+    path = Settings(data_dir=data_dir).sqlite_path
+    put_migrated(path)
+    return Database(None, path)

@@ -18,6 +18,8 @@ def clean_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """This environment without the settings of a Shopbell that the person may have, plus extra."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SHOPBELL_")}
     kept |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    # Hundreds of processes start; compiling the program anew takes each half a second.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | (extra or {})
 
 
