@@ -117,7 +117,7 @@ _PAGES = (
                 "table",
                 "by_agent",
                 *("received", "frt:median", "frt:p90", "agent_rt:median", "r3m_turn"),
-                *("csat", "one_touch", "transfer", "review_score", "review_pass"),
+                *("csat", "one_touch", "transfer", "review_score"),
                 by="agent",
             ),
             _block(

@@ -324,6 +324,7 @@ def _intervals(block: Block, desk: Desk) -> Told | None:
             )
         )
     timed = metric.kind in ("time", "duration")
+    shares = metric.kind == "rate" or metric.source == "review"
     goal = GOAL_MS if timed and metric.id in ("frt", "rt") else 0
     ends = [v for row in rows for v in (row.value, row.low, row.high) if v is not None]
     axis = charts.span_axis(max([goal, *ends, 1000]) * 1.04)
@@ -332,7 +333,7 @@ def _intervals(block: Block, desk: Desk) -> Told | None:
         name=sentence(desk.locale, "reports.chart.intervals", metric=metric.name.of(desk.locale)),
         words=short_span if timed else (lambda value: percent(value, 0)),
         goal=(goal, "") if goal else None,
-        ceiling=1.0 if metric.kind == "rate" else axis[0] if timed else None,
+        ceiling=1.0 if shares else axis[0] if timed else None,
         step=axis[1] if timed else None,
     )
     return _chart(metric, desk, drawn, block) | {"lines": lines, "empty": not rows}

@@ -196,6 +196,18 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
     key, at_ms = request.match_info["id"], database.clock()
     locale = await locale_of(request)
 
+    def sealed(connection: Connection) -> str | None:
+        judged = store.load_review(connection, key)
+        item = None if judged is None else store.load_item(connection, judged.item_id)
+        if judged is None or item is None or judged.given_at_ms is None:
+            return None
+        kept = is_sealed(connection, person.actor, item, judged)
+        return item.id if kept and item.agent_id != person.id else None
+
+    if may(person.actor, WRITE) and (first := await database.read(sealed)):
+        # The figures' rows lead here too: who has not judged the chat yet is asked to.
+        raise web.HTTPSeeOther(f"{ROOT}/items/{first}")
+
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
         item, judged = read_review(connection, person.actor, key)
         sample = store.load_sample(connection, item.sample_id)

@@ -154,7 +154,7 @@ def test_only_what_was_given_counts_and_as_it_was_then(desk: Reviewing) -> None:
     desk.save(bob, desk.mei, privacy=0)
     found = desk.figures("review_score")
     score = found["ann@shop.example"]
-    assert (score.value, score.n, score.n_open, score.interval) == (0.85, 1, 1, None)
+    assert (score.value, score.n, score.n_open, score.interval) == (0.85, 1, 0, None)
     assert found["bob@shop.example"].value == 0.95
     assert desk.figures("review_pass")["ann@shop.example"].numerator == 1
     assert desk.figures("review_pass")["bob@shop.example"].numerator == 0

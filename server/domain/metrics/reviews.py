@@ -100,7 +100,6 @@ REVIEW_METRICS: tuple[Metric, ...] = (
         attribution=OF_THE_REVIEWED,
         counts=_fair,
         amount="points",
-        still="unanswered",
         asides=(TARGETED, SQUARES),
         finish=mean_score,
     ),
@@ -121,7 +120,6 @@ REVIEW_METRICS: tuple[Metric, ...] = (
         attribution=OF_THE_REVIEWED,
         counts=_fair,
         succeeds=_passed,
-        still="unanswered",
         asides=(TARGETED,),
     ),
     Metric(
@@ -140,7 +138,6 @@ REVIEW_METRICS: tuple[Metric, ...] = (
         attribution=OF_THE_REVIEWED,
         counts=_fair,
         succeeds=_critical,
-        still="unanswered",
         asides=(TARGETED,),
     ),
     Metric(

@@ -56,6 +56,7 @@ def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
                 "critical": bool(verdict.get("critical", False)),
                 "objected": answers.get(review_id) == "objected",
                 "unanswered": review_id not in answers,
+                "waiting": False,
             }
         )
     return framed(
@@ -65,6 +66,6 @@ def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
         texts=("conversation_id", "review_id", "reviewer_id"),
         numbers=(
             *("session_no", "points", "points_squared", "fair", "targeted"),
-            *("passed", "critical", "objected", "unanswered"),
+            *("passed", "critical", "objected", "unanswered", "waiting"),
         ),
     )
