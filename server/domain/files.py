@@ -70,10 +70,10 @@ def shown_name(name: str, kind: Kind) -> str:
     >>> shown_name("invoice\u202egpj.exe", BY_TYPE["application/pdf"])
     'invoicegpj.exe.pdf'
     """
-    bare = plain_name(name)
+    bare = plain_name(name).strip(". ") or "file"
     stem, dot, ending = bare.rpartition(".")
-    if not dot or not stem:
-        stem, ending = bare.strip(".") or "file", ""
+    if not dot:
+        stem, ending = bare, ""
     if ending.lower() not in kind.endings:
         stem, ending = f"{stem}.{ending}" if ending else stem, kind.endings[0]
     return f"{stem[: MOST_NAME - 1 - len(ending)].strip()}.{ending}"

@@ -37,7 +37,7 @@ _PARTS = (
 )
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 # What a browser would run if anybody let it.
-_MARKUP = re.compile(r"<(?:!doctype|\?xml|[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
+_MARKUP = re.compile(r"<(?:!--|!doctype|\?xml|[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
 # What text is made of: no control characters but tab, line feed, form feed and return.
 _ODD = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -115,11 +115,5 @@ def _reads_as(file: BinaryIO, encoding: str) -> bool:
 
 
 def _is_markup(text: str) -> bool:
-    """True for what begins with markup, after blanks and comments."""
-    while True:
-        text = text.lstrip("\ufeff \t\r\n\f")
-        if not text.startswith("<!--"):
-            return _MARKUP.match(text) is not None
-        _, closed, text = text.partition("-->")
-        if not closed:
-            return True
+    """True for what begins with markup or a comment of it, after blanks."""
+    return _MARKUP.match(text.lstrip("\ufeff \t\r\n\f")) is not None

@@ -53,9 +53,9 @@ def draw(source: str, form: str, target: str, thumb: str) -> tuple[int, int]:
     # After the limits: what is imported counts as well.
     from PIL import Image, ImageOps  # noqa: PLC0415  # see above
 
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    # Counted below, with a word for why; only the head is read before that.
+    Image.MAX_IMAGE_PIXELS = None
     with Image.open(source, formats=[form]) as picture:
-        # Only the head has been read so far.
         if picture.width * picture.height > MOST_PIXELS or min(picture.size) < 1:
             raise Refused("too_large")
         frames = getattr(picture, "n_frames", 1)

@@ -166,7 +166,7 @@ class Store:
             if not place.is_file():
                 aside.rename(place)
                 return True
-        else:
+        elif not place.is_file():
             self.thumb(sha256).unlink(missing_ok=True)
         aside.unlink(missing_ok=True)
         return True
