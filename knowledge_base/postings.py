@@ -50,9 +50,13 @@ class Postings:
             # No entry occurs twice in a list, so the plain sum is right.
             sums[self.entries[rows]] += factor * self.weights[rows]
 
+    def found(self, feature: int) -> NDArray[np.int32]:
+        """The entries that have the feature, in order."""
+        return self.entries[self.starts[feature] : self.starts[feature + 1]]
+
     def has(self, feature: int, entry: int) -> bool:
         """Whether an entry has the feature; entries of a feature stand in order."""
-        rows = self.entries[self.starts[feature] : self.starts[feature + 1]]
+        rows = self.found(feature)
         at = int(np.searchsorted(rows, entry))
         return at < len(rows) and int(rows[at]) == entry
 

@@ -23,6 +23,7 @@ from knowledge_base.likeness import nearest, typos_allowed
 from knowledge_base.postings import Floats, Integers
 from knowledge_base.text import (
     STOP_WORDS,
+    clean,
     clean_query,
     has_han,
     is_han_pair,
@@ -100,6 +101,18 @@ class Signals:
     """How much the question says: the sum of its words' rarity."""
     span: float
     """What the sentence counts that found it; 1 for the whole message."""
+    echoed: float
+    """How much of what the entry says is in the question."""
+    titled: float
+    """How much of what the article's title says is in the question."""
+    gathered: float
+    """How much of what the question says is in any entry of the article."""
+    is_han: bool
+    """Whether the question is Chinese."""
+    is_foreign: bool
+    """Whether the entry is in the other script than the question."""
+    articles: int
+    """How many articles could have been found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +216,7 @@ class _Found:
     scores: _Scores
     total: float
     rivals: _Rivals
+    articles: int
 
 
 def rank(
@@ -224,10 +238,11 @@ def rank(
     corrections: dict[str, str] = {}
     questions = _questions(index, query, corrections)
     wanted = _Wanted(None if locale is None else language(locale), public_only)
+    may = [_open(segment, wanted) for segment in index.segments]
     best: dict[tuple[int, int], _Found] = {}
     for question in questions:
         for found in _ranked(
-            index, question, query=query, wanted=wanted, priors=priors or {}, limit=limit
+            index, question, query=query, may=may, priors=priors or {}, limit=limit
         ):
             known = best.get((found.segment, found.article))
             if known is None or found.score > known.score:
@@ -317,6 +332,10 @@ def _asked(
                 whole -= known.unknown
                 del asked[token]
             elif meant is not None:
+                # What was meant is known: the slip itself is nothing that the articles lack.
+                whole -= known.unknown
+                whole += 0.0 if meant in asked else known.rarity(meant)
+                del asked[token]
                 corrections[token] = meant
                 asked.setdefault(meant, _CORRECTED_WEIGHT)
     return asked, whole
@@ -366,7 +385,7 @@ def _ranked(
     question: _Question,
     *,
     query: str,
-    wanted: _Wanted,
+    may: Sequence[NDArray[np.bool_]],
     priors: Mapping[str, float],
     limit: int,
 ) -> list[_Found]:
@@ -374,12 +393,13 @@ def _ranked(
     scores = [_scores(segment, question) for segment in index.segments]
     most_words = max((float(s.words.max(initial=0.0)) for s in scores), default=0.0) or 1.0
     sums = [
-        _summed(segment, _blended(segment, question, channels, most_words), query, wanted)
-        for segment, channels in zip(index.segments, scores, strict=True)
+        _summed(segment, _blended(segment, question, channels, most_words), query, may=own)
+        for segment, channels, own in zip(index.segments, scores, may, strict=True)
     ]
     most = max((float(s.totals.max(initial=0.0)) for s in sums), default=0.0) or 1.0
     votes = _votes(index, question)
     rivals = _rivals(sums, scores)
+    articles = sum(int(own.sum()) for own in may)
     found: list[_Found] = []
     for number, (segment, summed) in enumerate(zip(index.segments, sums, strict=True)):
         learnt = np.zeros(len(summed.articles), dtype=np.float32)
@@ -406,6 +426,7 @@ def _ranked(
                     scores=scores[number],
                     total=float(summed.totals[row]),
                     rivals=rivals,
+                    articles=articles,
                 )
             )
     return found
@@ -430,7 +451,7 @@ def _best(
     return rows
 
 
-def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _Summed:
+def _summed(segment: Segment, blended: Floats, query: str, *, may: NDArray[np.bool_]) -> _Summed:
     """The sum of each article's best entries, of those that are among the best of all."""
     exact = segment.by_text.get(query, ())
     places = np.flatnonzero(blended > _LEAST)
@@ -439,11 +460,7 @@ def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _
         places = places[best]
     places = np.union1d(places, np.array(exact, dtype=np.int64))
     owners = segment.owners[places]
-    kept = ~segment.hidden[owners]
-    if wanted.language is not None:
-        kept &= segment.languages[owners] == wanted.language
-    if wanted.public_only:
-        kept &= segment.is_public[owners]
+    kept = may[owners]
     places, owners = places[kept], owners[kept]
     if not len(places):
         nothing, no_score = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
@@ -458,6 +475,16 @@ def _summed(segment: Segment, blended: Floats, query: str, wanted: _Wanted) -> _
     totals = np.add.reduceat(blended[places] * share, starts).astype(np.float32)
     candidates = _Candidates(places, owners.astype(np.int64), blended[places])
     return _Summed(owners[starts].astype(np.int64), places[starts], totals, candidates)
+
+
+def _open(segment: Segment, wanted: _Wanted) -> NDArray[np.bool_]:
+    """For each article whether it may be found."""
+    may = ~segment.hidden
+    if wanted.language is not None:
+        may &= segment.languages == wanted.language
+    if wanted.public_only:
+        may &= segment.is_public
+    return may
 
 
 def _rivals(sums: Sequence[_Summed], scores: Sequence[_Scores]) -> _Rivals:
@@ -522,6 +549,9 @@ def _match(index: Index, found: _Found) -> Match:
     best = float(rivals.blended[own].max(initial=0.0))
     of_all = float(rivals.blended[rivals.best].sum())
     most_words = float(rivals.words.max(initial=0.0)) or 1.0
+    entry = segment.entries[place]
+    echoed = _echoed(index, question, entry.text)
+    title = segment.articles[found.article].title
     signals = Signals(
         covered=_covered(segment, question, place),
         letters=float(scores.letters[place]),
@@ -538,8 +568,14 @@ def _match(index: Index, found: _Found) -> Match:
         entries=segment.sizes[found.article],
         said=question.whole,
         span=question.weight,
+        echoed=echoed,
+        titled=echoed if entry.text == title else _echoed(index, question, title),
+        gathered=_gathered(segment, question, found.article),
+        is_han=question.is_han,
+        is_foreign=bool(segment.is_han[place]) != question.is_han,
+        articles=found.articles,
     )
-    return Match(found.segment, found.article, segment.entries[place], found.score, signals)
+    return Match(found.segment, found.article, entry, found.score, signals)
 
 
 def _ahead(channel: Floats, own: NDArray[np.bool_]) -> float:
@@ -555,6 +591,28 @@ def _unknown(index: Index, question: _Question) -> float:
         if token not in known.numbers and not is_han_pair(token)
     )
     return min(1.0, lost / question.whole) if question.whole > 0 else 0.0
+
+
+def _echoed(index: Index, question: _Question, text: str) -> float:
+    """The share of what a text says, by rarity, that the question says too."""
+    known = index.base.word_terms
+    rare = {token: known.rarity(token) for token in tokens(clean(text))}
+    said = sum(question.terms.get(token, 0.0) * weight for token, weight in rare.items())
+    return said / whole if (whole := sum(rare.values())) > 0 else 0.0
+
+
+def _gathered(segment: Segment, question: _Question, article: int) -> float:
+    """The share of what the question says, by rarity, that the entries of an article say."""
+    if not question.whole or question.is_pinyin:
+        return 0.0
+    terms = segment.word_terms
+    said = sum(
+        weight * float(terms.rare[number])
+        for token, weight in question.terms.items()
+        if (number := terms.numbers.get(token)) is not None
+        and article in segment.owners[segment.words.found(number)]
+    )
+    return min(1.0, said / question.whole)
 
 
 def _covered(segment: Segment, question: _Question, place: int) -> float:

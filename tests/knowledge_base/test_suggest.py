@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.articles import Article
+from knowledge_base.encoder import installed_encoder
 from knowledge_base.index import Index, build_index
 from knowledge_base.suggest import suggest
 from knowledge_base.text import MAX_QUERY, clean
@@ -86,6 +87,17 @@ def test_a_customers_words_find_the_article(shop: Index, question: str, article:
 )
 def test_what_no_article_answers_suggests_nothing(shop: Index, question: str) -> None:
     assert suggest(shop, question).band == "none"
+
+
+@pytest.mark.parametrize("semantic", [False, True], ids=["words alone", "with meaning"])
+@pytest.mark.parametrize("titles", [["Do you wrap gifts?"], ["Do you wrap gifts?", "Returns"]])
+def test_a_base_of_an_article_or_two_is_no_surer_than_a_large_one(
+    titles: list[str], *, semantic: bool
+) -> None:
+    encoder = installed_encoder() if semantic else None
+    index = build_index((Article(t, t, "", "en") for t in titles), encoder=encoder)
+    assert suggest(index, "Do you engrave copper kettles?").band != "answer"
+    assert suggest(index, "can you gift wrap my order").items[0].article_id == titles[0]
 
 
 def test_only_what_has_something_in_common_is_an_item(shop: Index) -> None:

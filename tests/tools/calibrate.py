@@ -1,10 +1,12 @@
-"""``python -m tests.tools.calibrate DIR...``: coefficients of confidence from labelled sets.
+"""``python -m tests.tools.calibrate CLINC BANKING ELSEWHERE``: coefficients of confidence.
 
-No question that ``evaluate`` asks is learnt from: what is asked here are phrasings that were left
-out of the index. Bases of several sizes are made from each set, with few and many phrasings, and
-with articles taken away, so that some questions have no answer; questions of ``val.jsonl`` that
-have none, and the Chinese of sets without phrasings, are asked where they are about something else.
-The demo shop's articles always take part. Prints what goes into knowledge_base/confidence.py.
+The three are folders of question sets. No question that ``evaluate`` or a test asks is learnt from:
+asked are phrasings of the first two that were left out of the index, titles and phrasings of the
+demo shop that were left out likewise, and ``calibration_questions.jsonl``, which was written for
+this. Bases of one article up to all are made of each, with few and many phrasings; asked beside are
+questions about articles that are not in the base, and what no article answers: the strange
+questions of ``val.jsonl``, and questions to the third set. Prints rows for
+knowledge_base/confidence.py.
 """
 
 from __future__ import annotations
@@ -12,49 +14,62 @@ from __future__ import annotations
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal  # Any: JSON values
 
 import orjson
 
 from knowledge_base.articles import Article
 from knowledge_base.calibrate import Sample, fit
-from knowledge_base.confidence import channel_of, features
+from knowledge_base.confidence import FEATURES, channel_of, features
 from knowledge_base.encoder import Encoder, installed_encoder
-from knowledge_base.evaluate import load_set
+from knowledge_base.evaluate import QuestionSet, load_set
 from knowledge_base.index import build_index
 from knowledge_base.perturb import perturbed
 from knowledge_base.rank import rank
-from knowledge_base.text import language
 
-DEMO = Path(__file__).parents[2] / "server" / "demo" / "articles.jsonl"
-ASKED, HELD_OUT_EACH, STRANGE_SHARE = 220, 12, 6
-# What has no answer must look unlike what has one: it counts more than a wrong neighbour. The
-# scale is put right afterwards, so that the probabilities stay true.
-NO_ANSWER, WRONG = 1.5, 0.75
-# The demo's phrasings are two words each, and there are only four: they speak softly.
-DEMO_WEIGHT = 0.2
-FEW = 100
+HERE = Path(__file__).parent
+DEMO = HERE.parents[1] / "server" / "demo" / "articles.jsonl"
+OWN = HERE / "calibration_questions.jsonl"
+Kind = Literal["known", "near", "strange"]
+Row = dict[str, Any]  # Any: JSON values
+# How many bases of each size: small ones have few questions each.
+BASES = {1: 8, 2: 6, 5: 4, 12: 2, 30: 1, 70: 1, 135: 1}
+DEMO_BASES = {1: 16, 2: 10, 5: 6, 12: 4, 30: 3, 64: 3}
+OWN_BASES = {1: 24, 2: 16, 5: 10, 12: 6, 30: 4, 70: 3}
+KNOWN = (0, 1, 3, 5, 8, 20)
+ASKED, HELD_OUT_EACH = 90, 8
+# What the demo's phrasings say counts little: they are two words each, nobody asks so.
+WEIGHTS = {"set": 1.0, "demo": 0.2, "own": 1.5}
+# A strange question counts twice where the coefficients are learnt; the scale is put right after.
+LOUD: Mapping[Kind, float] = {"known": 1.0, "near": 1.0, "strange": 2.0}
 # How a question is changed, where a die shows less.
 CHANGES: tuple[tuple[float, tuple[str, ...]], ...] = (
-    (0.7, ()),
-    (0.82, ("typo1",)),
-    (0.92, ("long",)),
+    (0.75, ()),
+    (0.85, ("typo1",)),
+    (0.93, ("long",)),
     (1.0, ("typo2",)),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """Articles without phrasings, their phrasings, and questions about something else."""
+class Question:
+    """A question, the ids that answer it, and how far it is from the base."""
+
+    text: str
+    answers: frozenset[str]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Some articles and what is asked of them."""
 
     articles: tuple[Article, ...]
-    phrasings: tuple[tuple[str, str], ...]
-    strange: tuple[str, ...]
+    questions: tuple[Question, ...]
     weight: float
-    known: tuple[int, ...]
-    """How many phrasings an article may have in the index, one base for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,83 +84,148 @@ class Asked:
     """How much more, where the coefficients are learnt."""
 
 
-def pools(folders: Sequence[Path]) -> Iterator[Pool]:
-    """The sets that have phrasings, and the demo's articles in each language."""
-    strange: dict[str, list[str]] = defaultdict(list)
-    sets = {folder: load_set(folder) for folder in folders}
-    for folder, chosen in sets.items():
-        spoken = language(chosen.articles[0].locale)
-        if len(chosen.phrasings) < FEW:
-            strange[spoken] += [query.text for query in chosen.queries[:3000]]
-        if (folder / "val.jsonl").exists():
-            known = map(orjson.loads, (folder / "val.jsonl").read_bytes().splitlines())
-            strange[spoken] += [row["text"] for row in known if not row["relevant_ids"]]
-    for chosen in sets.values():
-        if len(chosen.phrasings) >= FEW:
-            spoken = language(chosen.articles[0].locale)
-            yield Pool(
-                chosen.articles, chosen.phrasings, tuple(strange[spoken]), 1.0, (0, 2, 5, 20)
-            )
-    rows = [orjson.loads(line) for line in DEMO.read_bytes().splitlines()]
-    for spoken in ("en", "zh"):
-        own = [row for row in rows if row["locale"] == spoken]
-        yield Pool(
-            tuple(Article(row["id"], row["title"], row["body"], spoken) for row in own),
-            tuple((row["id"], text) for row in own for text in row["phrasings"]),
-            tuple(strange[spoken]),
-            DEMO_WEIGHT,
-            (0, 1, 2, 3),
-        )
+def some(chance: random.Random, texts: Sequence[str], number: int, kind: Kind) -> list[Question]:
+    """Questions that the base does not answer."""
+    chosen = chance.sample(texts, min(len(texts), number))
+    return [Question(text, frozenset(), kind) for text in chosen]
 
 
-def samples(
-    pool: Pool, encoder: Encoder | None, *, known: int, size: int, seed: int
-) -> Iterator[tuple[str, Asked]]:
-    """By channel: what speaks for the first item of each question, and whether it is right."""
-    chance = random.Random(seed)
-    kept = chance.sample(pool.articles, min(size, int(len(pool.articles) * 0.9)))
-    ids = {article.id for article in kept}
-    phrasings = chance.sample(pool.phrasings, len(pool.phrasings))
-    of: dict[str, list[str]] = defaultdict(list)
-    for article_id, text in phrasings:
-        of[article_id].append(text)
-    index = build_index(
-        [replace(a, phrasings=tuple(of[a.id][:known])) for a in kept], encoder=encoder
+def of_set(chosen: QuestionSet, strange: Sequence[str]) -> Iterator[Base]:
+    """Bases of a set with phrasings; those that are left out are asked."""
+    for size, number in BASES.items():
+        for known in KNOWN if size < len(chosen.articles) else ():
+            for turn in range(number):
+                chance = random.Random(f"{chosen.name} {size} {known} {turn}")
+                kept = chance.sample(chosen.articles, size)
+                ids = {article.id for article in kept}
+                of: dict[str, list[str]] = defaultdict(list)
+                for article_id, text in chance.sample(chosen.phrasings, len(chosen.phrasings)):
+                    of[article_id].append(text)
+                asked = [
+                    Question(text, frozenset({a.id}), "known")
+                    for a in kept
+                    for text in of[a.id][known : known + HELD_OUT_EACH]
+                ]
+                asked = chance.sample(asked, min(len(asked), ASKED // number))
+                near = [text for other, texts in of.items() if other not in ids for text in texts]
+                beside = max(4, len(asked) // 3)
+                asked += some(chance, near, beside // 2, "near")
+                asked += some(chance, strange, beside // 2, "strange")
+                articles = (replace(a, phrasings=tuple(of[a.id][:known])) for a in kept)
+                yield Base(tuple(articles), tuple(asked), WEIGHTS["set"])
+
+
+def article(row: Row, phrasings: Sequence[str], title: str | None = None) -> Article:
+    """An article of the demo shop under one id a language."""
+    return Article(
+        f"{row['id']} {row['locale']}",
+        title or row["title"],
+        row["body"],
+        row["locale"],
+        phrasings=tuple(phrasings),
     )
-    asked = [(t, a.id) for a in kept for t in of[a.id][known : known + HELD_OUT_EACH]]
-    asked = chance.sample(asked, min(ASKED, len(asked)))
-    number = max(12, len(asked) // STRANGE_SHARE)
-    gone = [text for article_id, texts in of.items() if article_id not in ids for text in texts]
-    beside = chance.sample(gone, min(len(gone), number // 2))
-    beside += chance.sample(pool.strange, min(len(pool.strange), number - len(beside)))
-    for text, answer in [*asked, *((text, None) for text in beside)]:
+
+
+def either(article_id: str) -> frozenset[str]:
+    """The ids of an article in both languages."""
+    return frozenset({f"{article_id} en", f"{article_id} zh"})
+
+
+def of_demo(
+    rows: Sequence[Row], spoken: str, strange: Mapping[str, Sequence[str]]
+) -> Iterator[Base]:
+    """Bases in which each article lost its title or a phrasing, which is asked."""
+    own = [row for row in rows if spoken in ("both", row["locale"])]
+    for size, number in DEMO_BASES.items():
+        for turn in range(number):
+            chance = random.Random(f"demo {spoken} {size} {turn}")
+            kept = set(chance.sample(sorted({row["id"] for row in own}), size))
+            articles, asked = [], []
+            for row in own:
+                said = chance.sample(row["phrasings"], len(row["phrasings"]))
+                if row["id"] in kept and said:
+                    title, lost = (
+                        (said[0], row["title"])
+                        if chance.random() < 0.5
+                        else (
+                            row["title"],
+                            said[0],
+                        )
+                    )
+                    most = chance.choice((0, 1, 2, 9))
+                    articles.append(article(row, said[1 : 1 + most], title))
+                    asked.append(Question(lost, either(row["id"]), "known"))
+            beside = max(4, len(asked) // 3)
+            near = [row["title"] for row in own if row["id"] not in kept]
+            asked += some(chance, near, beside // 2, "near")
+            asked += some(chance, strange[spoken], beside // 2, "strange")
+            yield Base(tuple(articles), tuple(asked), WEIGHTS["demo"])
+
+
+def of_own(rows: Sequence[Row], questions: Sequence[Row], spoken: str) -> Iterator[Base]:
+    """Bases of the demo shop's articles, asked what was written for this."""
+    own = [row for row in questions if spoken in ("both", row["locale"])]
+    for size, number in OWN_BASES.items():
+        for turn in range(number):
+            chance = random.Random(f"own {spoken} {size} {turn}")
+            kept = set(chance.sample(sorted({row["id"] for row in rows}), size))
+            most = chance.choice((0, 2, 9, 9))
+            articles = tuple(
+                article(row, row["phrasings"][:most])
+                for row in rows
+                if row["id"] in kept and spoken in ("both", row["locale"])
+            )
+            known = [row for row in own if row["relevant_ids"]]
+            asked = [
+                Question(row["text"], either(row["relevant_ids"][0]), "known")
+                for row in known
+                if row["relevant_ids"][0] in kept
+            ]
+            beside = max(3, len(asked) // 5)
+            near = [row["text"] for row in known if row["relevant_ids"][0] not in kept]
+            strange = [row["text"] for row in own if not row["relevant_ids"]]
+            asked += some(chance, near, beside // 2, "near")
+            asked += some(chance, strange, beside, "strange")
+            yield Base(articles, tuple(asked), WEIGHTS["own"])
+
+
+def bases(clinc: Path, banking: Path, elsewhere: Path) -> Iterator[Base]:
+    """All bases with their questions; no two sets are strange to each other that share topics."""
+    lines = (clinc / "val.jsonl").read_bytes().splitlines()
+    unanswered = [row["text"] for row in map(orjson.loads, lines) if not row["relevant_ids"]]
+    other = [query.text for query in load_set(elsewhere).queries]
+    for folder in (clinc, banking):
+        yield from of_set(load_set(folder), unanswered)
+    rows = [orjson.loads(line) for line in DEMO.read_bytes().splitlines()]
+    questions = [orjson.loads(line) for line in OWN.read_bytes().splitlines()]
+    strange = {"en": unanswered, "zh": other, "both": [*unanswered, *other[: len(unanswered)]]}
+    for spoken in ("en", "zh", "both"):
+        yield from of_demo(rows, spoken, strange)
+        yield from of_own(rows, questions, spoken)
+
+
+def samples(base: Base, encoder: Encoder | None) -> Iterator[tuple[str, Asked]]:
+    """By channel: what speaks for the first item of each question, and whether it is right."""
+    chance = random.Random(len(base.articles))
+    index = build_index(base.articles, encoder=encoder)
+    for question in base.questions:
         dice = chance.random()
         change = next(c for most, c in CHANGES if dice < most)
-        ranking = rank(index, perturbed(text, change, chance))
+        ranking = rank(index, perturbed(question.text, change, chance))
         if not ranking.matches or ranking.matches[0].signals.exact:
             continue
         first = ranking.matches[0]
-        right = index.segments[first.segment].articles[first.article].id == answer
-        loud = 1.0 if right else (NO_ANSWER if answer is None else WRONG)
-        yield channel_of(first), Asked(features(ranking, 0), right, pool.weight, loud)
-
-
-def collected(folders: Sequence[Path], encoder: Encoder | None) -> dict[str, list[Asked]]:
-    """All samples by channel, with an encoder or without."""
-    found: dict[str, list[Asked]] = defaultdict(list)
-    for number, pool in enumerate(pools(folders)):
-        for known in pool.known:
-            for size in (len(pool.articles) // 4, len(pool.articles)):
-                seed = 1000 * number + 10 * known + (size == len(pool.articles))
-                for channel, sample in samples(pool, encoder, known=known, size=size, seed=seed):
-                    found[channel].append(sample)
-    return found
+        right = index.segments[first.segment].articles[first.article].id in question.answers
+        yield (
+            channel_of(first),
+            Asked(features(ranking, 0), right, base.weight, LOUD[question.kind]),
+        )
 
 
 def fitted(found: Sequence[Asked]) -> tuple[float, ...]:
     """The coefficients, stretched so that their probabilities are true for questions as asked."""
     coefficients = fit([Sample(a.features, a.right, a.weight * a.loud) for a in found])
-    nothing = (0.0,) * (len(coefficients) - 2)
+    nothing = (0.0,) * (len(FEATURES) - 2)
     sums = [sum(c * f for c, f in zip(coefficients, a.features, strict=True)) for a in found]
     plain = [
         Sample((1.0, total, *nothing), a.right, a.weight)
@@ -159,9 +239,17 @@ def fitted(found: Sequence[Asked]) -> tuple[float, ...]:
 def main() -> None:
     """Prints two rows of SHIPPED. The third, of what was only heard, needs a set in pinyin."""
     folders = [Path(folder) for folder in sys.argv[1:]]
-    print(f"by_words={fitted(collected(folders, None)['by_words'])},")
-    found = collected(folders, installed_encoder())
-    print(f"with_meaning={fitted(found['with_meaning'])},")
+    made = list(bases(*folders))
+    rows: tuple[tuple[str, Callable[[], Encoder | None]], ...] = (
+        ("by_words", lambda: None),
+        ("with_meaning", installed_encoder),
+    )
+    for name, encoder_of in rows:
+        encoder = encoder_of()
+        found = [
+            asked for base in made for channel, asked in samples(base, encoder) if channel == name
+        ]
+        print(f"{name}={fitted(found)},  # {len(found)} samples", flush=True)
 
 
 if __name__ == "__main__":
