@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any  # Any: keys of conversations
 
-from sqlalchemy import Connection, bindparam, func, select
+import numpy as np
+from sqlalchemy import Connection, bindparam, select
 
 from server.domain.profile import NO_BUYER
 from server.reports.frames import Numbers, Texts
-from server.storage.customers import CUSTOMER
+from server.storage.persons import persons_of_conversations, persons_of_openings
 from server.storage.profiles import PROFILE, SEGMENT_CHANGE, refused_profiling
-from server.storage.rows import CONVERSATION
 from server.storage.thresholds import current_limits
 
 # SQLite takes at most 32,766 values in a statement.
 _PORTION = 5_000
 
-_PERSONS = (
-    select(CONVERSATION.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
-    .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == CONVERSATION.c.customer_id)
-    .where(CONVERSATION.c.id.in_(bindparam("ids", expanding=True)))
-)
 _NOW = select(PROFILE.c.person_id, PROFILE.c.segment).where(
     PROFILE.c.person_id.in_(bindparam("ids", expanding=True))
 )
@@ -50,35 +47,77 @@ class _Course:
         return self.segments[bisect_right(self.changed_at_ms, at_ms)]
 
 
-def segments(connection: Connection, conversations: Texts, instants: Numbers) -> Texts:
-    """What the customer of each conversation was in at an instant, row by row.
+class Segments:
+    """The segments of customers as they were; what was looked up once is not looked up again."""
 
-    None while the shop has no orders, for who has refused profiling, and for rows of nobody.
-    """
-    if current_limits(connection) is None:
-        return Texts.of([None] * len(conversations))
-    persons = _persons(connection, {key for key in conversations.values if key is not None})
-    courses = _courses(connection, set(persons.values()))
-    refused = refused_profiling(connection)
-    prospect = _Course([NO_BUYER.segment])
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._courses: dict[object, _Course | None] = {}
 
-    def segment(conversation_id: str | None, at_ms: int) -> str | None:
-        person = persons.get(conversation_id or "")
-        if person is None or person in refused:
-            return None
-        return courses.get(person, prospect).at(at_ms)
+    @cached_property
+    def _known(self) -> bool:
+        """Whether there are segments; not while the shop has no orders."""
+        return current_limits(self._connection) is not None
 
-    pairs = zip(conversations.tolist(), instants.tolist(), strict=True)
-    return Texts.of(segment(key, at_ms) for key, at_ms in pairs)
+    @cached_property
+    def _refused(self) -> frozenset[str]:
+        return frozenset(refused_profiling(self._connection))
+
+    def of_openings(self, openings: Numbers, instants: Numbers) -> Texts:
+        """What the customer of each conversation was in at an instant, row by row.
+
+        Conversations by the numbers of their first events. None while the shop has no orders, for
+        who has refused profiling, and for rows of nobody.
+        """
+        if not self._known:
+            return nobody(len(openings))
+        keys, places = np.unique(openings, return_inverse=True)
+        names = keys.tolist()
+        missing = [key for key in names if key >= 0 and key not in self._courses]
+        self._load(missing, persons_of_openings(self._connection, missing))
+        courses = [self._courses.get(key) for key in names]
+        return _at(courses, places, instants)
+
+    def of_conversations(self, conversations: Texts, instants: Numbers) -> Texts:
+        """The same by the ids of conversations."""
+        if not self._known:
+            return nobody(len(conversations))
+        missing = [key for key in conversations.values if key and key not in self._courses]
+        self._load(missing, persons_of_conversations(self._connection, missing))
+        courses = [self._courses.get(key) for key in conversations.values]
+        return _at(courses, conversations.codes, instants)
+
+    def _load(self, keys: Sequence[object], persons: Mapping[Any, str]) -> None:  # Any: of keys
+        courses = _courses(self._connection, set(persons.values()))
+        prospect = _Course([NO_BUYER.segment])
+        for key in keys:
+            person = persons.get(key)
+            known = person is not None and person not in self._refused
+            self._courses[key] = courses.get(person or "", prospect) if known else None
 
 
-def _persons(connection: Connection, conversation_ids: Collection[str]) -> dict[str, str]:
-    ids = sorted(conversation_ids)
-    found: dict[str, str] = {}
-    for start in range(0, len(ids), _PORTION):
-        rows = connection.execute(_PERSONS, {"ids": ids[start : start + _PORTION]})
-        found.update((row[0], row[1]) for row in rows)
-    return found
+def nobody(n: int) -> Texts:
+    """A column without any text."""
+    return Texts(np.zeros(n, np.int32), (None,))
+
+
+def _at(courses: Sequence[_Course | None], places: Numbers, instants: Numbers) -> Texts:
+    """The segments of courses at instants; most customers never changed theirs."""
+    same = Texts.of(None if one is None else one.segments[-1] for one in courses)
+    changing = np.array([one is not None and bool(one.changed_at_ms) for one in courses], bool)
+    found = Texts(same.codes[places], same.values)
+    if not changing.any():
+        return found
+    rows = np.flatnonzero(changing[places])
+    then = Texts.of(
+        one.at(at_ms)
+        for place, at_ms in zip(places[rows].tolist(), instants[rows].tolist(), strict=True)
+        if (one := courses[place]) is not None
+    )
+    both = Texts.joined([found, then])
+    codes = both.codes[: len(places)].copy()
+    codes[rows] = both.codes[len(places) :]
+    return Texts(codes, both.values)
 
 
 def _courses(connection: Connection, person_ids: Collection[str]) -> dict[str, _Course]:

@@ -246,8 +246,12 @@ def _kept(connection: Connection, source: str, day: int) -> dict[str, Column]:
 def changed_since(connection: Connection, seq: int) -> list[str]:
     """The conversations with an event after a row of the log."""
     c = EVENT.c
-    statement = select(c.conversation_id).where(c.seq > seq, c.conversation_id.is_not(None))
-    return list(connection.execute(statement.distinct()).scalars())
+    if seq == 0:
+        every = select(c.conversation_id).where(c.conversation_id.is_not(None)).distinct()
+        return list(connection.execute(every).scalars())
+    # Said so, SQLite goes through the numbers above; told DISTINCT, through all conversations.
+    ids = connection.execute(select(c.conversation_id).where(c.seq > seq)).scalars()
+    return [key for key in dict.fromkeys(ids) if key is not None]
 
 
 def keys_of(connection: Connection, ids: Collection[str]) -> list[int]:

@@ -6,13 +6,14 @@ shopper sees their own row and what their own browser wrote before it signed in 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from server.storage.among import among
 from server.storage.customers import CUSTOMER
+from server.storage.rows import CONVERSATION, EVENT
 from server.storage.tables import CustomerOrigin, table
 
 ORIGIN = table(CustomerOrigin)
@@ -133,3 +134,34 @@ def customers_of_source(
     names = {origin_name(source, external_id): external_id for external_id in ids}
     rows = connection.execute(_BY_ORIGIN, {"names": list(names)})
     return {names[row[0]]: row[1] for row in rows}
+
+
+_OF_CONVERSATIONS = (
+    select(CONVERSATION.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
+    .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == CONVERSATION.c.customer_id)
+    .where(among(CONVERSATION.c.id, "ids"))
+)
+_OF_OPENINGS = (
+    select(EVENT.c.seq, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
+    .join_from(EVENT, CUSTOMER, CUSTOMER.c.id == EVENT.c.customer_id)
+    .where(EVENT.c.seq.in_(bindparam("seqs", expanding=True)))
+)
+_PORTION = 5_000
+
+
+def persons_of_conversations(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The persons of conversations by their ids."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _PORTION):
+        rows = connection.execute(_OF_CONVERSATIONS, {"ids": ids[start : start + _PORTION]})
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def persons_of_openings(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
+    """The persons of conversations by the numbers of the events that opened them."""
+    found: dict[int, str] = {}
+    for start in range(0, len(seqs), _PORTION):
+        rows = connection.execute(_OF_OPENINGS, {"seqs": seqs[start : start + _PORTION]})
+        found.update((row[0], row[1]) for row in rows)
+    return found

@@ -19,7 +19,7 @@ from server.domain.facts import Facts
 from server.domain.metrics import GOAL_MS, METRICS
 from server.domain.metrics.care import GREETING_CHARS
 from server.domain.metrics.outcomes import RATING_MATURE_MS
-from server.reports.by_segment import segments
+from server.reports.by_segment import Segments
 from server.reports.frames import Frame, Maker, Numbers, Texts
 from server.reports.local import LocalColumns
 from server.reports.scope import TICKET_CHANNEL, Scope, held
@@ -50,6 +50,7 @@ class _Shared:
         self.scope = scope
         self.windows: dict[Scope, Conversations] = {}
         self.folded: dict[str, Facts | None] = {}
+        self.segments = Segments(connection)
 
     @cached_property
     def changed(self) -> list[str]:
@@ -190,7 +191,9 @@ class Conversations:
             day=local.day,
             hour=local.hour,
             weekday=local.weekday,
-            segment=lambda: segments(self.connection, self._names(frame), frame.numbers("at_ms")),
+            segment=lambda: self._shared.segments.of_openings(
+                frame.numbers("conversation"), frame.numbers("at_ms")
+            ),
         ).following(conversation_id=self._names)
 
     def _names(self, frame: Frame) -> Texts:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from server.domain.events import MessagePosted
 from server.domain.replay import replay
 from server.domain.turns import COUNTED_ORIGINS
-from server.reports.by_segment import segments
+from server.reports.by_segment import Segments, nobody
 from server.reports.frames import Column, Frame, Numbers, Texts
 from server.reports.local import LocalColumns
 from server.reports.scope import Scope, held
@@ -229,5 +229,6 @@ def framed(
 
 def _segments(connection: Connection, frame: Frame) -> Texts:
     if "conversation_id" not in frame.columns:
-        return Texts.of([None] * frame.n)
-    return segments(connection, frame.texts("conversation_id"), frame.numbers("at_ms"))
+        return nobody(frame.n)
+    ids, at_ms = frame.texts("conversation_id"), frame.numbers("at_ms")
+    return Segments(connection).of_conversations(ids, at_ms)
