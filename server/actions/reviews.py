@@ -204,8 +204,10 @@ def save_review(tx: Tx, actor: Actor, payload: SaveReview) -> Json:
         raise NotAllowed("Nobody judges their own work.", reason="own_work")
     judged = reviews.reviews_of(tx.connection, [item.id]).get(item.id, [])
     mine = next((one for one in judged if one.reviewer_id == actor.id), None)
-    if mine is None and len(judged) >= 2:
-        raise Conflict("Two people judge this chat already.", reason="two_reviewers")
+    others = [one for one in judged if one.reviewer_id != actor.id and one.given_at_ms is not None]
+    # A draft holds nobody up: who began it may never come back to it.
+    if len(others) >= 2:
+        raise Conflict("Two people have judged this chat already.", reason="two_reviewers")
     if sample.closed_at_ms is not None and (mine is None or mine.given_at_ms is None):
         raise Conflict("The sample is closed.", reason="sample_closed")
     card = reviews.load_card(tx.connection, sample.card)
@@ -220,7 +222,6 @@ def save_review(tx: Tx, actor: Actor, payload: SaveReview) -> Json:
         saved_at_ms=tx.at_ms,
     )
     if payload.give:
-        others = [one for one in judged if one.id != now.id and one.given_at_ms is not None]
         now = _given(tx, actor, item, now, card=card, second=bool(others))
     reviews.save_review(tx, now, conversation_id=item.conversation_id, new=mine is None)
     return {"review_id": now.id, "given": now.given_at_ms is not None}

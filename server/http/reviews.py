@@ -263,7 +263,7 @@ class ItemLine:
     """A chat of a sample as its page lists it.
 
     ``own`` when it is the reader's own work; ``sealed`` hides verdicts until both were given.
-    ``may_judge`` when the reader can begin or go on.
+    ``may_judge`` when the reader can begin or go on, ``begun`` when somebody else has a draft.
     """
 
     item: Item
@@ -273,6 +273,7 @@ class ItemLine:
     own: bool
     sealed: bool
     may_judge: bool
+    begun: bool
 
 
 async def show_sample(request: web.Request, *, same: bool | None = None) -> web.Response:
@@ -329,12 +330,13 @@ def _item(
     second = given[1] if len(given) > 1 else None
     sealed = any(is_sealed(connection, person.actor, item, one) for one in given)
     waits = mine is None or mine.given_at_ms is None
-    wanted = mine is not None or len(judged) < (2 if item.twice else 1)
+    wanted = len(given) < (2 if item.twice else 1)
     may_judge = waits and wanted and not own and sample.closed_at_ms is None
     if own:
         # What is said of one's own work is read like anybody's.
         second, sealed = None, False
-    return ItemLine(item, first, second, mine, own, sealed, may_judge)
+    begun = any(one.given_at_ms is None and one.reviewer_id != person.id for one in judged)
+    return ItemLine(item, first, second, mine, own, sealed, may_judge, begun)
 
 
 async def change_sample(request: web.Request) -> web.Response:

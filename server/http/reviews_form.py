@@ -75,7 +75,7 @@ async def show_item(request: web.Request, error: AppError | None = None) -> web.
             "item": item,
             "sample": sample,
             "mine": mine,
-            "full": mine is None and len(others) >= 2,
+            "full": sum(one.given_at_ms is not None for one in others) >= 2,
             "others": [
                 one
                 for one in others

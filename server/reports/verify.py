@@ -17,6 +17,7 @@ from server.domain.errors import InvalidInput
 from server.domain.events import AgentPresenceChanged, Event, MessagePosted, seen_by_shopper
 from server.domain.replay import Replayed, replay
 from server.domain.ticket import replay as replay_ticket
+from server.reports.reviews_verify import review_differences
 from server.reports.verify_figures import KeptFigures
 from server.storage.hours import HoursBook, load_book
 from server.storage.people import AGENT
@@ -104,6 +105,7 @@ def verify(
             looked_at(len(ids))
         after = ids[-1]
     yield from map(Difference, figures.differences())
+    yield from map(Difference, review_differences(connection))
     yield from _presence(connection)
     if at_ms is not None:
         for person_id, wrong in drift(connection, at_ms=at_ms):

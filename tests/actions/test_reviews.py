@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any  # Any: fields of payloads
 
 import pytest
+from sqlalchemy import update
 
 from server.actions import privacy
 from server.actions import reviews as actions
@@ -183,6 +184,10 @@ def test_only_what_was_given_counts_and_as_it_was_then(desk: Reviewing) -> None:
     }
     at_ms = desk.scene.time.at_ms
     assert desk.scene.database.read_now(lambda c: list(verify(c, at_ms=at_ms))) == []
+    better = update(store.REVIEW).where(store.REVIEW.c.item_id == bob.id).values(score=10_000)
+    desk.scene.database.write_now(lambda tx: tx.later(better))
+    (wrong,) = desk.scene.database.read_now(lambda c: list(verify(c, at_ms=at_ms)))
+    assert str(wrong).endswith("score is 10000, the log says 9500.")
 
 
 def test_what_was_singled_out_stands_beside_the_figure(desk: Reviewing) -> None:
