@@ -511,7 +511,7 @@ def _make_ticket(tx: Tx, thing: Thing, step: Step, rule: Rule) -> bool:
     if thing.kind == "order":
         order = orders.order_by_id(tx.connection, thing.id)
         ticket_rows.find_by(tx, ticket.id, str(order["number"]) if order else "")
-    body = _text(step, "text") or rule.plan.name
+    body = f"{rule_words.made_by(tx.connection, rule.plan.name)}\n{_text(step, 'text')}".strip()
     thread = ticket_moves.thread_of(tx, ticket)
     messages.put(tx, BOT, thread, client_id=None, body=body, visibility="private", origin="bot")
     return True

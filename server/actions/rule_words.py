@@ -76,6 +76,11 @@ def shop_locale(connection: Connection) -> Locale:
     return "zh" if shop is not None and shop.locale.startswith("zh") else "en"
 
 
+def made_by(connection: Connection, rule: str) -> str:
+    """That a rule made something, for colleagues, in the shop's language."""
+    return sentence(shop_locale(connection), "rules.made_by", rule=rule)
+
+
 def trigger_words(locale: Locale, trigger: Trigger) -> str:
     """When a rule looks."""
     if trigger.time is not None:

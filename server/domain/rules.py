@@ -218,6 +218,21 @@ def holds(clause: Clause, value: Value) -> bool:
             return bool(value) == bool(clause.values[0])
 
 
+def narrowed(clause: Clause, value: Value) -> Clause:
+    """A clause that holds of a value with those of its words only that make it so.
+
+    >>> narrowed(Clause("conversation.tag", "in", ("new", "vip")), ("vip",)).values
+    ('vip',)
+    """
+    if clause.op == "in":
+        kept = tuple(one for one in clause.values if str(one) in _words(value))
+    elif clause.op == "has":
+        kept = tuple(one for one in clause.values if _has(value, (one,)))
+    else:
+        return clause
+    return Clause(clause.field, clause.op, kept or clause.values)
+
+
 def customer_condition(clause: Clause) -> Condition:
     """What a clause on the customer asks, in the terms of lists and saved segments.
 

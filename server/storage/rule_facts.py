@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import orjson
@@ -21,6 +22,7 @@ from server.domain.rules import (
     customer_condition,
     holds,
     judge,
+    narrowed,
 )
 from server.domain.ticket import Ticket
 from server.domain.variables import LatestOrder, known_values
@@ -36,6 +38,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 # Of the latest orders that are looked at for one that is no test.
 ORDERS = 5
+# Of a shopper's latest messages, where no single one is told of.
+MESSAGES = 20
 
 
 class Ground:
@@ -58,7 +62,12 @@ class Ground:
 
     def verdict(self, thing: Thing, when: When) -> Verdict:
         """Whether conditions hold of an object, and which of them."""
-        return judge(when, lambda clause: self.holds(thing, clause))
+        verdict = judge(when, lambda clause: self.holds(thing, clause))
+        because = tuple(
+            one if about_customer(one) else narrowed(one, self.value(thing, one.field))
+            for one in verdict.because
+        )
+        return replace(verdict, because=because)
 
     def holds(self, thing: Thing, clause: Clause) -> bool:
         """Whether one clause holds of an object; False where it has no such field."""
@@ -130,7 +139,7 @@ class Ground:
         return self._tickets[thing.id]
 
     def message(self, thing: Thing, key: str) -> Value:
-        """The message told of, else the shopper's latest."""
+        """The message told of, else the shopper's latest ones."""
         if key != "text" or thing.conversation_id is None:
             return None
         c = MESSAGE.c
@@ -145,10 +154,9 @@ class Ground:
                     c.visibility == "public",
                 )
                 .order_by(c.seq.desc())
-                .limit(1)
+                .limit(MESSAGES)
             )
-        found = self._connection.execute(statement).scalar_one_or_none()
-        return None if found is None else str(found)
+        return tuple(map(str, self._connection.execute(statement).scalars())) or None
 
     def conversation(self, thing: Thing, key: str) -> Value:
         """What a chat, or the thread of a ticket, is like."""
