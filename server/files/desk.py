@@ -244,7 +244,7 @@ class FileDesk:
         """Runs until cancelled."""
         await asyncio.gather(
             self._again(self._scan_waiting, self._look_s),
-            self._again(self._let_go, self._look_s),
+            self._again(self.look_after, self._look_s),
             self._again(self.sweep, SWEEP_S),
         )
 
@@ -284,7 +284,8 @@ class FileDesk:
             await self.database.write(lambda tx: file_scans.judge(tx, sha256, state))
         return state
 
-    async def _let_go(self) -> None:
+    async def look_after(self) -> None:
+        """Forgets what nobody used, and lets bytes go that nobody refers to any more."""
         while await self.database.write(actions.forget_unused) == actions.AT_ONCE:
             pass
         for sha256 in await self.database.read(lambda c: files.gone(c, limit=PORTION)):
