@@ -34,7 +34,6 @@ from server.http.sessions import current_person
 from server.http.views import locale_of, render
 from server.reports.page_csv import page_csv
 from server.reports.pages import known, load_choices, load_page
-from server.reports.quality import load_quality
 from server.reports.row_list import load_rows
 from server.reports.scope import NOBODY, Scope
 from server.reports.thread import Story, load_session, load_turn
@@ -91,7 +90,6 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
             compared=compared_with(asked.query, asked.scope),
         )
     )
-    quality = await database.read(partial(load_quality, scope=figures.scope))
     names = report_words.Names(figures.choices, locale)
     teller = Teller(locale, asked.shop.currency, asked.pinned)
     desk = Desk(figures, asked.query, asked.pinned, names, teller, own=asked.own)
@@ -105,7 +103,7 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
         figures=figures,
         blocks=blocks,
         open_now=sum(one.n_open for one in figures.whole.values()),
-        quality=quality,
+        quality=figures.quality,
         metrics=figures.metrics,
         compared="" if figures.compared is None else _period(figures.compared, locale),
         periods=PERIODS,

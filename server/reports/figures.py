@@ -21,7 +21,7 @@ from server.domain.metrics.measure import (
     rate,
     rounded_mean,
 )
-from server.reports.frames import Frame, Texts
+from server.reports.frames import Column, Frame, Texts
 from server.reports.scope import NOBODY, has_label
 
 Spans = npt.NDArray[np.int64]
@@ -75,9 +75,18 @@ def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tup
     if dimension == "label":
         yield from _by_label(frame)
         return
-    column = frame.columns[column_of(metric, dimension)]
+    name = column_of(metric, dimension)
+    if name not in frame.groups:
+        # Metrics of one source share the rows of its groups.
+        frame.groups[name] = list(_divided(frame, frame.columns[name]))
+    yield from frame.groups[name]
+
+
+def _divided(frame: Frame, column: Column) -> Iterator[tuple[Key, Frame]]:
     if isinstance(column, Texts):
         codes, values = column.codes.astype(np.intp), list[Key](column.values)
+    elif column.size and int(column.min()) >= 0 and int(column.max()) < _FEW:
+        codes, values = column.astype(np.intp), list[Key](range(int(column.max()) + 1))
     else:
         found, codes = np.unique(column, return_inverse=True)
         values = found.tolist()
@@ -273,4 +282,26 @@ def quantiles_ms(ordered: Spans, ends: Mask) -> tuple[int | None, ...]:
 
 
 def _logs(numbers: Spans) -> npt.NDArray[np.float64]:
-    return np.array([math.log(one) if one else -math.inf for one in numbers.tolist()])
+    most = int(numbers.max(initial=0))
+    if most >= len(_LOGS.known):
+        if most >= _MOST_LOGS:
+            return np.array([math.log(one) if one else -math.inf for one in numbers.tolist()])
+        _LOGS.grow(2 * most)
+    return _LOGS.known[numbers]
+
+
+class _Logarithms:
+    """The plain way's logarithms of the whole numbers from 0 on, as far as they were needed."""
+
+    def __init__(self) -> None:
+        self.known = np.array([-math.inf])
+
+    def grow(self, most: int) -> None:
+        """Makes them known up to a number."""
+        more = [math.log(one) for one in range(len(self.known), most + 1)]
+        self.known = np.concatenate([self.known, np.array(more)])
+
+
+_LOGS = _Logarithms()
+# Eight megabytes of them.
+_MOST_LOGS = 2**19

@@ -66,6 +66,8 @@ class Frame:
         late = {name: follows(make) for name, make in self.followers.items()}
         self.columns = Columns(columns, {**late, **(makers or {})})
         self.n = len(next(iter(columns.values()))) if n is None else n
+        # The rows by the values of a column, for those who have divided them once.
+        self.groups: dict[str, list[tuple[Any, Frame]]] = {}
 
     @classmethod
     def of(cls, rows: Sequence[object], texts: Sequence[str], numbers: Sequence[str]) -> Frame:

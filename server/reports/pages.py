@@ -10,8 +10,10 @@ from sqlalchemy import Connection, select
 from server.domain.errors import InvalidInput
 from server.domain.metrics import Figures, Metric, metric_of
 from server.reports.frames import Frame
+from server.reports.quality import Quality, load_quality
 from server.reports.rows import LoadedFigures, figures
 from server.reports.scope import Scope
+from server.storage import figures as kept
 from server.storage.people import AGENT, TEAM
 from server.storage.rows import CONVERSATION
 
@@ -59,6 +61,7 @@ class PageFigures:
     before: Mapping[str, Figures]
     groups: Mapping[tuple[str, str], Mapping[Key, Figures]]
     rows: Mapping[str, Frame]
+    quality: Quality
     choices: Choices
     started: bool
 
@@ -82,6 +85,7 @@ def load_page(
             if metric_id in metrics
         },
         rows={name: now.behind(metrics[name]) for name in wants.rows if name in metrics},
+        quality=load_quality(now),
         choices=load_choices(connection),
         started=connection.execute(select(CONVERSATION.c.id).limit(1)).first() is not None,
     )
@@ -103,13 +107,10 @@ def load_choices(connection: Connection) -> Choices:
     """Names of people and teams by id, and the channels that conversations have come by."""
     agents = connection.execute(select(AGENT.c.id, AGENT.c.name).order_by(AGENT.c.name))
     teams = connection.execute(select(TEAM.c.id, TEAM.c.name, TEAM.c.name_zh).order_by(TEAM.c.name))
-    channels = connection.execute(
-        select(CONVERSATION.c.channel).distinct().order_by(CONVERSATION.c.channel)
-    )
     return Choices(
         {row.id: row.name for row in agents},
         {row.id: (row.name, row.name_zh) for row in teams},
-        list(channels.scalars()),
+        sorted(kept.channels(connection)),
     )
 
 

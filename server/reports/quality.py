@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any  # Any: untyped rows
 
-from sqlalchemy import Connection, Select, func, select
+import numpy as np
+from sqlalchemy import func, select
 
 from server.reports.corrections import count_voids
-from server.reports.scope import Scope
+from server.reports.rows import LoadedFigures
 from server.storage.rows import CONVERSATION, TURN
 
 
@@ -21,29 +21,23 @@ class Quality:
     spam: int
 
 
-def load_quality(connection: Connection, *, scope: Scope) -> Quality:
+def load_quality(loaded: LoadedFigures) -> Quality:
     """What to know before the figures of a scope are believed."""
-    c = TURN.c
-    clamped = _asked_in(select(func.count()).where(c.end_at_ms < c.ask_at_ms), scope)
-    spam = _asked_in(
+    connection, scope = loaded.connection, loaded.scope
+    turns = loaded.frame("turn")
+    end = turns.numbers("end_at_ms")
+    spam = (
         select(func.count())
         .select_from(CONVERSATION)
-        .join(TURN, c.conversation_id == CONVERSATION.c.id)
-        .where(CONVERSATION.c.status == "spam"),
-        scope,
+        .join(TURN, TURN.c.conversation_id == CONVERSATION.c.id)
+        .where(CONVERSATION.c.status == "spam")
     )
+    if scope.from_ms is not None:
+        spam = spam.where(TURN.c.ask_at_ms >= scope.from_ms)
+    if scope.to_ms is not None:
+        spam = spam.where(TURN.c.ask_at_ms < scope.to_ms)
     return Quality(
         voids=count_voids(connection, scope),
-        clamped=int(connection.execute(clamped).scalar_one()),
+        clamped=int(np.count_nonzero((end >= 0) & (end < turns.numbers("at_ms")))),
         spam=int(connection.execute(spam).scalar_one()),
     )
-
-
-def _asked_in(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: untyped rows
-    """A count of turns kept to those asked in the period."""
-    asked = TURN.c.ask_at_ms
-    if scope.from_ms is not None:
-        statement = statement.where(asked >= scope.from_ms)
-    if scope.to_ms is not None:
-        statement = statement.where(asked < scope.to_ms)
-    return statement

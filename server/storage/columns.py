@@ -111,10 +111,20 @@ def packed(column: Column) -> bytes:
     return len(words).to_bytes(_HEAD_BYTES, "big") + words + zlib.compress(array.tobytes(), _LEVEL)
 
 
+def texts_in(data: bytes) -> list[str | None]:
+    """The different texts of a packed column of texts, without unpacking it."""
+    return list(_head(data)[0]["texts"])
+
+
+def _head(data: bytes) -> tuple[dict[str, Any], int]:  # Any: JSON
+    """What stands before the numbers of a packed column, and where they begin."""
+    end = _HEAD_BYTES + int.from_bytes(data[:_HEAD_BYTES], "big")
+    return orjson.loads(data[_HEAD_BYTES:end]), end
+
+
 def unpacked(data: bytes) -> Column:
     """The column that ``packed`` made these bytes of."""
-    end = _HEAD_BYTES + int.from_bytes(data[:_HEAD_BYTES], "big")
-    head = orjson.loads(data[_HEAD_BYTES:end])
+    head, end = _head(data)
     array = np.frombuffer(zlib.decompress(data[end:]), head["type"])
     if "texts" in head:
         return Texts(array.astype(np.int32), tuple(head["texts"]))

@@ -14,9 +14,10 @@ from typing import Any  # Any: an instant or several
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
+from server.domain.events import ConversationOpened
 from server.domain.facts import Facts
 from server.storage.among import among
-from server.storage.columns import Column, Numbers, joined, packed, unpacked
+from server.storage.columns import Column, Numbers, joined, packed, texts_in, unpacked
 from server.storage.customers import CUSTOMER
 from server.storage.event_log import last_seq
 from server.storage.facts import KINDS, columns_of, load_facts, number_of
@@ -96,6 +97,20 @@ def kept_column(connection: Connection, source: str, name: str, days: Sequence[K
         .order_by(c.day)
     )
     return joined([unpacked(data) for data in connection.execute(statement).scalars()])
+
+
+def channels(connection: Connection) -> set[str]:
+    """The channels that conversations have come by."""
+    c, head = COLUMN.c, head_seq(connection)
+    opened = select(EVENT.c.channel).where(EVENT.c.kind == ConversationOpened.kind)
+    if not head:
+        return set(connection.execute(opened.distinct()).scalars()) - {None}
+    packed_ones = select(c.data).where(c.source == "visit", c.name == "channel")
+    found = {text for data in connection.execute(packed_ones).scalars() for text in texts_in(data)}
+    # By the number, not by the kind, of which there are a million.
+    new = select(EVENT.c.kind, EVENT.c.channel).where(EVENT.c.seq > head)
+    found |= {row[1] for row in connection.execute(new) if row[0] == ConversationOpened.kind}
+    return {text for text in found if text is not None}
 
 
 def next_pack(connection: Connection, *, up_to: int) -> Packed | None:

@@ -23,7 +23,6 @@ from server.config import Settings
 from server.domain.metrics import METRICS, metric_of
 from server.http.report_pages import PAGES
 from server.reports.pages import load_page
-from server.reports.quality import load_quality
 from server.reports.rows import ReportRow, figures
 from server.reports.scope import Scope
 from server.reports.sources.conversations import CONVERSATION_SOURCES
@@ -47,7 +46,7 @@ from tests.benchmarks.figure_data import (
 )
 
 DAYS = 730
-LOGGED = 30
+LOGGED = 60
 SAMPLE = 300
 PAGE = (
     "frt",
@@ -165,8 +164,7 @@ def asked(
 
 def page(connection: Connection, *, name: str, scope: Scope, compared: Scope | None) -> object:
     """All that a report page needs of the log."""
-    found = load_page(connection, PAGES[name].wants(None), scope=scope, compared=compared)
-    return found, load_quality(connection, found.scope)
+    return load_page(connection, PAGES[name].wants(None), scope=scope, compared=compared)
 
 
 def main() -> None:
