@@ -109,11 +109,14 @@ def news(connection: Connection, *, up_to: int) -> tuple[list[Event], int] | Non
     place = log_readers.place(connection, READER)
     if place is None or place >= up_to:
         return None
-    kinds = domain.wanted_kinds(stored.load_rules(connection, enabled=True))
+    looking = stored.load_rules(connection, enabled=True)
+    kinds = domain.wanted_kinds(looking)
     if not kinds:
         return [], up_to
     found = stored.next_events(connection, after=place, up_to=up_to, kinds=kinds, limit=PAGE)
-    return found, found[-1].seq if len(found) == PAGE else up_to
+    end = found[-1].seq if len(found) == PAGE else up_to
+    wanted = [event for event in found if any(domain.looks_at(rule, event) for rule in looking)]
+    return wanted, end
 
 
 def asked_by(connection: Connection, event: Event, *, at_ms: int, but: set[str]) -> Ask | None:
@@ -160,18 +163,25 @@ def thing_of(event: Event) -> Thing | None:
 
 
 def ask(tx: Tx, asked: Ask, attempt: Attempt) -> bool:
-    """Lets a rule do what it says if it matches, in this transaction; True when it was asked now.
+    """Lets a rule do what it says if it matches, in this transaction.
 
-    Nothing is done a second time: the place in the log is held, and each rule keeps what it was
-    asked. What an action refuses is raised; ``attempt`` says which it was.
+    False when another process is at work: what it is at must not be passed over. Nothing is done a
+    second time: the place in the log is held, and each rule keeps what it was asked. What an action
+    refuses is raised; ``attempt`` says which it was.
     """
     attempt.at = None
     place = log_readers.take_place(tx, READER)
-    if place is None or (asked.seq is not None and place >= asked.seq):
+    if place is None:
         return False
+    if asked.seq is None or place < asked.seq:
+        _ask(tx, asked, attempt)
+    return True
+
+
+def _ask(tx: Tx, asked: Ask, attempt: Attempt) -> None:
     rule = stored.load_rule(tx.connection, asked.rule_id)
     if rule is None or not rule.enabled or stored.has_run(tx.connection, rule.id, asked.cause):
-        return False
+        return
     seq = asked.seq
     cause = stored.cause_of(tx.connection, seq) if seq is not None else Cause()
     run = Run(
@@ -191,7 +201,7 @@ def ask(tx: Tx, asked: Ask, attempt: Attempt) -> bool:
         # An event is not asked about again; of an instant it has to be kept.
         if seq is None:
             stored.add_run(tx, run)
-        return True
+        return
     run = replace(run, why=[domain.clause_json(one) for one in verdict.because])
     since_ms = tx.at_ms - HOUR_MS
     lately = stored.acted_lately(tx.connection, rule.id, run.thing.id, since_ms=since_ms)
@@ -200,17 +210,16 @@ def ask(tx: Tx, asked: Ask, attempt: Attempt) -> bool:
         stored.add_run(tx, replace(run, outcome="held", held=held))
         if held != "again":
             _stop_if_away(tx, rule)
-        return True
+        return
     later_ms = _quiet_until(tx, rule, run.thing)
     if later_ms is not None:
         stored.add_run(tx, replace(run, outcome="put_off", due_at_ms=later_ms))
-        return True
+        return
     done = _act(tx, rule, run, verdict, attempt)
     if done is not None or seq is None:
         stored.add_run(tx, done or run)
     if done is not None:
         stored.add_effects(tx, run.id, [event.seq for event in tx.events])
-    return True
 
 
 def ask_again(tx: Tx, run_id: str, attempt: Attempt) -> bool:

@@ -44,7 +44,8 @@ async def follow(database: Database) -> None:
                 )
             ) is not None:
                 asked.add(ask.rule_id)
-                await _ask(database, ask)
+                if not await _ask(database, ask):
+                    return
         await database.write(partial(automation.moved_on, seq=place))
 
 
@@ -71,19 +72,20 @@ async def forget(database: Database) -> None:
         pass
 
 
-async def _ask(database: Database, ask: Ask) -> None:
-    """A rule that meets a fault does not keep the others from theirs."""
+async def _ask(database: Database, ask: Ask) -> bool:
+    """False when another process is at work. A rule that meets a fault does not stop the others."""
     try:
-        await _attempt(database, partial(automation.ask, asked=ask))
+        return await _attempt(database, partial(automation.ask, asked=ask))
     except Unavailable:
         raise
     except Exception:
         log.exception("a rule failed", rule=ask.rule_id, cause=ask.cause)
         await database.write(partial(automation.note_broken, asked=ask))
+        return True
 
 
-async def _attempt(database: Database, job: Callable[..., bool]) -> None:
-    """Runs a rule; again without the action that was refused, until the rest is done."""
+async def _attempt(database: Database, job: Callable[..., bool]) -> bool:
+    """What a rule's job says; run again without what was refused, until the rest is done."""
     attempt = Attempt()
 
     def run(tx: Tx) -> bool:
@@ -91,12 +93,10 @@ async def _attempt(database: Database, job: Callable[..., bool]) -> None:
 
     while True:
         try:
-            await database.write(run)
+            return await database.write(run)
         except Unavailable:
             raise
         except AppError as error:
             if attempt.at is None or attempt.at in attempt.failed:
                 raise
             attempt.failed[attempt.at] = str(error.details.get("reason") or error.code)
-        else:
-            return

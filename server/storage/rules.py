@@ -27,9 +27,10 @@ from sqlalchemy import (
     update,
 )
 
+from server.domain.errors import InvalidInput
 from server.domain.events import Event
 from server.domain.rule_fields import TIMES, Subject
-from server.domain.rules import Cause, Rule, Thing, Trigger, plan_json, read_plan
+from server.domain.rules import Cause, Plan, Rule, Thing, Trigger, When, plan_json, read_plan
 from server.storage.people import AGENT
 from server.storage.rows import CONVERSATION, EVENT, dumps, event_from_row
 from server.storage.tables import (
@@ -114,7 +115,7 @@ def load_rules(connection: Connection, *, enabled: bool = False) -> list[Rule]:
     if enabled:
         statement = statement.where(R.enabled.is_(True))
     rows = connection.execute(statement.order_by(R.position, R.id)).mappings()
-    return [_rule(row) for row in rows]
+    return [rule for row in rows if (rule := _rule(row)).enabled or not enabled]
 
 
 def load_rule(connection: Connection, rule_id: str) -> Rule | None:
@@ -536,14 +537,20 @@ _RULES = select(RULE, V.plan).join_from(
 
 
 def _rule(row: RowMapping) -> Rule:
+    """The rule of a row; one that this version of the program cannot read is off and says so."""
+    values = orjson.loads(row["plan"])
+    try:
+        plan, readable = read_plan(values), True
+    except InvalidInput:
+        plan, readable = Plan(str(values.get("name", "")), Trigger(), When(), ()), False
     return Rule(
         id=row["id"],
         version=row["version"],
-        plan=read_plan(orjson.loads(row["plan"])),
-        enabled=bool(row["enabled"]),
+        plan=plan,
+        enabled=bool(row["enabled"]) and readable,
         position=row["position"],
         since_ms=row["since_ms"],
-        stopped=row["stopped"],
+        stopped=row["stopped"] if readable else "unreadable",
         updated_at_ms=row["updated_at_ms"],
         updated_by=row["updated_by"],
     )

@@ -312,16 +312,18 @@ def _cart(scene: Scene, shopper: Actor) -> None:
 
 def test_two_processes_ask_a_rule_once(scene: Scene, lead: Actor) -> None:
     rule = add(scene, lead, plan("customer_wrote", {"do": "note", "text": "One"}))
+    late = add(scene, lead, plan("customer_wrote", {"do": "add_tag", "tags": ["x"]}))
     other = scene.open()
-    chat = scene.chat()
+    chats = [scene.chat() for _ in range(5)]
 
     async def both() -> None:
         await asyncio.gather(job.follow(scene.database), job.follow(other))
 
     asyncio.run(both())
     look(scene)
-    assert [run.outcome for run in runs(scene, rule)] == ["done"]
-    assert len(said(scene, chat)) == 1
+    for one in (rule, late):
+        assert [run.outcome for run in runs(scene, one)] == ["done"] * 5
+    assert all(len(said(scene, chat)) == 2 for chat in chats)
 
 
 def test_a_rule_that_runs_away_is_switched_off(scene: Scene, lead: Actor) -> None:
