@@ -172,7 +172,7 @@ async def test_what_is_said_among_colleagues_stays_there(
     assert answer.status == 200
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     without = await staff.ask("POST", "/console/files", data=PDF)
-    assert without.status == 403
+    assert without.status == 400
 
 
 async def test_what_is_not_taken_says_why_and_leaves_nothing(

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from server.channels.mail.desk import MailDesk, MailSettings
+from server.files.desk import FileDesk
+from server.files.store import Store
 from tests.actions.scene import Scene
 from tests.channels.mail.correspondence import Correspondence
 from tests.support.dovecot import USER, Dovecot
@@ -31,9 +34,12 @@ def smtp() -> Iterator[SmtpServer]:
 
 
 @pytest_asyncio.fixture
-async def mail(scene: Scene, dovecot: Dovecot, smtp: SmtpServer) -> AsyncIterator[Correspondence]:
+async def mail(
+    scene: Scene, dovecot: Dovecot, smtp: SmtpServer, tmp_path: Path
+) -> AsyncIterator[Correspondence]:
     """The scene with its mail running; on SQLite and PostgreSQL."""
     dovecot.empty()
+    files = FileDesk(scene.database, Store(tmp_path / "files"))
     desk = MailDesk(
         scene.database,
         MailSettings(
@@ -45,9 +51,10 @@ async def mail(scene: Scene, dovecot: Dovecot, smtp: SmtpServer) -> AsyncIterato
             look_s=0.2,
             poll_s=0.02,
         ),
+        files,
     )
     running = asyncio.create_task(desk.run())
-    correspondence = Correspondence(scene, dovecot, smtp, desk)
+    correspondence = Correspondence(scene, dovecot, smtp, desk, files)
     await correspondence.until(correspondence.begun, "the desk to read its log")
     yield correspondence
     running.cancel()

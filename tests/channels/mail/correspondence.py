@@ -12,6 +12,7 @@ from server.actions.tickets import ReplyTicket
 from server.channels.mail.desk import MailDesk
 from server.domain.actors import Actor
 from server.domain.ticket import Ticket
+from server.files.desk import FileDesk
 from server.storage import log_readers, mails
 from server.storage.mails import Came, Going
 from server.storage.ticket_rows import TICKET, ticket_from_row
@@ -25,7 +26,15 @@ from tests.support.waiting import wait_until_async
 class Correspondence:
     """A desk, its mailbox, and the server that takes what it sends."""
 
-    def __init__(self, scene: Scene, dovecot: Dovecot, smtp: SmtpServer, desk: MailDesk) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        dovecot: Dovecot,
+        smtp: SmtpServer,
+        desk: MailDesk,
+        files: FileDesk,
+    ) -> None:
+        self.files = files
         self.scene = scene
         self.dovecot = dovecot
         self.smtp = smtp

@@ -1,0 +1,53 @@
+"""Files of mails: kept as they may be, named where they may not, and sent along with replies."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from server.files.desk import Uploader
+from server.storage import files
+from server.storage.tickets import messages_between
+from tests.channels.mail.awkward import file, part, parts
+from tests.channels.mail.correspondence import Correspondence
+from tests.files.test_pictures import photo
+
+PDF = b"%PDF-1.7\n%%EOF\n"
+
+
+async def test_files_come_in_with_a_mail_and_go_out_with_the_answer(mail: Correspondence) -> None:
+    scene = mail.scene
+    (came,) = await mail.put(
+        parts(
+            part('<p>Broken, see <img src="cid:lamp@buyer"></p>', "text/html"),
+            file(photo(b"KESTREL"), "image/jpeg", Content_ID="<lamp@buyer>"),
+            file(PDF, "text/plain", Content_Disposition='attachment; filename="invoice.exe"'),
+            file(
+                b"MZ\x90" + b"\0" * 50,
+                "image/png",
+                Content_Disposition='attachment; filename="photo.png"',
+            ),
+        )
+    )
+    assert (came.state, came.reason) == ("taken", "ticket")
+    (ticket,) = mail.tickets()
+    (said,) = scene.database.read_now(lambda c: messages_between(c, ticket.id, 0, 2**53))
+    shown = [(b["name"], b["media_type"], b["state"]) for b in said.blocks or []]
+    assert shown == [
+        ("file-1.jpeg", "image/jpeg", "unscanned"),
+        ("invoice.exe.pdf", "application/pdf", "unscanned"),
+        ("photo.png", "application/octet-stream", "refused"),
+    ]
+    kept = scene.database.read_now(lambda c: files.of_messages(c, [said.id]))
+    (inside,) = (one for one in kept if one.content_id == "lamp@buyer")
+    assert b"KESTREL" not in (mail.files.store.read(inside.sha256 or "") or b"KESTREL")
+
+    chen = scene.person("chen")
+
+    async def source() -> AsyncIterator[bytes]:
+        yield PDF + b"% ours\n"
+
+    sent = await mail.files.take(source(), name="退货单.pdf", sender=Uploader(chen))
+    answer = await mail.reply(chen, ticket, "", files=[sent.id])
+    (paper,) = answer.iter_attachments()
+    assert (paper.get_filename(), paper.get_content_type()) == ("退货单.pdf", "application/pdf")
+    assert paper.get_content() == PDF + b"% ours\n"
