@@ -94,6 +94,9 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
     },
   };
 
+  /** The rating speaks of a chat; here it is a request. @type {Say} */
+  const ofRequest = (key, values) => say(key === "rateAsk" ? "rateRequest" : key === "rated" ? "ratedRequest" : key, values);
+
   // -- the ways in --------------------------------------------------------------------------------
 
   /** @returns {Promise<RequestsView | null>} */
@@ -106,7 +109,7 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       ([module, { words }, css]) => {
         if (!shell.dressed) shell.style(css, "requests.css");
         shell.dressed = true;
-        view = module.createRequests({ words, locale, chat, vault, panel, outbox, linked, rating: (score, rate) => ratingCard({ conversation: /** @type {any} */ ({ score }), say, rate }) });
+        view = module.createRequests({ words, locale, chat, vault, panel, outbox, linked, rating: (score, rate) => ratingCard({ conversation: /** @type {any} */ ({ score }), say: ofRequest, rate }) });
         return view;
       },
       () => {

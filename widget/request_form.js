@@ -91,9 +91,10 @@ export function requestForm({ say, locale, chat, vault, outbox, announce, close,
     pending();
   });
 
-  /** @param {string} heading @param {string[]} words @param {(HTMLElement | false)[]} more */
-  const say1 = (heading, words, more) => {
-    const head = element("h3", { tabindex: -1 }, heading);
+  /** @param {string} heading @param {string[]} words @param {(HTMLElement | false)[]} more @param {string} [number] */
+  const say1 = (heading, words, more, number = "") => {
+    const [before, after] = number ? heading.split(number) : [heading, ""];
+    const head = element("h3", { tabindex: -1 }, before, number && element("span", { class: "whole" }, number), after);
     node.replaceChildren(element("div", { class: "askdone" }, head, ...words.map((it) => element("p", {}, it)), element("div", { class: "row" }, ...more)));
     head.focus();
     announce([heading, ...words].join(" "));
@@ -121,6 +122,7 @@ export function requestForm({ say, locale, chat, vault, outbox, announce, close,
         say("gotIt", { number: answer.ticket_number }),
         [promised, say(email.value || address ? "nextMail" : "nextHere", { email: email.value || address })],
         [action(say("toRequests"), list, { class: "primary" }), action(say("done"), close, { class: "secondary" })],
+        answer.ticket_number,
       );
     },
   };

@@ -11,7 +11,7 @@ import { WORDS_MAX, standing } from "./request_words.js";
  */
 export function requestThread({ say, locale, chat, vault, outbox, linked, rating, announce, read, open }, number) {
   const draft = "reply." + number;
-  const facts = element("p", { class: "note" }, say("loading"));
+  const facts = element("p", { class: "note", tabindex: -1 }, say("loading"));
   const said = element("ol", { class: "saids", "aria-label": say("messages") });
   const ask = element("div", {});
   const input = element("textarea", { rows: 3, maxlength: WORDS_MAX, "aria-label": say("reply"), placeholder: say("reply") });
@@ -70,10 +70,13 @@ export function requestThread({ say, locale, chat, vault, outbox, linked, rating
       announce(say("solvedThanks"));
       load();
     }, { class: "secondary" });
+    const held = ask.contains(/** @type {ShadowRoot} */ (node.getRootNode()).activeElement);
     ask.replaceChildren(
       ...(request.over || !may_write ? [] : [element("div", { class: "asksolved" }, element("p", {}, say("solvedAsk")), solved)]),
       ...(may_rate ? [rating(score, (given, comment) => tell("request.rate", { score: given, comment: comment || undefined }))] : []),
     );
+    // What held the focus is gone: the thread keeps it, or the keyboard would have left the panel.
+    if (held) /** @type {HTMLElement} */ (ask.querySelector("input, button") || facts).focus();
   };
 
   async function load() {

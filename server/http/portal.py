@@ -157,9 +157,7 @@ async def show_enter(request: web.Request, error: AppError | None = None) -> web
     """
     shop = await request.app[DATABASE].read(load_shop)
     origins = " ".join(shop.origins) if shop else ""
-    response = await page(request, "portal_enter.html", error, origins=origins)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return await page(request, "portal_enter.html", error, origins=origins)
 
 
 async def enter(request: web.Request) -> web.Response:

@@ -97,7 +97,7 @@ async def test_the_shops_word_opens_the_portal_once_and_shortly(shop: Desk) -> N
     token = word(shop, "mei", name="Mei")
     visitor, thief = shop.visitor(), shop.visitor()
     page = await visitor.get(ENTER)
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert token not in page.text
     first = await enter(visitor, token)
     assert (first.status, first.location) == (303, HOME)

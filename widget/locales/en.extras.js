@@ -92,6 +92,8 @@ export const enWords = {
   leaveMessage: "Leave a message",
   leaveAlone: "Nobody is here just now.",
   leaveLong: "It takes longer today, sorry.",
+  rateRequest: "How did we do?",
+  ratedRequest: "You rated it {n} of 5. Thank you!",
   requests: "Your requests",
   requestsNew: "{n} new answers",
   "requestsNew.one": "1 new answer",

@@ -90,6 +90,8 @@ export const zhWords = {
   leaveMessage: "留言",
   leaveAlone: "客服暂时不在。",
   leaveLong: "抱歉，今天等待时间较长。",
+  rateRequest: "您对处理结果满意吗？",
+  ratedRequest: "您的评价：{n} 分（满分 5 分），感谢！",
   requests: "我的请求",
   requestsNew: "{n} 条新回复",
   requestsCount: "{n} 个请求",

@@ -6,6 +6,6 @@ history.replaceState(null, "", location.pathname + location.search);
 if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
   /** @type {HTMLInputElement} */ (form.elements.namedItem("identity")).value = token;
   const from = document.referrer ? new URL(document.referrer).origin : "";
-  if (from === location.origin || (form.dataset.origins || "").split(" ").includes(from)) form.submit();
+  if (from && [location.origin, ...(form.dataset.origins || "").split(" ")].includes(from)) form.submit();
   else form.hidden = false;
 }
