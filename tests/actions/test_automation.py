@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any  # Any: JSON values
 
@@ -12,23 +13,37 @@ from server.actions import rules as manage
 from server.actions import tickets
 from server.actions.desk import Look
 from server.actions.payload import parse
+from server.actions.take_orders import take_orders
 from server.domain.actors import Actor
 from server.domain.errors import Conflict, InvalidInput, NotAllowed
 from server.domain.events import RuleApplied
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import MAX_HELD, read_plan
+from server.domain.shop_data import Line, Order
 from server.jobs import automation as job
 from server.reports.verify import verify
 from server.storage import consents, notes, people, rules
+from server.storage import tickets as ticket_rows
 from server.storage.carts import save_carts
 from server.storage.consents import Consent
 from server.storage.notes import Preference
 from server.storage.rules import Run
+from server.storage.shop_sources import Source, insert_source
 from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
 
 Json = dict[str, Any]  # Any: JSON values
+SHOP = Source(name="shop", kind="generic", customer_ids="shop", created_at_ms=0)
+ORDER = Order(
+    external_id="1",
+    number="1001",
+    created_at_ms=0,
+    currency="CNY",
+    total_minor=12_345,
+    customer="c1",
+    lines=(Line(title="Cup", quantity=2, price_minor=500, sku="CUP"),),
+)
 
 
 def plan(on: str, *then: Json, when: list[Json] | None = None, **more: Any) -> Json:  # Any: JSON
@@ -308,6 +323,66 @@ def _cart(scene: Scene, shopper: Actor) -> None:
         "ordered_at_ms": None,
     }
     scene.database.write_now(lambda tx: save_carts(tx, [row]))
+
+
+def test_orders_start_rules_and_imported_ones_do_not(scene: Scene, lead: Actor) -> None:
+    scene.database.write_now(lambda tx: insert_source(tx, SHOP))
+    at_ms = scene.time.at_ms
+    refunds = add(
+        scene,
+        lead,
+        plan(
+            "order_refunded",
+            {"do": "make_ticket", "type": "question", "subject": "Why {order.number}?"},
+            when=[
+                clause("order.refunded_percent", "min", 50),
+                clause("order.sku", "in", "CUP"),
+                clause("customer.orders", "max", 3),
+            ],
+        ),
+    )
+    follow = {"do": "make_ticket", "type": "follow_up", "subject": "How is {order.number}?"}
+    calls = add(scene, lead, plan("after_delivery", follow, minutes=3 * 24 * 60))
+    order = replace(ORDER, created_at_ms=at_ms, paid_at_ms=at_ms, updated_at_ms=at_ms)
+    _tell(scene, order)
+    scene.time.pass_s(60)
+    back = replace(
+        order,
+        refunded_minor=10_000,
+        refunded_at_ms=scene.time.at_ms,
+        delivered_at_ms=scene.time.at_ms,
+        updated_at_ms=scene.time.at_ms,
+    )
+    _tell(scene, back)
+    # History from a file: the same, and nothing comes of it.
+    _tell(scene, replace(back, external_id="2", number="1002"), imported=True, batch="b1")
+    look(scene)
+    [run] = runs(scene, refunds)
+    assert (run.outcome, run.thing.kind) == ("done", "order")
+    scene.time.pass_s(3 * 24 * 3600 + 5)
+    look(scene)
+    look(scene)
+    assert [one.outcome for one in runs(scene, calls)] == ["done"]
+    tried = plan(
+        "order_refunded",
+        {"do": "make_ticket", "type": "question", "subject": "?"},
+        when=[clause("order.total_minor", "min", 12_345)],
+    )
+    listed = scene.database.read_now(
+        lambda c: manage.try_out(Look(c, lead, scene.time.at_ms), tried)
+    )
+    assert (listed.looked, listed.count) == (2, 2)
+    made = [e.conversation_id or "" for e in scene.log() if e.kind == "ticket.created"]
+    words = scene.database.read_now(lambda c: ticket_rows.words_of(c, made))
+    assert sorted(one.subject for one in words.values()) == ["How is 1001?", "Why 1001?"]
+    outside = [e for e in scene.log() if isinstance(e.data, RuleApplied) and not e.conversation_id]
+    assert len(outside) == 2
+
+
+def _tell(scene: Scene, order: Order, *, imported: bool = False, batch: str | None = None) -> None:
+    scene.database.write_now(
+        lambda tx: take_orders(tx, SHOP, [order], imported=imported, batch=batch)
+    )
 
 
 def test_two_processes_ask_a_rule_once(scene: Scene, lead: Actor) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
+from server.actions.visitors import Connect, connect
+from server.domain.actors import SYSTEM
+from server.domain.events import RuleApplied
 from server.storage import rules
+from server.storage.shop import load_shop
 from tests.http.desk import Desk
 
 ROOT = "/settings/rules"
@@ -66,7 +71,9 @@ async def test_a_rule_is_made_tried_and_watched_without_a_script(desk: Desk) -> 
     listed = (await lead.get(f"{ROOT}?lang=zh")).text
     assert "订单金额至少为¥200.50，且工单类型是投诉" in listed
     # An earlier version is brought back, the rule switched off, its log read, and it is removed.
-    back = await lead.post(f"{path}/change", {"version": "2", "do": "restore", "to": "1"}, page=path)
+    back = await lead.post(
+        f"{path}/change", {"version": "2", "do": "restore", "to": "1"}, page=path
+    )
     assert back.status == 303
     off = await lead.post(f"{path}/change", {"version": "3", "do": "off"}, page=path)
     assert off.status == 303
@@ -77,3 +84,17 @@ async def test_a_rule_is_made_tried_and_watched_without_a_script(desk: Desk) -> 
     assert (await lead.post(f"{path}/remove")).status == 303
     assert desk.database.read_now(rules.load_rules) == []
     assert (await lead.get(path)).status == 404
+
+
+async def test_what_a_rule_did_about_an_order_stands_in_the_customers_history(desk: Desk) -> None:
+    shop = await desk.database.read(load_shop)
+    assert shop is not None
+    welcome = await desk.database.write(partial(connect, payload=Connect(site=shop.site_key)))
+    said = RuleApplied(
+        rule_id="r", version=1, run_id="x", rule="R", en="Rule R acted", zh="规则执行"
+    )
+    key = str(welcome["customer_id"])
+    await desk.database.write(lambda tx: tx.record(SYSTEM, said, customer_id=key))
+    lead = await desk.signed_in("supervisor")
+    assert "Rule R acted" in (await lead.get(f"/customers/{key}")).text
+    assert "规则执行" in (await lead.get(f"/customers/{key}?lang=zh")).text
