@@ -35,7 +35,8 @@ from server.http.views import locale_of, render
 from server.reports.page_csv import page_csv
 from server.reports.pages import known, load_choices, load_page
 from server.reports.row_list import load_rows
-from server.reports.scope import NOBODY, Scope
+from server.reports.rows import iso
+from server.reports.scope import FILTERS, NOBODY, Scope
 from server.reports.thread import Story, load_session, load_turn
 from server.storage.connection import Connection
 from server.storage.event_log import last_seq, settled_seq
@@ -112,6 +113,7 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
         choices=_choices(names),
         segment_look=look,
         days=days_of(figures.scope),
+        kept_as=_kept_as(figures.scope),
         **_around(asked, names, locale),
     )
 
@@ -213,6 +215,17 @@ def _around(
         "period_words": _period(asked.scope, locale),
         "filters": report_words.filters(asked.query, names, locale),
         "zone": report_words.zone_words(asked.shop.timezone, asked.scope.as_of_ms),
+    }
+
+
+def _kept_as(scope: Scope) -> dict[str, str | int | None]:
+    """What the form that keeps a page says of its state: where it ends, and what it looks at."""
+    return {
+        "from": iso(scope.from_ms),
+        "to": iso(scope.to_ms),
+        "as_of_ms": scope.as_of_ms,
+        "as_of_seq": scope.as_of_seq,
+        **{name: getattr(scope, field) for name, field in FILTERS.items()},
     }
 
 

@@ -8,11 +8,16 @@ from aiohttp import web
 
 from server.actions import stored_reports as actions
 from server.actions.stored_reports import READ
-from server.domain.errors import AppError, NotFound
+from server.domain.errors import AppError, InvalidInput, NotFound
+from server.domain.periods import MAX_AT_MS
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
+from server.http.report_words import Names
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import locale_of, problem_of, render
+from server.reports.pages import load_choices
+from server.reports.rows import iso
+from server.reports.scope import FILTERS, NOBODY
 from server.reports.stored import Again, make_again, make_report, rows_of
 from server.storage import stored_reports
 from server.storage.connection import Connection
@@ -68,6 +73,7 @@ async def keep(request: web.Request) -> web.Response:
         # What is kept must give the same figures again, so nothing below it may be being written.
         settled = await database.read(settled_seq)
         seq = min(settled, await database.read(last_seq))
+        asked_seq, as_of_ms = _number(form, "as_of_seq"), _number(form, "as_of_ms")
         made = await database.read(
             partial(
                 make_report,
@@ -76,7 +82,9 @@ async def keep(request: web.Request) -> web.Response:
                 from_=field(form, "from") or None,
                 to=field(form, "to") or None,
                 by=field(form, "by") or None,
-                as_of_seq=seq,
+                as_of=None if as_of_ms is None else iso(as_of_ms),
+                as_of_seq=seq if asked_seq is None else min(seq, asked_seq),
+                only={name: value for name in FILTERS if (value := field(form, name))},
             )
         )
         job = partial(actions.keep_report, actor=person.actor, made=made, name=field(form, "name"))
@@ -88,11 +96,20 @@ async def keep(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"{ROOT}/{report_id}?done=kept")
 
 
+def _number(form: Form, name: str) -> int | None:
+    text = field(form, name)
+    if text and not (text.isascii() and text.isdecimal() and int(text) <= MAX_AT_MS):
+        raise InvalidInput(f"{name} must be a whole number.", field=name)
+    return int(text) if text else None
+
+
 async def show_one(request: web.Request, again: Again | None = None) -> web.Response:
     """A kept report with its rows; ``again`` is what came of making it once more."""
     await require_person(request, READ)
     stored = await _stored(request)
     shop = await request.app[DATABASE].read(load_shop)
+    choices = await request.app[DATABASE].read(load_choices)
+    names = Names(choices, await locale_of(request))
     return await render(
         request,
         "stored_report.html",
@@ -100,6 +117,11 @@ async def show_one(request: web.Request, again: Again | None = None) -> web.Resp
         stored=stored,
         rows=rows_of(stored.body),
         again=again,
+        filters=[
+            (name, names.of(name, None if key == NOBODY else key))
+            for name in FILTERS
+            if (key := stored.query.get(name)) is not None
+        ],
         done="kept" if request.query.get("done") == "kept" else None,
         timezone=shop.timezone if shop else "UTC",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from server.domain.errors import InvalidInput
 from server.domain.periods import instant_ms, zone
 from server.reports import rows as report_rows
 from server.reports.rows import ReportRow
-from server.reports.scope import Scope
+from server.reports.scope import FILTERS, Scope
 from server.storage.shop import load_shop
 
 Format = Literal["table", "csv", "json"]
@@ -33,10 +34,11 @@ def report_command(
     as_of: str | None = None,
     as_of_seq: int | None = None,
     agent_id: str | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> list[ReportRow]:
     """The rows of ``shopbell report``; times are ISO 8601 in the shop's zone.
 
-    ``agent_id`` keeps to the waits of one person.
+    ``agent_id`` keeps to the waits of one person, ``only`` to what else FILTERS names.
 
     Ends are exclusive and a bare date as an end is the end of that day; ``as_of`` is ``now_ms``
     when absent. Raises InvalidInput for no shop, an unknown metric or group, or no such time.
@@ -57,6 +59,8 @@ def report_command(
         to_ms=None if to is None else instant_ms(to, tz, end=True),
         agent_id=agent_id,
     )
+    chosen = {FILTERS[name]: value for name, value in (only or {}).items()}
+    scope = replace(scope, **chosen)  # type: ignore[arg-type]  # fields that hold texts
     return report_rows.report(connection, metric_ids, scope, by=by)
 
 

@@ -19,7 +19,7 @@ from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_o
 from server.domain.money import decimal_text
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
-from server.reports.scope import Scope, of_metric
+from server.reports.scope import FILTERS, Scope, of_metric
 from server.reports.sources import SOURCES
 from server.reports.sources.conversations import CONVERSATION_SOURCES, Conversations
 from server.reports.sources.visits import Visits
@@ -195,7 +195,7 @@ def filters_of(scope: Scope, *, by: str | None) -> dict[str, Value]:
         "by": by,
         "timezone": scope.timezone,
     }
-    chosen = {"agent": scope.agent_id, "team": scope.team_id, "channel": scope.channel}
+    chosen = {name: getattr(scope, field) for name, field in FILTERS.items()}
     return filters | {key: value for key, value in chosen.items() if value is not None}
 
 

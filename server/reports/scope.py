@@ -12,6 +12,14 @@ from server.domain.metrics import Metric
 from server.reports.frames import Frame
 
 NOBODY = "-"
+# What a report can be narrowed to, and the fields of a scope that say so.
+FILTERS = {
+    "agent": "agent_id",
+    "team": "team_id",
+    "channel": "channel",
+    "label": "label",
+    "segment": "segment",
+}
 # Threads of tickets are measured by the figures of tickets, unless they are asked for.
 TICKET_CHANNEL = "ticket"
 

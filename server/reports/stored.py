@@ -15,6 +15,7 @@ from server.domain.metrics import metric_of
 from server.domain.periods import instant_ms, zone
 from server.reports.cli import report_command
 from server.reports.rows import iso, to_json
+from server.reports.scope import FILTERS
 from server.storage.event_log import last_seq
 from server.storage.hours import current_version
 from server.storage.shop import load_shop
@@ -43,10 +44,12 @@ def make_report(
     by: str | None = None,
     as_of: str | None = None,
     as_of_seq: int | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> Stored:
     """A report with all that is needed to make it again; it has no name and no id yet.
 
-    Raises InvalidInput as ``reports.cli.report_command`` does.
+    ``only`` are its filters, as FILTERS names them. Raises InvalidInput as
+    ``reports.cli.report_command`` does.
     """
     shop = load_shop(connection)
     if shop is None:
@@ -58,6 +61,7 @@ def make_report(
         "from": _exact(from_, shop.timezone),
         "to": _exact(to, shop.timezone, end=True),
         "by": by,
+        **(only or {}),
     }
     body = _body(connection, metric_ids, query, as_of_ms=as_of_ms, as_of_seq=seq)
     return Stored(
@@ -117,6 +121,7 @@ def _body(
         to=words["to"],
         by=words["by"],
         as_of_seq=as_of_seq,
+        only={name: value for name in FILTERS if (value := words.get(name)) is not None},
     )
     return to_json(rows)
 

@@ -21,6 +21,7 @@ from server.domain.periods import instant_ms, local_date, zone
 from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery, compared_with, scope_of
 from server.reports.rows import report
+from server.storage.stored_reports import load_reports
 from tests.http.desk import Desk, Visitor, served
 from tests.reports.worked_example import AMY, AS_OF, event_lines, write_lines
 
@@ -279,3 +280,19 @@ async def test_reports_need_a_sign_in(desk: Desk) -> None:
 async def test_a_turn_that_is_not_there(supervisor: Visitor) -> None:
     assert (await supervisor.get("/reports/turns/nothing/1")).status == 404
     assert (await supervisor.get("/reports/turns/nothing/999999999")).status == 404
+
+
+async def test_a_page_is_kept_as_it_is_seen(supervisor: Visitor, desk: Desk) -> None:
+    page = (await supervisor.get(f"{REPORT}&channel=chat&lang=en")).text
+    [form] = re.findall(r'<form class="pop-body" method="post".*?</form>', page, re.DOTALL)
+    fields = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
+    fields |= dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    del fields["csrf"]
+    kept = await supervisor.post("/reports/stored", {**fields, "name": "As seen", "by": "agent"})
+    text = words((await supervisor.get(f"{kept.location}&lang=en")).text)
+    assert "Kept." in text
+    assert "Channel Chat" in text
+    [stored] = await desk.database.read(lambda c: load_reports(c, limit=9))
+    assert (stored.as_of_ms, stored.query["channel"]) == (AT, "chat")
+    again = await supervisor.post(kept.location.split("?")[0], {"do": "check"})
+    assert "every byte is the same" in again.text
