@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.domain.metrics.model import Aside, Metric, Rows, Truth, Words
+from server.domain.metrics.outcomes import GOOD_SCORE
 from server.domain.metrics.turns import GOAL_MS, OF_THE_SHOP
 
 SECOND_MS = 1_000
@@ -137,6 +138,18 @@ def _enough(row: Rows) -> Truth:
 
 def _recent_and_back(row: Rows, as_of_ms: int) -> Truth:
     return _recent_first_contact(row, as_of_ms) & row.further_contact
+
+
+def _rated_first_contact(row: Rows, as_of_ms: int) -> Truth:
+    return _first_contact(row, as_of_ms) & row.rated
+
+
+def _recent_rated_first_contact(row: Rows, as_of_ms: int) -> Truth:
+    return _recent_first_contact(row, as_of_ms) & row.rated
+
+
+def _content_and_enough(row: Rows) -> Truth:
+    return row.no_further_contact & (row.rating >= GOOD_SCORE)
 
 
 def _transferred(row: Rows) -> Truth:
@@ -547,6 +560,39 @@ SESSION_METRICS: tuple[Metric, ...] = (
                 id="maturing_failed",
                 name=Words("Of these back already", "其中已再次联系"),
                 counts=_recent_and_back,
+            ),
+        ),
+    ),
+    Metric(
+        id="fcr_asked",
+        version=1,
+        kind="rate",
+        unit="ratio",
+        name=Words("First-contact resolution, as shoppers say", "首次（一次）解决率（顾客评价）"),
+        short=Words("First contact, asked", "一次解决（评价）"),
+        definition=Words(
+            "The same as first-contact resolution, of those first contacts only that the shopper "
+            "rated when asked: out of them, those rated 4 or 5 after which the customer did not "
+            "come back within 7 days. The rating stands for the shopper's own word that it was "
+            "solved; nothing else is asked.",
+            "与首次解决率相同，但只计顾客受邀后作出评价的首次联系：其中评 4 分或 5 分、且 7 天内没有再次联系的比例。"
+            "以评价代表顾客自认问题已解决，不另外询问。",
+        ),
+        formula=Words(
+            "rated first contacts with 4 or 5 and without a further one in 7 d ÷ rated first "
+            "contacts at least 7 d ago",
+            "评 4、5 分且 7 天内无再次联系的首次联系 ÷ 已满 7 天且有评价的首次联系",
+        ),
+        attribution=OF_THE_LAST_REPLIER,
+        source="first_contact",
+        counts=_rated_first_contact,
+        succeeds=_content_and_enough,
+        agent="last_reply_by",
+        asides=(
+            Aside(
+                id="maturing",
+                name=Words("Not yet 7 days", "未满 7 天"),
+                counts=_recent_rated_first_contact,
             ),
         ),
     ),
