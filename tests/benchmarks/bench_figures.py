@@ -31,6 +31,7 @@ from server.storage.columns import Column, Texts
 from server.storage.database import Database
 from server.storage.facts import KINDS, load_facts
 from server.storage.figure_log import LOG_KINDS, log_columns
+from server.storage.migrate import migrate
 from server.storage.opening import open_database
 from server.storage.rows import EVENT
 from server.storage.shop import Shop, insert_shop, load_shop
@@ -176,7 +177,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as passing:
         folder = asked_for.folder or Path(passing)
         folder.mkdir(exist_ok=True)
-        database = open_database(Settings(data_dir=folder), serving=False)[0]
+        settings = Settings(data_dir=folder)
+        if settings.database_url is not None:
+            raw = Database(settings.database_url, settings.sqlite_path)
+            migrate(raw.engine)
+            raw.close()
+        database = open_database(settings, serving=False)[0]
         if database.read_now(load_shop) is None:
             shop = Shop(
                 name="B", locale="en", timezone="Asia/Shanghai", currency="CNY", site_key="s"
