@@ -43,6 +43,7 @@ SURFACES = (
     "live",
     "rules",
     "reviews",
+    "care",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

@@ -20,6 +20,7 @@ from server.http.sessions import require_person
 from server.http.views import locale_of, render
 from server.reports.scope import Scope
 from server.reports.wall import TODAY, Wall, load_today, load_wall
+from server.storage.open_loops import count_open_loops
 from server.storage.shop import load_shop
 from server.storage.views import TARGETS
 
@@ -65,6 +66,9 @@ async def show_wall(request: web.Request) -> web.Response:
             limit_ms=TARGETS["limit_ms"],
         )
     )
+    loops = await database.read(
+        partial(count_open_loops, at_ms=at_ms, limit_ms=TARGETS["limit_ms"])
+    )
     kept = request.app[KEPT]
     if kept.scope is None or not kept.until_ms - KEEP_TODAY_MS <= at_ms < kept.until_ms:
         kept.scope, kept.figures = await database.read(
@@ -80,6 +84,7 @@ async def show_wall(request: web.Request) -> web.Response:
         pages=list(PAGES.values()),
         tv=request.query.get("tv") == "1",
         wall=wall,
+        loops=sum(loops.values()),
         today=_today(kept, locale, shop.currency),
         state=_longest(wall),
         team=partial(_team, wall, locale),

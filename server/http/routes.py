@@ -18,6 +18,7 @@ from server.http.hooks import add_hooks
 from server.http.knowledge import add_knowledge
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
+from server.http.open_loops import add_open_loops
 from server.http.pages import add_pages
 from server.http.portal import add_portal
 from server.http.report_staffing import add_staffing
@@ -76,6 +77,7 @@ def add_routes(app: web.Application) -> None:
     add_customer_page(app)
     add_files(app)
     add_tickets(app)
+    add_open_loops(app)
     add_ticket_page(app)
     add_settings(app)
     add_ticket_settings(app)

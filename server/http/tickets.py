@@ -12,11 +12,13 @@ from aiohttp import web
 from server.actions import tickets as actions
 from server.actions.desk import Look, the_shop
 from server.actions.lists import sees_customer
+from server.actions.open_loops import READ as LEADS
 from server.actions.payload import parse
 from server.dispatch import run
 from server.domain.actors import Actor
 from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import AppError, InvalidInput, NotFound
+from server.domain.permissions import may
 from server.domain.ticket import LANES, PRIORITIES
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
@@ -24,10 +26,12 @@ from server.http.sessions import require_person
 from server.http.views import problem_of, render
 from server.storage import customers, people, tickets
 from server.storage.connection import Connection
+from server.storage.open_loops import count_open_loops
 from server.storage.orders import orders_of
 from server.storage.persons import members, person_of
 from server.storage.ticket_types import load_statuses, load_types
 from server.storage.tickets import Wanted
+from server.storage.views import TARGETS
 
 READ = "ticket.read"
 WRITE = "ticket.write"
@@ -81,6 +85,10 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
     lane = query.get("lane") if query.get("lane") in LANES else None
     shown = LANES if lane is None else (lane,)
     counts = tickets.counts(connection, actor, wanted, shown)
+    loops = None
+    if may(actor, LEADS):
+        late = count_open_loops(connection, at_ms=at_ms, limit_ms=TARGETS["limit_ms"])
+        loops = sum(late.values())
     asked = {name: value for name, value in chosen.items() if value and value != "all"}
     columns = []
     for one in shown:
@@ -117,6 +125,7 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
         )
     return {
         "columns": columns,
+        "loops": loops,
         "lane": lane,
         "chosen": chosen,
         "filtered": bool(asked),

@@ -2040,7 +2040,7 @@ class FixNotice(SQLModel, table=True):
 
 
 class FixTold(SQLModel, table=True):
-    """A ticket in which it was told that the defect is fixed, once; ``held`` says why it was not."""
+    """A ticket in which the defect was told to be fixed, once; ``held`` says why it was not."""
 
     __tablename__ = "fix_told"
     ticket_id: str = Field(primary_key=True)

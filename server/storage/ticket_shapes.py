@@ -120,6 +120,30 @@ class TicketList(Shape):
     next_cursor: str | None
 
 
+class OpenLoop(Shape):
+    """Something that waits for the shop past its target; ``owed`` is the target, or a reason."""
+
+    kind: Literal["chat", "ticket", "task", "mail", "undelivered"]
+    id: Annotated[str, Field(description="Of the chat, ticket, sub-task or mail.")]
+    due_at_ms: int
+    late_ms: int
+    conversation_id: str | None
+    number: Annotated[str | None, Field(description="Of the ticket, if it is one's.")]
+    customer_id: str | None
+    agent_id: str | None
+    agent_name: str | None
+    team_id: str | None
+    owed: str | None
+
+
+class OpenLoops(Shape):
+    """All of it, the latest first, 500 at most; ``count`` has the others as well."""
+
+    count: int
+    by_kind: dict[str, int]
+    items: list[OpenLoop]
+
+
 class BothLanguages(Shape):
     """A name in both languages."""
 

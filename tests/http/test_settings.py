@@ -32,6 +32,7 @@ RIGHTS = {
     "/reports/platforms": (303, 403, 200, 200),
     "/reports/checks": (303, 403, 200, 200),
     "/reports/live": (303, 403, 200, 200),
+    "/tickets/open-loops": (303, 403, 200, 200),
     "/reports/staffing": (303, 403, 200, 200),
     "/reports/staffing/export.csv": (303, 403, 200, 200),
     "/reports/rows": (303, 200, 200, 200),

@@ -15,6 +15,7 @@ from server.actions import (
     consents,
     conversations,
     lists,
+    open_loops,
     orders,
     posted_rows,
     presence,
@@ -67,7 +68,7 @@ from server.storage.shapes import (
     Webhook,
     WebhookDelivery,
 )
-from server.storage.ticket_shapes import TicketList, TicketWhole
+from server.storage.ticket_shapes import OpenLoops, TicketList, TicketWhole
 from server.storage.unit import Tx
 
 # Ids as they look, for the examples of the docs.
@@ -511,6 +512,17 @@ ROWS: tuple[Row, ...] = (
         permission="ticket.read",
         query=ticket_lists.list_tickets,
         example={"lane": "us", "limit": 20},
+    ),
+    # Before the call for one ticket, whose path would catch it.
+    Row(
+        name="tickets.open_loops",
+        method="GET",
+        path="/tickets/open-loops",
+        payload=NoPayload,
+        answer=OpenLoops,
+        scope="tickets:read",
+        permission="ticket.manage",
+        query=open_loops.list_open_loops,
     ),
     Row(
         name="tickets.create",
