@@ -357,19 +357,18 @@ def read_review(connection: Connection, actor: Actor, review_id: str) -> tuple[I
         if judged.second:
             raise NotFound(MISSING)
         return item, judged
-    if not may(actor, WRITE) or is_sealed(connection, actor, item, judged):
+    every = reviews.reviews_of(connection, [item.id])[item.id]
+    if not may(actor, WRITE) or is_sealed(actor, item, judged, every):
         raise NotFound(MISSING)
     return item, judged
 
 
-def is_sealed(connection: Connection, actor: Actor, item: Item, judged: Judged) -> bool:
+def is_sealed(actor: Actor, item: Item, judged: Judged, every: Sequence[Judged]) -> bool:
     """Whether a verdict is kept from somebody who leads until the second one was given.
 
-    An objection opens it: it has to be looked at.
+    ``every`` are the reviews of the chat. An objection opens it: it has to be looked at.
     """
     if judged.reviewer_id == actor.id or not item.twice or judged.answer == "objected":
         return False
-    others = reviews.reviews_of(connection, [item.id]).get(item.id, [])
-    if any(one.reviewer_id == actor.id and one.given_at_ms is not None for one in others):
-        return False
-    return sum(one.given_at_ms is not None for one in others) < 2
+    given = [one for one in every if one.given_at_ms is not None]
+    return len(given) < 2 and all(one.reviewer_id != actor.id for one in given)

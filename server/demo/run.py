@@ -29,6 +29,7 @@ from server.demo.orders import demo_source
 from server.demo.people import DemoPerson
 from server.demo.replies import write_replies
 from server.demo.requests import write_wishes
+from server.demo.reviews import write_reviews
 from server.demo.shop_system import ShopSystem
 from server.demo.shoppers import run_shoppers
 from server.demo.storefront import storefront_app
@@ -96,6 +97,8 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
     write_wishes(database, answered_by=FOR_PEOPLE[0])
     say("  the figures of it all")
     keep_figures_now(database)
+    say("  the reviews of some chats")
+    write_reviews(database, now_at_ms=now_at_ms)
 
 
 def _create(tx: Tx, password_hash: str) -> None:

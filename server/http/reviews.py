@@ -287,7 +287,7 @@ async def show_sample(request: web.Request, *, same: bool | None = None) -> web.
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
         items = store.items_of(connection, sample.id)
         judged = store.reviews_of(connection, [one.id for one in items])
-        lines = [_item(connection, person, sample, one, judged.get(one.id, ())) for one in items]
+        lines = [_item(person, sample, one, judged.get(one.id, ())) for one in items]
         return {
             "lines": lines,
             "estimate": reports.sample_estimate(sample, items, judged)
@@ -316,19 +316,13 @@ async def show_sample(request: web.Request, *, same: bool | None = None) -> web.
     )
 
 
-def _item(
-    connection: Connection,
-    person: Person,
-    sample: Sample,
-    item: Item,
-    judged: Sequence[Judged],
-) -> ItemLine:
+def _item(person: Person, sample: Sample, item: Item, judged: Sequence[Judged]) -> ItemLine:
     given = sorted((one for one in judged if one.given_at_ms is not None), key=lambda o: o.second)
     mine = next((one for one in judged if one.reviewer_id == person.id), None)
     own = item.agent_id == person.id
     first = given[0] if given else None
     second = given[1] if len(given) > 1 else None
-    sealed = any(is_sealed(connection, person.actor, item, one) for one in given)
+    sealed = any(is_sealed(person.actor, item, one, judged) for one in given)
     waits = mine is None or mine.given_at_ms is None
     wanted = len(given) < (2 if item.twice else 1)
     may_judge = waits and wanted and not own and sample.closed_at_ms is None

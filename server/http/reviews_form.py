@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any  # Any: values of a template
 
@@ -79,8 +78,7 @@ async def show_item(request: web.Request, error: AppError | None = None) -> web.
             "others": [
                 one
                 for one in others
-                if one.given_at_ms is not None
-                and not is_sealed(connection, person.actor, item, one)
+                if one.given_at_ms is not None and not is_sealed(person.actor, item, one, judged)
             ],
             "waiting": sum(one.given_at_ms is not None for one in others),
             "card": store.load_card(connection, sample.card),
@@ -201,7 +199,8 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
         item = None if judged is None else store.load_item(connection, judged.item_id)
         if judged is None or item is None or judged.given_at_ms is None:
             return None
-        kept = is_sealed(connection, person.actor, item, judged)
+        every = store.reviews_of(connection, [item.id])[item.id]
+        kept = is_sealed(person.actor, item, judged, every)
         return item.id if kept and item.agent_id != person.id else None
 
     if may(person.actor, WRITE) and (first := await database.read(sealed)):
@@ -295,13 +294,8 @@ async def show_own(request: web.Request) -> web.Response:
     locale = await locale_of(request)
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
-        about = store.reviews_about(connection, person.id)
-        samples: Mapping[str, Sample | None] = {
-            item.sample_id: store.load_sample(connection, item.sample_id) for item, _ in about
-        }
         return {
-            "about": about,
-            "samples": samples,
+            "about": store.reviews_about(connection, person.id),
             "figures": reports.whole(connection, scope),
             "names": Names(load_choices(connection), locale),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from typing import Any  # Any: column values
 
@@ -236,6 +237,12 @@ def items_of(connection: Connection, sample_id: str) -> list[Item]:
     return [Item(**row) for row in connection.execute(statement).mappings()]
 
 
+def _items(connection: Connection, ids: AbstractSet[str]) -> dict[str, Item]:
+    statement = select(ITEM).where(among(ITEM.c.id, "ids"))
+    rows = connection.execute(statement, {"ids": list(ids)}).mappings()
+    return {row["id"]: Item(**row) for row in rows}
+
+
 _ITEM = lockable(select(ITEM).where(ITEM.c.id == bindparam("id")))
 
 
@@ -288,10 +295,10 @@ def reviews_about(connection: Connection, agent_id: str) -> list[tuple[Item, Jud
         .limit(_MOST)
     )
     rows = connection.execute(statement).all()
-    items = {row.item_id: load_item(connection, row.item_id) for row in rows}
+    items = _items(connection, {row.item_id for row in rows})
     judged = reviews_of(connection, list(items))
     by_id = {one.id: one for several in judged.values() for one in several}
-    return [(item, by_id[row.id]) for row in rows if (item := items[row.item_id]) is not None]
+    return [(items[row.item_id], by_id[row.id]) for row in rows]
 
 
 def contested(connection: Connection) -> list[tuple[Item, Judged]]:
@@ -300,7 +307,8 @@ def contested(connection: Connection) -> list[tuple[Item, Judged]]:
         _REVIEWS.where(REVIEW.c.answer == "objected", REVIEW.c.settled_at_ms.is_(None)).limit(_MOST)
     ).mappings()
     judged = [_judged(row) for row in found]
-    return [(item, one) for one in judged if (item := load_item(connection, one.item_id))]
+    items = _items(connection, {one.item_id for one in judged})
+    return [(items[one.item_id], one) for one in judged]
 
 
 def judged_twice(connection: Connection) -> list[tuple[Item, Judged, Judged]]:
@@ -309,14 +317,14 @@ def judged_twice(connection: Connection) -> list[tuple[Item, Judged, Judged]]:
         REVIEW.c.second.is_(True), REVIEW.c.given_at_ms.is_not(None)
     )
     ids = list(connection.execute(second.limit(10 * _MOST)).scalars())
+    items = _items(connection, set(ids))
     found = []
     for item_id, reviews in reviews_of(connection, ids).items():
         given = sorted(
             (one for one in reviews if one.given_at_ms is not None), key=lambda one: one.second
         )
-        item = load_item(connection, item_id)
-        if item is not None and len(given) > 1:
-            found.append((item, given[0], given[1]))
+        if len(given) > 1:
+            found.append((items[item_id], given[0], given[1]))
     return found
 
 

@@ -73,6 +73,7 @@ def _every_page_is_fit_for_everybody(
 ) -> None:
     # Together they meet each language, each theme, each width and each page; more would cost time.
     paths = [*(one.path for one in PAGES.values()), "/reports/staffing", "/reports/live"]
+    paths += ["/reports/reviews", "/reports/reviews/draw", "/reports/reviews/scorecard"]
     for (width, language, theme), some in (
         ((1440, "zh", "dark"), paths[::2]),
         ((390, "en", "light"), paths[1::2]),
