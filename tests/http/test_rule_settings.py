@@ -78,7 +78,7 @@ async def test_a_rule_is_made_tried_and_watched_without_a_script(desk: Desk) -> 
     off = await lead.post(f"{path}/change", {"version": "3", "do": "off"}, page=path)
     assert off.status == 303
     page = (await lead.get(path)).text
-    assert [n for n in re.findall(r'<th scope="row" class="n">(\d)</th>', page)] == [*"4321"]
+    assert re.findall(r'<th scope="row" class="n">(\d)</th>', page) == [*"4321"]
     assert "还没有" not in page
     assert "尚未命中" in (await lead.get(f"{path}/log")).text
     assert (await lead.post(f"{path}/remove")).status == 303
