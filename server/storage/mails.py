@@ -71,6 +71,7 @@ class Going:
     sent_at_ms: int | None
     rfc_id: str
     answers_rfc_id: str | None
+    enclosed: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,11 @@ def forget_old(tx: Tx, *, before_ms: int, limit: int) -> int:
     found = 0
     for target, kept, emptied in (
         (MAIL_IN, MAIL_IN.c.settled_at_ms, {"raw": None, "subject": None, "sender": None}),
-        (MAIL_OUT, MAIL_OUT.c.created_at_ms, {"words": "", "subject": "", "state": "forgotten"}),
+        (
+            MAIL_OUT,
+            MAIL_OUT.c.created_at_ms,
+            {"words": "", "enclosed": None, "subject": "", "state": "forgotten"},
+        ),
     ):
         full = target.c.raw.is_not(None) if target is MAIL_IN else target.c.state == "sent"
         ids = list(
@@ -291,8 +296,9 @@ def queue(
     rfc_id: str,
     conversation_id: str | None = None,
     answers_rfc_id: str | None = None,
+    enclosed: str | None = None,
 ) -> str:
-    """The id of a mail that is to be sent now."""
+    """The id of a mail that is to be sent now; ``enclosed`` is a table that goes with it."""
     mail_id = tx.new_id()
     tx.later(
         insert(MAIL_OUT),
@@ -303,6 +309,7 @@ def queue(
             "recipient": recipient,
             "subject": subject,
             "words": words,
+            "enclosed": enclosed,
             "state": "queued",
             "tries": 0,
             "created_at_ms": tx.at_ms,

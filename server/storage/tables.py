@@ -1369,6 +1369,30 @@ class StoredReport(SQLModel, table=True):
     created_at_ms: int = Field(sa_type=BigInteger, index=True)
 
 
+class ReportSchedule(SQLModel, table=True):
+    """A report that is mailed again and again; metrics and recipients are JSON lists."""
+
+    __tablename__ = "report_schedule"
+    __table_args__ = (Index("ix_report_schedule_due", "enabled", "due_at_ms"),)
+    id: str = Field(primary_key=True)
+    name: str
+    metrics: str = Field(sa_type=Text)
+    by: str | None = None
+    every: str
+    hour: int
+    day: int
+    locale: str
+    recipients: str = Field(sa_type=Text)
+    enabled: bool
+    due_at_ms: int = Field(sa_type=BigInteger)
+    agent_id: str | None = None
+    report_id: str | None = None
+    sent_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+    problem: str | None = None
+    created_at_ms: int = Field(sa_type=BigInteger)
+    updated_at_ms: int = Field(sa_type=BigInteger)
+
+
 class TargetVersion(SQLModel, table=True):
     """The list of policies, one row a change; the one with the highest number holds."""
 
@@ -1739,7 +1763,8 @@ class MailIn(SQLModel, table=True):
 class MailOut(SQLModel, table=True):
     """A mail that goes: state queued, sending, sent, failed, and why; sent at least once.
 
-    ``rfc_id`` is made with the row, so a mail that goes twice is one for its receiver.
+    ``rfc_id`` is made with the row, so a mail that goes twice is one for its receiver. ``enclosed``
+    is a table that goes with it.
     """
 
     __tablename__ = "mail_out"
@@ -1754,6 +1779,7 @@ class MailOut(SQLModel, table=True):
     recipient: str
     subject: str = Field(sa_type=Text)
     words: str = Field(sa_type=Text)
+    enclosed: str | None = Field(default=None, sa_type=Text)
     state: str = "queued"
     reason: str | None = None
     tries: int = 0
