@@ -291,7 +291,7 @@ def reviews_about(connection: Connection, agent_id: str) -> list[tuple[Item, Jud
         .join(ITEM, ITEM.c.id == REVIEW.c.item_id)
         .where(ITEM.c.agent_id == agent_id, given.is_not(None), REVIEW.c.second.is_(False))
         .order_by(None)
-        .order_by(given.desc())
+        .order_by(given.desc(), REVIEW.c.id.desc())
         .limit(_MOST)
     )
     rows = connection.execute(statement).all()
