@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -248,7 +248,7 @@ class FileDesk:
             self._again(self.sweep, SWEEP_S),
         )
 
-    async def _again(self, step, seconds: float) -> None:  # type: ignore[no-untyped-def]
+    async def _again(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
             try:
                 await step()

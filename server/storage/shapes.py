@@ -68,7 +68,20 @@ class ImageBlock(Shape):
     alt: str | None = None
 
 
-Block = Annotated[ProductBlock | LinkBlock | ImageBlock, Field(discriminator="type")]
+class FileBlock(Shape):
+    """A file that was sent; in a new message only its ``id`` is read."""
+
+    type: Literal["file"]
+    id: str
+    name: str | None = None
+    media_type: str | None = None
+    bytes: int | None = None
+    state: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+Block = Annotated[ProductBlock | LinkBlock | ImageBlock | FileBlock, Field(discriminator="type")]
 
 
 class Message(Shape):

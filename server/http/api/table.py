@@ -209,6 +209,7 @@ class NewMessage(Payload):
     body: Annotated[str, Field(max_length=MAX_BODY_CHARS)] = ""
     visibility: Literal["public", "private"] = "public"
     blocks: Annotated[list[Block], Field(max_length=message_actions.MAX_BLOCKS)] | None = None
+    files: list[Id] | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
@@ -224,6 +225,7 @@ def post_message(tx: Tx, actor: Actor, payload: NewMessage) -> Json:
             conversation_id=payload.conversation_id,
             visibility=payload.visibility,
             blocks=None if blocks is None else [b.model_dump(exclude_none=True) for b in blocks],
+            files=payload.files,
         ),
     )
 
