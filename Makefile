@@ -62,7 +62,7 @@ format: $(VENV)/installed-test ## put the Python code in its one form
 
 bench: test-tools ## measure into docs/benchmarks/latest; never fails on time
 	@test -d tests/benchmarks || { echo "there are no benchmarks in tests/benchmarks" >&2; exit 1; }
-	@SHOPBELL_BENCH_NAME=$(BENCH_NAME) $(BIN)/python -m pytest -q -s -o python_files='bench_*.py' -o timeout=0 tests/benchmarks $(PYTEST_ARGS)
+	@SHOPBELL_TEST_FRESH=1 SHOPBELL_BENCH_NAME=$(BENCH_NAME) $(BIN)/python -m pytest -q -s -o python_files='bench_*.py' -o timeout=0 tests/benchmarks $(PYTEST_ARGS)
 
 clean: ## remove what was installed and cached; the demo shop's data stays
 	rm -rf $(VENV) $(TOOLS)/node_modules build dist htmlcov test-results .coverage

@@ -17,11 +17,14 @@ from tests.kill.load import LONG, SEED, SHOPPERS, Load, judged
 from tests.realtime.client import Client
 from tests.realtime.desk import Desk
 from tests.realtime.follower import Follower
+from tests.support.program import FRESH
 from tests.support.waiting import let_time_pass
 
 ROUNDS = int(os.environ.get("SHOPBELL_KILL_ROUNDS", "30" if LONG else "20"))
 # One kill in five hits a server that is still starting.
 EARLY_KILL = 0.2
+# How long such a one has been starting: a new interpreter takes its time.
+EARLY_S = (0.3, 1.5) if FRESH else (0.02, 0.3)
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(120 + ROUNDS * 10)]
 
@@ -52,7 +55,7 @@ async def kill_repeatedly(desk: Desk, chance: random.Random) -> int:
         kills += 1
         if chance.random() < EARLY_KILL and kills < ROUNDS:
             desk.server.launch()
-            await let_time_pass(chance.uniform(0.3, 1.5))
+            await let_time_pass(chance.uniform(*EARLY_S))
             desk.server.kill()
             kills += 1
         await asyncio.to_thread(desk.server.start)

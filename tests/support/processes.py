@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_LIMIT_S = 15.0
@@ -60,7 +61,13 @@ def start(
     return process
 
 
-def kill_at_exit(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+class Killed(Protocol):
+    """Something that runs until it is killed."""
+
+    def kill(self) -> None: ...
+
+
+def kill_at_exit(process: Killed) -> None:
     """Ends the process with the test run, whatever became of the test that started it."""
     atexit.register(process.kill)
 

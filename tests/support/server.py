@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
-from tests.support import processes
+from tests.support import processes, program
 from tests.support.ports import HOST, free_port
 
 START_LIMIT_S = 40.0
@@ -29,23 +29,17 @@ def shopbell(
     env: dict[str, str] | None = None,
     stdin: str = "",
     limit_s: float = COMMAND_LIMIT_S,
+    fresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """What ``shopbell ARGUMENTS`` answered: returncode, stdout, stderr. Never raises for a failure.
 
-    ``database_url`` None is SQLite in the data folder.
+    ``database_url`` None is SQLite in the data folder; ``fresh`` starts a new interpreter.
     """
-    command = [sys.executable, "-m", "server", *map(str, arguments)]
+    command = list(map(str, arguments))
     if data_dir is not None:
         command += ["--data-dir", str(data_dir)]
-    return subprocess.run(
-        command,
-        cwd=processes.ROOT,
-        env=_environment(database_url, env),
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=limit_s,
-        check=False,
+    return program.run(
+        command, env=_environment(database_url, env), stdin=stdin, limit_s=limit_s, fresh=fresh
     )
 
 
@@ -65,16 +59,22 @@ class ServerProcess:
         database_url: str | None = None,
         env: dict[str, str] | None = None,
         port: int | None = None,
+        fresh: bool = False,
     ) -> None:
-        """Prepares the process without starting it. The demo's storefront is on port + 1."""
+        """Prepares the process without starting it. The demo's storefront is on port + 1.
+
+        ``fresh`` starts a new interpreter each time, as for users; see tests.support.program.
+        """
         self.data_dir = data_dir
         self.mode = mode
         self.arguments = list(arguments)
         self.database_url = database_url
         self.env = dict(env or {})
+        self.fresh = fresh
         self.port = port or free_port(in_a_row=2)
         self.log = data_dir.parent / f"{data_dir.name}-{self.port}.log"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: program.Running | None = None
+        self._pipe: IO[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._printed: list[str] = []
@@ -118,23 +118,21 @@ class ServerProcess:
 
     def launch(self) -> None:
         """Starts the process without waiting."""
-        command = [sys.executable, "-m", "server", self.mode, "--host", HOST]
-        command += ["--port", str(self.port), "--data-dir", str(self.data_dir), *self.arguments]
+        command = [self.mode, "--host", HOST, "--port", str(self.port)]
+        command += ["--data-dir", str(self.data_dir), *self.arguments]
         self._lines = queue.SimpleQueue()
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+        ours, theirs = os.pipe()
+        self._pipe = os.fdopen(ours, encoding="utf-8")
+        with self.log.open("ab") as log, os.fdopen(theirs, "wb") as printed:
+            self._process = program.start(
                 command,
-                cwd=processes.ROOT,
                 env=_environment(self.database_url, self.env),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=printed,
                 stderr=log,
-                encoding="utf-8",
+                fresh=self.fresh,
             )
-        processes.kill_at_exit(self._process)
-        assert self._process.stdout is not None
         self._reader = threading.Thread(
-            target=self._read, args=(self._process.stdout, self._lines), daemon=True
+            target=self._read, args=(self._pipe, self._lines), daemon=True
         )
         self._reader.start()
 
@@ -229,8 +227,8 @@ class ServerProcess:
         """Lets the reader take the last lines and closes the pipe."""
         if self._reader is not None:
             self._reader.join(5)
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
+        if self._pipe is not None:
+            self._pipe.close()
 
     def _read(self, pipe: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
         for line in pipe:

@@ -11,6 +11,8 @@ import pytest
 from tests.support.server import ServerProcess, shopbell
 
 Start = Callable[..., ServerProcess]
+INIT = ("init", "--shop", "M", "--locale", "en", "--timezone", "UTC", "--currency", "CNY")
+ADD = ("user", "add", "ana@shop.example", "--name", "Ana", "--role", "agent")
 
 
 def test_it_answers_once_it_is_ready(start_server: Start, database_url: str | None) -> None:
@@ -26,8 +28,9 @@ def test_it_is_gone_after_a_kill_and_back_on_its_port_after_a_restart(
     assert server.restart().status("/healthz") == 200
 
 
-def test_it_drains_and_ends_with_status_zero(start_server: Start) -> None:
-    assert start_server().terminate() == 0
+@pytest.mark.parametrize("fresh", [True, False])
+def test_it_drains_and_ends_with_status_zero(start_server: Start, fresh: bool) -> None:
+    assert start_server(fresh=fresh).terminate() == 0
 
 
 def test_a_server_that_cannot_start_shows_why(start_server: Start, data_dir: Path) -> None:
@@ -42,6 +45,21 @@ def test_commands_run_beside_it_and_report_their_status(start_server: Start) -> 
     refused = server.shopbell("user", "add", "nobody")
     assert refused.returncode != 0
     assert refused.stderr.strip()
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_forked_program_is_as_a_fresh_one(data_dir: Path, fresh: bool) -> None:
+    def said(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        done = shopbell(*arguments, data_dir=data_dir, stdin=stdin, fresh=fresh)
+        return done.returncode, done.stdout, done.stderr
+
+    assert said(*INIT)[0] == 0
+    assert said(*ADD, "--password-stdin", stdin="walnut-lamp-428\n") == (
+        0, "ana@shop.example can sign in.\n", ""
+    )  # fmt: skip
+    status, printed, told = said(*INIT)
+    assert (status, printed) == (1, "")
+    assert told.startswith("shopbell: ")
 
 
 def test_a_persons_own_settings_stay_outside(
