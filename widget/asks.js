@@ -75,6 +75,13 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       return;
     }
     tries = 0;
+    // What they said of themselves is not asked again.
+    const { customer } = chat.welcome || {};
+    const { name: said, email } = /** @type {{name?: string, email?: string}} */ (payload);
+    if (answer.ok && customer && name === "request.submit") {
+      customer.name ||= said;
+      customer.email ||= email;
+    }
     if (answer.ok) drop(client_id);
     else keep(waiting().map((ask) => (ask.client_id === client_id ? { ...ask, error: answer.error } : ask)));
     view?.settled(next, answer);

@@ -27,7 +27,8 @@ from tests.actions.test_identity import sign_in
 
 def ask(scene: Scene, shopper: Actor, body: str = "The lamp is broken", **more: str) -> str:
     """The number of a request."""
-    return str(scene.do(tickets.submit, shopper, SubmitRequest(body=body, **more))["ticket_number"])
+    payload = SubmitRequest.model_validate({"body": body} | more)
+    return str(scene.do(tickets.submit, shopper, payload)["ticket_number"])
 
 
 def id_of(scene: Scene, number: str) -> str:
@@ -95,21 +96,20 @@ def test_another_s_request_is_answered_as_one_that_is_not_there(scene: Scene) ->
     for one in (mine, hers):
         scene.do(visitors.describe, one, Describe(email="ana@buyer.example", name="Ana"))
     number = ask(scene, hers)
-    calls = (
-        (requests.open_request, OpenRequest),
-        (requests.confirm_request, ConfirmRequest),
-    )
     for name in (number, number.lower(), id_of(scene, number), "T-2222-2222", "x"):
         told = set()
-        for action, payload in calls:
-            with pytest.raises(NotFound) as refused:
-                scene.do(action, mine, payload(number=name))
-            told.add(str(refused.value))
+        with pytest.raises(NotFound) as refused:
+            scene.do(requests.open_request, mine, OpenRequest(number=name))
+        told.add(str(refused.value))
+        with pytest.raises(NotFound) as refused:
+            scene.do(requests.confirm_request, mine, ConfirmRequest(number=name))
+        told.add(str(refused.value))
         with pytest.raises(NotFound) as refused:
             scene.do(requests.reply_request, mine, ReplyRequest(number=name, client_id="1"))
-        with pytest.raises(NotFound) as rated:
+        told.add(str(refused.value))
+        with pytest.raises(NotFound) as refused:
             scene.do(requests.rate_request, mine, RateRequest(number=name, score=1))
-        assert told == {str(refused.value)} == {str(rated.value)}
+        assert told == {str(refused.value)}
     with pytest.raises(NotFound):
         scene.database.read_now(
             lambda c: requests.list_requests(

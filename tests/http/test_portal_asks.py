@@ -24,7 +24,7 @@ from server.storage.rows import load_conversation
 from server.storage.shop import load_shop
 from server.storage.shop_sources import source_for_import
 from tests.http.desk import Answer, Desk, Visitor
-from tests.http.test_portal import HERS, HOME, MINE, answer, id_of, inside, requested, shop
+from tests.http.test_portal import HERS, HOME, MINE, _rows, answer, id_of, inside, requested, shop
 
 __all__ = ["shop"]
 SECRET = "a secret of thirty-two characters or more"
@@ -246,8 +246,7 @@ async def test_pages_of_the_list_marks_and_what_is_forgotten(shop: Desk) -> None
     assert (await mei.get(f"{HOME}/{numbers[0]}")).location == HOME
     await forget_portal(shop.database)
     for target in (CODE, SESSION):
-        found = shop.database.read_now(lambda c, t=target: c.execute(select(t)).all())
-        assert found == []
+        assert shop.database.read_now(partial(_rows, target=target)) == []
     lost = await mei.get(f"{HOME}/a/b/c?lang=en")
     assert lost.status == 404
     assert 'href="/portal"' in lost.text
