@@ -179,8 +179,16 @@ class _Further:
         several = {customers[seq] for seq, one in zip(seqs, joined.tolist(), strict=True) if one}
         for customer, rows in persons_and_rows(self._connection, several).items():
             owner |= dict.fromkeys(rows, owner[customer])
-        found = paid_earlier(self._connection, self._scope, list(owner), self._first_ms)
-        return np.array(sorted({owner[customer] for customer in found}), np.int64)
+        found = told_earlier(self._connection, self._scope, list(owner), self._first_ms)
+        early = np.array(sorted({owner[customer] for customer in found}), np.int64)
+        return np.union1d(early, persons[np.isin(persons, self._late)])
+
+    @cached_property
+    def _late(self) -> Numbers:
+        """Who paid before the first instant orders of which the shop told only after it."""
+        first = self._first_ms
+        orders = load_logged(self._connection, self._scope, "paid", None, first, told_from_ms=first)
+        return self._sessions.persons(orders.numbers("customer"))
 
 
 def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
@@ -366,31 +374,27 @@ def customers_of(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
     return found
 
 
-def paid_earlier(
+def told_earlier(
     connection: Connection, scope: Scope, customers: Sequence[str], first_ms: int
 ) -> set[str]:
-    """Those of some customers who had paid an order before an instant, as a report knows it.
+    """Those of some customers of whom the log told a paid order before an instant.
 
     By the index of paid orders, which holds nothing else.
     """
     c = EVENT.c
-    # Written out, because the index holds only these.
-    known = [c.kind == literal_column("'order.paid'"), among(c.customer_id, "ids")]
+    statement = select(c.customer_id).where(
+        # Written out, because the index holds only these.
+        c.kind == literal_column("'order.paid'"),
+        among(c.customer_id, "ids"),
+        c.at_ms < first_ms,
+    )
     if scope.as_of_seq is not None:
-        known.append(c.seq <= scope.as_of_seq)
+        statement = statement.where(c.seq <= scope.as_of_seq)
     gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
     if gone:
-        known.append(c.seq.not_in(sorted(gone)))
-    # Told before is paid before; of the others, who are few, each order has to be looked at.
-    early = select(c.customer_id).where(*known, c.at_ms < first_ms).distinct()
-    late = select(c.customer_id, c.data).where(*known, c.at_ms <= scope.as_of_ms)
+        statement = statement.where(c.seq.not_in(sorted(gone)))
     found: set[str] = set()
     for start in range(0, len(customers), _PORTION):
-        portion = customers[start : start + _PORTION]
-        found.update(connection.execute(early, {"ids": portion}).scalars())
-        rest = [one for one in portion if one not in found]
-        for customer_id, text in connection.execute(late, {"ids": rest}):
-            paid_at_ms = orjson.loads(text).get("paid_at_ms")
-            if paid_at_ms is not None and paid_at_ms < first_ms:
-                found.add(customer_id)
+        portion = {"ids": customers[start : start + _PORTION]}
+        found.update(connection.execute(statement.distinct(), portion).scalars())
     return found
