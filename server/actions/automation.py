@@ -101,31 +101,38 @@ def moved_on(tx: Tx, *, seq: int) -> None:
     log_readers.move_place(tx, READER, seq)
 
 
-def news(connection: Connection, *, up_to: int) -> tuple[list[Event], int] | None:
-    """What happened since the last look at which rules look, and up to where that is.
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened at which rules look, these rules, and up to where the log was read."""
 
-    None when there is nothing to read.
-    """
+    events: list[Event]
+    rules: list[Rule]
+    up_to: int
+
+
+def news(connection: Connection, *, up_to: int) -> News | None:
+    """What happened since the last look; None when there is nothing to read."""
     place = log_readers.place(connection, READER)
     if place is None or place >= up_to:
         return None
     looking = stored.load_rules(connection, enabled=True)
     kinds = domain.wanted_kinds(looking)
     if not kinds:
-        return [], up_to
+        return News([], looking, up_to)
     found = stored.next_events(connection, after=place, up_to=up_to, kinds=kinds, limit=PAGE)
     end = found[-1].seq if len(found) == PAGE else up_to
     wanted = [event for event in found if any(domain.looks_at(rule, event) for rule in looking)]
-    return wanted, end
+    return News(wanted, looking, end)
 
 
-def asked_by(connection: Connection, event: Event, *, at_ms: int, but: set[str]) -> Ask | None:
-    """The first rule that looks at an event and matches as things are, those in ``but`` aside."""
-    looking = [
-        rule
-        for rule in stored.load_rules(connection, enabled=True)
-        if rule.id not in but and domain.looks_at(rule, event)
-    ]
+def asked_by(
+    connection: Connection, event: Event, rules: list[Rule], *, at_ms: int, but: set[str]
+) -> Ask | None:
+    """The first rule that looks at an event and matches as things are, those in ``but`` aside.
+
+    Those that do not match are put there: they have been asked.
+    """
+    looking = [rule for rule in rules if rule.id not in but and domain.looks_at(rule, event)]
     thing = thing_of(event) if looking else None
     if thing is None:
         return None

@@ -54,7 +54,8 @@ def _by(kind: str, visibility: str = "public") -> Callable[[Event], bool]:
     def fits(event: Event) -> bool:
         data = event.data
         said = isinstance(data, MessagePosted) and data.visibility == visibility
-        return said and event.actor_kind == kind
+        # What a machine answered for somebody is not their word: two of them would never end.
+        return said and event.actor_kind == kind and getattr(data, "origin", "") != "auto"
 
     return fits
 

@@ -34,19 +34,24 @@ async def follow(database: Database) -> None:
         found = await database.read(partial(automation.news, up_to=up_to))
         if found is None:
             return
-        events, place = found
-        for event in events:
+        for event in found.events:
             asked: set[str] = set()
             # A rule sees what those before it have done.
             while (
                 ask := await database.read(
-                    partial(automation.asked_by, event=event, at_ms=database.clock(), but=asked)
+                    partial(
+                        automation.asked_by,
+                        event=event,
+                        rules=found.rules,
+                        at_ms=database.clock(),
+                        but=asked,
+                    )
                 )
             ) is not None:
                 asked.add(ask.rule_id)
                 if not await _ask(database, ask):
                     return
-        await database.write(partial(automation.moved_on, seq=place))
+        await database.write(partial(automation.moved_on, seq=found.up_to))
 
 
 async def watch(database: Database) -> None:

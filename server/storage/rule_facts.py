@@ -54,6 +54,7 @@ class Ground:
         self._things = list(things)
         self._at_ms = at_ms
         self._customers: dict[Clause, set[str]] = {}
+        self._values: dict[tuple[str, str], Value] = {}
         self._talks: dict[str, Conversation | None] = {}
         self._tickets: dict[str, Ticket | None] = {}
         self._orders: dict[str, RowMapping | None] = {}
@@ -79,8 +80,10 @@ class Ground:
 
     def value(self, thing: Thing, name: str) -> Value:
         """What a field says of an object, None when it says nothing."""
-        group, _, key = name.partition(".")
-        return _GROUPS[group](self, thing, key)
+        if (thing.id, name) not in self._values:
+            group, _, key = name.partition(".")
+            self._values[thing.id, name] = _GROUPS[group](self, thing, key)
+        return self._values[thing.id, name]
 
     # whose it is
 

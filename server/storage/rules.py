@@ -518,7 +518,10 @@ def _anchored(
             "silent": c.last_activity_at_ms,
             "in_queue": c.queued_at_ms,
         }
-        since, where = column[name], [c.status == "open"]
+        # Of what waits there is little, and SQLite would rather walk through all that is open.
+        over = ("snoozed", "resolved", "closed", "spam")
+        open_ones = c.status == "open" if name == "silent" else c.status.not_in(over)
+        since, where = column[name], [open_ones]
         if name != "waiting":
             where.append(c.channel != "ticket")
         found = select(c.id, c.customer_id, c.channel, since)
