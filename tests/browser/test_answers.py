@@ -36,10 +36,11 @@ ARTICLES = (
 
 @pytest.fixture
 def shelf(stage: Stage, tmp_path: Path) -> Stage:
-    """The stage with articles in both languages."""
+    """The stage with articles in both languages, which the server has taken over."""
     file = tmp_path / "articles.jsonl"
     file.write_text("\n".join(map(json.dumps, ARTICLES)), "utf-8")
     assert stage.server.shopbell("import", "articles", file).returncode == 0
+    wait_until(lambda: "articles taken over" in stage.server.stderr, 20, "the articles to be known")
     return stage
 
 
