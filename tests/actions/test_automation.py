@@ -10,7 +10,7 @@ from typing import Any  # Any: JSON values
 import pytest
 
 from server.actions import rules as manage
-from server.actions import tickets
+from server.actions import tickets, webhooks
 from server.actions.desk import Look
 from server.actions.payload import parse
 from server.actions.take_orders import take_orders
@@ -383,6 +383,43 @@ def _tell(scene: Scene, order: Order, *, imported: bool = False, batch: str | No
     scene.database.write_now(
         lambda tx: take_orders(tx, SHOP, [order], imported=imported, batch=batch)
     )
+
+
+def test_a_rule_tells_a_program_and_a_colleague_of_its_doing(scene: Scene, lead: Actor) -> None:
+    lin = scene.person("lin")
+    admin = scene.person("root", role="admin", status="offline")
+    wanted = {"url": "https://receiver.example/", "kinds": ["rating.given"]}
+    made = scene.do(webhooks.create_webhook, admin, parse(webhooks.CreateWebhook, wanted))
+    receiver = str(made["webhook"]["id"])
+    rule = add(
+        scene,
+        lead,
+        plan(
+            "ticket_created",
+            {"do": "notify", "who": "owner", "text": "Please look"},
+            {"do": "send_webhook", "webhook": receiver},
+        ),
+    )
+    shopper = scene.shopper()
+    asked = {"type": "question", "subject": "?", "customer_id": shopper.id}
+    ticket_id = str(scene.do(tickets.create, lin, parse(tickets.CreateTicket, asked))["ticket_id"])
+    look(scene)
+    assert [run.outcome for run in runs(scene, rule)] == ["done"]
+    assert scene.database.read_now(lambda c: ticket_rows.watchers_of(c, ticket_id)) == ["lin"]
+    payload = webhooks.ListDeliveries(webhook_id=receiver)
+    listed = scene.database.read_now(
+        lambda c: webhooks.list_deliveries(Look(c, admin, scene.time.at_ms), payload)
+    )
+    [sent] = listed["items"]
+    assert (sent["kind"], sent["conversation_id"]) == ("rule.applied", ticket_id)
+    # Switched off, the receiver gets nothing, and the log says so.
+    off = parse(webhooks.ChangeWebhook, {"webhook_id": receiver, "active": False})
+    scene.do(webhooks.change_webhook, admin, off)
+    scene.time.pass_s(5)
+    scene.do(tickets.create, lin, parse(tickets.CreateTicket, asked))
+    look(scene)
+    latest = runs(scene, rule)[0]
+    assert (latest.outcome, latest.steps[1]["error"]) == ("partly", "webhook_off")
 
 
 def test_two_processes_ask_a_rule_once(scene: Scene, lead: Actor) -> None:
