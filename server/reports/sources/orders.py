@@ -142,17 +142,19 @@ class _Further:
 
     @cached_property
     def _keys(self) -> Numbers:
-        return np.sort(self._line.of(self._orders.numbers("person"), self._orders.numbers("at_ms")))
+        ranks = self._line.ranks(self._orders.numbers("person"))
+        return np.sort(self._line.of(ranks, self._orders.numbers("at_ms")))
 
     def delay_ms(self, rows: Frame) -> Numbers:
         """How long after each session; NEVER_MS where there is no such order."""
         if not rows.n:
             return np.empty(0, np.int64)
         line, keys, persons = self._line, self._keys, rows.numbers("person")
-        own = line.of(persons, rows.numbers("anchor_ms"))
+        ranks = line.ranks(persons)
+        own = line.of(ranks, rows.numbers("anchor_ms"))
         place = np.searchsorted(keys, own, side="right")
         # The first order of all is none again, even when it comes after the service.
-        new = place == np.searchsorted(keys, line.of(persons, 0))
+        new = place == np.searchsorted(keys, line.of(ranks, 0))
         if self._scope.from_ms is not None:
             then = following(keys, place)
             self._ask(persons[new & (then != FAR) & line.same(then, own)])
@@ -199,10 +201,11 @@ def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Fra
     buyers, paid = orders.numbers("person"), orders.numbers("at_ms")
     first = np.concatenate([visits.numbers("at_ms"), paid]).min(initial=scope.as_of_ms)
     line = TimeLine(persons, int(first), scope.as_of_ms)
-    keys = np.sort(line.of(persons, visits.numbers("at_ms")))
-    own = line.of(buyers, paid)
+    keys = np.sort(line.of(line.ranks(persons), visits.numbers("at_ms")))
+    ranks = line.ranks(buyers)
+    own = line.of(ranks, paid)
     then = following(keys, np.searchsorted(keys, own, side="left"))
-    near = line.known(buyers) & (then != FAR) & line.same(then, own)
+    near = (ranks >= 0) & (then != FAR) & line.same(then, own)
     inside = within(visits, scope.from_ms, scope.to_ms)
     contacts = _contacts(inside, order=False).having(
         delay_ms=np.full(inside.n, NEVER_MS), order_seq=np.full(inside.n, -1, np.int64)
@@ -282,17 +285,19 @@ def _find_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _
     last = min(scope.as_of_ms, last + MAX_DELAY_MS)
     orders = _paid(connection, scope, sessions, first, last + 1)
     line = TimeLine(persons, first, scope.as_of_ms)
-    orders = orders.select(line.known(orders.numbers("person")))
-    paid = line.of(orders.numbers("person"), orders.numbers("at_ms"))
+    buyers = line.ranks(orders.numbers("person"))
+    paid = line.of(buyers, orders.numbers("at_ms"))
     order = np.lexsort((orders.numbers("seq"), paid))
+    order = order[buyers[order] >= 0]
     orders, paid = orders.select(order), paid[order]
-    begun = line.of(persons, started)
-    before = np.searchsorted(paid, line.of(persons, started - AFTER_ORDER_MS))
+    ranks = line.ranks(persons)
+    begun = line.of(ranks, started)
+    before = np.searchsorted(paid, line.of(ranks, started - AFTER_ORDER_MS))
     presale = (np.searchsorted(paid, begun) == before) & ~_is_after_sale(visits)
     # To whom each order belongs.
     of_visit = np.searchsorted(session_keys(visits), session_keys(replies))
     replies = replies.having(visit=of_visit).select(presale[of_visit])
-    said = line.of(persons[replies.numbers("visit")], replies.numbers("end_at_ms"))
+    said = line.of(ranks[replies.numbers("visit")], replies.numbers("end_at_ms"))
     in_order = np.lexsort((replies.numbers("seq"), said))
     replies, said = replies.select(in_order), said[in_order]
     place = np.searchsorted(said, paid, side="right") - 1

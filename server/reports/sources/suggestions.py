@@ -73,12 +73,13 @@ def load_bots(_connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     started, ended = visits.numbers("at_ms"), visits.numbers("ended_at_ms")
     persons = sessions.persons(visits.numbers("customer"))
     line = TimeLine(persons, int(started.min(initial=scope.as_of_ms)), scope.as_of_ms)
-    own = line.of(persons, started)
+    ranks = line.ranks(persons)
+    own = line.of(ranks, started)
     keys = np.sort(own)
     # The next session of the same shopper; everybody else's are farther away.
     last = np.where(ended < 0, scope.as_of_ms, ended)
     then = following(keys, np.searchsorted(keys, own, side="right"))
-    again = then <= line.of(persons, last + CONTAINED_MS)
+    again = then <= line.of(ranks, last + CONTAINED_MS)
     over = ended >= 0
     frame = visits.having(
         agent_id=Texts(np.zeros(visits.n, np.int32), (None,)),

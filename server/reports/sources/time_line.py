@@ -24,16 +24,19 @@ class TimeLine:
         self.last_ms = max(first_ms, last_ms)
         self._span = self.last_ms - first_ms + 1
 
-    def known(self, persons: Numbers) -> Numbers:
-        """Which of these persons are on the line."""
+    def ranks(self, persons: Numbers) -> Numbers:
+        """The places of persons on the line; -1 for those who are not on it."""
         if not len(self._persons):
-            return np.zeros(len(persons), bool)
-        places = np.minimum(np.searchsorted(self._persons, persons), len(self._persons) - 1)
-        return np.asarray(self._persons[places] == persons)
+            return np.full(len(persons), -1)
+        # In order the search goes through memory once.
+        order = np.argsort(persons)
+        found = np.empty(len(persons), np.int64)
+        found[order] = np.searchsorted(self._persons, persons[order])
+        found = np.minimum(found, len(self._persons) - 1)
+        return np.where(self._persons[found] == persons, found, -1)
 
-    def of(self, persons: Numbers, at_ms: Any) -> Numbers:  # Any: an instant or several
-        """The numbers of instants of known persons."""
-        ranks = np.searchsorted(self._persons, persons)
+    def of(self, ranks: Numbers, at_ms: Any) -> Numbers:  # Any: an instant or several
+        """The numbers of instants of the persons at some places."""
         at_ms = np.clip(at_ms, self._first_ms, self.last_ms)
         return np.asarray(ranks * self._span + (at_ms - self._first_ms))
 
