@@ -677,6 +677,22 @@ class RuleApplied(EventData):
     zh: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectSpiked(EventData):
+    """A product had more defects in seven days than its own past explains.
+
+    ``expected_milli`` is how many chance would have brought, in thousandths; ``orders`` those of
+    the four weeks before, ``batch`` the one that most of the defects are of.
+    """
+
+    kind: ClassVar[str] = "defect.spiked"
+    sku: str
+    batch: str | None = None
+    defects: int = 0
+    expected_milli: int = 0
+    orders: int = 0
+
+
 EVENT_KINDS: dict[str, type[EventData]] = {
     data.kind: data
     for data in (
@@ -747,6 +763,7 @@ EVENT_KINDS: dict[str, type[EventData]] = {
         ReviewRevised,
         ReviewAnswered,
         RuleApplied,
+        DefectSpiked,
     )
 }
 

@@ -21,6 +21,8 @@ from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.open_loops import add_open_loops
 from server.http.pages import add_pages
 from server.http.portal import add_portal
+from server.http.report_mails import add_report_mails
+from server.http.report_products import add_product_reports
 from server.http.report_staffing import add_staffing
 from server.http.report_wall import add_wall
 from server.http.reports import add_reports
@@ -62,8 +64,10 @@ def add_routes(app: web.Application) -> None:
     add_reports(app)
     add_corrections(app)
     add_stored_reports(app)
+    add_report_mails(app)
     add_segment_reports(app)
     add_staffing(app)
+    add_product_reports(app)
     add_wall(app)
     add_reviews(app)
     add_review_card(app)

@@ -14,7 +14,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import automation, identity, offers, retention, targets
+from server.jobs import automation, care, identity, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
@@ -98,6 +98,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (600.0, forget_portal),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
+    (600.0, care.watch_defects),
     (3600.0, automation.forget),
     (3600.0, retention.forget_old),
 )

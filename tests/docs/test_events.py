@@ -40,6 +40,7 @@ REQUIRED = {
     "rule_id": "r",
     "run_id": "r",
     "rule": "A rule",
+    "sku": "S",
     "en": "Rule",
     "zh": "规则",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.actions import ticket_parts as parts
+from server.actions import tickets
 from server.storage import tickets as stored
 from server.storage.people import load_person
 from tests.http.desk import Desk
@@ -38,3 +39,36 @@ async def test_what_is_late_stands_on_one_list_until_it_is_done(desk: Desk) -> N
     done = parts.ChangeTask(ticket_id=key, task_id=found[0].id, state="done")
     await desk.database.write(lambda tx: parts.change_task(tx, actor, done))
     assert "Ask the store" not in (await lead.get(LOOPS)).text
+
+
+async def test_a_product_leads_to_its_tickets_a_masked_file_and_one_message_each(
+    desk: Desk,
+) -> None:
+    lead = await desk.signed_in("supervisor")
+    assert "Nobody has told of a defect" in (await lead.get("/reports/products?lang=en")).text
+    shopper = await shopper_of(desk)
+    number = await asked(desk, shopper, "我叫林悦，电话 13800138000，台灯坏了")
+    key = desk.database.read_now(lambda c: stored.id_of_number(c, number)) or ""
+    person = desk.database.read_now(lambda c: load_person(c, desk.people["supervisor"]))
+    assert person is not None
+    fields = {"sku": "LAMP", "batch": "B1", "defect": "broken"}
+    change = tickets.ChangeTicket(ticket_id=key, type="defect", fields=fields)
+    await desk.database.write(lambda tx: tickets.change(tx, person.actor, change))
+    desk.time.now += 60
+    listed = (await lead.get("/reports/products?lang=en")).text
+    assert "LAMP" in listed
+    assert "fewer than 30 orders" in listed
+    page = "/reports/products/one?sku=LAMP&batch=B1&weeks=13"
+    assert number in (await lead.get(page + "&lang=zh")).text
+    file = (await lead.get("/reports/products/export.csv?sku=LAMP")).text
+    assert "台灯坏了" in file
+    assert "138" not in file.split("quote")[1].split(number)[1]
+    assert "林悦" not in file
+    words = {"words_en": "It is fixed", "words_zh": "已经修好"}
+    sure = await lead.post(page, words | {"do": "ask"}, page=page)
+    assert "已经修好" in sure.text
+    sent = await lead.post(page, words | {"do": "tell"}, page=page)
+    assert sent.status == 303
+    assert "已经修好" in (await lead.get(f"/tickets/{number}")).text
+    again = await lead.post(page, words | {"do": "tell"}, page=page)
+    assert again.status == 400

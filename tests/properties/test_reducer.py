@@ -221,6 +221,7 @@ def test_every_kind_of_event_can_be_applied() -> None:
         "rule_id": "r",
         "run_id": "r",
         "rule": "A rule",
+        "sku": "S",
         "en": "Rule",
         "zh": "规则",
         "review_id": "r",

@@ -1,0 +1,177 @@
+"""Alarms of defects, and telling those affected when one is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any  # Any: JSON values
+
+from server.actions import messages
+from server.actions.ticket_moves import thread_of
+from server.domain.actors import SYSTEM, Actor
+from server.domain.defects import Spike
+from server.domain.errors import InvalidInput
+from server.domain.events import DefectSpiked
+from server.domain.periods import local_date, zone
+from server.domain.permissions import require
+from server.domain.quiet import is_quiet
+from server.domain.text import clean
+from server.storage import customers, erasure, log_readers, notes, product_quality
+from server.storage.connection import Connection
+from server.storage.persons import members, person_of
+from server.storage.product_quality import WATCHER, Notice
+from server.storage.shop import load_shop
+from server.storage.unit import Tx
+
+MANAGE = "ticket.manage"
+DAY_MS = 86_400_000
+MAX_WORDS = 2000
+# In one transaction, so that nobody waits behind a long list.
+AT_ONCE = 50
+Json = dict[str, Any]  # Any: JSON values
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A ticket in which it would be told; ``held`` says why it would not."""
+
+    ticket_id: str
+    number: str
+    customer_id: str
+    name: str | None
+    held: str | None = None
+
+
+def today(connection: Connection, at_ms: int) -> int | None:
+    """The number of the local day when it has not been looked at for spikes; else None."""
+    shop = load_shop(connection)
+    if shop is None:
+        return None
+    day = local_date(at_ms, zone(shop.timezone)).toordinal()
+    place = log_readers.place(connection, WATCHER)
+    return day if place is None or place < day else None
+
+
+def tell_spikes(tx: Tx, *, found: Sequence[Spike], day: int) -> int:
+    """Tells of spikes, of each product once a week; how many."""
+    log_readers.begin(tx, WATCHER, seq=0)
+    place = log_readers.take_place(tx, WATCHER)
+    if place is None or place >= day:
+        return 0
+    told = 0
+    for spike in found:
+        week_ms = tx.at_ms - 7 * DAY_MS
+        if product_quality.alarms_since(tx.connection, week_ms, sku=spike.sku):
+            continue
+        product_quality.add_alarm(tx, spike, week=str(day))
+        data = DefectSpiked(
+            sku=spike.sku,
+            batch=spike.batch or None,
+            defects=spike.defects,
+            expected_milli=round(spike.expected * 1000),
+            orders=spike.orders,
+        )
+        tx.record(SYSTEM, data)
+        told += 1
+    log_readers.move_place(tx, WATCHER, day)
+    return told
+
+
+def affected(
+    connection: Connection, found: Sequence[tuple[str, str, str]], *, at_ms: int
+) -> list[Affected]:
+    """Whether it may be told in each of these tickets: (id, number, customer), once in each."""
+    told = product_quality.told_tickets(connection, [one[0] for one in found])
+    rows: list[Affected] = []
+    known: dict[str, tuple[str | None, str | None]] = {}
+    for ticket_id, number, customer_id in dict.fromkeys(found):
+        if customer_id not in known:
+            known[customer_id] = _reached(connection, customer_id, at_ms=at_ms)
+        held, name = known[customer_id]
+        if ticket_id in told:
+            held = "told"
+        rows.append(Affected(ticket_id, number, customer_id, name, held))
+    return rows
+
+
+def held_back(connection: Connection, customer_id: str, *, at_ms: int) -> str | None:
+    """Why the shop does not write to or call a customer now; None when it may.
+
+    erased, blocked, no_contact (they do not want to hear of us) or quiet (not at this hour).
+    """
+    return _reached(connection, customer_id, at_ms=at_ms)[0]
+
+
+def _reached(
+    connection: Connection, customer_id: str, *, at_ms: int
+) -> tuple[str | None, str | None]:
+    person = person_of(connection, customer_id)
+    customer = customers.load_customer(connection, person)
+    if customer is None or erasure.erased_at_ms(connection, person):
+        return "erased", None
+    rows = members(connection, person)
+    if notes.blocked_among(connection, rows):
+        return "blocked", customer.name
+    wish = notes.preference_of(connection, rows)
+    if wish is not None and wish.channel == "none":
+        return "no_contact", customer.name
+    shop = load_shop(connection)
+    zone_name = (wish.timezone if wish else None) or (shop.timezone if shop else "UTC")
+    if wish and is_quiet(wish.quiet_from, wish.quiet_to, at_ms=at_ms, timezone=zone_name):
+        return "quiet", customer.name
+    return None, customer.name
+
+
+def read_words(english: str, chinese: str) -> tuple[str, str]:
+    """What is to be told, in one language at least. Raises InvalidInput."""
+    en = clean(english, limit=MAX_WORDS, name="words", empty=True)
+    zh = clean(chinese, limit=MAX_WORDS, name="words", empty=True)
+    if not en and not zh:
+        raise InvalidInput("Write what they are to read.", field="words", reason="no_words")
+    return en, zh
+
+
+def begin_notice(
+    tx: Tx, *, actor: Actor, sku: str, batch: str | None, words: tuple[str, str], counts: Json
+) -> str:
+    """Keeps what those affected will be told, and by whom; its id."""
+    require(actor, MANAGE)
+    made = Notice(
+        id=tx.new_id(),
+        sku=sku,
+        batch=batch,
+        words_en=words[0],
+        words_zh=words[1],
+        at_ms=tx.at_ms,
+        by_id=actor.id,
+        told=int(counts["told"]),
+        held=int(counts["held"]),
+    )
+    product_quality.add_notice(tx, made)
+    return made.id
+
+
+def tell_fixed(
+    tx: Tx, *, actor: Actor, notice_id: str, words: tuple[str, str], ticket_ids: Sequence[str]
+) -> int:
+    """Writes it in the threads of these tickets, once in each; in how many."""
+    require(actor, MANAGE)
+    tx.expect_events(len(ticket_ids))
+    shop = load_shop(tx.connection)
+    done = 0
+    for ticket_id in ticket_ids:
+        ticket = tx.ticket(ticket_id)
+        if ticket is None or ticket.state in ("merged", "spam"):
+            continue
+        if product_quality.told_tickets(tx.connection, [ticket_id]):
+            continue
+        if held_back(tx.connection, ticket.customer_id, at_ms=tx.at_ms) is not None:
+            continue
+        thread = thread_of(tx, ticket)
+        zh = (thread.locale or (shop.locale if shop else "en")).startswith("zh")
+        body = (words[1] or words[0]) if zh else (words[0] or words[1])
+        # By the shop, not by a person: what was asked there still wants an answer of one.
+        messages.put(tx, SYSTEM, thread, client_id=None, body=body, origin="auto")
+        product_quality.add_told(tx, ticket_id, notice_id)
+        done += 1
+    return done
