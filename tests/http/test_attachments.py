@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any  # Any: JSON values
@@ -26,7 +27,9 @@ from server.storage import files, views
 from server.storage.connection import Connection
 from server.storage.shop import load_shop, update_shop
 from server.storage.unit import Tx
+from tests.api.caller import make_token
 from tests.http.desk import Desk, Open, served
+from tests.http.test_portal import HERS, HOME, MINE, inside, requested
 
 PAGE = "https://shop.example"
 PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
@@ -287,6 +290,91 @@ async def test_what_the_scanner_finds_later_is_taken_back_and_told(
             # What it finds at once is not taken at all.
             got, answer = await mei.send(PDF, "again.pdf")
             assert (got, answer["error"]["details"]["reason"]) == (400, "file_infected")
+
+
+async def test_forms_without_scripts_send_files_and_keep_what_was_sent(
+    open_database: Open, data_dir: Path
+) -> None:
+    """On the shopper's portal and on the page of a ticket."""
+    url = "smtp://help%40shop.example:secret@127.0.0.1:9"
+    async with served(open_database, data_dir, smtp_url=url) as shop:
+        await shop.set_up()
+        await _send_by_forms(shop)
+
+
+async def _send_by_forms(shop: Desk) -> None:
+    number = await requested(shop, MINE)
+    visitor = await inside(shop, MINE)
+    page = f"{HOME}/{number}"
+    shown = (await visitor.get(page)).text
+    key = re.search(r'name="client_id" value="(\w+)"', shown)
+    assert key is not None
+    bad = await visitor.ask(
+        "POST",
+        f"{page}/reply",
+        data=form(shown, body="", client_id=key[1], files=[("a.svg", b"<svg/>")]),
+    )
+    assert (bad.status, "Files of this kind are not taken" in bad.text) == (400, True)
+    both = form(shown, body="", client_id=key[1], files=[("a.jpg", photo()), ("b.pdf", PDF)])
+    assert (await visitor.ask("POST", f"{page}/reply", data=both)).status == 303
+    shown = (await visitor.get(page)).text
+    picture = re.search(r'src="(/files/\w+/thumb)"', shown)
+    assert picture is not None
+    assert "b.pdf" in shown
+    assert (await visitor.get(picture[1])).status == 200
+    await requested(shop, HERS)
+    stranger = await inside(shop, HERS)
+    assert (await stranger.get(picture[1])).status == 404
+    nobody = shop.visitor()
+    early = form(shown, body="x", client_id="0" * 24, files=[("b.pdf", PDF)])
+    answer = await nobody.ask("POST", f"{page}/reply", data=early)
+    assert answer.status == 401
+    # The page of the ticket: somebody wrote in between, and the file stays chosen.
+    staff = await shop.signed_in("supervisor")
+    there = f"/tickets/{number}"
+    shown = (await staff.get(there)).text
+    assert picture[1] in shown
+    seen = {"body": "On its way", "client_id": "c1", "visibility": "public", "seen_seq": "1"}
+    late = form(shown, files=[("label.pdf", PDF + b"%2")], **seen)
+    told = await staff.ask("POST", f"{there}/reply", data=late)
+    kept = re.findall(r'name="kept" value="(\w+)"', told.text)
+    assert (told.status, len(kept)) == (409, 1)
+    again = form(told.text, kept=kept[0], **{**seen, "seen_seq": ""})
+    assert (await staff.ask("POST", f"{there}/reply", data=again)).status == 303
+    assert "label.pdf" in (await visitor.get(page)).text
+
+
+def form(page: str, *, files: Sequence[tuple[str, bytes]] = (), **values: str) -> aiohttp.FormData:
+    """A form of a page with its hidden token, as a browser sends it with files."""
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    made = aiohttp.FormData({"csrf": token[1] if token else ""} | values, quote_fields=False)
+    for name, content in files:
+        made.add_field("files", content, filename=name, content_type="application/octet-stream")
+    made.add_field("files", b"", filename="", content_type="application/octet-stream")
+    return made
+
+
+async def test_a_program_sends_and_reads_files(desk: Desk, session: aiohttp.ClientSession) -> None:
+    mei = Shopper(desk, session)
+    talk = mei.post(body="hello", client_id="m1")["conversation_id"]
+    token = await make_token(desk, "agent")
+    narrow = await make_token(desk, "agent", scopes=["conversations:read"])
+    reader = {"Authorization": f"Bearer {narrow}"}
+    head = {"Authorization": f"Bearer {token}", "X-File-Name": "manual.pdf"}
+    url = f"{desk.url}/api/v1"
+    async with session.post(f"{url}/files", data=PDF, headers=reader) as refused:
+        assert refused.status == 403
+    async with session.post(f"{url}/files", data=PDF, headers=head) as answer:
+        file = await answer.json()
+        assert answer.status == 201
+    message = {"files": [file["id"]], "body": "Here it is."}
+    posted = f"{url}/conversations/{talk}/messages"
+    async with session.post(posted, json=message, headers=head) as answer:
+        told = await answer.json()
+        assert (answer.status, told["blocks"]) == (201, [file])
+    async with session.get(f"{url}/files/{file['id']}/content", headers=reader) as answer:
+        assert await answer.read() == PDF
+    assert (await mei.ask("GET", f"/visitor/files/{file['id']}"))[2]["name"] == "manual.pdf"
 
 
 async def look_after(desk: Desk) -> None:
