@@ -298,6 +298,8 @@ def _lock(tx: Tx, thing: Thing) -> None:
 
 
 def _verdict(tx: Tx, rule: Rule, thing: Thing) -> Verdict:
+    if stored.is_gone(tx.connection, thing.customer_id):
+        return Verdict(matched=False)
     # Somebody may have answered, or ordered, in the meantime.
     if not stored.still_due(tx.connection, rule, thing):
         return Verdict(matched=False)
