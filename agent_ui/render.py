@@ -44,6 +44,7 @@ SURFACES = (
     "rules",
     "reviews",
     "care",
+    "by_mail",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

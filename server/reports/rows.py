@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any  # Any: numbers of figures
+from typing import Any  # Any: numbers of figures, values of JSON
 
 import numpy as np
 import orjson
@@ -219,14 +219,18 @@ def to_json(rows: Iterable[ReportRow]) -> str:
 
 def to_csv(rows: Iterable[ReportRow]) -> str:
     """The rows as CSV with the names of the contract; the interval in two columns."""
+    return csv_of(map(_values, rows))
+
+
+def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """As ``to_csv``, of rows as their JSON has them; one that was kept may lack what is new."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     names = [field.name for field in fields(ReportRow) if field.name != "interval"]
     writer.writerow([*names, "interval_low", "interval_high"])
     for row in rows:
-        values = _values(row)
-        cells = [_cell(values[name]) for name in names]
-        writer.writerow([*cells, *(row.interval or (None, None))])
+        cells = [_cell(row.get(name)) for name in names]
+        writer.writerow([*cells, *(row["interval"] or (None, None))])
     return out.getvalue()
 
 
@@ -256,7 +260,7 @@ def figures_csv(connection: Connection, *, scope: Scope) -> str:
 
 def _cell(value: object) -> object:
     """A value for a spreadsheet; several in one cell are JSON."""
-    if isinstance(value, Mapping | tuple):
+    if isinstance(value, Mapping | tuple | list):
         return orjson.dumps(value).decode()
     return safe_cell(value)
 

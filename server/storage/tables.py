@@ -1779,7 +1779,6 @@ class MailOut(SQLModel, table=True):
     recipient: str
     subject: str = Field(sa_type=Text)
     words: str = Field(sa_type=Text)
-    enclosed: str | None = Field(default=None, sa_type=Text)
     state: str = "queued"
     reason: str | None = None
     tries: int = 0
@@ -1789,6 +1788,7 @@ class MailOut(SQLModel, table=True):
     rfc_id: str
     answers_rfc_id: str | None = None
     lease: str | None = None
+    enclosed: str | None = Field(default=None, sa_type=Text)
 
 
 class MailWish(SQLModel, table=True):

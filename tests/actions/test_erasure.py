@@ -95,6 +95,7 @@ KEPT = {
     "fix_told": "ids and instants",
     "target_watch": "ids and instants",
     "stored_report": "figures of many",
+    "report_schedule": "which figures go to whom of the desk",
     "scorecard_version": "the shop's",
     "review_sample": "the shop's, figures of many",
     "review_item": "ids and instants",

@@ -8,6 +8,7 @@ same. One process looks into the mailbox at a time, all of them send.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +22,7 @@ from server.actions.take_mail import Desk, take_mail
 from server.channels.mail.apart import read_apart
 from server.channels.mail.compose import Outgoing, composed
 from server.channels.mail.imap import MailboxFailed, fetch_after, wait_for_news
+from server.channels.mail.report_mail import send_reports
 from server.channels.mail.smtp import hand_over
 from server.domain.actors import SYSTEM
 from server.domain.errors import AppError, InvalidInput, TooLarge, Unavailable
@@ -40,6 +42,7 @@ log = structlog.stdlib.get_logger("shopbell.mail")
 
 LOOK_S = 30.0
 POLL_S = 2.0
+REPORTS_S = 15.0
 LEASE_MS = 120_000
 SEND_LEASE_MS = 120_000
 READ_AT_ONCE = 10
@@ -123,6 +126,7 @@ class MailDesk:
             loops.append(self._again(self._fetch))
         if self._settings.smtp_url is not None:
             loops.append(self._again(self._send))
+            loops.append(self._again(self._report))
         async with asyncio.TaskGroup() as group:
             for one in loops:
                 group.create_task(one)
@@ -290,6 +294,11 @@ class MailDesk:
         ):
             await asyncio.gather(*(self._send_one(one) for one in due))
 
+    async def _report(self) -> None:
+        told = self._settings
+        await send_reports(self._database, own_address=told.address, public_url=told.public_url)
+        await asyncio.sleep(REPORTS_S)
+
     async def _send_one(self, one: Going) -> None:
         url = self._settings.smtp_url
         assert url is not None  # asked in run
@@ -349,6 +358,10 @@ class MailDesk:
 
     async def _enclosed(self, one: Going) -> tuple[Enclosed, ...] | None:
         """The files that go with a mail; None while the scanner has not seen all of them."""
+        if one.enclosed is not None:
+            # Spreadsheets take a table without this mark for one of their own old sets.
+            table = codecs.BOM_UTF8 + one.enclosed.encode()
+            return (Enclosed("report.csv", "text/csv", table),)
         if self._files is None:
             return ()
         found = await self._database.read(lambda c: files.enclosed(c, one.id))

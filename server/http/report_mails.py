@@ -1,0 +1,194 @@
+"""Reports by mail: the list, one of them, and what may be done with it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from aiohttp import web
+
+from server.actions import report_schedules as actions
+from server.actions.report_schedules import READ
+from server.domain.actors import Actor
+from server.domain.errors import AppError, InvalidInput, NotFound
+from server.domain.metrics import METRICS
+from server.domain.report_schedule import EVERY, GROUPS, LAST_DAY, Every, Schedule
+from server.http.bodies import Form, field, read_form
+from server.http.keys import DATABASE, SETTINGS
+from server.http.sessions import require_person
+from server.http.settings import submit
+from server.http.views import locale_of, problem_of, render
+from server.storage import report_schedules
+from server.storage.shop import load_shop
+
+ROOT = "/reports/mails"
+# What most ask for stands there to be ticked; every other figure is named by its id.
+OFFERED = (
+    "received",
+    "frt",
+    "rt",
+    "sl_30",
+    "r3m_turn",
+    "abandon",
+    "unanswered",
+    "full_res",
+    "fcr",
+    "csat",
+    "sla_met",
+    "inq_conv_24h",
+)
+CHOSEN = ("received", "frt", "r3m_turn", "unanswered", "csat")
+EARLY = 8
+DONE = frozenset({"added", "saved", "stopped", "on", "now", "removed"})
+
+
+def add_report_mails(app: web.Application) -> None:
+    """Serves the pages."""
+    router = app.router
+    router.add_get(ROOT, show_all)
+    router.add_get(f"{ROOT}/new", show_one)
+    router.add_post(f"{ROOT}/new", save)
+    router.add_get(f"{ROOT}/{{id}}", show_one)
+    router.add_post(f"{ROOT}/{{id}}", save)
+    router.add_get(f"{ROOT}/{{id}}/remove", ask_remove)
+    router.add_post(f"{ROOT}/{{id}}/{{what:on|stop|now|remove}}", do)
+
+
+async def show_all(request: web.Request) -> web.Response:
+    """Every report that goes out by itself, to whom, and when the next one is due."""
+    await require_person(request, READ)
+    database = request.app[DATABASE]
+    shop = await database.read(load_shop)
+    done = request.query.get("done")
+    return await render(
+        request,
+        "report_mails.html",
+        nav="reports",
+        schedules=await database.read(report_schedules.load_schedules),
+        names={one.id: one.name for one in await database.read(actions.readers)},
+        sends=request.app[SETTINGS].smtp_url is not None,
+        done=done if done in DONE else None,
+        timezone=shop.timezone if shop else "UTC",
+    )
+
+
+async def show_one(request: web.Request, error: AppError | None = None) -> web.Response:
+    """One of them, or an empty form for a new one."""
+    person = await require_person(request, READ)
+    locale = await locale_of(request)
+    held = await _held(request)
+    shown = held or Schedule(
+        id="",
+        name="",
+        metrics=CHOSEN,
+        by=None,
+        every="week",
+        hour=EARLY,
+        day=0,
+        locale=locale,
+        recipients=(person.id,),
+    )
+    if error is not None:
+        shown = _entered(await read_form(request), shown.id)
+    database = request.app[DATABASE]
+    shop = await database.read(load_shop)
+    return await render(
+        request,
+        "report_mail.html",
+        status=error.status if error else 200,
+        nav="reports",
+        schedule=shown,
+        offered=[(name, METRICS[name].name.of(locale)) for name in OFFERED],
+        others=", ".join(name for name in shown.metrics if name not in OFFERED),
+        groups=GROUPS,
+        every=EVERY,
+        last_day=LAST_DAY,
+        readers=await database.read(actions.readers),
+        problem=await problem_of(request, error),
+        timezone=shop.timezone if shop else "UTC",
+    )
+
+
+async def save(request: web.Request) -> web.Response:
+    """Adds or changes one."""
+    held = await _held(request)
+
+    async def keep(actor: Actor, form: Form) -> str:
+        wanted = _entered(form, held.id if held else "")
+        await request.app[DATABASE].write(
+            partial(actions.save_schedule, actor=actor, wanted=wanted)
+        )
+        return f"{ROOT}?done={'saved' if held else 'added'}"
+
+    return await submit(request, READ, keep, show_one)
+
+
+async def ask_remove(request: web.Request) -> web.Response:
+    """Asks before one is taken out."""
+    await require_person(request, READ)
+    held = await _held(request)
+    return await render(request, "report_mail_remove.html", nav="reports", schedule=held)
+
+
+async def do(request: web.Request) -> web.Response:
+    """Stops one, lets it go on, sends it now or takes it out."""
+    held = await _held(request)
+    schedule_id, what = held.id if held else "", request.match_info["what"]
+    job = {
+        "on": partial(actions.switch_schedule, schedule_id=schedule_id, enabled=True),
+        "stop": partial(actions.switch_schedule, schedule_id=schedule_id, enabled=False),
+        "now": partial(actions.send_now, schedule_id=schedule_id),
+        "remove": partial(actions.drop_schedule, schedule_id=schedule_id),
+    }[what]
+    said = {"on": "on", "stop": "stopped", "now": "now", "remove": "removed"}[what]
+
+    async def act(actor: Actor, _form: Form) -> str:
+        await request.app[DATABASE].write(partial(job, actor=actor))
+        return f"{ROOT}?done={said}"
+
+    return await submit(request, READ, act, show_one)
+
+
+async def _held(request: web.Request) -> Schedule | None:
+    """The schedule of the address, None on the page of a new one. Raises NotFound."""
+    await require_person(request, READ)
+    schedule_id = request.match_info.get("id")
+    if schedule_id is None:
+        return None
+    held = await request.app[DATABASE].read(
+        lambda c: report_schedules.load_schedule(c, schedule_id)
+    )
+    if held is None:
+        raise NotFound("There is no such report by mail.")
+    return held
+
+
+def _entered(form: Form, schedule_id: str) -> Schedule:
+    """What a form says; what is wrong with it is found when it is saved."""
+    others = [name.strip() for name in field(form, "others").split(",") if name.strip()]
+    every = _one_of(EVERY, field(form, "every"))
+    days: dict[Every, str] = {"day": "0", "week": "weekday", "month": "monthday"}
+    return Schedule(
+        id=schedule_id,
+        name=field(form, "name"),
+        metrics=tuple(dict.fromkeys([*form.get("metrics", ()), *others])),
+        by=field(form, "by") or None,
+        every=every,
+        hour=_number(form, "hour"),
+        day=0 if every == "day" else _number(form, days[every]),
+        locale="zh" if field(form, "locale") == "zh" else "en",
+        recipients=tuple(form.get("recipients", ())),
+    )
+
+
+def _one_of(known: tuple[Every, ...], value: str) -> Every:
+    for one in known:
+        if one == value:
+            return one
+    raise InvalidInput(f"every must be one of {', '.join(known)}.", field="every")
+
+
+def _number(form: Form, name: str) -> int:
+    text = field(form, name)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 2):
+        raise InvalidInput(f"{name} must be a whole number.", field=name)
+    return int(text)
