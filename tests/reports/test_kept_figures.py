@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from server.domain.metrics import METRICS
 from server.jobs.figures import keep_figures_now
 from server.reports.rows import ReportRow, figures
 from server.reports.scope import Scope
-from server.reports.sources.conversations import CONVERSATION_SOURCES, Conversations
+from server.reports.sources.conversations import Conversations
 from server.reports.verify import verify
 from server.storage import figures as kept
 from server.storage.columns import packed, unpacked
@@ -25,7 +26,7 @@ from server.storage.event_log import last_seq
 from tests.reports.test_replay import AS_OF, START, random_log
 from tests.reports.worked_example import write_lines
 
-OURS = [metric for metric in METRICS.values() if metric.source in CONVERSATION_SOURCES]
+OURS = list(METRICS.values())
 SCOPES: list[dict[str, Any]] = [  # Any: as above
     {},
     {"from_ms": START + 86_400_000, "to_ms": START + 4 * 86_400_000},
@@ -37,7 +38,7 @@ SCOPES: list[dict[str, Any]] = [  # Any: as above
 
 
 def everything(database: Database) -> list[list[ReportRow]]:
-    """All figures of conversations in several scopes, in all and by agent and day."""
+    """All figures in several scopes, in all and by agent and day."""
 
     def read(connection: Any) -> list[list[ReportRow]]:  # Any: a connection
         found: list[list[ReportRow]] = []
@@ -52,8 +53,42 @@ def everything(database: Database) -> list[list[ReportRow]]:
 
 @pytest.fixture
 def lines() -> list[dict[str, Any]]:  # Any: JSON values
-    """The rows of a random log."""
-    return random_log(21, conversations=9)
+    """The rows of a random log, with orders, and a chat that turned out to be a test."""
+    told = [line | {"ts": line["ts"]} for line in random_log(21, conversations=9)]
+    draw = random.Random(21)
+    for number in range(24):
+        at, buyer = START + draw.randrange(12 * 86_400_000), f"buyer-{draw.randrange(9)}"
+        order = {"order_id": f"o{number % 20}", "amount_minor": 100 * number, "currency": "CNY"}
+        kind = ("order.paid", "order.paid", "order.refunded")[number % 3]
+        told.append(of_nobody(f"order-{number}", at, kind, order, customer=buyer))
+        status = {"status": draw.choice(("online", "away", "busy", "offline"))}
+        told.append(of_nobody(f"desk-{number}", at, "agent.presence_changed", status, actor="ann"))
+    told.sort(key=lambda line: line["ts"])
+    tested = next(line for line in told if line["conversation"] == "chat-3")
+    test = {"event_id": "test", "ts": AS_OF - 1, "kind": "conversation.tagged"}
+    return [*told, tested | test | {"actor_kind": "system", "data": {"add": ["test"]}}]
+
+
+def of_nobody(
+    event_id: str,
+    at: int,
+    kind: str,
+    data: dict[str, Any],  # Any: JSON values
+    *,
+    customer: str | None = None,
+    actor: str | None = None,
+) -> dict[str, Any]:
+    """A row of no conversation."""
+    return {
+        "event_id": event_id,
+        "ts": at,
+        "kind": kind,
+        "conversation": None,
+        "customer": customer,
+        "actor_kind": "system" if actor is None else "agent",
+        "actor": actor,
+        "data": data,
+    }
 
 
 def test_the_columns_give_what_the_log_gives(
@@ -61,7 +96,8 @@ def test_the_columns_give_what_the_log_gives(
 ) -> None:
     half = len(lines) // 2
     import_events(shop_database, write_lines(tmp_path / "1.ndjson", lines[:half]))
-    assert keep_figures_now(shop_database) == len({line["conversation"] for line in lines[:half]})
+    chats = {line["conversation"] for line in lines[:half]} - {None}
+    assert keep_figures_now(shop_database) == len(chats)
     old = shop_database.read_now(kept.head_seq)
     import_events(shop_database, write_lines(tmp_path / "2.ndjson", lines[half:]))
     with_old_columns = everything(shop_database)
