@@ -158,17 +158,27 @@ class ShopSystem:
             if not await self.tell("orders", [row]):
                 log.warning("the desk did not take an event of the demo shop")
 
+    def word_for(self, account: str, locale: Locale) -> str | None:
+        """A fresh signed identity of who has this account, None for one that was made up."""
+        customer_id = self._known(account)
+        if customer_id is None:
+            return None
+        return self._identity(customer_id, shopper_name(random.Random(customer_id), locale))
+
     def _number(self, at_ms: int) -> tuple[str, int]:
         """A number for people and an id, later than those of the past."""
         return f"MO{at_ms // 100 % 10**8:08d}", ID_BASE + at_ms * 1_000 + self.draw.randrange(1_000)
 
     def _customer_of(self, account: str) -> str:
+        return self._known(account) or f"demo-guest-{secrets.token_hex(8)}"
+
+    def _known(self, account: str) -> str | None:
+        """Whose account it is, None for one that this shop did not give."""
         customer_id, _, mark = account.partition(".")
-        if customer_id and hmac.compare_digest(
+        right = hmac.compare_digest(
             mark.encode("utf-8", "replace"), self._mark(customer_id).encode()
-        ):
-            return customer_id
-        return f"demo-guest-{secrets.token_hex(8)}"
+        )
+        return customer_id if customer_id and right else None
 
     def _mark(self, customer_id: str) -> str:
         """What shows that this shop gave a browser its account."""

@@ -42,6 +42,7 @@ SHOP_WORDS: dict[str, Words] = {
         "您的浏览器要求不被跟踪：没有人会看到您浏览的页面。",
     ),
     "sign_out": Words("Sign out", "退出登录"),
+    "requests": Words("My requests", "我的请求"),
     "signed_out": Words("You are signed out.", "您已退出登录。"),
     "hero_over": Words("Homeware from wood, linen and clay", "木、麻、陶做的家居器物"),
     "hero_title": Words("Things for the quiet hours", "给安静的时光，添一件器物"),

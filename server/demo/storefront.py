@@ -7,6 +7,7 @@ once, so an address can only ever name one of them.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -105,6 +106,7 @@ def storefront_app(
     app.router.add_get("/", front)
     app.router.add_get("/product.html", by_number)
     app.router.add_get("/assets/{path:.+}", asset)
+    app.router.add_get("/{locale:en|zh}/requests", partial(_requests, shop))
     app.router.add_get("/{locale:en|zh}/{rest:.*}", page)
     app.router.add_post("/{locale:en|zh}/checkout", checkout)
     app.router.add_post("/{locale:en|zh}/sign-out", _sign_out)
@@ -150,6 +152,23 @@ async def _place(shop: _Shop, request: web.Request) -> web.Response:
         _ACCOUNT, placed.account, max_age=_ACCOUNT_S, httponly=True, samesite="Strict", path="/"
     )
     return response
+
+
+async def _requests(shop: _Shop, request: web.Request) -> web.Response:
+    """Leads who has ordered to their requests in the desk's portal, signed in by the shop.
+
+    The identity stands behind the ``#``, where no server and no log sees it.
+    """
+    locale = _locale(request.match_info["locale"]) or "en"
+    portal = f"{shop.desk_url}/portal"
+    account = request.cookies.get(_ACCOUNT, "")
+    word = shop.system.word_for(account, locale) if shop.system and account else None
+    if word is None:
+        raise web.HTTPSeeOther(f"{portal}?lang={locale}")
+    return web.Response(
+        status=303,
+        headers={"Location": f"{portal}/enter?lang={locale}#{word}", "Cache-Control": "no-store"},
+    )
 
 
 async def _sign_out(request: web.Request) -> web.Response:

@@ -104,6 +104,11 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
                     assert not (await answer.json())["ok"]
             async with browser.post(f"{shop}/en/checkout", data={"lines": "x"}) as answer:
                 assert answer.status == 400
+            # Signed by the shop, behind the # where no server sees it.
+            async with browser.get(f"{shop}/zh/requests", allow_redirects=False) as answer:
+                leads, _, word = answer.headers["Location"].partition("#")
+            assert leads == f"{desk.url}/portal/enter?lang=zh"
+            placed.append({"identity": word})
             async with browser.post(f"{shop}/en/sign-out", data={}) as answer:
                 assert answer.status == 400
             async with browser.post(f"{shop}/en/sign-out", json={}) as answer:
@@ -117,6 +122,10 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
                 f"{shop}/en/checkout", json={"lines": {"TBL-021": 1}}, cookies=forged
             ) as answer:
                 other = await answer.json()
+            async with stranger.get(
+                f"{shop}/en/requests", cookies=forged, allow_redirects=False
+            ) as answer:
+                assert answer.headers["Location"] == f"{desk.url}/portal?lang=en"
     finally:
         await runner.cleanup()
     worker = ShopWorker(database)
@@ -132,10 +141,10 @@ async def test_the_checkout_places_an_order_through_the_hook(desk: Desk) -> None
         jwt.decode(one["identity"], IDENTITY_SECRET, algorithms=["HS256"], audience="site")["sub"]
         for one in (*placed, other)
     ]
-    assert subs[0] == subs[1] == found[0][2]
+    assert subs[0] == subs[1] == subs[2] == found[0][2]
     # Who signs out is somebody else from then on.
-    assert subs[2] != subs[0]
-    assert subs[3] not in (*subs[:3], "demo-00006089")
+    assert subs[3] != subs[0]
+    assert subs[4] not in (*subs[:4], "demo-00006089")
 
 
 async def _worked(worker: ShopWorker, desk: Desk, *, orders: int) -> bool:

@@ -34,6 +34,7 @@ async def test_a_shopper_is_welcomed_first_and_keeps_the_token(people: People) -
         "customer_id",
         "customer",
         "conversations",
+        "requests",
         "consents",
         "shop",
         "server_at_ms",

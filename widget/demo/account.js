@@ -8,6 +8,13 @@ import { desk } from "./desk.js";
 const KEY = "mori-oak.account";
 
 const button = /** @type {HTMLButtonElement} */ (document.querySelector("[data-sign-out]"));
+const requests = /** @type {HTMLAnchorElement} */ (document.querySelector("[data-requests]"));
+
+/** @param {boolean} signedIn */
+function show(signedIn) {
+  button.hidden = !signedIn;
+  requests.hidden = !signedIn;
+}
 
 /** @param {string | null} is */
 function keep(is) {
@@ -17,7 +24,7 @@ function keep(is) {
   } catch {
     // without storage nobody is asked: the cookie lasts until the browser forgets it
   }
-  button.hidden = !is;
+  show(Boolean(is));
 }
 
 function isSignedIn() {
@@ -36,7 +43,7 @@ export function signIn(identity) {
 
 /** @param {(text: string) => void} say */
 export function offerSignOut(say) {
-  button.hidden = !isSignedIn();
+  show(isSignedIn());
   button.addEventListener("click", async () => {
     button.disabled = true;
     const answer = await fetch(button.dataset.signOut ?? "", {
