@@ -48,6 +48,7 @@ from server.storage import (
 from server.storage import rules as stored
 from server.storage import tickets as ticket_rows
 from server.storage.connection import Connection
+from server.storage.erasure import erased_at_ms
 from server.storage.event_log import last_seq
 from server.storage.rules import READER, Run
 from server.storage.shop import Shop, load_shop
@@ -298,7 +299,7 @@ def _lock(tx: Tx, thing: Thing) -> None:
 
 
 def _verdict(tx: Tx, rule: Rule, thing: Thing) -> Verdict:
-    if stored.is_gone(tx.connection, thing.customer_id):
+    if thing.customer_id and erased_at_ms(tx.connection, thing.customer_id):
         return Verdict(matched=False)
     # Somebody may have answered, or ordered, in the meantime.
     if not stored.still_due(tx.connection, rule, thing):

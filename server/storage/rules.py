@@ -31,7 +31,6 @@ from server.domain.errors import InvalidInput
 from server.domain.events import Event
 from server.domain.rule_fields import TIMES, Subject
 from server.domain.rules import Cause, Plan, Rule, Thing, Trigger, When, plan_json, read_plan
-from server.storage.customers import CUSTOMER
 from server.storage.people import AGENT
 from server.storage.rows import CONVERSATION, EVENT, dumps, event_from_row
 from server.storage.tables import (
@@ -382,12 +381,6 @@ def place_names(
     for key, customer_id in connection.execute(owners):
         found[key] = ("", customer_id)
     return found
-
-
-def is_gone(connection: Connection, customer_id: str | None) -> bool:
-    """True for a customer who was erased: nothing more is done about what is left of them."""
-    statement = select(CUSTOMER.c.erased_at_ms).where(CUSTOMER.c.id == customer_id)
-    return connection.execute(statement).scalar_one_or_none() is not None
 
 
 def customer_of(connection: Connection, thing: Thing) -> str | None:
