@@ -26,7 +26,7 @@ TELL_EVERY_S = 0.2
 MAX_CHANGED = 400
 _IDS_EACH = 20
 # Nouns of events that show on a card; a message alone changes nothing that is shown there.
-_NOUNS = frozenset({"order", "customer", "contact", "consent", "rating"})
+_NOUNS = frozenset({"order", "customer", "contact", "consent", "rating", "ticket"})
 _KINDS = frozenset({"conversation.opened", "conversation.status_changed", "conversation.tagged"})
 
 

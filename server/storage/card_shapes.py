@@ -157,6 +157,30 @@ class Orders(Shape):
     items: list[OrderOnCard]
 
 
+class TicketOnCard(Shape):
+    """An open ticket; ``status`` is the shop's own name of the state, if it has one."""
+
+    id: str
+    number: str
+    type: Words
+    state: str
+    status: Words | None
+    priority: str
+    due_at_ms: AtMs | None
+
+
+class Tickets(Shape):
+    """The open tickets that the reader may see, five at most, and how many there are and were.
+
+    ``complete`` is false for who has so many that not all were counted.
+    """
+
+    open: list[TicketOnCard]
+    open_count: int
+    closed_count: int
+    complete: bool
+
+
 class CartOnCard(Shape):
     """A cart that was not bought yet."""
 
@@ -300,6 +324,7 @@ class Card(Customer):
     rift: Rift | None
     preferences: Preferences | None
     orders: Orders
+    tickets: Tickets | None
     cart: CartOnCard | None
     now: Now | None
     consents: dict[str, ConsentState]

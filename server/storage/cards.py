@@ -30,6 +30,7 @@ from server.storage.card_orders import (
     latest_orders,
     orders_view,
 )
+from server.storage.card_tickets import OWN_TICKETS, tickets_view
 from server.storage.consents import CONSENTS_OF, consent_states
 from server.storage.contacts import CONTACTS_OF, KnownContact
 from server.storage.conversations import OF_ANY, Found
@@ -148,6 +149,7 @@ def card(
             at_ms=at_ms,
             latest=latest,
         ),
+        "tickets": tickets_view(connection, ids, actor),
         "cart": cart and visits.cart_view(connection, ids, cart, at_ms=at_ms),
         "now": visits.now_of(connection, ids, at_ms=at_ms),
         "consents": states,
@@ -189,6 +191,7 @@ _THEN = Ahead(
     _SESSIONS,
     OWN_ORDERS,
     OWN_LINES,
+    OWN_TICKETS,
     visits.LATEST_CART,
     visits.LAST_SIGNS,
     notes.KEPT,

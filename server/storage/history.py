@@ -29,20 +29,22 @@ from sqlalchemy import (
 )
 
 from server.domain.actors import Actor
-from server.storage import orders, people
+from server.storage import orders, people, tickets
 from server.storage.consents import CONSENT, allowed
-from server.storage.conversations import visible_to
+from server.storage.conversations import IS_CHAT, visible_to
 from server.storage.links import LINK
 from server.storage.orders import SHOP_ORDER
 from server.storage.ratings import rating_comments
 from server.storage.rows import CONVERSATION, EVENT, SESSION
 from server.storage.tables import OF_CUSTOMER, SegmentChange, table
+from server.storage.ticket_rows import TICKET, TICKET_TEXT
 from server.storage.visits import PAGE_EVENT
 
 CHANGE = table(SegmentChange)
-Lane = Literal["orders", "visits", "conversations", "ratings", "consents", "record"]
+Lane = Literal["orders", "visits", "conversations", "tickets", "ratings", "consents", "record"]
 LANES: tuple[Lane, ...] = (
     "conversations",
+    "tickets",
     "orders",
     "visits",
     "ratings",
@@ -91,7 +93,7 @@ class _Strand:
     columns: tuple[ColumnElement[Any], ...]  # Any: columns
     also: ColumnElement[bool] | None = None
     joined: tuple[Any, ColumnElement[bool]] | None = None  # Any: a table
-    guarded: bool = False
+    seen: Callable[[Actor], ColumnElement[bool]] | None = None
 
 
 def page(
@@ -105,7 +107,8 @@ def page(
 ) -> Page:
     """A page of what happened with the rows of a person, newest first.
 
-    Of conversations only those that the actor may see; no segments of who refused profiling.
+    Of conversations and tickets only those that the actor may see; no segments of who refused
+    profiling.
     """
     wanted = [s for s in _strands(connection, rows) if s.lane in lanes]
     found = [
@@ -148,7 +151,7 @@ def _select(
     )
     if strand.also is not None:
         statement = statement.where(strand.also)
-    return statement.where(visible_to(actor)) if strand.guarded else statement
+    return statement if strand.seen is None else statement.where(strand.seen(actor))
 
 
 def _entries(
@@ -213,6 +216,7 @@ def _either(*columns: Column[Any]) -> Callable[[Sequence[str]], ColumnElement[bo
 
 _O = SHOP_ORDER.c
 _V = CONVERSATION.c
+_T = TICKET.c
 _S = SESSION.c
 _E = EVENT.c
 _ORDER_FACTS = (
@@ -242,7 +246,24 @@ def _order(kind: str, at_ms: Column[Any]) -> _Strand:  # Any: a whole number
     return _Strand(kind, "orders", at_ms, _O.id, _of(_O.customer_id), _ORDER_FACTS)
 
 
+def _ticket(kind: str, at_ms: Column[Any]) -> _Strand:  # Any: a whole number
+    """A ticket's beginning or end; a joined one goes on as another, which has its own."""
+    return _Strand(
+        kind,
+        "tickets",
+        at_ms,
+        _T.id,
+        _of(_T.customer_id),
+        (_T.number, _T.state, _T.assignee_id.label("by_id"), TICKET_TEXT.c.subject),
+        also=_T.state != "spam",
+        joined=(TICKET_TEXT, TICKET_TEXT.c.ticket_id == _T.id),
+        seen=tickets.visible_to,
+    )
+
+
 _STRANDS: tuple[_Strand, ...] = (
+    _ticket("ticket.made", _T.created_at_ms),
+    _ticket("ticket.resolved", _T.resolved_at_ms),
     _order("order.placed", _O.created_at_ms),
     _order("order.shipped", _O.shipped_at_ms),
     _order("order.delivered", _O.delivered_at_ms),
@@ -269,7 +290,8 @@ _STRANDS: tuple[_Strand, ...] = (
         _V.id,
         _of(_V.customer_id),
         _CONVERSATION_FACTS,
-        guarded=True,
+        also=IS_CHAT,
+        seen=visible_to,
     ),
     _Strand(
         "session.started",
@@ -278,9 +300,9 @@ _STRANDS: tuple[_Strand, ...] = (
         _SESSION_KEY,
         _of(_V.customer_id),
         _CONVERSATION_FACTS,
-        also=_S.session_no > 1,
+        also=and_(_S.session_no > 1, IS_CHAT),
         joined=(CONVERSATION, _V.id == _S.conversation_id),
-        guarded=True,
+        seen=visible_to,
     ),
     _Strand(
         "rating",
@@ -290,7 +312,7 @@ _STRANDS: tuple[_Strand, ...] = (
         _of(_V.customer_id),
         (_S.conversation_id, _S.session_no, _S.rating, _S.resolved_by.label("by_id")),
         joined=(CONVERSATION, _V.id == _S.conversation_id),
-        guarded=True,
+        seen=visible_to,
     ),
     _Strand(
         "consent",

@@ -14,10 +14,11 @@ from server.actions.desk import Look, ReadCard, read_card
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.shop_data import Line, Order
-from server.storage import cards
+from server.storage import cards, history
 from server.storage.card_shapes import Card
 from server.storage.customers import CUSTOMER, customer_by_external_id, load_customer
 from server.storage.views import one_summary
+from tests.actions import tickets
 from tests.actions.scene import Scene
 from tests.actions.test_take_orders import take
 
@@ -195,6 +196,42 @@ def test_a_card_of_nobody_is_not_found(scene: Scene) -> None:
     mei = scene.person("mei")
     with pytest.raises(NotFound):
         card(scene, mei, "cus_nobody")
+
+
+def test_the_card_shows_open_tickets_that_its_reader_may_see_and_counts_the_rest(
+    scene: Scene,
+) -> None:
+    scene.person("mei", teams=("orders",))
+    scene.person("tom", teams=("returns",))
+    ana = scene.person("ana", role="supervisor")
+    first = tickets.submit(scene, scene.shopper(locale="en"))
+    who = first.customer_id
+    second = tickets.by_number(
+        scene, tickets.create(scene, ana, customer_id=who, type="repair")["number"]
+    )
+    tickets.change(scene, ana, second, team_id="orders")
+    shown = card(scene, scene.actor("mei"), who)["tickets"]
+    assert {one["number"] for one in shown["open"]} == {first.number, second.number}
+    assert {one["type"]["zh"] for one in shown["open"]} >= {"维修"}
+    assert (shown["open_count"], shown["closed_count"], shown["complete"]) == (2, 0, True)
+    others = card(scene, scene.actor("tom"), who)["tickets"]
+    assert [one["number"] for one in others["open"]] == [first.number]
+    tickets.change(scene, ana, first, state="resolved", reason="not_needed")
+    shown = card(scene, ana, who)["tickets"]
+    assert (shown["open_count"], shown["closed_count"]) == (1, 1)
+    lane = {"lanes": ["tickets"], "before": None, "limit": 9}
+    for actor, kinds in (
+        (ana, ["ticket.resolved", "ticket.made", "ticket.made"]),
+        (scene.actor("tom"), ["ticket.resolved", "ticket.made"]),
+    ):
+        told = scene.database.read_now(
+            lambda c, a=actor: history.page(c, a, [who], **lane)  # type: ignore[misc]
+        )
+        assert sorted(e.kind for e in told.entries) == sorted(kinds)
+        counted = scene.database.read_now(
+            lambda c, a=actor: history.counts(c, a, [who])  # type: ignore[misc]
+        )
+        assert (counted["tickets"], counted["conversations"]) == (len(kinds), 0)
 
 
 def test_a_card_is_asked_for_in_few_trips(scene: Scene) -> None:

@@ -39,6 +39,7 @@ def blank(customer_id: str, email: str | None = None, phone: str | None = None) 
         "rift": None,
         "preferences": None,
         "orders": {"count": 0, "items": []},
+        "tickets": None,
         "cart": None,
         "now": None,
         "consents": {purpose: {"state": "unsaid", "at_ms": None} for purpose in PURPOSES},

@@ -22,7 +22,7 @@ TEMPLATE = FOLDER / "templates" / "console.html"
 # What comes when it is needed: a dialog that is asked for, the panel with the first conversation.
 LATER = {
     *("dialogs", "palette"),
-    *("customer", "card_who", "card_worth", "card_orders", "card_kept"),
+    *("customer", "card_who", "card_worth", "card_orders", "card_tickets", "card_kept"),
     *("order_words", "reply", "late_icon"),
     *("aid", "attach", "suggest", "slash", "holes", "plain", "key_list"),
     *("events", "tried", "past", "library", "ticket"),

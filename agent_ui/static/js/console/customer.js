@@ -13,6 +13,7 @@ import { ask, sideOpen, toggleSide } from "./later.js";
 import { Fact, Reach, Who } from "./card_who.js";
 import { Worth } from "./card_worth.js";
 import { Purchases } from "./card_orders.js";
+import { Tickets } from "./card_tickets.js";
 import { Kept, Likes, Past } from "./card_kept.js";
 
 /** @param {{ s: Summary, card: import("./types.js").Card | null | undefined }} props */
@@ -48,7 +49,7 @@ export function Customer() {
       onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.defaultPrevented && sideOpen.value) toggleSide(); }}>
     <div class="sidehead"><b>${t("details")}</b><${IconButton} icon="x" name=${t("close")} cls="quiet" onClick=${toggleSide} /></div>
     ${card ? html`<${Who} card=${card} key=${`who ${card.id}`} /><${Worth} card=${card} /><${Reach} card=${card} key=${`reach ${card.id}`} />
-      <${Purchases} s=${s} card=${card} /><${Likes} card=${card} /><${Kept} card=${card} key=${`kept ${card.id}`} />`
+      <${Tickets} card=${card} /><${Purchases} s=${s} card=${card} /><${Likes} card=${card} /><${Kept} card=${card} key=${`kept ${card.id}`} />`
       : html`<div class="skeletons" aria-hidden="true"><div class="skeleton"><i></i><b></b><b></b></div><div class="skeleton wide"><b></b><b></b><b></b></div></div>`}
     <${About} s=${s} card=${card} />
     ${card ? html`<${Past} card=${card} /><${Foot} card=${card} />` : null}

@@ -83,6 +83,10 @@ export interface PriceQuestion {
   items: (Offered & { stock: number | null; as_of_ms: number; likeness: number })[];
 }
 export interface CardNote { body: string; version: number; at_ms: number; by: string | null }
+export interface TicketOnCard {
+  id: string; number: string; type: Said; state: string; status: Said | null; priority: string;
+  due_at_ms: number | null;
+}
 export interface Card {
   person_id: string; customer_ids: string[]; contacts: ContactLine[];
   merged: {
@@ -105,6 +109,7 @@ export interface Card {
     weekday: number | null; hour: number | null;
   } | null;
   orders: { count: number; items: ShopOrder[] }; cart: Cart | null;
+  tickets: { open: TicketOnCard[]; open_count: number; closed_count: number; complete: boolean } | null;
   now: {
     url: string | null; title: string | null; product: { title?: string } | null;
     term: string | null; at_ms: number;
