@@ -309,13 +309,14 @@ async def _send_by_forms(shop: Desk) -> None:
     shown = (await visitor.get(page)).text
     key = re.search(r'name="client_id" value="(\w+)"', shown)
     assert key is not None
+    empty = {"body": "", "client_id": key[1]}
     bad = await visitor.ask(
         "POST",
         f"{page}/reply",
-        data=form(shown, body="", client_id=key[1], files=[("a.svg", b"<svg/>")]),
+        data=form(shown, empty, [("a.svg", b"<svg/>")]),
     )
     assert (bad.status, "Files of this kind are not taken" in bad.text) == (400, True)
-    both = form(shown, body="", client_id=key[1], files=[("a.jpg", photo()), ("b.pdf", PDF)])
+    both = form(shown, empty, [("a.jpg", photo()), ("b.pdf", PDF)])
     assert (await visitor.ask("POST", f"{page}/reply", data=both)).status == 303
     shown = (await visitor.get(page)).text
     picture = re.search(r'src="(/files/\w+/thumb)"', shown)
@@ -326,7 +327,7 @@ async def _send_by_forms(shop: Desk) -> None:
     stranger = await inside(shop, HERS)
     assert (await stranger.get(picture[1])).status == 404
     nobody = shop.visitor()
-    early = form(shown, body="x", client_id="0" * 24, files=[("b.pdf", PDF)])
+    early = form(shown, {"body": "x", "client_id": "0" * 24}, [("b.pdf", PDF)])
     answer = await nobody.ask("POST", f"{page}/reply", data=early)
     assert answer.status == 401
     # The page of the ticket: somebody wrote in between, and the file stays chosen.
@@ -335,16 +336,18 @@ async def _send_by_forms(shop: Desk) -> None:
     shown = (await staff.get(there)).text
     assert picture[1] in shown
     seen = {"body": "On its way", "client_id": "c1", "visibility": "public", "seen_seq": "1"}
-    late = form(shown, files=[("label.pdf", PDF + b"%2")], **seen)
+    late = form(shown, seen, [("label.pdf", PDF + b"%2")])
     told = await staff.ask("POST", f"{there}/reply", data=late)
     kept = re.findall(r'name="kept" value="(\w+)"', told.text)
     assert (told.status, len(kept)) == (409, 1)
-    again = form(told.text, kept=kept[0], **{**seen, "seen_seq": ""})
+    again = form(told.text, seen | {"kept": kept[0], "seen_seq": ""})
     assert (await staff.ask("POST", f"{there}/reply", data=again)).status == 303
     assert "label.pdf" in (await visitor.get(page)).text
 
 
-def form(page: str, *, files: Sequence[tuple[str, bytes]] = (), **values: str) -> aiohttp.FormData:
+def form(
+    page: str, values: dict[str, str], files: Sequence[tuple[str, bytes]] = ()
+) -> aiohttp.FormData:
     """A form of a page with its hidden token, as a browser sends it with files."""
     token = re.search(r'name="csrf" value="([^"]+)"', page)
     made = aiohttp.FormData({"csrf": token[1] if token else ""} | values, quote_fields=False)

@@ -96,7 +96,7 @@ export const takesFiles = (id) => ({
 });
 
 /** @param {{ id: string }} props the button */
-export const Clip = ({ id }) => html`<button type="button" class="btn quiet" title=${t("file.add")} onClick=${() => document.getElementById("filepick")?.click()}><${Icon} name="paperclip" /><span>${t("file.add")}</span></button>
+export const Clip = ({ id }) => html`<button type="button" class="btn quiet" aria-label=${t("file.add")} title=${t("file.add")} onClick=${() => document.getElementById("filepick")?.click()}><${Icon} name="paperclip" /></button>
   <input type="file" id="filepick" multiple hidden onChange=${(/** @type {any} an input's event */ e) => { attach(id, e.target.files); e.target.value = ""; }} />`;
 
 /** What is on its way, and what was refused and why. @param {{ id: string }} props */
