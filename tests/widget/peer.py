@@ -76,6 +76,7 @@ class Desk:
         self.shop = dict(SHOP)
         self.consents: dict[str, dict[str, str]] = {}
         self.lose_answers = 0
+        self.request_news: dict[str, int] | None = None
         self.drop_events = False
         self.refuse: tuple[str, dict[str, Any]] | None = None
         self.refuse_identity: tuple[str, dict[str, Any]] | None = None
@@ -241,6 +242,8 @@ class Desk:
             "consents": self.consents.get(customer, {}),
             "server_at_ms": now_ms(),
         }
+        if self.request_news is not None:
+            welcome["requests"] = self.request_news
         await self._sio.emit("welcome", welcome, room=sid, namespace=NAMESPACE)
 
     async def _command(self, name: str, sid: str, payload: dict[str, Any]) -> Any:
@@ -249,10 +252,15 @@ class Desk:
         if handler is None:
             return failure("invalid_input")
         answer = await handler(self._customers.get(sid, ""), payload)
-        if name == "message.post" and self.lose_answers > 0:
+        if name in {"message.post", "request.submit"} and self.lose_answers > 0:
             self.lose_answers -= 1
             await asyncio.Event().wait()  # this answer never comes
         return answer
+
+    async def _do_request_submit(self, customer: str, payload: dict[str, Any]) -> dict[str, Any]:
+        key = (customer, payload["client_id"])
+        made = {"ok": True, "ticket_number": f"T-{len(self.answers)}", "promised_at_ms": None}
+        return self.answers.setdefault(key, made)
 
     async def _do_message_post(self, customer: str, payload: dict[str, Any]) -> dict[str, Any]:
         if self.refuse_posts:
