@@ -41,7 +41,7 @@ SHORT_SECRET_CHARS = 32
 REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "glusterfs"})
 MAIL = {"smtp_url": {"smtp": 25, "smtps": 465}, "imap_url": {"imap": 143, "imaps": 993}}
 # Read by others than Settings.
-OTHER_NAMES = frozenset({"files_dir", *MAIL})
+OTHER_NAMES = frozenset(MAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,6 +528,26 @@ def _files(_settings: Settings) -> Findings:
         yield Finding("sockets", "ok", f"{told}, here; the service may have a limit of its own.")
 
 
+def _sent_files(settings: Settings) -> Findings:
+    from server.files.store import Store
+
+    store = Store(settings.files_path.absolute())
+    if not settings.files_path.exists() and settings.files_dir is None:
+        return  # made with the first file
+    try:
+        store.need(0)
+        store.begin().close()
+    except AppError:
+        yield Finding(
+            "files",
+            "problem",
+            f"Files that people send cannot be kept in {settings.files_path}.",
+            "Make room there, or let the server write there; messages without files still go.",
+        )
+    else:
+        yield Finding("files", "ok", f"Files that people send are in {settings.files_path}.")
+
+
 def _plain(error: Exception) -> str:
     """The first line of an error, without what an address may hide."""
     from server.log import plain
@@ -545,6 +565,7 @@ CHECKS: tuple[Check, ...] = (
     _mail,
     _front,
     _files,
+    _sent_files,
 )
 
 
