@@ -154,6 +154,8 @@ def step_words(locale: Locale, step: Step, names: Names, *, did: bool = False) -
         key: _param(locale, param, step.params.get(key), names)
         for key, param in ACTIONS[step.do].params.items()
     }
+    if "key" in params:
+        params["about"] = params.pop("key")
     if step.do == "close":
         params["reason"] = sentence(locale, f"tickets.reason.{step.params.get('reason')}")
     elif "priority" in params and step.params.get("priority"):

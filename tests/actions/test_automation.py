@@ -9,22 +9,23 @@ from typing import Any  # Any: JSON values
 
 import pytest
 
+from server.actions import conversations, tickets, webhooks
 from server.actions import rules as manage
-from server.actions import tickets, webhooks
 from server.actions.desk import Look
 from server.actions.payload import parse
 from server.actions.take_orders import take_orders
 from server.domain.actors import Actor
-from server.domain.errors import Conflict, InvalidInput, NotAllowed
-from server.domain.events import RuleApplied
+from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from server.domain.events import MessagePosted, RuleApplied
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import MAX_HELD, read_plan
 from server.domain.shop_data import Line, Order
 from server.jobs import automation as job
 from server.reports.verify import verify
-from server.storage import consents, notes, people, rules
+from server.storage import consents, event_log, messages, notes, people, rules
 from server.storage import tickets as ticket_rows
 from server.storage.carts import save_carts
+from server.storage.connection import Connection
 from server.storage.consents import Consent
 from server.storage.notes import Preference
 from server.storage.rules import Run
@@ -533,3 +534,106 @@ def test_each_ready_made_rule_makes_sense_in_both_languages(scene: Scene, lead: 
     assert len(made) == 1
     look(scene)
     assert scene.state(chat).tags == ("投诉",)
+
+
+def test_each_action_does_what_it_says_and_nothing_the_second_time(
+    scene: Scene, lead: Actor
+) -> None:
+    lin = scene.person("lin", teams=("care",))
+    shopper = scene.shopper(locale="zh")
+    on_ticket: list[Json] = [
+        {"do": "set_type", "type": "complaint"},
+        {"do": "set_field", "key": "wish", "value": "A new cup"},
+        {"do": "set_field", "key": "colour", "value": "red"},
+        {"do": "assign_team", "team": "care"},
+        {"do": "assign_agent", "agent": "lin"},
+        {"do": "post_message", "en": "Hello", "zh": "您的工单 {ticket.number}"},
+        {"do": "post_message", "en": "{order.number}"},
+        {"do": "snooze", "minutes": 60},
+    ]
+    ticket_rule = add(scene, lead, plan("ticket_created", *on_ticket))
+    again = add(scene, lead, plan("ticket_state", *on_ticket[:2], *on_ticket[3:5], on_ticket[7]))
+    on_chat: list[Json] = [
+        {"do": "assign_team", "team": "care"},
+        {"do": "assign_agent", "agent": "lin"},
+        {"do": "remove_tag", "tags": ["x"]},
+        {"do": "close", "reason": "not_needed"},
+        {"do": "snooze", "minutes": 60},
+    ]
+    chat_rule = add(scene, lead, plan("tagged", *on_chat))
+    asked = {"type": "question", "subject": "?", "customer_id": shopper.id}
+    ticket_id = str(scene.do(tickets.create, lin, parse(tickets.CreateTicket, asked))["ticket_id"])
+    chat = scene.chat(shopper)
+    scene.do(conversations.tag, lin, conversations.Tag(conversation_id=chat, add=["x"], remove=[]))
+    look(scene)
+    look(scene)
+    ticket = scene.database.read_now(lambda c: load_ticket(c, ticket_id))
+    assert ticket is not None
+    assert (ticket.type, ticket.team_id, ticket.assignee_id) == ("complaint", "care", "lin")
+    assert (ticket.state, ticket.wake_at_ms) == ("on_hold", scene.time.at_ms + 3_600_000)
+    [run] = runs(scene, ticket_rule)
+    told = [one["outcome"] for one in run.steps]
+    # Lin made it and has it; the type has no field of this colour; there is no order.
+    assert told == ["done", "done", "failed", "done", "nothing", "done", "failed", "done"]
+    assert [run.steps[2]["error"], run.steps[6]["error"]] == ["invalid_input", "words_open"]
+    assert runs(scene, again) == [], "everything was so already"
+    state = scene.state(chat)
+    assert (state.status, state.team_id, state.tags) == ("resolved", "care", ())
+    [run] = runs(scene, chat_rule)
+    assert [(one["outcome"], one.get("error")) for one in run.steps][2:] == [
+        ("done", None),
+        ("done", None),
+        ("failed", "over"),
+    ]
+    words = [e for e in scene.events(ticket_id) if e.actor_kind == "bot"]
+    assert len(words) == 1
+    body = scene.database.read_now(lambda c: _bodies(c, ticket_id))
+    assert body == [f"您的工单 {ticket.number}"]
+    assert scene.database.read_now(lambda c: list(verify(c))) == []
+
+
+def _bodies(connection: Connection, conversation_id: str) -> list[str]:
+    found = messages.messages_by_id(
+        connection,
+        [
+            event.data.message_id
+            for event in event_log.conversation_events(connection, conversation_id)
+            if isinstance(event.data, MessagePosted)
+        ],
+    )
+    return [message.body for message in found.values()]
+
+
+def test_rules_are_moved_and_brought_back_by_who_has_seen_the_latest(
+    scene: Scene, lead: Actor
+) -> None:
+    first = add(scene, lead, plan("rated", {"do": "note", "text": "1"}, name="First"))
+    second = add(scene, lead, plan("rated", {"do": "note", "text": "2"}, name="Second"))
+    move = partial(manage.move, actor=lead, version=1, by=-1)
+    scene.database.write_now(partial(move, rule_id=first))
+    scene.database.write_now(partial(move, rule_id=second))
+    names = [one.plan.name for one in scene.database.read_now(rules.load_rules)]
+    assert names == ["Second", "First"]
+    with pytest.raises(Conflict):
+        scene.database.write_now(partial(move, rule_id=second))
+    scene.time.pass_s(60)
+    changed = plan("rated", {"do": "note", "text": "3"}, name="Third")
+    change = partial(manage.save, actor=lead, rule_id=second, enabled=True)
+    scene.database.write_now(partial(change, values=changed, version=2))
+    scene.database.write_now(partial(change, values=changed, version=3))
+    back = partial(manage.restore, actor=lead, rule_id=second, version=3)
+    with pytest.raises(NotFound):
+        scene.database.write_now(partial(back, to=9))
+    scene.database.write_now(partial(back, to=1))
+    rule = scene.database.read_now(lambda c: rules.load_rule(c, second))
+    assert rule is not None
+    # What it says has changed, when it looks has not: it goes on from where it began.
+    assert (rule.plan.name, rule.version, rule.since_ms) == (
+        "Second",
+        4,
+        scene.time.at_ms - 60_000,
+    )
+    told = scene.database.read_now(lambda c: rules.versions_of(c, second))
+    assert [one.change for one in told] == ["restored", "edited", "moved", "made"]
+    scene.time.pass_s(91 * 24 * 3600)
+    asyncio.run(job.forget(scene.database))
