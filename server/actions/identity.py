@@ -157,9 +157,7 @@ def reveal(tx: Tx, actor: Actor, payload: Reveal) -> Answer:
     """A contact of a customer as it is, and a line in the log of who looked. Raises NotFound."""
     require(actor, "contact.reveal")
     customer = access_customer(tx, actor, payload.customer_id)
-    value = customer.email if payload.kind == "email" else customer.phone
-    if payload.key_id is not None:
-        value = _by_key_id(tx, customer, payload)
+    value = contact_value(tx, customer, payload)
     if not value:
         raise NotFound("There is no such contact.")
     tx.record(actor, ContactRevealed(field=payload.kind), customer_id=customer.id)
@@ -167,7 +165,10 @@ def reveal(tx: Tx, actor: Actor, payload: Reveal) -> Answer:
     return {"kind": payload.kind, "value": value}
 
 
-def _by_key_id(tx: Tx, customer: Customer, payload: Reveal) -> str | None:
+def contact_value(tx: Tx, customer: Customer, payload: Reveal) -> str | None:
+    """A contact of a customer as it is, None when there is no such one."""
+    if payload.key_id is None:
+        return customer.email if payload.kind == "email" else customer.phone
     person = persons.person_of(tx.connection, customer.id)
     rows = persons.members(tx.connection, person)
     for key_id, contact in contacts.by_key_id(tx.connection, rows).items():

@@ -45,9 +45,14 @@ def ask_code(
 
     Raises TooMany for an address or a client with too many in an hour.
     """
+    count_code(tx, client=client, address=address)
+    portal.keep_code(tx, browser=browser, former=former, code=code, address=address)
+
+
+def count_code(tx: Tx, *, client: str, address: str) -> None:
+    """Counts a code for who asks for it and for its address. Raises TooMany."""
     _count(tx, f"portal client {client}", CODES_OF_A_CLIENT)
     _count(tx, f"portal address {address}", CODES_AN_HOUR)
-    portal.keep_code(tx, browser=browser, former=former, code=code, address=address)
 
 
 def mail_code(tx: Tx, *, own_address: str, address: str, code: str, locale: str) -> bool:

@@ -212,7 +212,8 @@ class CustomerReturned(EventData):
 class CustomerIdentified(EventData):
     """A shopper became known.
 
-    Method signed (the shop proved it), order (its number and postcode did) or claimed (said so).
+    Method signed (the shop proved it), order (its number and postcode did), code (one that was
+    mailed to the address) or claimed (said so).
     """
 
     kind: ClassVar[str] = "customer.identified"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal  # Any: column values
 
-from sqlalchemy import Connection, RowMapping, case, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, case, delete, func, insert, or_, select, text, update
 
 from server.storage.customers import CUSTOMER
 from server.storage.rows import CONVERSATION, EVENT, MESSAGE, READ_MARK
@@ -511,6 +511,7 @@ def address_of(connection: Connection, customer_id: str) -> str | None:
 # Whose mail it is
 
 _SECRET = "mail"  # noqa: S105  # the name of a secret
+_SENDER = "mail sender"
 
 
 def mail_secret(connection: Connection) -> bytes | None:
@@ -528,6 +529,19 @@ _ADD_SECRET = text(
 def make_secret(tx: Tx, value: str) -> None:
     """Keeps what ties mails to threads, unless there is one."""
     tx.later(_ADD_SECRET, {"name": _SECRET, "value": value})
+
+
+def note_sender(tx: Tx, address: str | None) -> None:
+    """Notes from which address mail goes out, None when none does."""
+    tx.later(delete(SECRET).where(SECRET.c.name == _SENDER))
+    if address is not None:
+        tx.later(_ADD_SECRET, {"name": _SENDER, "value": address})
+
+
+def sender_address(connection: Connection) -> str | None:
+    """From which address mail goes out, None when none does."""
+    found = connection.execute(select(SECRET.c.value).where(SECRET.c.name == _SENDER))
+    return found.scalar_one_or_none()
 
 
 def writer(connection: Connection, email: str) -> str | None:

@@ -16,9 +16,10 @@ from server.http.api.sockets import ANSWERS, SIGNALS
 from server.realtime.wire import COMMANDS
 from server.storage.event_shapes import shopper_events
 from tests.realtime.client import Client, People, Refused
-from tests.realtime.desk import Desk, make_desk
+from tests.realtime.desk import UNLIMITED, Desk, make_desk
 from tests.realtime.test_suggestions import offered
 from tests.support.articles import put_article
+from tests.support.ports import free_port
 
 Json = dict[str, Any]  # Any: JSON
 DOCUMENT = asyncapi(
@@ -28,8 +29,10 @@ DOCUMENT = asyncapi(
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A served shop."""
-    desk = make_desk(tmp_path_factory.mktemp("sockets") / "data", None)
+    """A served shop that mails, though nobody takes it."""
+    smtp = {"SHOPBELL_SMTP_URL": f"smtp://127.0.0.1:{free_port()}"}
+    env = UNLIMITED | smtp | {"SHOPBELL_MAIL_ADDRESS": "desk@shop.example"}
+    desk = make_desk(tmp_path_factory.mktemp("sockets") / "data", None, env=env)
     desk.server.start()
     yield desk
     desk.server.kill()
@@ -139,6 +142,11 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     assert shown["value"] == "+49 1"
     wrong = await _answer(agent, "customer.verify", **customer, order_number="1", postcode="2")
     assert wrong["verified"] is False
+    await _answer(agent, "customer.update", **customer, email="ana@buyer.example")
+    sent = await _answer(agent, "customer.send_code", **customer)
+    assert sent["shown"] == "a***@…"
+    unsure = await _answer(agent, "customer.confirm_code", **customer, code="123456")
+    assert unsure["verified"] is False
     other = await people.shopper()
     pair = {**customer, "other_id": other.welcome["customer_id"]}
     merged = await _answer(lead, "customer.merge", **pair, why="Called us")

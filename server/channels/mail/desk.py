@@ -137,6 +137,10 @@ class MailDesk:
                 await self._database.write(
                     lambda tx: mails.make_secret(tx, secrets.token_urlsafe(32))
                 )
+                sends = self._settings.address if self._settings.smtp_url else None
+                await self._database.write(
+                    lambda tx, address=sends: mails.note_sender(tx, address)  # type: ignore[misc]  # bound default
+                )
                 secret = await self._database.read(mails.mail_secret)
                 shop = await self._database.read(load_shop)
                 # What was said before there was mail is not mailed now.

@@ -192,9 +192,16 @@ class Revealed(Shape):
 
 
 class Verified(OfCustomer):
-    """Whether number and postcode belong to one order, and the customer as it is now."""
+    """Whether the proof holds, and the customer as it is now."""
 
     verified: bool
+
+
+class CodeSent(Shape):
+    """A code is on its way; ``shown`` is the masked address."""
+
+    customer_id: str
+    shown: str
 
 
 class CustomerId(Shape):
@@ -392,6 +399,8 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/agent", "customer.update"): OfCustomer,
     ("/agent", "contact.reveal"): Revealed,
     ("/agent", "customer.verify"): Verified,
+    ("/agent", "customer.send_code"): CodeSent,
+    ("/agent", "customer.confirm_code"): Verified,
     ("/agent", "customer.merge"): OfCustomer,
     ("/agent", "customer.unmerge"): OfCustomer,
     ("/agent", "customer.keep_apart"): OfCustomer,

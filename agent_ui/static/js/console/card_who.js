@@ -107,11 +107,12 @@ function Contact({ card, line }) {
       : html`<${Mini} icon="copy" name=${t("card.copy", { what })} onClick=${() => copy(shown, what)} />`}<//>`;
 }
 
-/** Somebody else may be meant: proof by an order that only its buyer knows. @param {{ card: Card }} props */
+/** Somebody else may be meant: proof by an order that only its buyer knows, or by a code in their mail. @param {{ card: Card }} props */
 function Claims({ card }) {
   const [open, setOpen] = useState(false);
   const [said, setSaid] = useState(/** @type {{ text: string, bad: boolean } | null} */ (null));
   const [busy, setBusy] = useState(false);
+  const [mailed, setMailed] = useState("");
   const unproven = card.identity !== "verified" && card.orders.count === 0;
   if (!card.possible.length && !(open && unproven)) return null;
   const check = async (/** @type {SubmitEvent} */ e) => {
@@ -122,15 +123,37 @@ function Claims({ card }) {
     const form = new FormData(/** @type {HTMLFormElement} */ (e.target));
     const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();
     try {
-      const reply = await command("customer.verify", { customer_id: card.id, order_number: text("order"), postcode: text("postcode") });
+      const reply = mailed
+        ? await command("customer.confirm_code", { customer_id: card.id, code: text("code") })
+        : await command("customer.verify", { customer_id: card.id, order_number: text("order"), postcode: text("postcode") });
       if (reply.verified) {
-        toast(t("verify.right"));
+        toast(t(mailed ? "verify.code.right" : "verify.right"));
         if (id) putCard(id, reply.customer);
-      } else setSaid({ text: t("verify.wrong"), bad: true });
+      } else setSaid({ text: t(mailed ? "verify.code.wrong" : "verify.wrong"), bad: true });
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      if (error.code === "too_many") setSaid({ text: t("verify.often", { n: Math.ceil(error.details.retry_after_s ?? 1) }), bad: true });
-      else toastError(error.code);
+      failed(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const failed = (/** @type {unknown} */ error) => {
+    if (!(error instanceof CommandError)) throw error;
+    const key = `verify.no.${error.details.reason}`;
+    if (error.code === "too_many") setSaid({ text: t("verify.often", { n: Math.ceil(error.details.retry_after_s ?? 1) }), bad: true });
+    else if (t(key) !== key) setSaid({ text: t(key), bad: true });
+    else toastError(error.code);
+  };
+  const address = card.contacts.find((line) => line.kind === "email" && line.level !== "verified");
+  const mail = async () => {
+    if (busy) return;
+    setBusy(true);
+    try {
+      const { shown } = await command("customer.send_code", { customer_id: card.id, ...(address?.key_id ? { key_id: address.key_id } : {}) });
+      setMailed(shown);
+      setSaid({ text: t("verify.code.sent", { shown }), bad: false });
+      requestAnimationFrame(() => document.getElementById("verify-code")?.focus());
+    } catch (error) {
+      failed(error);
     } finally {
       setBusy(false);
     }
@@ -140,10 +163,11 @@ function Claims({ card }) {
     ${open ? null : html`<button type="button" class="btn" onClick=${() => { setOpen(true); requestAnimationFrame(() => document.getElementById("verify-order")?.focus()); }}><${Icon} name="shield-check" />${t("verify")}</button>`}<//>`)}
     ${open ? html`<form class="verify" aria-label=${t("verify.title")} onSubmit=${check} onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.isComposing) { e.preventDefault(); setOpen(false); } }}>
       <p class="small">${t("possible.hint")}</p>
-      <div class="pair"><label class="field"><span>${t("verify.order")}</span><input class="input" id="verify-order" name="order" required maxlength="100" autocomplete="off" /></label>
-        <label class="field"><span>${t("verify.postcode")}</span><input class="input" name="postcode" required maxlength="40" autocomplete="off" /></label></div>
+      ${mailed ? html`<label class="field"><span>${t("verify.code")}</span><input class="input" id="verify-code" name="code" required maxlength="12" inputmode="numeric" autocomplete="off" /></label>`
+        : html`<div class="pair"><label class="field"><span>${t("verify.order")}</span><input class="input" id="verify-order" name="order" required maxlength="100" autocomplete="off" /></label>
+        <label class="field"><span>${t("verify.postcode")}</span><input class="input" name="postcode" required maxlength="40" autocomplete="off" /></label></div>`}
       <p class=${`small ${said?.bad ? "bad" : ""}`} role="status">${said?.text ?? ""}</p>
-      <div class="act"><button class="btn primary" disabled=${busy}>${t("verify.check")}</button><button type="button" class="btn" onClick=${() => setOpen(false)}>${t("cancel")}</button></div>
+      <div class="act"><button class="btn primary" disabled=${busy}>${t("verify.check")}</button>${address ? html`<button type="button" class="btn" disabled=${busy} onClick=${mail}>${t(mailed ? "verify.code.again" : "verify.code.send")}</button>` : null}<button type="button" class="btn" onClick=${() => { setMailed(""); setOpen(false); }}>${t("cancel")}</button></div>
     </form>` : null}`;
 }
 
