@@ -95,6 +95,9 @@ def fill(database: Database, chats: int) -> None:
         compare(connection, made.first_seq[:SAMPLE].tolist(), made.day)
         if database.is_sqlite:
             connection.exec_driver_sql("COMMIT")
+        else:
+            # As autovacuum does by itself.
+            connection.exec_driver_sql("ANALYZE")
 
 
 def _over(source: str, block_day: int, day: int) -> bool:
@@ -243,7 +246,6 @@ def measure(database: Database) -> None:
         ),
         ("all metrics of chats, 28 days", 0.3, ours, (None,), weeks),
         ("all metrics, 28 days", 0.3, tuple(METRICS), (None,), weeks),
-        ("all metrics of chats, all time", 5.0, ours, (None,), whole),
     ):
         timed(database, name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
     for name in PAGES:
@@ -252,6 +254,8 @@ def measure(database: Database) -> None:
     for name in PAGES:
         ask = partial(page, name=name, scope=whole, compared=None)
         timed(database, f"page {name}, all time", 2.0, ask)
+    ask = partial(asked, metrics=ours, by=(None,), scope=whole)
+    timed(database, "all metrics of chats, all time", 5.0, ask)
 
 
 if __name__ == "__main__":
