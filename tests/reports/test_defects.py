@@ -248,7 +248,7 @@ BESIDES: dict[str, tuple[list[Line], set[str]]] = {
         {
             *("rt", "frt", "frt_any", "agent_rt", "queue_wait", "asa", "wait_total"),
             *("sl_30", "sl_180", "r3m_turn", "r30_sess", "r3m_sess", "leave_rate"),
-            *("unanswered", "qa_ratio", "full_res", "fcr", "duration", "transfer"),
+            *("unanswered", "qa_ratio", "full_res", "fcr", "duration", "transfer", "dismissed"),
         },
     ),
 }
