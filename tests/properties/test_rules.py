@@ -156,7 +156,7 @@ DOINGS = st.lists(
 
 
 @settings(
-    max_examples=6,
+    max_examples=4,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(PLANS, min_size=1, max_size=4), DOINGS)
