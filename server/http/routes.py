@@ -18,6 +18,7 @@ from server.http.hooks import add_hooks
 from server.http.knowledge import add_knowledge
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
+from server.http.notices import add_notices
 from server.http.open_loops import add_open_loops
 from server.http.pages import add_pages
 from server.http.portal import add_portal
@@ -32,6 +33,7 @@ from server.http.reviews import add_reviews
 from server.http.reviews_card import add_review_card
 from server.http.reviews_form import add_review_forms
 from server.http.settings import add_settings
+from server.http.settings_care import add_care_settings
 from server.http.settings_hours import add_hours_settings
 from server.http.settings_mail import add_mail_settings
 from server.http.settings_playbook import add_playbook_settings
@@ -82,6 +84,8 @@ def add_routes(app: web.Application) -> None:
     add_files(app)
     add_tickets(app)
     add_open_loops(app)
+    add_notices(app)
+    add_care_settings(app)
     add_ticket_page(app)
     add_settings(app)
     add_ticket_settings(app)

@@ -98,7 +98,9 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (600.0, forget_portal),
     (900.0, forget_webhook_deliveries),
     (3600.0, forget_kept_answers),
+    (2.0, care.follow),
     (600.0, care.watch_defects),
+    (600.0, care.make_calls),
     (3600.0, automation.forget),
     (3600.0, retention.forget_old),
 )

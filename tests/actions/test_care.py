@@ -8,17 +8,20 @@ from typing import Any  # Any: column values
 import pytest
 from sqlalchemy import insert
 
-from server.actions import product_quality
-from server.domain.actors import Actor
-from server.domain.events import DefectSpiked
+from server.actions import follow_up_calls as calls
+from server.actions import product_quality, ratings
+from server.domain.actors import SYSTEM, Actor
+from server.domain.events import DefectSpiked, OrderRefunded
 from server.domain.ticket import Ticket
 from server.jobs import care as job
 from server.reports import products
-from server.storage import notes
+from server.storage import care, notes
+from server.storage import tickets as stored
 from server.storage.orders import ORDER_LINE, SHOP_ORDER
+from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
-from tests.actions.tickets import by_number, create
+from tests.actions.tickets import by_number, create, differences
 
 DAY_MS = 86_400_000
 
@@ -118,3 +121,127 @@ def test_those_affected_are_told_once_in_each_ticket_and_nobody_who_is_blocked(
     assert scene.database.write_now(tell) == 0
     assert held() == ["told", "blocked"]
     assert scene.kinds(mine.id).count("message.posted") == 1
+
+
+def look(scene: Scene) -> None:
+    asyncio.run(job.follow(scene.database))
+
+
+def repairs_made(scene: Scene) -> list[tuple[str, str | None]]:
+    found = scene.database.read_now(lambda c: care.latest_repairs(c, limit=10))
+    return [(one.kind, one.held or number) for one, number in reversed(found)]
+
+
+def rated(scene: Scene, shopper: Actor, score: int) -> str:
+    chat = scene.chat(shopper)
+    scene.post(scene.actor(scene.owner(chat) or ""), "Here you are", chat)
+    scene.do(ratings.give_rating, shopper, ratings.GiveRating(conversation_id=chat, score=score))
+    return chat
+
+
+def test_a_bad_rating_becomes_a_seniors_task_once_and_a_second_complaint_joins_it(
+    scene: Scene, lead: Actor
+) -> None:
+    scene.person("lin")
+    look(scene)
+    shopper = scene.shopper()
+    rated(scene, shopper, 4)
+    look(scene)
+    assert repairs_made(scene) == []
+    chat = rated(scene, scene.shopper(), 2)
+    look(scene)
+    look(scene)
+    ((kind, number),) = repairs_made(scene)
+    ticket = by_number(scene, number or "")
+    assert (kind, ticket.type, ticket.assignee_id) == ("rating", "follow_up", lead.id)
+    tasks = scene.database.read_now(lambda c: stored.tasks_of(c, ticket.id))
+    assert [one.due_at_ms for one in tasks] == [ticket.created_at_ms + DAY_MS]
+    links = scene.database.read_now(lambda c: stored.links_of(c, ticket.id))
+    assert [(one.kind, one.target) for one in links] == [("conversation", chat)]
+    for _ in range(3):
+        create(scene, lead, type="complaint", customer_id=ticket.customer_id)
+        look(scene)
+    # The second and the third complaint stand on the task that is open already.
+    assert repairs_made(scene) == [("rating", number), *[("complaint", number)] * 2]
+    assert differences(scene) == []
+
+
+def test_a_blocked_customer_and_a_small_refund_make_no_task(scene: Scene, lead: Actor) -> None:
+    scene.person("lin")
+    look(scene)
+    shopper = scene.shopper()
+    at_ms = scene.time.at_ms
+    order(scene, "small", "LAMP", at_ms=at_ms, customer_id=shopper.id, refunded_minor=100)
+    order(scene, "large", "LAMP", at_ms=at_ms, customer_id=shopper.id, refunded_minor=90_000)
+
+    def refund(tx: Tx) -> None:
+        for key in ("small", "large", "large"):
+            tx.record(SYSTEM, OrderRefunded(order_id=key), customer_id=shopper.id)
+
+    scene.database.write_now(refund)
+    look(scene)
+    ((kind, number),) = repairs_made(scene)
+    assert kind == "refund"
+    assert by_number(scene, number or "").assignee_id == lead.id
+    bad = scene.shopper()
+    rated(scene, bad, 1)
+    scene.database.write_now(lambda tx: notes.block(tx, [bad.id or ""], reason=None, by_id=None))
+    look(scene)
+    assert repairs_made(scene)[-1] == ("rating", "blocked")
+
+
+def test_a_delivered_order_is_called_about_once_and_the_outcome_is_counted(
+    scene: Scene, lead: Actor
+) -> None:
+    texts = {"plan_days": "3", "share": "100", "question_en": "Does it shine?"}
+    scene.database.write_now(
+        lambda tx: calls.save_plan(tx, actor=lead, plan_id=None, texts=texts, enabled=True)
+    )
+    shopper, quiet, gone = scene.shopper(), scene.shopper(), scene.shopper()
+    at_ms = scene.time.at_ms
+    for key, who, ago in (("o1", shopper, 0), ("o2", quiet, 0), ("old", shopper, 9)):
+        day = at_ms - ago * DAY_MS
+        order(scene, key, "LAMP", at_ms=day, customer_id=who.id, delivered_at_ms=day)
+    order(scene, "o3", "LAMP", at_ms=at_ms, customer_id=gone.id, delivered_at_ms=at_ms)
+    never = notes.Preference("none", None, None, None)
+    scene.database.write_now(lambda tx: notes.save_preference(tx, gone.id or "", never, by_id=None))
+    later = notes.Preference(None, 0, 23 * 60 + 59, "UTC")
+    scene.database.write_now(
+        lambda tx: notes.save_preference(tx, quiet.id or "", later, by_id=None)
+    )
+    scene.time.pass_s(3 * 86_400 + 60)
+    asyncio.run(job.make_calls(scene.database))
+    asyncio.run(job.make_calls(scene.database))
+
+    def call(key: str) -> care.Call | None:
+        return scene.database.read_now(lambda c: care.call_of_order(c, key))
+
+    assert call("old") is None
+    first, second, third = call("o1"), call("o2"), call("o3")
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.held, third.held, third.ticket_id) == (None, "no_contact", None)
+    assert first.due_at_ms == scene.time.at_ms + DAY_MS
+    assert (second.due_at_ms or 0) // 60_000 % 1440 == 23 * 60 + 59
+    wake = scene.time.at_ms + 3_600_000
+    outcome = calls.CallOutcome(
+        ticket_id=first.ticket_id or "", outcome="not_reached", until_ms=wake
+    )
+    scene.do(calls.record, lead, outcome)
+    ticket = scene.database.read_now(lambda c: load_ticket(c, first.ticket_id or ""))
+    assert ticket is not None
+    assert (ticket.state, ticket.wake_at_ms) == ("on_hold", wake)
+    found = scene.do(
+        calls.record,
+        lead,
+        calls.CallOutcome(ticket_id=ticket.id, outcome="problem", remarks="It flickers"),
+    )
+    problem = scene.database.read_now(lambda c: load_ticket(c, found["problem_id"]))
+    assert problem is not None
+    assert (problem.type, problem.customer_id) == ("complaint", shopper.id)
+    figures = scene.database.read_now(
+        lambda c: care.outcomes(c, since_ms=0, at_ms=scene.time.at_ms)
+    )
+    assert list(figures.values()) == [{"made": 2, "held": 1, "problem": 1, "in_time": 1, "open": 1}]
+    assert differences(scene) == []

@@ -72,3 +72,37 @@ async def test_a_product_leads_to_its_tickets_a_masked_file_and_one_message_each
     assert "已经修好" in (await lead.get(f"/tickets/{number}")).text
     again = await lead.post(page, words | {"do": "tell"}, page=page)
     assert again.status == 400
+
+
+async def test_repairs_and_calls_are_set_up_and_an_outcome_is_kept_without_a_script(
+    desk: Desk,
+) -> None:
+    lead = await desk.signed_in("supervisor")
+    page = "/settings/care"
+    numbers = {"rating": "1", "days": "30", "refund": "800", "due_hours": "8"}
+    kept = await lead.post(page, {"on": "1", "kind": "rating"} | numbers, page=page)
+    assert kept.status == 303
+    assert 'value="800' in (await lead.get(page)).text
+    wrong = await lead.post(page, numbers | {"rating": "9"}, page=page)
+    assert wrong.status == 400
+    plan = {"plan_days": "3", "share": "50", "question_zh": "用得满意吗？", "enabled": "1"}
+    made = await lead.post(f"{page}/plans", plan | {"do": "save"}, page=page)
+    assert made.status == 303
+    assert "签收 3 天后" in (await lead.get(f"{page}?lang=zh")).text
+    shopper = await shopper_of(desk)
+    person = desk.database.read_now(lambda c: load_person(c, desk.people["supervisor"]))
+    assert person is not None
+    call = tickets.CreateTicket(type="follow_up", subject="Call", customer_id=shopper.id)
+    number = (await desk.database.write(lambda tx: tickets.create(tx, person.actor, call)))[
+        "number"
+    ]
+    ticket = f"/tickets/{number}"
+    assert "What came of it" in (await lead.get(f"{ticket}?lang=en")).text
+    refused = await lead.post(f"{ticket}/call", {"outcome": "not_reached"}, page=ticket)
+    assert refused.status == 400
+    told = await lead.post(
+        f"{ticket}/call", {"outcome": "problem", "remarks": "It flickers"}, page=ticket
+    )
+    assert told.status == 303
+    assert told.headers["Location"].endswith("?done=made")
+    assert "It flickers" in (await lead.get(told.headers["Location"])).text

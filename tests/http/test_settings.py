@@ -35,6 +35,8 @@ RIGHTS = {
     "/reports/products": (303, 403, 200, 200),
     "/reports/products/export.csv": (303, 403, 200, 200),
     "/reports/products/one": (303, 403, 400, 400),
+    "/notices/count": (303, 200, 200, 200),
+    "/settings/care": (303, 403, 200, 200),
     "/tickets/open-loops": (303, 403, 200, 200),
     "/reports/staffing": (303, 403, 200, 200),
     "/reports/staffing/export.csv": (303, 403, 200, 200),
