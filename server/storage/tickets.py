@@ -353,6 +353,19 @@ def counts(
     return found
 
 
+def count_late(connection: Connection, actor: Actor, *, at_ms: int, most: int) -> int:
+    """How many tickets of the person or of their teams wait for the shop past a due time.
+
+    No more are counted than ``most``.
+    """
+    own: list[ColumnElement[bool]] = [T.assignee_id == actor.id]
+    if actor.team_ids:
+        own.append(T.team_id.in_(sorted(actor.team_ids)))
+    late = select(literal_column("1")).where(T.lane == "us", T.next_due_at_ms < at_ms, or_(*own))
+    count = select(func.count()).select_from(late.limit(most).subquery())
+    return int(connection.execute(count).scalar_one())
+
+
 def _conditions(connection: Connection, wanted: Wanted) -> tuple[Json, list[ColumnElement[bool]]]:
     """The conditions, and the value of their parameter when only some tickets are in question."""
     found: list[ColumnElement[bool]] = []

@@ -60,6 +60,7 @@ class Desk:
         """An empty desk with four people and two teams."""
         self.shift_ms = 0
         self.conversations: dict[str, Conversation] = {}
+        self.late = 0
         self.targets = {"warn_ms": 100_000, "limit_ms": 180_000}
         self.agents = {
             row[0]: {
@@ -417,6 +418,7 @@ class Peer:
         app = web.Application()
         self._sio.attach(app)
         app.router.add_get("/console", self._console)
+        app.router.add_get("/notices/count", self._marks)
         app.router.add_get("/sign-in", self._other_page)
         app.router.add_post("/sign-out", self._other_page)
         app.router.add_get("/static/test/{path:.+}", self._static)
@@ -429,6 +431,9 @@ class Peer:
     async def _end(self, runner: web.AppRunner) -> None:
         await self._sio.shutdown()
         await runner.cleanup()
+
+    async def _marks(self, _: web.Request) -> web.Response:
+        return web.json_response({"late": self.desk.late})
 
     async def _console(self, request: web.Request) -> web.Response:
         locale = cast(render.Locale, request.query.get("lang", self.locale))

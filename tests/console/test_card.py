@@ -19,10 +19,27 @@ def living(desk: Desk) -> str:
     return str(fill(desk).summary["id"])
 
 
+def overdue(desk: Desk, talk: str) -> None:
+    """A ticket of the customer whose time is over."""
+    desk.late = 2
+    ticket = {
+        "id": "con_9",
+        "number": "T-4K2M9PX7",
+        "type": {"en": "Repair", "zh": "维修"},
+        "state": "open",
+        "status": None,
+        "priority": "normal",
+        "due_at_ms": 1,
+    }
+    counts = {"open_count": 1, "closed_count": 3, "complete": True}
+    desk.conversations[talk].card["tickets"] = {"open": [ticket], **counts}
+
+
 def test_the_card_says_who_it_is_what_is_late_and_what_to_do(
     peer: Peer, open_console: OpenConsole
 ) -> None:
     talk = peer.run(living)
+    peer.run(lambda desk: overdue(desk, talk))
     page = open_console(f"#c-{talk}")
     side = page.locator("#side")
     expect(side.locator(".banner-line.danger")).to_contain_text("#20871 · Late")
@@ -44,6 +61,14 @@ def test_the_card_says_who_it_is_what_is_late_and_what_to_do(
     card = peer.desk.conversations[talk].card
     named = {"customer_id": card["id"], "kind": "email", "key_id": f"{card['id']}.email.1"}
     assert peer.asked("contact.reveal") == [named]
+
+    # Their tickets are one press away; so are all, with a count of what is late.
+    shown = side.get_by_role("link", name=re.compile("T-4K2M9PX7 · Repair"))
+    expect(shown).to_contain_text("overdue since")
+    expect(shown).to_have_attribute("href", "/tickets/T-4K2M9PX7")
+    expect(side.get_by_role("link", name="3 closed")).to_be_visible()
+    all_of_them = page.locator(".rail").get_by_role("link", name=re.compile("Tickets ?, 2 overdue"))
+    expect(all_of_them).to_have_attribute("href", "/tickets")
 
     # What changes on the server is shown without a reload.
     def cancel(desk: Desk) -> None:

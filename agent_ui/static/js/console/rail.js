@@ -1,5 +1,5 @@
 /** The way to the other pages: a rail on the left, a bar at the bottom of a phone. */
-import { html } from "./vendor.js";
+import { html, signal, useEffect } from "./vendor.js";
 import { counts, currentId, me } from "./store.js";
 import { t, tn } from "./words.js";
 import { Icon, IconButton } from "./ui.js";
@@ -8,24 +8,40 @@ import { ask } from "./later.js";
 
 const PLACES = [
   { icon: "inbox", key: "inbox", href: "/console" },
+  { icon: "alarm-clock", key: "tickets", href: "/tickets" },
   { icon: "users-round", key: "customers", href: "/customers" },
   { icon: "layers", late: true, key: "knowledge", href: "/knowledge" },
   { icon: "chart-column", key: "reports", href: "/reports" },
   { icon: "settings", key: "settings", href: "/settings" },
 ];
 
+/** What stands behind other places, looked up now and then. */
+export const marks = signal({ late: 0 });
+export const lookAtMarks = () => document.hidden || fetch("/notices/count").then((reply) => reply.json()).then((found) => { marks.value = found; }, () => {}); // the next look tries again
+const EACH_MS = 60_000;
+
 const admin = () => me.value.role === "admin";
 
 /** @param {{ place: typeof PLACES[number], wordy?: boolean }} props */
 function Place({ place, wordy = false }) {
   const here = place.key === "inbox";
-  const n = here ? counts.value.waiting : 0;
+  const n = here ? counts.value.waiting : place.key === "tickets" ? marks.value.late : 0;
   return html`<a href=${place.href} aria-current=${here ? "page" : undefined} title=${wordy ? undefined : t(place.key)} onClick=${(/** @type {MouseEvent} */ e) => here && !e.metaKey && !e.ctrlKey && e.preventDefault()}>
     <${Icon} name=${place.icon} late=${place.late} /><span class=${wordy ? "" : "sr"}>${t(place.key)}</span>
-    ${n ? html`<span class="dot" aria-hidden="true">${n > 99 ? "99+" : n}</span><span class="sr">, ${tn("waiting", n)}</span>` : null}</a>`;
+    ${n ? html`<span class="dot" aria-hidden="true">${n > 99 ? "99+" : n}</span><span class="sr">, ${here ? tn("waiting", n) : tn("tickets_late", n)}</span>` : null}</a>`;
 }
 
-export const Rail = () => html`<nav class="rail" aria-label=${t("nav")}>
+export function Rail() {
+  useEffect(() => {
+    lookAtMarks();
+    document.addEventListener("visibilitychange", lookAtMarks);
+    const timer = setInterval(lookAtMarks, EACH_MS);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", lookAtMarks);
+    };
+  }, []);
+  return html`<nav class="rail" aria-label=${t("nav")}>
   <div class="logo" aria-hidden="true"><${Icon} name="message-circle" /></div>
   ${PLACES.slice(0, -1).map((place) => html`<${Place} place=${place} key=${place.key} />`)}
   <div class="sp"></div>
@@ -33,6 +49,7 @@ export const Rail = () => html`<nav class="rail" aria-label=${t("nav")}>
   ${admin() ? html`<${Place} place=${PLACES[PLACES.length - 1]} />` : null}
   <${PersonMenu} at="beside" key=${me.value.id} />
 </nav>`;
+}
 
 export const PhoneBar = () => (currentId.value ? null : html`<nav class="mob" aria-label=${t("nav")}>
   ${PLACES.filter((place) => place.key !== "settings" || admin()).map((place) => html`<${Place} place=${place} wordy key=${place.key} />`)}
