@@ -1,9 +1,9 @@
 """How sure a suggestion is: the share of such first items that were right, learnt beforehand.
 
-Logistic regression over what speaks for the first item (Platt 1999 calls it calibration). The
-coefficients were learnt from phrasings of public question sets that were left out of the index,
-with articles taken away so that some questions had no answer; docs/decisions/suggestions.md says
-how.
+Logistic regression over what speaks for the first item (Platt 1999 calls it calibration). There
+are coefficients for a base that has grown and for a young one, mixed by how young it is. They were
+learnt from questions to bases of all sizes, some of them without an answer;
+docs/decisions/suggestions.md says how.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge_base.rank import Match, Ranking
+from knowledge_base.rank import Match, Ranking, Signals
 
 Band = Literal["none", "suggest", "answer"]
-FEATURES = (
+_SEEN = (
     "one",
     "covered",
     "letters",
@@ -50,6 +50,15 @@ FEATURES = (
     "square of the meaning",
     "meaning of the unknown",
     "meaning of one of so many",
+    "bodies",
+    "log of the phrasings",
+    "phrasings beside bodies",
+)
+# How many of them the coefficients of a grown base know.
+GROWN = 19
+FEATURES = (
+    *(f"{name}, in a grown base" for name in _SEEN[:GROWN]),
+    *(f"{name}, in a young base" for name in _SEEN),
 )
 # From here on one in ten questions of CLINC150 without an answer is shown one, with 0.5 one in
 # seven; people stop looking at what is often wrong. A customer has nobody at hand: right three
@@ -59,6 +68,10 @@ ANSWER_FROM = 0.75
 _FEW = 5
 # Bases as large as those that were learnt from; beyond, size says no more.
 _MANY = 150
+# A base is young with up to so many articles, and no longer with so many; between, in part.
+_SMALL_ARTICLES, _LARGE_ARTICLES = 5, 30
+# So is one of articles with bodies, as a shop writes them, up to so many phrasings an article.
+_FEW_PHRASINGS, _MANY_PHRASINGS = 5, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +86,31 @@ class Calibration:
 CHANNELS = ("with_meaning", "by_words", "by_sound")
 
 # fmt: off
+# First what counts in a grown base, then what counts in a young one.
 SHIPPED = Calibration(
     with_meaning=(
-        -1.045, -2.592, 0.273, 0.274, 1.394, 0.386, 1.575, 1.201, 0.333, 0.534, 2.276, 0.005,
-        0.965, 1.536, -2.857, 1.441, -3.343, 0.418, 0.712, 0.811, 0.169, 3.876, 1.3, -0.571,
-        -3.2, -0.482, 0.41, 0.617, -0.782, -2.371, 0.432, 4.838, 3.85,
+        -1.32, 0.615, 1.126, -1.229, 3.36, -0.146, 1.058, 1.035, 0.404, 0.959, 1.705, 0.545,
+        0.653, 3.294, -0.588, 0.139, -2.391, 0.352, -0.126,
+
+        -1.475, -2.347, 0.222, 1.032, 2.1, 0.168, 1.049, 1.124, 0.775, 0.514, 2.969, -0.08,
+        1.578, 1.377, -3.321, 1.457, -3.457, 0.643, 0.738, 1.203, 0.064, 3.361, 0.9, -0.583,
+        -2.869, -1.219, -0.328, 0.247, 0.192, -2.6, 0.642, 5.87, 4.091, -0.36, -1.21, 0.781,
     ),
     by_words=(
-        -1.634, -3.828, 2.11, 0.736, 0.0, 0.0, 0.356, 0.79, 1.197, 0.598, 1.786, 0.91, 2.378,
-        0.0, -1.373, 0.494, -1.273, 0.107, -0.15, 1.125, 0.818, 4.437, -0.043, -0.433, -0.435,
-        -0.995, 0.0, 2.964, -1.706, -2.094, 0.0, 0.0, 0.0,
+        -2.024, 1.83, 3.138, -1.541, 0.0, 0.0, 0.149, 0.65, 0.669, 1.501, 1.953, 0.972, 2.579,
+        0.0, -0.734, -0.276, -2.312, 0.334, 0.107,
+
+        -2.028, -2.852, 2.18, 0.873, 0.0, 0.0, 0.01, 1.373, 2.056, 0.452, 2.304, 0.861, 3.08,
+        0.0, -2.12, 1.231, -1.75, 0.156, -0.698, 1.526, 0.798, 3.391, 0.0, -0.276, -0.328,
+        -1.818, 0.0, 1.686, -0.905, -1.526, 0.0, 0.0, 0.0, -0.198, -0.087, 0.326,
     ),
     by_sound=(
         -2.262, 0.0, 0.0, 1.915, 0.0, 0.0, 4.633, 2.0, -0.095, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+        0.0, 0.0, 0.0, 0.0,
+
+        -2.262, 0.0, 0.0, 1.915, 0.0, 0.0, 4.633, 2.0, -0.095, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
         0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
-        0.0,
+        0.0, 0.0, 0.0, 0.0,
     ),
 )
 # fmt: on
@@ -95,8 +118,47 @@ SHIPPED = Calibration(
 
 def features(ranking: Ranking, place: int) -> tuple[float, ...]:
     """The values of FEATURES for the match at a place of a ranking."""
-    match = ranking.matches[place]
-    signals = match.signals
+    seen = speaking(ranking, place)
+    young = youth(ranking.matches[place].signals)
+    grown = ((1 - young) * value for value in _as_written(seen, ranking.matches[place].signals))
+    return (*grown, *(young * value for value in seen))
+
+
+def youth(signals: Signals) -> float:
+    """How far a base is a young one, 0..1: few articles, or bodies and hardly a phrasing.
+
+    In it questions meet other rivals, and other texts, than where each article has many phrasings.
+    """
+    articles, phrasings = math.log(max(1, signals.articles)), signals.phrased
+    small = _falling(articles, math.log(_SMALL_ARTICLES), math.log(_LARGE_ARTICLES))
+    written = signals.bodied * _falling(phrasings, _FEW_PHRASINGS, _MANY_PHRASINGS)
+    return 1 - (1 - small) * (1 - written)
+
+
+def _as_written(seen: Sequence[float], signals: Signals) -> tuple[float, ...]:
+    """What the coefficients of a grown base know: to them a slip is still an unknown word."""
+    known = dict(zip(_SEEN[:GROWN], seen, strict=False))
+    written = signals.said - signals.mended + signals.slipped
+    if signals.slipped and written > 0:
+        share = signals.said / written
+        known["covered"] = min(1.0, known["covered"] * share)
+        known["unknown"] = min(1.0, known["unknown"] * share + signals.slipped / written)
+        known["log of what is said"] = math.log1p(written)
+    return tuple(known.values())
+
+
+def _falling(value: float, first: float, last: float) -> float:
+    """1 up to the first value, 0 from the last one on, and a straight line between.
+
+    >>> _falling(3, 5, 12), _falling(8.5, 5, 12), _falling(20, 5, 12)
+    (1.0, 0.5, 0.0)
+    """
+    return min(1.0, max(0.0, (last - value) / (last - first)))
+
+
+def speaking(ranking: Ranking, place: int) -> tuple[float, ...]:
+    """What speaks for the match at a place of a ranking, whatever the base is like."""
+    signals = ranking.matches[place].signals
     return (
         1.0,
         signals.covered,
@@ -131,6 +193,9 @@ def features(ranking: Ranking, place: int) -> tuple[float, ...]:
         signals.meaning**2,
         signals.unknown * signals.meaning,
         signals.meaning / signals.articles,
+        signals.bodied,
+        (phrased := math.log1p(min(signals.phrased, _MANY_PHRASINGS))),
+        signals.bodied * phrased,
     )
 
 

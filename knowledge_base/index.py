@@ -64,6 +64,10 @@ class Segment:
     """For each entry the place of its article in the segment."""
     sizes: tuple[int, ...]
     """For each article how many entries it has."""
+    phrased: NDArray[np.int32]
+    """For each article how many phrasings it has."""
+    bodied: NDArray[np.bool_]
+    """For each article whether it has a body."""
     is_body: NDArray[np.bool_]
     is_han: NDArray[np.bool_]
     words: Postings
@@ -169,14 +173,21 @@ def _segment(
     heard, sound_terms = _terms((sounds(text) for text in cleaned), known_sounds)
     grams = postings.counts_of(letters(text) for text in cleaned)
     rare = _letters_rare(grams) if beside is None else beside.letters_rare
+    parts = np.array([entry.part for entry in entries], dtype=np.str_)
+    placed = np.array(owners, dtype=np.int32)
+    phrased, bodied = (
+        np.bincount(placed[parts == part], minlength=len(articles)) for part in ("phrasing", "body")
+    )
     return Segment(
         articles=articles,
         languages=np.array([language(article.locale) for article in articles], dtype=np.str_),
         is_public=np.array([article.audience == "public" for article in articles], dtype=np.bool_),
         entries=tuple(entries),
-        owners=np.array(owners, dtype=np.int32),
+        owners=placed,
         sizes=tuple(np.bincount(owners, minlength=len(articles)).tolist() if owners else ()),
-        is_body=np.array([entry.part == "body" for entry in entries], dtype=np.bool_),
+        phrased=phrased.astype(np.int32),
+        bodied=bodied > 0,
+        is_body=parts == "body",
         is_han=np.array([has_han(text) for text in cleaned], dtype=np.bool_),
         words=postings.by_words(words, word_terms.rare),
         letters=postings.by_angle(grams, rare),

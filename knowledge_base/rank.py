@@ -99,6 +99,10 @@ class Signals:
     """How many entries the article has."""
     said: float
     """How much the question says: the sum of its words' rarity."""
+    slipped: float
+    """What the slips that were put right would weigh as they were written."""
+    mended: float
+    """What they weigh in ``said``."""
     span: float
     """What the sentence counts that found it; 1 for the whole message."""
     echoed: float
@@ -113,6 +117,10 @@ class Signals:
     """Whether the entry is in the other script than the question."""
     articles: int
     """How many articles could have been found."""
+    phrased: float
+    """How many phrasings these have on the average, 0 and more."""
+    bodied: float
+    """How many of them have a body, as a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,8 @@ class _Question:
 
     terms: Mapping[str, float]
     whole: float
+    slipped: float
+    mended: float
     grams: Mapping[int, float]
     heard: Mapping[str, float]
     is_han: bool
@@ -203,6 +213,15 @@ class _Rivals:
 
 
 @dataclass(frozen=True, slots=True)
+class _Around:
+    """What can be found at all: how many articles, and what they are like on the average."""
+
+    articles: int
+    phrased: float
+    bodied: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """An article that one span of the question found, before its signals are worked out."""
 
@@ -216,7 +235,7 @@ class _Found:
     scores: _Scores
     total: float
     rivals: _Rivals
-    articles: int
+    around: _Around
 
 
 def rank(
@@ -239,10 +258,11 @@ def rank(
     questions = _questions(index, query, corrections)
     wanted = _Wanted(None if locale is None else language(locale), public_only)
     may = [_open(segment, wanted) for segment in index.segments]
+    around = _around(index, may)
     best: dict[tuple[int, int], _Found] = {}
     for question in questions:
         for found in _ranked(
-            index, question, query=query, may=may, priors=priors or {}, limit=limit
+            index, question, query=query, may=may, around=around, priors=priors or {}, limit=limit
         ):
             known = best.get((found.segment, found.article))
             if known is None or found.score > known.score:
@@ -284,10 +304,12 @@ def _questions(index: Index, query: str, corrections: dict[str, str]) -> list[_Q
 def _question(index: Index, text: str, corrections: dict[str, str]) -> _Question:
     spelt = spelt_sounds(text)
     is_pinyin = _is_pinyin(index, text, spelt)
-    terms, whole = _asked(index, text, corrections, correct=not is_pinyin)
+    terms, whole, slipped, mended = _asked(index, text, corrections, correct=not is_pinyin)
     return _Question(
         terms=terms,
         whole=whole,
+        slipped=slipped,
+        mended=mended,
         grams=_weighed_grams(index, _mended(text, corrections)),
         heard=_weighed_sounds(index, spelt if is_pinyin else sounds(text)),
         is_han=has_han(text),
@@ -310,13 +332,14 @@ def _is_pinyin(index: Index, text: str, spelt: Sequence[str]) -> bool:
 
 def _asked(
     index: Index, text: str, corrections: dict[str, str], *, correct: bool
-) -> tuple[dict[str, float], float]:
+) -> tuple[dict[str, float], float, float, float]:
     """The tokens of the question with their weights, and what all of it could weigh.
 
-    Words that are in no article are taken for the nearest one that is.
+    Beside, what slips would weigh as written, and what they weigh as they are meant. Words that are
+    in no article are taken for the nearest one that is.
     """
     asked: dict[str, float] = {}
-    whole = 0.0
+    whole = slipped = mended = 0.0
     tried = 0
     known = index.base.word_terms
     for token in dict.fromkeys(tokens(text)):
@@ -333,12 +356,12 @@ def _asked(
                 del asked[token]
             elif meant is not None:
                 # What was meant is known: the slip itself is nothing that the articles lack.
-                whole -= known.unknown
-                whole += 0.0 if meant in asked else known.rarity(meant)
+                slipped += known.unknown
+                mended += 0.0 if meant in asked else known.rarity(meant)
                 del asked[token]
                 corrections[token] = meant
                 asked.setdefault(meant, _CORRECTED_WEIGHT)
-    return asked, whole
+    return asked, whole - slipped + mended, slipped, mended
 
 
 def _is_unknown_word(index: Index, token: str) -> bool:
@@ -386,6 +409,7 @@ def _ranked(
     *,
     query: str,
     may: Sequence[NDArray[np.bool_]],
+    around: _Around,
     priors: Mapping[str, float],
     limit: int,
 ) -> list[_Found]:
@@ -399,7 +423,6 @@ def _ranked(
     most = max((float(s.totals.max(initial=0.0)) for s in sums), default=0.0) or 1.0
     votes = _votes(index, question)
     rivals = _rivals(sums, scores)
-    articles = sum(int(own.sum()) for own in may)
     found: list[_Found] = []
     for number, (segment, summed) in enumerate(zip(index.segments, sums, strict=True)):
         learnt = np.zeros(len(summed.articles), dtype=np.float32)
@@ -426,7 +449,7 @@ def _ranked(
                     scores=scores[number],
                     total=float(summed.totals[row]),
                     rivals=rivals,
-                    articles=articles,
+                    around=around,
                 )
             )
     return found
@@ -485,6 +508,14 @@ def _open(segment: Segment, wanted: _Wanted) -> NDArray[np.bool_]:
     if wanted.public_only:
         may &= segment.is_public
     return may
+
+
+def _around(index: Index, may: Sequence[NDArray[np.bool_]]) -> _Around:
+    articles = sum(int(own.sum()) for own in may)
+    both = list(zip(index.segments, may, strict=True))
+    phrased = sum(int(segment.phrased[own].sum()) for segment, own in both)
+    bodied = sum(int(segment.bodied[own].sum()) for segment, own in both)
+    return _Around(articles, phrased / max(1, articles), bodied / max(1, articles))
 
 
 def _rivals(sums: Sequence[_Summed], scores: Sequence[_Scores]) -> _Rivals:
@@ -567,13 +598,17 @@ def _match(index: Index, found: _Found) -> Match:
         unknown=_unknown(index, question),
         entries=segment.sizes[found.article],
         said=question.whole,
+        slipped=question.slipped,
+        mended=question.mended,
         span=question.weight,
         echoed=echoed,
         titled=echoed if entry.text == title else _echoed(index, question, title),
         gathered=_gathered(segment, question, found.article),
         is_han=question.is_han,
         is_foreign=bool(segment.is_han[place]) != question.is_han,
-        articles=found.articles,
+        articles=found.around.articles,
+        phrased=found.around.phrased,
+        bodied=found.around.bodied,
     )
     return Match(found.segment, found.article, entry, found.score, signals)
 

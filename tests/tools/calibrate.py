@@ -23,7 +23,7 @@ import orjson
 
 from knowledge_base.articles import Article
 from knowledge_base.calibrate import Sample, fit
-from knowledge_base.confidence import FEATURES, channel_of, features
+from knowledge_base.confidence import GROWN, SHIPPED, channel_of, features, speaking, youth
 from knowledge_base.encoder import Encoder, installed_encoder
 from knowledge_base.evaluate import QuestionSet, load_set
 from knowledge_base.index import build_index
@@ -43,8 +43,11 @@ KNOWN = (0, 1, 3, 5, 8, 20)
 ASKED, HELD_OUT_EACH = 90, 8
 # What the demo's phrasings say counts little: they are two words each, nobody asks so.
 WEIGHTS = {"set": 1.0, "demo": 0.2, "own": 1.5}
-# A strange question counts twice where the coefficients are learnt; the scale is put right after.
-LOUD: Mapping[Kind, float] = {"known": 1.0, "near": 1.0, "strange": 2.0}
+# A strange question counts four times where the coefficients are learnt; the scale is put right
+# after.
+LOUD: Mapping[Kind, float] = {"known": 1.0, "near": 1.0, "strange": 4.0}
+# So much of a sample counts towards the coefficients of a young base that comes from a grown one.
+OF_GROWN = 0.3
 # How a question is changed, where a die shows less.
 CHANGES: tuple[tuple[float, tuple[str, ...]], ...] = (
     (0.75, ()),
@@ -76,7 +79,10 @@ class Base:
 class Asked:
     """What speaks for the first item of a question, whether it is right, and what that counts."""
 
-    features: tuple[float, ...]
+    grown: tuple[float, ...]
+    """As the coefficients of a grown base see it, so far as the base is one."""
+    seen: tuple[float, ...]
+    young: float
     right: bool
     weight: float
     """As it comes."""
@@ -218,26 +224,44 @@ def samples(base: Base, encoder: Encoder | None) -> Iterator[tuple[str, Asked]]:
         right = index.segments[first.segment].articles[first.article].id in question.answers
         yield (
             channel_of(first),
-            Asked(features(ranking, 0), right, base.weight, LOUD[question.kind]),
+            Asked(
+                features(ranking, 0)[:GROWN],
+                speaking(ranking, 0),
+                youth(first.signals),
+                right,
+                base.weight,
+                LOUD[question.kind],
+            ),
         )
 
 
-def fitted(found: Sequence[Asked]) -> tuple[float, ...]:
-    """The coefficients, stretched so that their probabilities are true for questions as asked."""
-    coefficients = fit([Sample(a.features, a.right, a.weight * a.loud) for a in found])
-    nothing = (0.0,) * (len(FEATURES) - 2)
-    sums = [sum(c * f for c, f in zip(coefficients, a.features, strict=True)) for a in found]
-    plain = [
-        Sample((1.0, total, *nothing), a.right, a.weight)
-        for a, total in zip(found, sums, strict=True)
+def fitted(found: Sequence[Asked], grown: Sequence[float]) -> tuple[float, ...]:
+    """The coefficients in a young base, stretched so that their probabilities are true.
+
+    Those in a grown one are given; between the two a base has its part of both.
+    """
+    nothing = (0.0,) * GROWN
+    learnt = [
+        Sample(
+            (*nothing, *a.seen), a.right, a.weight * a.loud * (a.young + OF_GROWN * (1 - a.young))
+        )
+        for a in found
     ]
-    shift, scale, *_ = fit(plain)
-    first, *others = (round(scale * c, 3) for c in coefficients)
-    return (round(first + shift, 3), *others)
+    young = fit(learnt, held=GROWN)[GROWN:]
+    others = (0.0,) * (len(young) - 2)
+    plain = []
+    for one in found:
+        if one.young:
+            total = sum(c * f for c, f in zip(young, one.seen, strict=True))
+            seen = (*one.grown, one.young, one.young * total, *others)
+            plain.append(Sample(seen, one.right, one.weight))
+    shift, scale, *_ = fit(plain, (*grown, 0.0, 0.0, *others), held=GROWN)[GROWN:]
+    first, *more = (round(scale * c, 3) for c in young)
+    return (round(first + shift, 3), *more)
 
 
 def main() -> None:
-    """Prints two rows of SHIPPED. The third, of what was only heard, needs a set in pinyin."""
+    """Prints the coefficients in a young base; the third row needs a set in pinyin."""
     folders = [Path(folder) for folder in sys.argv[1:]]
     made = list(bases(*folders))
     rows: tuple[tuple[str, Callable[[], Encoder | None]], ...] = (
@@ -249,7 +273,10 @@ def main() -> None:
         found = [
             asked for base in made for channel, asked in samples(base, encoder) if channel == name
         ]
-        print(f"{name}={fitted(found)},  # {len(found)} samples", flush=True)
+        print(
+            f"{name}={fitted(found, getattr(SHIPPED, name)[:GROWN])},  # {len(found)} samples",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
