@@ -9,7 +9,6 @@ from typing import Any  # Any: JSON values
 from server.actions import messages, rule_words, ticket_moves, ticket_parts
 from server.actions.automation import BOT, RULES
 from server.actions.product_quality import held_back
-from server.actions.shop import update_shop
 from server.domain.actors import Actor
 from server.domain.care import DAY_MS, HOUR_MS, KINDS, TICKET_TYPE, Kind, Repairs, kept_repairs
 from server.domain.care import read_repairs as read_kept
@@ -31,7 +30,7 @@ from server.storage.connection import Connection
 from server.storage.event_log import last_seq
 from server.storage.persons import members, person_of
 from server.storage.rules import next_events
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop, load_shop, update_shop
 from server.storage.ticket_rows import load_ticket
 from server.storage.ticket_types import load_types
 from server.storage.tickets import TicketWords

@@ -181,8 +181,8 @@ async def tell(request: web.Request) -> web.Response:
     )
     ids = [one.ticket_id for one in found if one.held is None]
     if not ids:
-        error = InvalidInput("There is nobody to tell.", reason="nobody_to_tell")
-        return await show_product(request, error, asked=form)
+        nobody = InvalidInput("There is nobody to tell.", reason="nobody_to_tell")
+        return await show_product(request, nobody, asked=form)
     counts = {"told": len(ids), "held": len(found) - len(ids)}
     notice_id = await database.write(
         partial(

@@ -51,7 +51,7 @@ async def test_a_product_leads_to_its_tickets_a_masked_file_and_one_message_each
     key = desk.database.read_now(lambda c: stored.id_of_number(c, number)) or ""
     person = desk.database.read_now(lambda c: load_person(c, desk.people["supervisor"]))
     assert person is not None
-    fields = {"sku": "LAMP", "batch": "B1", "defect": "broken"}
+    fields: dict[str, str | int | None] = {"sku": "LAMP", "batch": "B1", "defect": "broken"}
     change = tickets.ChangeTicket(ticket_id=key, type="defect", fields=fields)
     await desk.database.write(lambda tx: tickets.change(tx, person.actor, change))
     desk.time.now += 60
