@@ -101,7 +101,7 @@ def fill(database: Database, chats: int) -> None:
 
 
 def _over(source: str, block_day: int, day: int) -> bool:
-    return block_day != kept.day_of(source, (day + 1) * DAY_MS)
+    return bool(block_day != kept.day_of(source, (day + 1) * DAY_MS))
 
 
 def write_block(connection: Connection, source: str, day: int, rows: list[SimpleNamespace]) -> None:
@@ -254,8 +254,8 @@ def measure(database: Database) -> None:
     for name in PAGES:
         ask = partial(page, name=name, scope=whole, compared=None)
         timed(database, f"page {name}, all time", 2.0, ask)
-    ask = partial(asked, metrics=ours, by=(None,), scope=whole)
-    timed(database, "all metrics of chats, all time", 5.0, ask)
+    every = partial(asked, metrics=ours, by=(None,), scope=whole)
+    timed(database, "all metrics of chats, all time", 5.0, every)
 
 
 if __name__ == "__main__":

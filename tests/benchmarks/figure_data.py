@@ -335,8 +335,11 @@ def event_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
                     steps.append(
                         ("message.posted", int(made.ask[turn]), customer, "customer", asked)
                     )
-                reply = {"message_id": f"r{made.ask_seq[turn]}", "origin": "typed"}
-                reply["chars"] = int(chars[turn])
+                reply = {
+                    "message_id": f"r{made.ask_seq[turn]}",
+                    "origin": "typed",
+                    "chars": int(chars[turn]),
+                }
                 steps.append(("message.posted", int(made.end[turn]), agent, "agent", reply))
             over = {"status": "resolved", "previous": "open"}
             at_end = int(made.resolved[place])
@@ -378,10 +381,10 @@ def log_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
             zip(made.paid_at, made.buyer, made.amount, strict=True)
         )
     ]
-    for number, agent in enumerate(AGENTS):
+    for number, name in enumerate(AGENTS):
         for hour, status in ((number % 4, "online"), (number % 4 + 9, "offline")):
             at_ms = made.day * DAY_MS + hour * 3_600_000
-            rows.append((at_ms, "agent.presence_changed", None, agent, {"status": status}))
+            rows.append((at_ms, "agent.presence_changed", None, name, {"status": status}))
     for place, (at_ms, kind, customer, agent, data) in enumerate(rows):
         yield {
             "seq": seq + place,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal  # Any: a row or a whole frame of any source
 
 DIMENSIONS = ("agent", "team", "channel", "segment", "label", "day", "hour", "weekday")
@@ -133,3 +133,8 @@ class Figures:
     within_goal: float | None = None
     difference: tuple[float, float, float] | None = None
     others: tuple[Figures, ...] = ()
+
+
+def still_maturing(figures: Figures) -> Figures:
+    """The figures with those beside them that are too young yet as open."""
+    return replace(figures, n_open=figures.asides["maturing"])

@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import cast
 
 from server.domain import statistics, survival
-from server.domain.metrics.model import Aside, Figures, Metric, Rows, Truth, Words
+from server.domain.metrics.model import (
+    Aside,
+    Figures,
+    Metric,
+    Rows,
+    Truth,
+    Words,
+    still_maturing,
+)
 
 HOUR_MS = 60 * 60 * 1000
 DAY_MS = 24 * HOUR_MS
@@ -346,10 +354,6 @@ def _linked(row: Rows) -> Truth:
     return row.delay_ms <= LINKED_MS
 
 
-def _still_maturing(figures: Figures) -> Figures:
-    return replace(figures, n_open=figures.asides["maturing"])
-
-
 ORDER_METRICS = (
     inquiry_metric(24),
     inquiry_metric(96),
@@ -418,7 +422,7 @@ ORDER_METRICS = (
         asides=(
             Aside(id="maturing", name=Words("Too young to tell", "未满期"), counts=_young_order),
         ),
-        finish=_still_maturing,
+        finish=still_maturing,
     ),
 )
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.domain.metrics.model import Aside, Figures, Metric, Rows, Truth, Words
+from server.domain.metrics.model import (
+    Aside,
+    Figures,
+    Metric,
+    Rows,
+    Truth,
+    Words,
+    still_maturing,
+)
 
 HOUR_MS = 60 * 60 * 1000
 CONTAINED_MS = 72 * HOUR_MS
@@ -67,10 +75,6 @@ def _handed_off(row: Rows) -> Truth:
 
 def _bot_young(row: Rows, as_of_ms: int) -> Truth:
     return row.bot & (row.ripe_at_ms > as_of_ms)
-
-
-def _still_maturing(figures: Figures) -> Figures:
-    return replace(figures, n_open=figures.asides["maturing"])
 
 
 PEOPLE_METRICS: tuple[Metric, ...] = (
@@ -229,7 +233,7 @@ PEOPLE_METRICS: tuple[Metric, ...] = (
         asides=(
             Aside(id="maturing", name=Words("Too young to tell", "未满期"), counts=_bot_young),
         ),
-        finish=_still_maturing,
+        finish=still_maturing,
     ),
     Metric(
         id="bot_handoff",

@@ -575,7 +575,8 @@ SESSION_METRICS: tuple[Metric, ...] = (
             "rated when asked: out of them, those rated 4 or 5 after which the customer did not "
             "come back within 7 days. The rating stands for the shopper's own word that it was "
             "solved; nothing else is asked.",
-            "与首次解决率相同，但只计顾客受邀后作出评价的首次联系：其中评 4 分或 5 分、且 7 天内没有再次联系的比例。"
+            "与首次解决率相同，但只计顾客受邀后作出评价的首次联系："
+            "其中评 4 分或 5 分、且 7 天内没有再次联系的比例。"
             "以评价代表顾客自认问题已解决，不另外询问。",
         ),
         formula=Words(
