@@ -18,6 +18,8 @@ NEW = {
 }
 # What each page answers to: nobody, agent, supervisor, admin.
 RIGHTS = {
+    "/console/files/nobody": (401, 404, 404, 404),
+    "/files/nobody/nothing": (404, 404, 404, 404),
     "/": (303, 303, 303, 303),
     "/console": (303, 200, 200, 200),
     "/console/1": (303, 200, 200, 200),
@@ -198,7 +200,9 @@ async def test_each_page_opens_for_those_who_may_and_nobody_else(desk: Desk) -> 
             answer = await visitor.get(path.format(**desk.people))
             assert answer.status == status, path
     # The API knows no sign-in: tests/api.
-    public = ("/static", "/widget", "/healthz", "/readyz", "/metrics", "/sign-in", "/setup", "/api")
+    # Nor do the shoppers' files: tests/http/test_attachments.py.
+    public = ("/static", "/widget", "/healthz", "/readyz", "/metrics", "/sign-in", "/setup")
+    public += ("/api", "/visitor")
     known = {
         re.sub(r"\{\w+\}|/nobody|/nothing|/1(?=/|$)", "/x", path).replace("//", "/")
         for path in RIGHTS
