@@ -46,6 +46,7 @@ from server.storage.archive import (
 from server.storage.database import Database
 from server.storage.migrate import LOCK, check_not_newer, head, revision, revisions, upgrade
 
+WORDS_TABLE = "ticket_words"
 BATCH = 2000
 VERSION_TABLE = "alembic_version"
 ALONE_WITHIN_S = 3.0
@@ -182,9 +183,10 @@ def _begin_snapshot(connection: Connection) -> None:
 def _reflected(connection: Connection) -> list[Table]:
     """The tables as they are, whatever the revision; what others refer to comes first.
 
-    Without SQLite's indexes of words: triggers fill them with the rows that they are made of.
+    Without the indexes of words, virtual tables with SQLite and one table with PostgreSQL: triggers
+    fill them with the rows that they are made of.
     """
-    made = {VERSION_TABLE}
+    made = {VERSION_TABLE, WORDS_TABLE}
     if connection.dialect.name == "sqlite":
         kinds = "SELECT name FROM pragma_table_list WHERE type IN ('virtual', 'shadow')"
         made |= set(connection.exec_driver_sql(kinds).scalars())
@@ -320,7 +322,7 @@ def _check_alone(connection: Connection) -> None:
 def _clear(connection: Connection) -> None:
     """Takes away our tables, and nothing else that may be in the database."""
     check_not_newer(revision(connection))
-    ours = {*SQLModel.metadata.tables, VERSION_TABLE}
+    ours = {*SQLModel.metadata.tables, VERSION_TABLE, WORDS_TABLE}
     for name in sorted(ours & set(inspect(connection).get_table_names())):
         connection.execute(text(f'DROP TABLE "{name}" CASCADE'))
     connection.execute(text("DROP SEQUENCE IF EXISTS event_seq"))

@@ -27,7 +27,7 @@ _FILL = """
 """
 _INDEX = "CREATE INDEX ix_ticket_words ON ticket_words USING gin (words)"
 _KEEP = """
-    CREATE FUNCTION keep_ticket_words() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION keep_ticket_words() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO ticket_words
         VALUES (new.id, new.ticket_id, strip(to_tsvector('simple', new.words)))
