@@ -52,9 +52,13 @@ def today(connection: Connection, at_ms: int) -> int | None:
     return day if place is None or place < day else None
 
 
+def begin_watch(tx: Tx) -> None:
+    """Makes the place that keeps which day was looked at; a process that comes second waits."""
+    log_readers.begin(tx, WATCHER, seq=0)
+
+
 def tell_spikes(tx: Tx, *, found: Sequence[Spike], day: int) -> int:
     """Tells of spikes, of each product once a week; how many."""
-    log_readers.begin(tx, WATCHER, seq=0)
     place = log_readers.take_place(tx, WATCHER)
     if place is None or place >= day:
         return 0

@@ -158,7 +158,8 @@ def _cause(connection: Connection, event: Event, repairs: Repairs, shop: Shop) -
             return None
         rows = list(members(connection, person_of(connection, ticket.customer_id)))
         since_ms = ticket.created_at_ms - repairs.days * DAY_MS
-        n = care.complaints_of(connection, rows, since_ms=since_ms)
+        last = (ticket.created_at_ms, ticket.id)
+        n = care.complaints_of(connection, rows, since_ms=since_ms, last=last)
         if n < 2:
             return None
         key = f"complaint:{ticket.id}"

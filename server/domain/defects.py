@@ -146,7 +146,8 @@ def spikes(
 
     ``defects`` and ``orders`` are counts by week, the last one at the end; orders begin
     EXPOSED_WEEKS - 1 weeks earlier. What is expected is the product's own earlier rate times the
-    orders that could lead to a defect now; of a product that is new, the rate of all products.
+    orders that could lead to a defect now, or its usual ones if those were more; of a product that
+    is new, the rate of all products.
     Half a defect is added to what was seen, so that a spotless past expects a little. The level is
     shared among all products that were sold. ``batches`` are the last week's defects by batch.
     """
@@ -163,7 +164,9 @@ def spikes(
         at_risk = exposed.get(sku, [0])
         before = sum(at_risk[:-1])
         rate = (sum(weeks[:-1]) + 0.5) / before if before >= FEW_ORDERS else shop
-        expected = rate * max(1, at_risk[-1])
+        # Of one that hardly sells any more, what was sold before comes back still.
+        usual = before / max(1, len(at_risk) - 1)
+        expected = rate * max(1.0, at_risk[-1], usual)
         likely = poisson_tail(now, expected)
         if likely < level:
             own = batches.get(sku, {})

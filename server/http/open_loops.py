@@ -39,6 +39,7 @@ async def show_open_loops(request: web.Request, error: AppError | None = None) -
         "open_loops.html",
         status=error.status if error else 200,
         nav="tickets",
+        wide=True,
         now_ms=at_ms,
         problem=await problem_of(request, error),
         done=request.query.get("done") == "settled",

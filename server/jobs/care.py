@@ -24,6 +24,7 @@ async def watch_defects(database: Database) -> None:
     day = await database.read(partial(product_quality.today, at_ms=at_ms))
     if day is None:
         return
+    await database.write(product_quality.begin_watch)
     found = await database.read(partial(find_spikes, at_ms=at_ms), limit_s=LIMIT_S)
     await database.write(partial(product_quality.tell_spikes, found=found, day=day))
 

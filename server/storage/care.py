@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, tuple_, update
 
 from server.storage.orders import SHOP_ORDER
 from server.storage.persons import members, person_of
@@ -112,12 +112,15 @@ def latest_repairs(connection: Connection, *, limit: int) -> list[tuple[Repair, 
     ]
 
 
-def complaints_of(connection: Connection, customer_ids: list[str], *, since_ms: int) -> int:
-    """How many complaints a person has made since an instant."""
+def complaints_of(
+    connection: Connection, customer_ids: list[str], *, since_ms: int, last: tuple[int, str]
+) -> int:
+    """How many complaints a person has made since an instant, up to ``last`` (made at, id)."""
     statement = select(func.count()).where(
         T.customer_id.in_(customer_ids),
         T.type == "complaint",
         T.created_at_ms >= since_ms,
+        tuple_(T.created_at_ms, T.id) <= last,
         T.state.not_in(("merged", "spam")),
     )
     return int(connection.execute(statement).scalar_one())

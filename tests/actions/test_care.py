@@ -21,7 +21,7 @@ from server.storage.orders import ORDER_LINE, SHOP_ORDER
 from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
-from tests.actions.tickets import by_number, create, differences
+from tests.actions.tickets import by_number, change, create, differences
 
 DAY_MS = 86_400_000
 
@@ -85,9 +85,11 @@ def test_a_spike_is_told_once_and_the_rate_has_the_orders_of_the_product(
     assert lamp.interval is not None
     assert lamp.interval[0] < 5 / 60 < lamp.interval[1]
     assert found.batches["LAMP"][0].batch == "B1"
-    for _ in range(3):
-        asyncio.run(job.watch_defects(scene.database))
+    asyncio.run(job.watch_defects(scene.database))
+    assert [event.data.sku for event in scene.log() if isinstance(event.data, DefectSpiked)]
+    for _ in range(2):
         scene.time.pass_s(86_400)
+        asyncio.run(job.watch_defects(scene.database))
     told = [event.data for event in scene.log() if isinstance(event.data, DefectSpiked)]
     assert [(one.sku, one.batch, one.defects) for one in told] == [("LAMP", "B1", 5)]
 
@@ -97,6 +99,8 @@ def test_those_affected_are_told_once_in_each_ticket_and_nobody_who_is_blocked(
 ) -> None:
     anna, bob = scene.shopper(locale="zh"), scene.shopper()
     mine, theirs = defect(scene, lead, anna), defect(scene, lead, bob)
+    change(scene, lead, mine, state="resolved", reason="other")
+    change(scene, lead, mine, state="closed")
     scene.database.write_now(lambda tx: notes.block(tx, [bob.id or ""], reason=None, by_id=None))
     tickets = [(one.id, one.number, one.customer_id) for one in (mine, theirs)]
 
@@ -121,6 +125,7 @@ def test_those_affected_are_told_once_in_each_ticket_and_nobody_who_is_blocked(
     assert scene.database.write_now(tell) == 0
     assert held() == ["told", "blocked"]
     assert scene.kinds(mine.id).count("message.posted") == 1
+    assert differences(scene) == []
 
 
 def look(scene: Scene) -> None:
@@ -160,7 +165,8 @@ def test_a_bad_rating_becomes_a_seniors_task_once_and_a_second_complaint_joins_i
     assert [(one.kind, one.target) for one in links] == [("conversation", chat)]
     for _ in range(3):
         create(scene, lead, type="complaint", customer_id=ticket.customer_id)
-        look(scene)
+        scene.time.pass_s(1)
+    look(scene)
     # The second and the third complaint stand on the task that is open already.
     assert repairs_made(scene) == [("rating", number), *[("complaint", number)] * 2]
     assert differences(scene) == []
