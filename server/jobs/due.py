@@ -14,7 +14,7 @@ import structlog
 from server.actions import conversations as conversation_actions
 from server.actions import presence, ticket_jobs, webhooks
 from server.domain.errors import Unavailable
-from server.jobs import automation, care, identity, offers, retention, targets
+from server.jobs import automation, care, identity, notices, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
 from server.jobs.segment_counts import count_segments
@@ -82,6 +82,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (1.0, targets.follow),
     (1.0, targets.watch),
     (1.0, automation.follow),
+    (1.0, notices.follow),
     (10.0, automation.watch),
     (2.0, wake_snoozed),
     (5.0, place_waiting),
@@ -102,6 +103,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (600.0, care.watch_defects),
     (600.0, care.make_calls),
     (3600.0, automation.forget),
+    (3600.0, notices.forget),
     (3600.0, retention.forget_old),
 )
 
@@ -114,11 +116,16 @@ async def run_jobs(database: Database) -> None:
 
 
 async def _every(seconds: float, job: Job, database: Database) -> None:
+    waits = False
     while True:
         await asyncio.sleep(seconds)
         try:
             await job(database)
         except Unavailable:
-            log.warning("a job waits for the database", job=job.__name__)
+            if not waits:  # once an outage is enough, there are many jobs
+                log.warning("a job waits for the database", job=job.__name__)
+            waits = True
         except Exception:
             log.exception("a job failed", job=job.__name__)
+        else:
+            waits = False
