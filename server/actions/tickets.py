@@ -283,7 +283,9 @@ def take_request(
     if (order_id is not None and not apart and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago
-        _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
+        _shopper_writes(
+            tx, actor, thread_of(tx, ticket), body, client_id=payload.client_id, files=sent
+        )
         return ticket
     subject = subject or " ".join(body.split())[:120]
     priority, why = _priority(
@@ -304,7 +306,7 @@ def take_request(
     )
     if order_id is not None:
         connect(tx, SYSTEM, ticket, "order", order_id)
-    _shopper_writes(tx, actor, thread_of(tx, ticket), body, payload.client_id, sent)
+    _shopper_writes(tx, actor, thread_of(tx, ticket), body, client_id=payload.client_id, files=sent)
     return ticket
 
 
@@ -462,6 +464,7 @@ def _shopper_writes(
     actor: Actor,
     thread: Conversation,
     body: str,
+    *,
     client_id: str | None,
     files: Sequence[File] = (),
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from server.domain.conversation import Conversation
 from server.domain.targets import DEFAULTS, TICKET, Facts, Policy, from_json, to_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.conftest import Stage
 
@@ -16,13 +16,18 @@ def picture(colour: tuple[int, int, int]) -> bytes:
     return kept.getvalue()
 
 
+def upload(name: str, media_type: str, content: bytes) -> FilePayload:
+    """A file as somebody chooses it."""
+    return {"name": name, "mimeType": media_type, "buffer": content}
+
+
 def test_files_go_from_the_shopper_to_the_agent_and_back(stage: Stage) -> None:
     shopper = stage.shopper().begin()
     shopper.panel.locator(".clip").wait_for()
     shopper.panel.locator("input[type=file]").set_input_files(
         [
-            {"name": "lamp.png", "mimeType": "image/png", "buffer": picture((20, 120, 90))},
-            {"name": "evil.html", "mimeType": "text/html", "buffer": b"<html><script>1</script>"},
+            upload("lamp.png", "image/png", picture((20, 120, 90))),
+            upload("evil.html", "text/html", b"<html><script>1</script>"),
         ]
     )
     tray = shopper.panel.locator(".tray li")
@@ -45,7 +50,7 @@ def test_files_go_from_the_shopper_to_the_agent_and_back(stage: Stage) -> None:
     expect(viewer).to_have_count(0)
 
     agent.page.locator("#filepick").set_input_files(
-        [{"name": "返厂说明.pdf", "mimeType": "text/plain", "buffer": b"%PDF-1.7\n%%EOF\n"}]
+        [upload("返厂说明.pdf", "text/plain", b"%PDF-1.7\n%%EOF\n")]
     )
     expect(agent.page.locator(".composer .blocks li")).to_contain_text("返厂说明.pdf")
     # Files alone are a message as well.

@@ -37,6 +37,7 @@ RIGHTS = {
     "/reports/products": (303, 403, 200, 200),
     "/reports/products/export.csv": (303, 403, 200, 200),
     "/reports/products/one": (303, 403, 400, 400),
+    "/notices": (303, 200, 200, 200),
     "/notices/count": (303, 200, 200, 200),
     "/settings/care": (303, 403, 200, 200),
     "/tickets/open-loops": (303, 403, 200, 200),
@@ -201,8 +202,8 @@ async def test_each_page_opens_for_those_who_may_and_nobody_else(desk: Desk) -> 
             assert answer.status == status, path
     # The API knows no sign-in: tests/api.
     # Nor do the shoppers' files: tests/http/test_attachments.py.
-    public = ("/static", "/widget", "/healthz", "/readyz", "/metrics", "/sign-in", "/setup")
-    public += ("/api", "/visitor")
+    public: tuple[str, ...] = ("/static", "/widget", "/healthz", "/readyz", "/metrics")
+    public += ("/sign-in", "/setup", "/api", "/visitor")
     known = {
         re.sub(r"\{\w+\}|/nobody|/nothing|/1(?=/|$)", "/x", path).replace("//", "/")
         for path in RIGHTS

@@ -1,4 +1,4 @@
-"""Requests of shoppers: which lines of orders they are about; portal sessions by signed identity."""
+"""Which lines of orders a request is about, and portal sessions by the shop's word."""
 
 import sqlalchemy as sa
 from alembic import op
