@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, or_, select
 from server.storage.messages import unread_by_customer
 from server.storage.persons import sessions_of
 from server.storage.tables import RequestLine, table
-from server.storage.ticket_rows import TICKET
+from server.storage.ticket_rows import FOR_SHOPPERS, TICKET
 from server.storage.unit import Tx
 
 REQUEST_LINE = table(RequestLine)
@@ -73,7 +73,7 @@ def of_customers(connection: Connection, customer_ids: Sequence[str]) -> dict[st
     t = TICKET.c
     rows = connection.execute(
         select(t.customer_id, t.id)
-        .where(t.customer_id.in_(list(customer_ids)), t.state != "spam")
+        .where(t.customer_id.in_(list(customer_ids)), t.state != "spam", FOR_SHOPPERS)
         .order_by(t.created_at_ms.desc())
         .limit(MOST_LOOKED_AT * len(customer_ids))
     )

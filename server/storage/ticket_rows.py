@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any  # Any: column values
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, or_, select
 
 from server.domain.ticket import Ticket
 from server.storage.prepared import upsert
@@ -33,6 +33,12 @@ TICKET_TEXT = table(TicketText)
 TICKET_TYPE = table(TicketTypeRow)
 TICKET_WATCHER = table(TicketWatcher)
 
+# A call that the shop means to make is no request of the shopper until somebody writes to them.
+FOR_SHOPPERS = or_(
+    TICKET.c.type != "follow_up",
+    TICKET.c.source != "rule",
+    TICKET.c.replied_at_ms.is_not(None),
+)
 _FIELDS = tuple(Ticket.__dataclass_fields__)
 # What follows from the log; ``verify`` compares these.
 DERIVED = tuple(
@@ -52,6 +58,12 @@ def load_ticket(connection: Connection, ticket_id: str) -> Ticket | None:
     """The ticket with this id, for reading, or None."""
     row = connection.execute(_BY_ID, {"id": ticket_id}).mappings().first()
     return None if row is None else ticket_from_row(row)
+
+
+def is_for_shopper(ticket: Ticket) -> bool:
+    """False for a call that the shop means to make, of which the shopper was told nothing yet."""
+    planned = ticket.type == "follow_up" and ticket.source == "rule"
+    return not planned or ticket.replied_at_ms is not None
 
 
 def ticket_from_row(row: RowMapping) -> Ticket:

@@ -36,6 +36,7 @@ from server.storage.orders import SHOP_ORDER
 from server.storage.rows import CONVERSATION, MESSAGE, Message, dumps, message_from_row
 from server.storage.tables import Product, table
 from server.storage.ticket_rows import (
+    FOR_SHOPPERS,
     TICKET,
     TICKET_LINK,
     TICKET_NOTE,
@@ -43,6 +44,7 @@ from server.storage.ticket_rows import (
     TICKET_TASK,
     TICKET_TEXT,
     TICKET_WATCHER,
+    is_for_shopper,
     load_ticket,
     ticket_from_row,
 )
@@ -130,7 +132,7 @@ class Wanted:
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of the tickets that somebody may see; the rule of ``sees``."""
     if actor.kind == "customer":
-        return T.customer_id.in_(sorted({actor.id or "", *actor.also}))
+        return and_(T.customer_id.in_(sorted({actor.id or "", *actor.also})), FOR_SHOPPERS)
     if actor.kind == "system" or actor.leads:
         return true()
     own: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
@@ -155,7 +157,7 @@ _TASK_TEAMS = select(TICKET_TASK.c.team_id, TICKET_TASK.c.assignee_id).where(
 def sees(connection: Connection, actor: Actor, ticket: Ticket) -> bool:
     """True for the shopper whose ticket it is, and for staff by team, role and open task."""
     if actor.kind == "customer":
-        return actor.is_shopper(ticket.customer_id)
+        return actor.is_shopper(ticket.customer_id) and is_for_shopper(ticket)
     if actor.kind != "agent":
         return actor.kind == "system"
     if actor.leads or ticket.team_id is None or ticket.assignee_id == actor.id:

@@ -10,12 +10,12 @@ from sqlalchemy import insert
 
 from server.actions import follow_up_calls as calls
 from server.actions import product_quality, ratings
-from server.domain.actors import SYSTEM, Actor
+from server.domain.actors import SYSTEM, Actor, customer
 from server.domain.events import DefectSpiked, OrderRefunded
 from server.domain.ticket import Ticket
 from server.jobs import care as job
 from server.reports import products
-from server.storage import care, notes
+from server.storage import care, notes, requests
 from server.storage import tickets as stored
 from server.storage.orders import ORDER_LINE, SHOP_ORDER
 from server.storage.ticket_rows import load_ticket
@@ -161,6 +161,10 @@ def test_a_bad_rating_becomes_a_seniors_task_once_and_a_second_complaint_joins_i
     assert (kind, ticket.type, ticket.assignee_id) == ("rating", "follow_up", lead.id)
     tasks = scene.database.read_now(lambda c: stored.tasks_of(c, ticket.id))
     assert [one.due_at_ms for one in tasks] == [ticket.created_at_ms + DAY_MS]
+    # The shopper is shown nothing of it.
+    whose = customer(ticket.customer_id)
+    assert not scene.database.read_now(lambda c: stored.sees(c, whose, ticket))
+    assert scene.database.read_now(lambda c: requests.of_customers(c, [whose.id or ""])) == {}
     links = scene.database.read_now(lambda c: stored.links_of(c, ticket.id))
     assert [(one.kind, one.target) for one in links] == [("conversation", chat)]
     for _ in range(3):
