@@ -45,6 +45,7 @@ SURFACES = (
     "reviews",
     "care",
     "by_mail",
+    "notices",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from secrets import token_hex
 from typing import Any  # Any: values of a template
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from server.actions import notices as notice_actions
 from server.actions import ticket_jobs, ticket_lists, ticket_merge, ticket_parts, tickets
 from server.actions.desk import Look, the_shop
 from server.actions.payload import Payload, parse
@@ -30,6 +32,7 @@ from server.storage import tickets as stored
 from server.storage.connection import Connection
 from server.storage.event_log import conversation_events
 from server.storage.hours import load_book
+from server.storage.notices import has_unread_of
 from server.storage.persons import members, person_of
 from server.storage.rows import Message, load_conversation
 from server.storage.shop import Shop
@@ -59,6 +62,9 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
     found = await request.app[DATABASE].read(
         lambda c: _view(Look(c, person.actor, at_ms), number, locale)
     )
+    if found["told_of"]:
+        seen = partial(notice_actions.mark_seen, actor=person.actor, ticket_id=found["ticket"].id)
+        await request.app[DATABASE].write(seen)
     merged_into = found["merged_into"]
     if merged_into is not None and request.method == "GET" and "own" not in request.query:
         raise web.HTTPSeeOther(f"/tickets/{merged_into.number}?from={found['ticket'].number}")
@@ -162,6 +168,7 @@ def _view(look: Look, number: str, locale: Any) -> Json:  # Any: a literal of th
         "people": people.load_people(connection),
         "entries": _entries(connection, ticket, joined, events, told),
         "merged_into": merged_into,
+        "told_of": has_unread_of(connection, look.actor.id or "", ticket.id),
         "joined": joined,
         "alike": _alike(look, ticket, rows),
         "links": _links(look, detail["links"]),

@@ -33,6 +33,7 @@ from server.news.news import News
 from server.realtime import wire
 from server.realtime.arrivals import Arrivals
 from server.realtime.clients import Client, Clients, Json
+from server.realtime.desk_notices import DeskNotices
 from server.realtime.engine import Engine, same_origin
 from server.realtime.limits import AGENT_RATES, VISITOR_RATES, Addresses, Paces, Rate
 from server.realtime.open_cards import TELL_EVERY_S, OpenCards
@@ -131,6 +132,9 @@ class Edge:
             place_of=self._signals.place_of,
         )
         self._signals.also_hear("cards", self._cards.hear)
+        notices = DeskNotices(self._signals, news)
+        self._signals.also_hear("notices", notices.hear)
+        bus.subscribe(notices.heed)
         bus.subscribe(self._teller.tell)
         bus.subscribe(self._signals.tell)
         bus.subscribe(self._cards.heed)

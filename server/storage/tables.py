@@ -2075,6 +2075,36 @@ class FixTold(SQLModel, table=True):
     at_ms: int = Field(sa_type=BigInteger)
 
 
+class DeskNotice(SQLModel, table=True):
+    """Something that a person of the desk is to know of a ticket: one row for each event.
+
+    ``kind`` is reply, handed, merged, warned or missed; ``target`` which target it was.
+    """
+
+    __tablename__ = "desk_notice"
+    __table_args__ = (
+        Index("ix_desk_notice_at", "at_ms"),
+        Index("ix_desk_notice_ticket", "ticket_id"),
+        Index(
+            "ix_desk_notice_unread",
+            "agent_id",
+            "seq",
+            sqlite_where=text("read_at_ms IS NULL"),
+            postgresql_where=text("read_at_ms IS NULL"),
+        ),
+    )
+    agent_id: str = Field(primary_key=True, foreign_key="agent.id")
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    ticket_id: str = Field(foreign_key="ticket.id")
+    kind: str
+    target: str | None = None
+    by_id: str | None = None
+    at_ms: int = Field(sa_type=BigInteger)
+    read_at_ms: int | None = Field(default=None, sa_type=BigInteger)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model, for Core statements on the message path."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]  # set by SQLModel

@@ -78,6 +78,7 @@ KEPT = {
     "ticket_link": "ids",
     "request_line": "ids, numbers and choices",
     "ticket_watcher": "ids",
+    "desk_notice": "ids",
     "ticket_type": "the shop's",
     "ticket_status": "the shop's",
     "mail_out_file": "ids",

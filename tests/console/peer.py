@@ -433,7 +433,7 @@ class Peer:
         await runner.cleanup()
 
     async def _marks(self, _: web.Request) -> web.Response:
-        return web.json_response({"late": self.desk.late})
+        return web.json_response({"late": self.desk.late, "unread": 0})
 
     async def _console(self, request: web.Request) -> web.Response:
         locale = cast(render.Locale, request.query.get("lang", self.locale))

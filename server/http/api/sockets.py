@@ -482,6 +482,10 @@ class CardChanged(Shape):
     customer_ids: list[str]
 
 
+class NoticesChanged(Shape):
+    """There is a new notice of yours, or one was read."""
+
+
 class ServerDrain(Shape):
     """Disconnect, and connect again after that time."""
 
@@ -500,5 +504,6 @@ SIGNALS: dict[Name, type[Shape]] = {
     ("/agent", "presence.changed"): PresenceChanged,
     ("/agent", "viewing.changed"): ViewingChanged,
     ("/agent", "card.changed"): CardChanged,
+    ("/agent", "notices.changed"): NoticesChanged,
     ("/agent", "server.drain"): ServerDrain,
 }

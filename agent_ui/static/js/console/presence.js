@@ -69,6 +69,7 @@ const PersonItems = ({ close }) => html`<div class="cap person" role="presentati
   <hr />
   ${/** @type {const} */ (["light", "dark", "auto"]).map((theme) => html`<${MenuItem} kind="radio" icon=${{ light: "sun", dark: "moon", auto: "sun-moon" }[theme]} text=${t(`theme.${theme}`)} checked=${preference("theme") === theme} onClick=${() => prefer("theme", theme)} />`)}
   <hr />
+  <${MenuItem} icon="bell" text=${t("notices")} onClick=${() => location.assign("/notices")} />
   <${MenuItem} icon="languages" text=${t("other_language")} onClick=${otherLanguage} />
   <${MenuItem} icon="keyboard" text=${t("help")} keys="?" onClick=${() => { close(); ask({ kind: "help" }); }} />
   <${MenuItem} icon="log-out" text=${t("sign_out")} onClick=${signOut} />`;

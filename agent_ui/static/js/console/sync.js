@@ -2,6 +2,7 @@
 import { CommandError, command, connect, tell } from "./connection.js";
 import { flushAll, recoverOutbox, followOtherTabs } from "./outbox.js";
 import { hear } from "./alerts.js";
+import { lookAtMarks } from "./rail.js";
 import {
   applyEnvelope, applySignal, conversations, currentId, expireTyping, failThread, link, loadError, outbox,
   putCard, putCatchUp, putDesk, putEarlier, putResolved, putThread, putWelcome, ready, resolved, showConversation, thread,
@@ -88,6 +89,7 @@ async function fetchCard(id) {
 /** @param {{ kind: string, data: any }} news */
 function hearSignal(news) {
   applySignal(news);
+  if (news.kind === "notices.changed") lookAtMarks();
   const card = thread.value?.card;
   if (news.kind === "card.changed" && card && news.data.customer_ids.includes(card.id)) fetchCard(thread.value?.id ?? "");
 }
