@@ -363,7 +363,9 @@ def count_late(connection: Connection, actor: Actor, *, at_ms: int, most: int) -
     own: list[ColumnElement[bool]] = [T.assignee_id == actor.id]
     if actor.team_ids:
         own.append(T.team_id.in_(sorted(actor.team_ids)))
-    late = select(literal_column("1")).where(T.lane == "us", T.next_due_at_ms < at_ms, or_(*own))
+    late: Select[Any] = select(literal_column("1")).where(
+        T.lane == "us", T.next_due_at_ms < at_ms, or_(*own)
+    )
     count = select(func.count()).select_from(late.limit(most).subquery())
     return int(connection.execute(count).scalar_one())
 

@@ -219,13 +219,14 @@ def test_the_card_shows_open_tickets_that_its_reader_may_see_and_counts_the_rest
     tickets.change(scene, ana, first, state="resolved", reason="not_needed")
     shown = card(scene, ana, who)["tickets"]
     assert (shown["open_count"], shown["closed_count"]) == (1, 1)
-    lane = {"lanes": ["tickets"], "before": None, "limit": 9}
     for actor, kinds in (
         (ana, ["ticket.resolved", "ticket.made", "ticket.made"]),
         (scene.actor("tom"), ["ticket.resolved", "ticket.made"]),
     ):
         told = scene.database.read_now(
-            lambda c, a=actor: history.page(c, a, [who], **lane)  # type: ignore[misc]
+            lambda c, a=actor: history.page(  # type: ignore[misc]
+                c, a, [who], lanes=["tickets"], before=None, limit=9
+            )
         )
         assert sorted(e.kind for e in told.entries) == sorted(kinds)
         counted = scene.database.read_now(
