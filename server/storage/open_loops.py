@@ -54,9 +54,8 @@ def open_loops(
 def count_open_loops(connection: Connection, *, at_ms: int, limit_ms: int) -> dict[Kind, int]:
     """How much is open past its target, by kind; all must be zero."""
     found: dict[Kind, int] = dict.fromkeys(_KIND.values(), 0)
-    for kind, statement in _statements(at_ms, limit_ms).items():
-        some = statement.with_only_columns(func.count())
-        found[_KIND[kind]] += int(connection.execute(some).scalar_one())
+    for kind, statement in _statements(at_ms, limit_ms, counted=True).items():
+        found[_KIND[kind]] += int(connection.execute(statement).scalar_one())
     return found
 
 
@@ -70,8 +69,10 @@ _KIND: dict[str, Kind] = {
 }
 
 
-def _statements(at_ms: int, limit_ms: int) -> dict[str, Select[Any]]:  # Any: columns
-    """Each kind as a query of the columns of a Loop."""
+def _statements(
+    at_ms: int, limit_ms: int, *, counted: bool = False
+) -> dict[str, Select[Any]]:  # Any: columns
+    """Each kind as a query of the columns of a Loop; ``counted`` as one number, without names."""
     late = or_(W.missed, W.due_at_ms <= at_ms)
     chat = [
         C.id,
@@ -88,7 +89,17 @@ def _statements(at_ms: int, limit_ms: int) -> dict[str, Select[Any]]:  # Any: co
     ]
     task = TICKET_TASK.c
     later = MAIL_OUT.alias("later")
-    return {
+    is_open = C.status == "open"
+    unanswered = (
+        text(ON_DESK),
+        is_open,
+        C.waiting_since_ms <= at_ms - limit_ms,
+        W.due_at_ms.is_(None),
+        func.coalesce(W.missed, false()).is_(false()),
+    )
+    # As lists say it, which an index counts by itself.
+    overdue = (T.lane == "us", T.next_due_at_ms < at_ms)
+    found = {
         "watched": select(
             *chat,
             func.coalesce(W.due_at_ms, C.waiting_since_ms, C.last_activity_at_ms).label(
@@ -96,34 +107,28 @@ def _statements(at_ms: int, limit_ms: int) -> dict[str, Select[Any]]:  # Any: co
             ),
             W.target.label("owed"),
         )
-        .join_from(WATCH, CONVERSATION, C.id == W.conversation_id)
+        .join_from(CONVERSATION, WATCH, W.conversation_id == C.id)
         .join(CUSTOMER, CUSTOMER.c.id == C.customer_id)
-        .where(C.channel != "ticket", C.status == "open", late),
+        .where(text(ON_DESK), is_open, late),
         # Without a target of its own the usual limit of an answer holds.
         "unwatched": select(*chat, (C.waiting_since_ms + limit_ms).label("due_at_ms"))
         .join_from(CONVERSATION, WATCH, W.conversation_id == C.id, isouter=True)
         .join(CUSTOMER, CUSTOMER.c.id == C.customer_id)
-        .where(
-            text(ON_DESK),
-            C.status == "open",
-            C.waiting_since_ms <= at_ms - limit_ms,
-            W.due_at_ms.is_(None),
-            func.coalesce(W.missed, false()).is_(false()),
-        ),
+        .where(*unanswered),
         "ticket": select(
             T.id,
             T.id.label("conversation_id"),
             *ticket,
             T.assignee_id.label("agent_id"),
             T.team_id,
-            func.coalesce(W.due_at_ms, T.waiting_since_ms, T.state_at_ms).label("due_at_ms"),
-            W.target.label("owed"),
+            T.next_due_at_ms.label("due_at_ms"),
+            T.next_due.label("owed"),
             TICKET_TEXT.c.subject.label("about"),
         )
-        .join_from(WATCH, TICKET, T.id == W.conversation_id)
+        .select_from(TICKET)
         .join(CUSTOMER, CUSTOMER.c.id == T.customer_id)
         .join(TICKET_TEXT, TICKET_TEXT.c.ticket_id == T.id, isouter=True)
-        .where(T.lane == "us", late),
+        .where(*overdue),
         "task": select(
             task.id,
             task.ticket_id.label("conversation_id"),
@@ -171,4 +176,17 @@ def _statements(at_ms: int, limit_ms: int) -> dict[str, Select[Any]]:  # Any: co
                 )
             ),
         ),
+    }
+    if not counted:
+        return found
+    count = func.count()
+    return found | {
+        "watched": select(count)
+        .join_from(CONVERSATION, WATCH, W.conversation_id == C.id)
+        .where(text(ON_DESK), is_open, late),
+        "unwatched": select(count)
+        .join_from(CONVERSATION, WATCH, W.conversation_id == C.id, isouter=True)
+        .where(*unanswered),
+        "ticket": select(count).select_from(TICKET).where(*overdue),
+        **{kind: found[kind].with_only_columns(count) for kind in ("task", "mail", "undelivered")},
     }
