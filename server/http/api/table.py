@@ -515,11 +515,10 @@ ROWS: tuple[Row, ...] = (
         query=ticket_lists.list_tickets,
         example={"lane": "us", "limit": 20},
     ),
-    # Before the call for one ticket, whose path would catch it.
     Row(
         name="tickets.open_loops",
         method="GET",
-        path="/tickets/open-loops",
+        path="/open-loops",
         payload=NoPayload,
         answer=OpenLoops,
         scope="tickets:read",
