@@ -201,6 +201,7 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     await lead.until(
         lambda: [e for e in lead.events if e["data"].get("status") == "spam"], "the last event"
     )
+    await lead.until(lambda: lead.signals("notices.changed"), "a notice of the answer")
     for client in (agent, lead, shopper):
         for name, value in client.heard:
             _check_told(client.namespace, name, value)
