@@ -46,7 +46,7 @@ export function createHome({ chat, say, locale, onChat, onClose, extras }) {
     const shop = welcome?.shop;
     const name = welcome?.customer?.name;
     heading.textContent = name ? say("greetingName", { name }) : say("greeting");
-    pace.textContent = wait(shop?.typical_first_response_ms, say);
+    pace.textContent = wait(shop?.agents_online && shop.typical_first_response_ms, say);
     pace.hidden = !pace.textContent;
     if (!shop) presence.textContent = chat.state.name === "refused" ? "" : say("connectFirst");
     else if (!shop.agents_online) presence.textContent = say("nobody");

@@ -50,7 +50,8 @@ def add_report_mails(app: web.Application) -> None:
     router.add_get(f"{ROOT}/{{id}}", show_one)
     router.add_post(f"{ROOT}/{{id}}", save)
     router.add_get(f"{ROOT}/{{id}}/remove", ask_remove)
-    router.add_post(f"{ROOT}/{{id}}/{{what:on|stop|now|remove}}", do)
+    for what in ("on", "stop", "now", "remove"):
+        router.add_post(f"{ROOT}/{{id}}/{what}", partial(do, what=what))
 
 
 async def show_all(request: web.Request) -> web.Response:
@@ -129,10 +130,10 @@ async def ask_remove(request: web.Request) -> web.Response:
     return await render(request, "report_mail_remove.html", nav="reports", schedule=held)
 
 
-async def do(request: web.Request) -> web.Response:
+async def do(request: web.Request, *, what: str) -> web.Response:
     """Stops one, lets it go on, sends it now or takes it out."""
     held = await _held(request)
-    schedule_id, what = held.id if held else "", request.match_info["what"]
+    schedule_id = held.id if held else ""
     job = {
         "on": partial(actions.switch_schedule, schedule_id=schedule_id, enabled=True),
         "stop": partial(actions.switch_schedule, schedule_id=schedule_id, enabled=False),

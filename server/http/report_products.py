@@ -44,7 +44,7 @@ Json = dict[str, Any]  # Any: values of a template
 def add_product_reports(app: web.Application) -> None:
     """Serves the pages and the file."""
     app.router.add_get(PATH, show_products)
-    app.router.add_get(f"{PATH}/export.csv", export_products)
+    app.router.add_post(f"{PATH}/export.csv", export_products)
     app.router.add_get(f"{PATH}/one", show_product)
     app.router.add_post(f"{PATH}/one", tell)
 
@@ -212,6 +212,7 @@ async def tell(request: web.Request) -> web.Response:
 async def export_products(request: web.Request) -> web.Response:
     """The tickets as CSV for the maker: what was said, without who said it; logged."""
     actor = (await require_person(request, READ)).actor
+    await read_form(request)
     database = request.app[DATABASE]
     weeks, at_ms = _weeks(request), database.clock()
     sku = request.query.get("sku", "").strip()[: products.MAX_SKU_CHARS] or None

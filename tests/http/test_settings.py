@@ -35,7 +35,6 @@ RIGHTS = {
     "/reports/checks": (303, 403, 200, 200),
     "/reports/live": (303, 403, 200, 200),
     "/reports/products": (303, 403, 200, 200),
-    "/reports/products/export.csv": (303, 403, 200, 200),
     "/reports/products/one": (303, 403, 400, 400),
     "/notices": (303, 200, 200, 200),
     "/notices/count": (303, 200, 200, 200),
