@@ -107,6 +107,9 @@ function Contact({ card, line }) {
       : html`<${Mini} icon="copy" name=${t("card.copy", { what })} onClick=${() => copy(shown, what)} />`}<//>`;
 }
 
+/** Why no code goes out. @type {Record<string, string>} */
+const NO_CODE = { no_mail: "verify.no.no_mail", shared_address: "verify.no.shared_address" };
+
 /** Somebody else may be meant: proof by an order that only its buyer knows, or by a code in their mail. @param {{ card: Card }} props */
 function Claims({ card }) {
   const [open, setOpen] = useState(false);
@@ -138,9 +141,8 @@ function Claims({ card }) {
   };
   const failed = (/** @type {unknown} */ error) => {
     if (!(error instanceof CommandError)) throw error;
-    const key = `verify.no.${error.details.reason}`;
     if (error.code === "too_many") setSaid({ text: t("verify.often", { n: Math.ceil(error.details.retry_after_s ?? 1) }), bad: true });
-    else if (t(key) !== key) setSaid({ text: t(key), bad: true });
+    else if (error.details.reason in NO_CODE) setSaid({ text: t(NO_CODE[error.details.reason]), bad: true });
     else toastError(error.code);
   };
   const address = card.contacts.find((line) => line.kind === "email" && line.level !== "verified");

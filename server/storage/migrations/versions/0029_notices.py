@@ -1,10 +1,10 @@
-"""Notices to people of the desk: what happened to the tickets that are theirs or that they watch."""
+"""Notices to people of the desk about tickets that are theirs or that they watch."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ it holds needs not be cut into words again. SQLite has had its own from the star
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
