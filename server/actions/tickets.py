@@ -61,12 +61,6 @@ Reason = Literal[
 Fields = dict[str, str | int | None]
 
 
-class TicketRef(Payload):
-    """For one ticket."""
-
-    ticket_id: Id
-
-
 class CreateTicket(Payload):
     """A ticket for a customer, perhaps out of a conversation; a ``client_id`` makes only one.
 

@@ -15,7 +15,6 @@ from server.domain.errors import InvalidInput
 Visibility = Literal["public", "private"]
 Origin = Literal["typed", "macro", "kb", "bot", "auto", "campaign", "system"]
 Status = Literal["open", "snoozed", "resolved", "closed", "spam"]
-PresenceStatus = Literal["online", "busy", "away", "offline"]
 
 VISIBILITIES = ("public", "private")
 ORIGINS = ("typed", "macro", "kb", "bot", "auto", "campaign", "system")

@@ -55,7 +55,6 @@ TARGETED: Mapping[str, Callable[[Candidate], bool]] = {
     "slow": lambda one: one.first_wait_ms > SLOW_MS,
     "transferred": lambda one: one.transferred,
 }
-STRATA = (RANDOM, *TARGETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

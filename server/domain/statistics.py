@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import NormalDist
 
 from server.domain import survival
 
@@ -140,14 +139,6 @@ def _rate_limit(share: float, n: int, level: float) -> float:
     count, at_most, exactly = _binomial(n, share, level)
     over = (at_most - level) / exactly if exactly > 0 else 0.0
     return min(1.0, max(0.0, (count - over) / n))
-
-
-def mean_funnel(mean: float, deviation: float, n: int) -> Funnel | None:
-    """Limits of the mean of ``n`` values of this ``mean`` and standard ``deviation``."""
-    if n == 0:
-        return None
-    error = deviation / math.sqrt(n)
-    return Funnel(*(mean + NormalDist().inv_cdf(level) * error for level in _levels()))
 
 
 def _levels() -> tuple[float, float, float, float]:

@@ -71,11 +71,6 @@ class TargetClock:
         return self.warn_at_ms is not None and self.warn_at_ms <= at_ms
 
     @property
-    def left_ms(self) -> int:
-        """How much of its time is left, negative beyond it."""
-        return self.limit_ms - self.used_ms
-
-    @property
     def key(self) -> tuple[str, int]:
         """What names it within its chat or ticket."""
         return (self.target, self.number)

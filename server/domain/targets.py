@@ -18,9 +18,6 @@ Clock = Literal["calendar", "business"]
 Unit = Literal["second", "minute", "hour", "day"]
 TargetName = Literal["queue_wait", "first_response", "round", "next_response", "resolution"]
 TARGETS: tuple[TargetName, ...] = get_args(TargetName)
-# What each channel has clocks for: a chat is answered round by round, a ticket in its own time.
-CHAT_TARGETS: tuple[TargetName, ...] = ("queue_wait", "first_response", "round")
-TICKET_TARGETS: tuple[TargetName, ...] = ("first_response", "next_response", "resolution")
 TICKET = "ticket"
 FIELDS = ("channel", "priority", "type", "category", "team", "segment")
 MAX_POLICIES = 50

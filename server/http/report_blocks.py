@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any  # Any: what a template shows
 
 from agent_ui.render import Locale
 from server.domain.metrics import Figures, Metric
@@ -164,6 +163,3 @@ NEEDS: Mapping[str, Callable[[Block, str | None], Wants]] = {
     "platforms": lambda block, _view: Wants(whole=_ids(block)),
     "movers": lambda block, _view: Wants(whole=_ids(block)),
 }
-
-
-Shower = Callable[[Block, Desk], dict[str, Any] | None]  # Any: as above

@@ -310,11 +310,6 @@ def direction(metric: Metric) -> Direction | None:
     return "high" if metric.kind in ("rate", "money") else None
 
 
-def share_of(figures: Figures) -> float | None:
-    """The value of a rate as a number."""
-    return None if figures.value is None else float(figures.value)
-
-
 def narrowed(query: ReportQuery, dimension: str, key: str | int | None, nobody: str) -> ReportQuery:
     """The query narrowed to one group of a dimension."""
     value = nobody if key is None else key

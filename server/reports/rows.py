@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from server.domain.errors import InvalidInput
-from server.domain.metrics import DIMENSIONS, METRICS, Figures, Metric, metric_of
+from server.domain.metrics import DIMENSIONS, Figures, Metric, metric_of
 from server.domain.money import decimal_text
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
@@ -231,30 +231,6 @@ def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         cells = [_cell(row.get(name)) for name in names]
         writer.writerow([*cells, *(row["interval"] or (None, None))])
-    return out.getvalue()
-
-
-def figures_csv(connection: Connection, *, scope: Scope) -> str:
-    """All metrics of a scope as CSV for a spreadsheet: in all, by agent, by day and by hour."""
-    if scope.as_of_seq is None:
-        scope = replace(scope, as_of_seq=last_seq(connection))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    names = [f.name for f in fields(ReportRow) if f.name not in ("interval", "filters", "group")]
-    periods = ("from", "to", "as_of")
-    writer.writerow(["by", "group", *names, "interval_low", "interval_high", *periods])
-    loaded = figures(connection, scope)
-    for by in (None, "agent", "day", "hour"):
-        for row in loaded.rows(list(METRICS.values()), by=by):
-            writer.writerow(
-                [
-                    by or "all",
-                    safe_cell(row.group),
-                    *(_cell(getattr(row, name)) for name in names),
-                    *(row.interval or (None, None)),
-                    *(row.filters[key] for key in periods),
-                ]
-            )
     return out.getvalue()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any  # Any: an array of truths
 
 import numpy as np
@@ -47,11 +47,6 @@ class Scope:
     outcome: str | None = None
     wait_from_ms: int | None = None
     wait_to_ms: int | None = None
-
-
-def without_period(scope: Scope) -> Scope:
-    """The same scope over all time."""
-    return replace(scope, from_ms=None, to_ms=None)
 
 
 def held(frame: Frame, scope: Scope) -> Frame:

@@ -75,11 +75,6 @@ class Group:
         return self.net_minor / self.orders if self.orders else None
 
     @property
-    def per_customer_minor(self) -> float | None:
-        """Net spend per customer."""
-        return self.net_minor / self.customers if self.customers else None
-
-    @property
     def contacts_per_order(self) -> float | None:
         """Conversations per order, both of the last 90 days; None where orders are too few."""
         enough = self.recent_orders >= LEAST_ORDERS
@@ -107,7 +102,6 @@ class Flows:
     to_ms: int
     moves: dict[str, Counter[tuple[str, str]]]
     weeks: list[Week]
-    by_cause: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,14 +267,12 @@ def flows_of(connection: Connection, timezone: str, *, at_ms: int, weeks: int) -
     starts = [monday + timedelta(days=7 * number) for number in range(weeks)]
     edges = [day_start_ms(day, tz) for day in [*starts, starts[-1] + timedelta(days=7)]]
     moves: dict[str, Counter[tuple[str, str]]] = {"activity": Counter(), "relationship": Counter()}
-    causes: Counter[str] = Counter()
     found: list[Week] = []
     for number, start in enumerate(starts):
         entered: Counter[str] = Counter()
         values = {"from": edges[number], "to": edges[number + 1]}
         for row in connection.execute(_MOVES, values):
             activity, relationship, cause, count = row[0:2], row[2:4], row[4], row[5]
-            causes[cause] += count
             if cause == "thresholds":
                 continue
             if activity[0] != activity[1]:
@@ -291,7 +283,7 @@ def flows_of(connection: Connection, timezone: str, *, at_ms: int, weeks: int) -
             if relationship[0] != relationship[1]:
                 moves["relationship"][relationship[0], relationship[1]] += count
         found.append(Week(start, entered))
-    return Flows(edges[0], edges[-1], moves, found, causes)
+    return Flows(edges[0], edges[-1], moves, found)
 
 
 _C = SEGMENT_CHANGE.c

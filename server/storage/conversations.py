@@ -294,14 +294,6 @@ def latest_of_customer(connection: Connection, customer_id: str) -> str | None:
     return None if found is None else str(found)
 
 
-def open_count_of_customer(connection: Connection, customer_id: str) -> int:
-    """How many open conversations a customer has."""
-    statement = select(func.count()).where(
-        C.customer_id == customer_id, C.status == "open", C.channel != CHANNEL
-    )
-    return int(connection.execute(statement).scalar_one())
-
-
 def queued(
     connection: Connection, *, team_ids: frozenset[str] | None = None, limit: int = 50
 ) -> list[str]:

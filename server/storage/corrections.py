@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import Connection, select
 
 from server.domain.events import CorrectionVoided, Event
@@ -28,8 +26,3 @@ def corrections(connection: Connection, *, up_to_seq: int | None = None) -> list
 def voided_seqs(connection: Connection, *, up_to_seq: int | None = None) -> frozenset[int]:
     """The numbers of the events that count no more, by what was in the log up to a number."""
     return voided(corrections(connection, up_to_seq=up_to_seq))
-
-
-def still_voided(connection: Connection, seqs: Collection[int]) -> frozenset[int]:
-    """Those of the numbers that count no more now."""
-    return voided_seqs(connection) & frozenset(seqs)

@@ -118,26 +118,6 @@ def keep_vectors(tx: Tx, encoder: str, made: Mapping[str, bytes]) -> None:
         tx.later(_KEEP, rows)
 
 
-def drop_vectors(tx: Tx, encoder: str, *, but: Collection[str]) -> int:
-    """Forgets the vectors of texts that are nowhere any more; how many those were."""
-    kept = set(but)
-    gone = [
-        text_hash
-        for text_hash in tx.execute(
-            select(VECTOR.c.text_hash).where(VECTOR.c.encoder == encoder)
-        ).scalars()
-        if text_hash not in kept
-    ]
-    if gone:
-        tx.later(
-            VECTOR.delete().where(
-                VECTOR.c.encoder == encoder, VECTOR.c.text_hash == bindparam("b_hash")
-            ),
-            [{"b_hash": text_hash} for text_hash in gone],
-        )
-    return len(gone)
-
-
 def add_offer(tx: Tx, offer: Offer) -> None:
     """Keeps what was offered."""
     tx.later(insert(SUGGESTION), _values(offer))

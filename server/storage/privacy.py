@@ -108,12 +108,6 @@ def requests(connection: Connection, *, limit: int = 100) -> list[Request]:
     return [_request(row) for row in rows]
 
 
-def request_by_id(connection: Connection, request_id: str) -> Request | None:
-    """A wish, or None."""
-    found = connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).mappings().first()
-    return None if found is None else _request(found)
-
-
 def open_request(connection: Connection, customer_id: str, kind: Wish) -> Request | None:
     """The wish of a person that is still to be fulfilled, or None."""
     statement = select(REQUEST).where(

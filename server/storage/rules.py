@@ -229,12 +229,6 @@ def next_events(
     return [event_from_row(row) for row in connection.execute(statement).mappings()]
 
 
-def event_of(connection: Connection, seq: int) -> Event | None:
-    """An event by its number, or None."""
-    row = connection.execute(select(EVENT).where(EVENT.c.seq == seq)).mappings().first()
-    return None if row is None else event_from_row(row)
-
-
 def cause_of(connection: Connection, seq: int) -> Cause:
     """Which rules led to an event, on what, the first one first."""
     statement = (
@@ -293,12 +287,6 @@ def change_run(tx: Tx, run: Run) -> None:
     values = _run_values(run)
     del values["id"]
     tx.later(update(RULE_RUN).where(N.id == run.id).values(values))
-
-
-def load_run(connection: Connection, run_id: str) -> Run | None:
-    """A run by its id, or None."""
-    row = connection.execute(select(RULE_RUN).where(N.id == run_id)).mappings().first()
-    return None if row is None else _run(row)
 
 
 def take_run(tx: Tx, run_id: str) -> Run | None:

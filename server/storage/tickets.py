@@ -606,12 +606,6 @@ def merged_into(connection: Connection, ticket_id: str) -> list[Ticket]:
     return found
 
 
-def children_of(connection: Connection, ticket_id: str) -> list[str]:
-    """Ids of the tickets that follow from this one."""
-    statement = select(T.id).where(T.parent_id == ticket_id).order_by(T.created_at_ms)
-    return list(connection.execute(statement).scalars())
-
-
 def add_task(tx: Tx, task: Task) -> None:
     """Keeps a new piece of work."""
     tx.later(insert(TICKET_TASK), {name: getattr(task, name) for name in Task.__dataclass_fields__})

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 
 from server.storage.consents import allowed
 from server.storage.customers import CustomerChanged
-from server.storage.tables import Cart, PageDay, PageEvent, ShopOrder, table
+from server.storage.tables import Cart, PageEvent, ShopOrder, table
 from server.storage.unit import Tx
 
 PAGE_EVENT = table(PageEvent)
-PAGE_DAY = table(PageDay)
 CART = table(Cart)
 SHOP_ORDER = table(ShopOrder)
 

@@ -32,8 +32,6 @@ MOST_ADDRESSES = 50
 MOST_REFERENCES = 100
 MOST_TEXT = 200_000
 MOST_NAME = 200
-# RFC 5321, 4.5.3.1.3 less the brackets.
-MOST_ADDRESS = 254
 
 _POLICY = email.policy.compat32
 _LINES = re.compile(r"[\r\n\0]+")
@@ -47,7 +45,6 @@ _AUTO_WORDS = re.compile(
     r"自动(?:回复|答复)|自動(?:回覆|回復)|不在办公室|退信)",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^\s,;@]+@[^\s,;@]+\.[^\s,;@]+")
 _LASTING = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 
 

@@ -28,9 +28,8 @@ from server.storage.shop import load_shop
 
 # A session after a paid order is about that order.
 AFTER_ORDER_MS = DAY_MS
-# The longest spans that metrics may ask for.
+# The longest span that a metric may ask for.
 MAX_DELAY_MS = AFTER_MS
-MAX_REPEAT_MS = 366 * DAY_MS
 _PORTION = 5_000
 # Words in tags that say: this is about something already bought.
 AFTER_SALE = ("after sale", "after-sale", "aftersale", "after_sale", "售后")

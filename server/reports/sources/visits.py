@@ -67,13 +67,6 @@ class Visits:
         return np.isin(customers, np.concatenate(known))
 
 
-def started_in(scope: Scope, at_ms: int) -> bool:
-    """True for an instant within the period of a scope."""
-    return (scope.from_ms is None or at_ms >= scope.from_ms) and (
-        scope.to_ms is None or at_ms < scope.to_ms
-    )
-
-
 def within(frame: Frame, from_ms: int | None, to_ms: int | None) -> Frame:
     """The rows of a time."""
     at_ms = frame.numbers("at_ms")
