@@ -49,7 +49,6 @@ from server.storage import rules as stored
 from server.storage import tickets as ticket_rows
 from server.storage.connection import Connection
 from server.storage.erasure import erased_at_ms
-from server.storage.event_log import last_seq
 from server.storage.rules import READER, Run
 from server.storage.shop import Shop, load_shop
 from server.storage.ticket_types import load_types
@@ -90,16 +89,6 @@ class Ask:
 
 
 # what to ask which rule
-
-
-def begin(tx: Tx) -> None:
-    """Begins to read the log: what comes from now on."""
-    log_readers.begin(tx, READER, seq=last_seq(tx.connection))
-
-
-def moved_on(tx: Tx, *, seq: int) -> None:
-    """Notes that the log was read up to a number."""
-    log_readers.move_place(tx, READER, seq)
 
 
 @dataclass(frozen=True, slots=True)

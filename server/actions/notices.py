@@ -16,7 +16,6 @@ from server.domain.permissions import require
 from server.domain.ticket import Ticket
 from server.storage import log_readers, notices, tickets
 from server.storage.connection import Connection
-from server.storage.event_log import last_seq
 from server.storage.unit import Tx
 
 READ = "ticket.read"
@@ -25,11 +24,6 @@ FORGET_AT_ONCE = 500
 KEEP_MS = 90 * 86_400_000
 # Up to here the log may run ahead of a reader that has nothing to tell of it.
 _AHEAD = 1_000
-
-
-def begin(tx: Tx) -> None:
-    """Begins to read: what comes from now on."""
-    log_readers.begin(tx, notices.READER, seq=last_seq(tx.connection))
 
 
 def waits(connection: Connection, *, up_to: int) -> bool:

@@ -21,7 +21,6 @@ from server.domain.offers import buying_intent, price_question
 from server.storage import log_readers, offers
 from server.storage.connection import Connection
 from server.storage.customers import CustomerChanged
-from server.storage.event_log import last_seq, settled_seq
 from server.storage.offers import Mark, Offer, Said
 from server.storage.persons import members, person_of
 from server.storage.shop import load_shop
@@ -50,16 +49,6 @@ class Heard:
     marks: Sequence[Mark]
     offered: Sequence[tuple[Said, str, str]]
     customers: Mapping[str, str]
-
-
-def where_to(connection: Connection) -> int:
-    """Up to where the log may be read now. Ask with another look than the one that reads."""
-    return settled_seq(connection)
-
-
-def begin(tx: Tx) -> None:
-    """Begins to listen: to what comes from now on."""
-    log_readers.begin(tx, offers.READER, seq=last_seq(tx.connection))
 
 
 def listen(connection: Connection, *, up_to: int) -> Heard | None:

@@ -27,7 +27,6 @@ from server.domain.ticket import CHANNEL, Ticket
 from server.storage import care, customers, log_readers, orders, people, tickets
 from server.storage.care import READER, Repair
 from server.storage.connection import Connection
-from server.storage.event_log import last_seq
 from server.storage.persons import members, person_of
 from server.storage.rules import next_events
 from server.storage.shop import Shop, load_shop, update_shop
@@ -112,11 +111,6 @@ def number_in(texts: Texts, name: str, least: int, most: int) -> int:
     return int(said)
 
 
-def begin(tx: Tx) -> None:
-    """Begins to read the log: what comes from now on."""
-    log_readers.begin(tx, READER, seq=last_seq(tx.connection))
-
-
 def news(connection: Connection, *, up_to: int) -> tuple[list[Event], int] | None:
     """What happened since the last look that may be a cause, and up to where that is."""
     place = log_readers.place(connection, READER)
@@ -124,11 +118,6 @@ def news(connection: Connection, *, up_to: int) -> tuple[list[Event], int] | Non
         return None
     found = next_events(connection, after=place, up_to=up_to, kinds=EVENTS, limit=PAGE)
     return found, found[-1].seq if len(found) == PAGE else up_to
-
-
-def moved_on(tx: Tx, *, seq: int) -> None:
-    """Notes that the log was read up to a number."""
-    log_readers.move_place(tx, READER, seq)
 
 
 def cause_of(connection: Connection, event: Event) -> Cause | None:

@@ -24,7 +24,7 @@ from server.domain.targets import TICKET, Policy, checked, named, policy_of
 from server.domain.turns import Owner
 from server.storage import log_readers, targets
 from server.storage.connection import Connection
-from server.storage.event_log import conversation_events, last_seq
+from server.storage.event_log import conversation_events
 from server.storage.hours import load_book
 from server.storage.rows import load_conversation
 from server.storage.targets import PolicyList, Watch
@@ -174,16 +174,6 @@ def where_to_look(connection: Connection, *, up_to: int) -> tuple[list[str], int
         return None
     channels = channels_of(targets.current_list(connection))
     return targets.touched(connection, after=before, up_to=up_to, channels=channels, limit=AT_ONCE)
-
-
-def begin(tx: Tx) -> None:
-    """Begins to look: at what comes from now on."""
-    log_readers.begin(tx, targets.READER, seq=last_seq(tx.connection))
-
-
-def looked(tx: Tx, seq: int) -> None:
-    """Remembers up to where the log was looked at."""
-    log_readers.move_place(tx, targets.READER, seq)
 
 
 def _events(tx: Tx, conversation_id: str) -> list[Event]:

@@ -14,9 +14,9 @@ import structlog
 from server.actions import automation
 from server.actions.automation import Ask, Attempt
 from server.domain.errors import AppError, Unavailable
+from server.jobs.log_end import begin_reading, log_end
 from server.storage import log_readers, rules
 from server.storage.database import Database
-from server.storage.event_log import settled_seq
 from server.storage.unit import Tx
 
 log = structlog.stdlib.get_logger("shopbell.rules")
@@ -26,11 +26,8 @@ AT_ONCE = 100
 
 async def follow(database: Database) -> None:
     """Asks the rules that look at what has happened, one event after the other."""
-    if await database.read(lambda c: log_readers.place(c, rules.READER)) is None:
-        await database.write(automation.begin)
     while True:
-        # The end is looked up apart, so that nothing below it is still being written.
-        up_to = await database.read(settled_seq)
+        up_to = await log_end(database, rules.READER)
         found = await database.read(partial(automation.news, up_to=up_to))
         if found is None:
             return
@@ -51,13 +48,12 @@ async def follow(database: Database) -> None:
                 asked.add(ask.rule_id)
                 if not await _ask(database, ask):
                     return
-        await database.write(partial(automation.moved_on, seq=found.up_to))
+        await database.write(partial(log_readers.move_place, reader=rules.READER, seq=found.up_to))
 
 
 async def watch(database: Database) -> None:
     """Asks the rules about what their time has come for, and does what was put off."""
-    if await database.read(lambda c: log_readers.place(c, rules.READER)) is None:
-        await database.write(automation.begin)
+    await begin_reading(database, rules.READER)
     for ask in await database.read(partial(automation.due, at_ms=database.clock())):
         await _ask(database, ask)
     due = partial(rules.due_runs, at_ms=database.clock(), limit=AT_ONCE)

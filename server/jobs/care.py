@@ -8,10 +8,10 @@ import structlog
 
 from server.actions import follow_up_calls, product_quality, repairs
 from server.domain.errors import Unavailable
+from server.jobs.log_end import log_end
 from server.reports.products import find_spikes
 from server.storage import care, log_readers
 from server.storage.database import Database
-from server.storage.event_log import settled_seq
 
 log = structlog.stdlib.get_logger("shopbell.care")
 
@@ -31,11 +31,8 @@ async def watch_defects(database: Database) -> None:
 
 async def follow(database: Database) -> None:
     """Looks whether what has happened strained a relation; a cause is kept, so each acts once."""
-    if await database.read(lambda c: log_readers.place(c, care.READER)) is None:
-        await database.write(repairs.begin)
     while True:
-        # The end is looked up apart, so that nothing below it is still being written.
-        up_to = await database.read(settled_seq)
+        up_to = await log_end(database, care.READER)
         found = await database.read(partial(repairs.news, up_to=up_to))
         if found is None:
             return
@@ -51,7 +48,7 @@ async def follow(database: Database) -> None:
             except Exception:
                 # One cause that meets a fault does not keep the others from theirs.
                 log.exception("a repair failed", cause=cause.key)
-        await database.write(partial(repairs.moved_on, seq=place))
+        await database.write(partial(log_readers.move_place, reader=care.READER, seq=place))
 
 
 async def make_calls(database: Database) -> None:

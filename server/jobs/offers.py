@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from server.actions import offers, pairs
-from server.storage import log_readers
+from server.jobs.log_end import log_end
 from server.storage.database import Database
 from server.storage.offers import READER, unsettled
 
@@ -14,11 +14,8 @@ PAGE = 200
 
 async def listen(database: Database) -> None:
     """Marks conversations in which somebody asks for a price, and notes what agents showed."""
-    if await database.read(lambda c: log_readers.place(c, READER)) is None:
-        await database.write(offers.begin)
     while True:
-        # The end is looked up apart, so that nothing below it is still being written.
-        up_to = await database.read(offers.where_to)
+        up_to = await log_end(database, READER)
         heard = await database.read(partial(offers.listen, up_to=up_to))
         if heard is None:
             break

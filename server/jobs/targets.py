@@ -6,9 +6,9 @@ from functools import partial
 
 from server.actions import targets as actions
 from server.domain.errors import NotFound
+from server.jobs.log_end import log_end
 from server.storage import log_readers, targets
 from server.storage.database import Database
-from server.storage.event_log import settled_seq
 
 AT_ONCE = 200
 
@@ -19,17 +19,14 @@ async def follow(database: Database) -> None:
     Two processes may look at the same one; what is told is told once, as each looks with the
     conversation locked.
     """
-    if await database.read(lambda c: log_readers.place(c, targets.READER)) is None:
-        await database.write(actions.begin)
     while True:
-        # The end is looked up apart, so that nothing below it is still being written.
-        up_to = await database.read(settled_seq)
+        up_to = await log_end(database, targets.READER)
         found = await database.read(partial(actions.where_to_look, up_to=up_to))
         if found is None:
             return
         ids, place = found
         await _look(database, ids)
-        await database.write(partial(actions.looked, seq=place))
+        await database.write(partial(log_readers.move_place, reader=targets.READER, seq=place))
         if place >= up_to:
             return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, text, update
 
+from server.storage.event_log import last_seq
 from server.storage.tables import LogReader, table
 from server.storage.unit import Tx
 
@@ -20,9 +21,10 @@ def place(connection: Connection, reader: str) -> int | None:
     return None if found is None else int(found)
 
 
-def begin(tx: Tx, reader: str, *, seq: int) -> None:
-    """Makes the place of a reader that has none."""
-    tx.later(_FIRST_PLACE, {"name": reader, "seq": seq})
+def begin(tx: Tx, reader: str, *, seq: int | None = None) -> None:
+    """Makes the place of a reader that has none: at the end of the log unless told otherwise."""
+    at = last_seq(tx.connection) if seq is None else seq
+    tx.later(_FIRST_PLACE, {"name": reader, "seq": at})
 
 
 def take_place(tx: Tx, reader: str) -> int | None:

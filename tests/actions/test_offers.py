@@ -16,6 +16,7 @@ from server.domain.shop_data import Line, Order, ShopCart, ShopProduct
 from server.jobs import offers as jobs
 from server.storage import offers
 from server.storage.consents import Consent, add_consent
+from server.storage.event_log import settled_seq
 from server.storage.offers import OFFER, hints_for, load_mark, price_card
 from server.storage.shop_sources import source_for_import
 from server.storage.unit import Tx
@@ -248,7 +249,7 @@ def test_talk_of_other_things_leaves_no_mark(shop: Shop) -> None:
 def test_two_processes_hear_a_question_once(shop: Shop) -> None:
     conversation_id = shop.say(shop.scene.shopper(), "Is the oak stool in stock?")
     other = shop.scene.open()
-    up_to = other.read_now(listening.where_to)
+    up_to = other.read_now(settled_seq)
     heard = other.read_now(lambda c: listening.listen(c, up_to=up_to))
     shop.listen()
     assert heard is not None

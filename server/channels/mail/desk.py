@@ -13,6 +13,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -138,17 +139,13 @@ class MailDesk:
                     lambda tx: mails.make_secret(tx, secrets.token_urlsafe(32))
                 )
                 sends = self._settings.address if self._settings.smtp_url else None
-                await self._database.write(
-                    lambda tx, address=sends: mails.note_sender(tx, address)  # type: ignore[misc]  # bound default
-                )
+                await self._database.write(partial(mails.note_sender, address=sends))
                 secret = await self._database.read(mails.mail_secret)
                 shop = await self._database.read(load_shop)
                 # What was said before there was mail is not mailed now.
                 up_to = await self._database.read(settled_seq)
                 await self._database.write(
-                    lambda tx, seq=up_to: log_readers.begin(  # type: ignore[misc]  # bound default
-                        tx, send_mail.READER, seq=seq
-                    )
+                    partial(log_readers.begin, reader=send_mail.READER, seq=up_to)
                 )
             except Unavailable:
                 log.warning("mail waits for the database")
