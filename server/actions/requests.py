@@ -31,6 +31,7 @@ from server.storage.connection import Connection
 from server.storage.hours import load_book
 from server.storage.persons import shopper_rows
 from server.storage.rows import Message, load_conversation
+from server.storage.ticket_rows import is_for_shopper
 from server.storage.ticket_types import Status, load_statuses, load_types
 from server.storage.tickets import Listed, Wanted
 from server.storage.unit import Tx
@@ -403,6 +404,9 @@ def _find(connection: Connection, rows: Rows, number: str) -> Ticket:
     key = tickets.id_of_number(connection, known) if known else None
     ticket = tickets.load_ticket(connection, key) if key else None
     if ticket is None or ticket.customer_id not in rows:
+        raise NotFound(ticket_moves.MISSING)
+    # A call that is only planned is none of theirs, unless one of theirs was joined to it.
+    if not is_for_shopper(ticket) and not _joined(connection, ticket, rows):
         raise NotFound(ticket_moves.MISSING)
     return ticket
 

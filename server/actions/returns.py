@@ -159,7 +159,7 @@ def submit(tx: Tx, reader: Reader, payload: SubmitRequest, *, anyway: bool = Fal
     order_id = stored.order_of_number(tx.connection, number, reader.rows) if number else None
     if order_id is not None and not anyway:
         _warn(tx.connection, reader, order_id)
-    if len(stored.alike(tx.connection, reader.rows, order_id=None)) >= MAX_OPEN_REQUESTS:
+    if len(_open(tx.connection, reader, None)) >= MAX_OPEN_REQUESTS:
         raise Conflict("Too many are open.", reason="portal_many_open")
     return tickets.take_request(tx, actor, payload, source="portal", order=order_id, apart=True)
 
@@ -171,14 +171,14 @@ def _check(tx: Tx, reader: Reader, order: OwnOrder, asked: Asked) -> None:
     if asked.wanted not in order.wanted:
         raise Conflict("That cannot be asked for now.", reason="portal_not_now")
     check_picked(order.lines, asked.picked, reasons=[key for key, _ in order.reasons])
-    if len(stored.alike(tx.connection, reader.rows, order_id=None)) >= MAX_OPEN_REQUESTS:
+    if len(_open(tx.connection, reader, None)) >= MAX_OPEN_REQUESTS:
         raise Conflict("Too many are open.", reason="portal_many_open")
     if not asked.anyway:
         _warn(tx.connection, reader, order.id)
 
 
 def _warn(connection: Connection, reader: Reader, order_id: str) -> None:
-    alike = stored.alike(connection, reader.rows, order_id=order_id)
+    alike = _open(connection, reader, order_id)
     if alike:
         numbers = stored.numbers_of(connection, alike)
         raise Conflict(
@@ -186,6 +186,11 @@ def _warn(connection: Connection, reader: Reader, order_id: str) -> None:
             reason="portal_alike",
             numbers=[numbers[key] for key in alike],
         )
+
+
+def _open(connection: Connection, reader: Reader, order_id: str | None) -> list[str]:
+    """The reader's requests that are not over, about the same order if one is named."""
+    return stored.alike(connection, reader.rows, order_id=order_id, for_shopper=True)
 
 
 def _shown(

@@ -273,7 +273,9 @@ def take_request(
     order_id = order
     if order_id is None and number:
         order_id = tickets.order_of_number(tx.connection, number, rows)
-    open_ones = tickets.alike(tx.connection, rows, order_id=None if apart else order_id)
+    open_ones = tickets.alike(
+        tx.connection, rows, order_id=None if apart else order_id, for_shopper=True
+    )
     if (order_id is not None and not apart and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago

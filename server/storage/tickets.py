@@ -577,11 +577,17 @@ def alike(
     *,
     order_id: str | None,
     but: str | None = None,
+    for_shopper: bool = False,
 ) -> list[str]:
-    """Ids of a person's tickets that are not over, about the same order if one is named."""
+    """Ids of a person's tickets that are not over, about the same order if one is named.
+
+    With ``for_shopper`` only those that the shopper may know of.
+    """
     statement = select(T.id).where(
         T.customer_id.in_(list(customer_ids)), T.lane != "done", T.merged_into.is_(None)
     )
+    if for_shopper:
+        statement = statement.where(FOR_SHOPPERS)
     if order_id is not None:
         c = TICKET_LINK.c
         statement = statement.where(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.actions import requests, ticket_merge, tickets, visitors
+from server.actions import repairs, requests, returns, ticket_merge, tickets, visitors
+from server.actions.automation import RULES
 from server.actions.desk import Look, arrivals
 from server.actions.requests import (
     ConfirmRequest,
@@ -13,6 +14,7 @@ from server.actions.requests import (
     RateRequest,
     ReplyRequest,
 )
+from server.actions.ticket_moves import connect
 from server.actions.tickets import ReplyTicket, SubmitRequest
 from server.actions.visitors import Connect, Describe
 from server.domain.actors import Actor, customer
@@ -20,8 +22,11 @@ from server.domain.errors import Conflict, NotFound
 from server.storage import tickets as stored
 from server.storage.customers import change_customer
 from server.storage.persons import shopper_rows
+from server.storage.portal import Reader
 from server.storage.rows import load_conversation
+from server.storage.unit import Tx
 from tests.actions.scene import SITE, Scene
+from tests.actions.test_care import order
 from tests.actions.test_identity import sign_in
 
 
@@ -178,3 +183,36 @@ def test_a_chat_that_somebody_took_goes_on(scene: Scene) -> None:
     talk = scene.database.read_now(lambda c: load_conversation(c, chat))
     assert talk is not None
     assert talk.status == "open"
+
+
+def test_a_call_that_the_shop_plans_is_told_by_no_request_about_its_order(scene: Scene) -> None:
+    mine = scene.shopper()
+    rows = (mine.id or "",)
+    order(scene, "o1", "LAMP", at_ms=scene.time.at_ms, customer_id=mine.id)
+
+    def plan(tx: Tx) -> str:
+        call = repairs.begin_ticket(
+            tx,
+            customer_id=rows[0],
+            subject="Follow-up after a refund",
+            day="2026-01-01",
+            team_id=None,
+            assignee_id=None,
+            priority="high",
+        )
+        connect(tx, RULES, call, "order", "o1")
+        return call.number
+
+    call = scene.database.write_now(plan)
+    # The number alone, as a guess, opens nothing of it.
+    with pytest.raises(NotFound):
+        scene.do(requests.open_request, mine, OpenRequest(number=call))
+    payload = SubmitRequest(body="Where is it?", order_id="o1", client_id="w1")
+    # Nobody is warned of what they do not know of.
+    first = scene.database.write_now(
+        lambda tx: returns.submit(tx, Reader("", rows, rows), payload).number
+    )
+    scene.do(requests.confirm_request, mine, ConfirmRequest(number=first))
+    # And the widget's words do not go into it, where their writer would not find them.
+    second = ask(scene, mine, order_id="o1")
+    assert listed(scene, mine) == [second, first]
