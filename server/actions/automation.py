@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any  # Any: JSON values
 
-from server.actions import conversations, messages, rule_words, ticket_moves, tickets
+from server.actions import conversations, messages, reach, rule_words, ticket_moves, tickets
 from server.actions.payload import ConversationRef, parse
 from server.domain import rules as domain
 from server.domain.actors import Actor
@@ -27,7 +27,6 @@ from server.domain.events import (
     RuleApplied,
     TicketWatched,
 )
-from server.domain.quiet import is_quiet, quiet_until
 from server.domain.rule_fields import ACTIONS, OWNER, TALKS
 from server.domain.rules import HOUR_MS, Cause, Clause, Rule, Step, Thing, Verdict
 from server.domain.ticket import CHANNEL, Ticket, may_set_priority
@@ -50,7 +49,6 @@ from server.storage import tickets as ticket_rows
 from server.storage.connection import Connection
 from server.storage.erasure import erased_at_ms
 from server.storage.rules import READER, Run
-from server.storage.shop import Shop, load_shop
 from server.storage.ticket_types import load_types
 from server.storage.tickets import TicketWords
 from server.storage.unit import Tx
@@ -708,16 +706,7 @@ def _quiet_until(tx: Tx, rule: Rule, thing: Thing) -> int | None:
     if last is not None and last.author_kind == "customer" and tx.at_ms - last.at_ms < THERE_MS:
         return None
     rows = persons.members(tx.connection, persons.person_of(tx.connection, thing.customer_id))
-    wanted = notes.preference_of(tx.connection, rows)
-    if wanted is None:
-        return None
-    shop: Shop | None = load_shop(tx.connection)
-    timezone = wanted.timezone or (shop.timezone if shop else "UTC")
-    start, end = wanted.quiet_from, wanted.quiet_to
-    if not is_quiet(start, end, at_ms=tx.at_ms, timezone=timezone):
-        return None
-    assert end is not None  # or it would not be quiet
-    return quiet_until(end, at_ms=tx.at_ms, timezone=timezone)
+    return reach.quiet_end_ms(tx.connection, rows, at_ms=tx.at_ms)
 
 
 assert set(TALKS) == {"chat", "ticket"}

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from server.actions import conversations as conversation_actions
 from server.actions import messages as message_actions
+from server.actions import reach
 from server.actions.access import access_customer
-from server.actions.desk import the_shop
 from server.actions.payload import ConversationRef, Id, Payload
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import Conflict, InvalidInput
@@ -24,7 +24,7 @@ from server.domain.events import (
 )
 from server.domain.periods import zone
 from server.domain.permissions import require
-from server.domain.quiet import is_quiet, minute_of_day
+from server.domain.quiet import minute_of_day
 from server.domain.text import MAX_BODY_CHARS, clean
 from server.storage import directory, notes, people, persons
 from server.storage.customers import Customer, load_customer
@@ -246,7 +246,8 @@ def start_conversation(tx: Tx, actor: Actor, payload: StartConversation) -> Answ
             reason="open_chat",
             conversation_id=seen[0] if seen else None,
         )
-    if not payload.anyway and _is_quiet_now(tx, person):
+    quiet = reach.quiet_end_ms(tx.connection, person.rows, at_ms=tx.at_ms) is not None
+    if quiet and not payload.anyway:
         raise Conflict("It is quiet time for this customer.", reason="quiet_hours")
     row = load_customer(tx.connection, directory.reachable_row(tx.connection, person.rows))
     assert row is not None  # one of the person's rows
@@ -264,11 +265,3 @@ def start_conversation(tx: Tx, actor: Actor, payload: StartConversation) -> Answ
         ),
     )
     return {"conversation_id": conversation.id}
-
-
-def _is_quiet_now(tx: Tx, person: Person) -> bool:
-    wanted = notes.preference_of(tx.connection, person.rows)
-    if wanted is None:
-        return False
-    timezone = wanted.timezone or the_shop(tx.connection).timezone
-    return is_quiet(wanted.quiet_from, wanted.quiet_to, at_ms=tx.at_ms, timezone=timezone)

@@ -11,7 +11,7 @@ from pydantic import Field
 from server.actions import messages, rule_words, ticket_moves, ticket_parts, tickets
 from server.actions.automation import BOT, RULES
 from server.actions.payload import Id, Payload
-from server.actions.product_quality import held_back
+from server.actions.reach import held_back, out_of_quiet
 from server.actions.repairs import begin_ticket, number_in
 from server.domain.actors import Actor
 from server.domain.care import (
@@ -25,12 +25,11 @@ from server.domain.errors import Conflict, InvalidInput, NotFound
 from server.domain.events import TicketTaskChanged
 from server.domain.periods import local_date, zone
 from server.domain.permissions import require
-from server.domain.quiet import is_quiet, quiet_until
 from server.domain.segment import SEGMENTS
 from server.domain.text import clean
 from server.domain.ticket import Ticket
 from server.domain.ticket_types import BY_ID
-from server.storage import care, directory, notes, orders, people
+from server.storage import care, directory, orders, people
 from server.storage import tickets as stored
 from server.storage.care import Call, Plan
 from server.storage.connection import Connection
@@ -190,19 +189,6 @@ def _make(tx: Tx, plan: Plan, order_id: str, customer_id: str) -> None:
     thread = ticket_moves.thread_of(tx, ticket)
     messages.put(tx, BOT, thread, client_id=None, body=question, visibility="private", origin="bot")
     care.add_call(tx, replace(call, ticket_id=ticket.id, due_at_ms=due_at_ms))
-
-
-def out_of_quiet(connection: Connection, customer_id: str, at_ms: int) -> int:
-    """An instant, or the end of the customer's quiet hours when it lies in them."""
-    rows = members(connection, person_of(connection, customer_id))
-    wish = notes.preference_of(connection, rows)
-    shop = load_shop(connection)
-    timezone = (wish.timezone if wish else None) or (shop.timezone if shop else "UTC")
-    if wish is None or wish.quiet_to is None:
-        return at_ms
-    if not is_quiet(wish.quiet_from, wish.quiet_to, at_ms=at_ms, timezone=timezone):
-        return at_ms
-    return quiet_until(wish.quiet_to, at_ms=at_ms, timezone=timezone)
 
 
 def record(tx: Tx, actor: Actor, payload: CallOutcome) -> Json:

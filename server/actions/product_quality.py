@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
 from server.actions import messages
+from server.actions.reach import held_back
 from server.actions.ticket_moves import thread_of
 from server.domain.actors import SYSTEM, Actor
 from server.domain.defects import Spike
@@ -14,11 +15,10 @@ from server.domain.errors import InvalidInput
 from server.domain.events import DefectSpiked
 from server.domain.periods import local_date, zone
 from server.domain.permissions import require
-from server.domain.quiet import is_quiet
 from server.domain.text import clean
-from server.storage import customers, erasure, log_readers, notes, product_quality
+from server.storage import customers, log_readers, product_quality
 from server.storage.connection import Connection
-from server.storage.persons import members, person_of
+from server.storage.persons import person_of
 from server.storage.product_quality import WATCHER, Notice
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
@@ -87,43 +87,16 @@ def affected(
     """Whether it may be told in each of these tickets: (id, number, customer), once in each."""
     told = product_quality.told_tickets(connection, [one[0] for one in found])
     rows: list[Affected] = []
-    known: dict[str, tuple[str | None, str | None]] = {}
+    known: dict[str, str | None] = {}
+    names: dict[str, str | None] = {}
     for ticket_id, number, customer_id in dict.fromkeys(found):
         if customer_id not in known:
-            known[customer_id] = _reached(connection, customer_id, at_ms=at_ms)
-        held, name = known[customer_id]
-        if ticket_id in told:
-            held = "told"
-        rows.append(Affected(ticket_id, number, customer_id, name, held))
+            known[customer_id] = held_back(connection, customer_id, at_ms=at_ms)
+            customer = customers.load_customer(connection, person_of(connection, customer_id))
+            names[customer_id] = customer.name if customer else None
+        held = "told" if ticket_id in told else known[customer_id]
+        rows.append(Affected(ticket_id, number, customer_id, names[customer_id], held))
     return rows
-
-
-def held_back(connection: Connection, customer_id: str, *, at_ms: int) -> str | None:
-    """Why the shop does not write to or call a customer now; None when it may.
-
-    erased, blocked, no_contact (they do not want to hear of us) or quiet (not at this hour).
-    """
-    return _reached(connection, customer_id, at_ms=at_ms)[0]
-
-
-def _reached(
-    connection: Connection, customer_id: str, *, at_ms: int
-) -> tuple[str | None, str | None]:
-    person = person_of(connection, customer_id)
-    customer = customers.load_customer(connection, person)
-    if customer is None or erasure.erased_at_ms(connection, person):
-        return "erased", None
-    rows = members(connection, person)
-    if notes.blocked_among(connection, rows):
-        return "blocked", customer.name
-    wish = notes.preference_of(connection, rows)
-    if wish is not None and wish.channel == "none":
-        return "no_contact", customer.name
-    shop = load_shop(connection)
-    zone_name = (wish.timezone if wish else None) or (shop.timezone if shop else "UTC")
-    if wish and is_quiet(wish.quiet_from, wish.quiet_to, at_ms=at_ms, timezone=zone_name):
-        return "quiet", customer.name
-    return None, customer.name
 
 
 def read_words(english: str, chinese: str) -> tuple[str, str]:

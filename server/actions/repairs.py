@@ -8,7 +8,7 @@ from typing import Any  # Any: JSON values
 
 from server.actions import messages, rule_words, ticket_moves, ticket_parts
 from server.actions.automation import BOT, RULES
-from server.actions.product_quality import held_back
+from server.actions.reach import held_back
 from server.domain.actors import Actor
 from server.domain.care import DAY_MS, HOUR_MS, KINDS, TICKET_TYPE, Kind, Repairs, kept_repairs
 from server.domain.care import read_repairs as read_kept
