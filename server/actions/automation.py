@@ -554,7 +554,8 @@ def _post(tx: Tx, thing: Thing, step: Step, _: Rule) -> bool:
     language = _language(tx, spoken)
     text = _text(step, language) or _text(step, "en") or _text(step, "zh")
     body = _filled(tx, thing, text, language)
-    thread = talk or _thread_with(tx, rows)
+    # What staff join may be two shoppers: only whose it is reads it.
+    thread = talk or _thread_with(tx, persons.rows_seen_with(tx.connection, thing.customer_id))
     if thread.status in ("closed", "spam"):
         raise Conflict("It is over.", reason="over")
     messages.put(tx, BOT, thread, client_id=None, body=body, origin="bot")
@@ -562,7 +563,7 @@ def _post(tx: Tx, thing: Thing, step: Step, _: Rule) -> bool:
 
 
 def _thread_with(tx: Tx, rows: tuple[str, ...]) -> Conversation:
-    """The chat that goes on with a person, else a new one, which figures count once they answer."""
+    """The chat that goes on with a shopper, else a new one that counts once they answer."""
     for key in directory.open_conversations(tx.connection, RULES, rows):
         talk = tx.conversation(key)
         if talk is not None and talk.channel != CHANNEL:

@@ -94,6 +94,20 @@ def shopper_rows(connection: Connection, customer_id: str) -> tuple[str, ...]:
     return (customer_id, *connection.execute(_SESSIONS, {"id": customer_id}).scalars())
 
 
+_SIGNED_IN_TO = select(CUSTOMER.c.merged_into).where(
+    CUSTOMER.c.id == bindparam("id"), CUSTOMER.c.merged_as == "session"
+)
+
+
+def rows_seen_with(connection: Connection, customer_id: str) -> tuple[str, ...]:
+    """The rows whose conversations are seen by who sees this row's: their own first.
+
+    As ``shopper_rows``, but also for a browser that signed in: it is its account that sees them.
+    """
+    account = connection.execute(_SIGNED_IN_TO, {"id": customer_id}).scalar_one_or_none()
+    return shopper_rows(connection, customer_id if account is None else str(account))
+
+
 _SESSIONS_OF = (
     select(CUSTOMER.c.id, CUSTOMER.c.merged_into)
     .where(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, or_, select
@@ -51,16 +52,24 @@ def live_replies(
 
 
 def values_for(
-    connection: Connection, customer_id: str, *, agent: str | None, locale: str
+    connection: Connection,
+    customer_id: str,
+    *,
+    agent: str | None,
+    locale: str,
+    among: Sequence[str] | None = None,
 ) -> dict[str, str]:
     """What the variables of a reply to a customer stand for: the person, their latest order.
 
-    What is not known is absent.
+    What is not known is absent. With ``among`` only these rows of the person are looked at.
     """
     shop = load_shop(connection)
     subject = subject_of(connection, customer_id)
     if shop is None or subject is None:
         return {}
+    if among is not None:
+        rows = tuple(row for row in subject.rows if row.id in among)
+        subject = replace(subject, rows=rows or (subject.asked,))
     return known_values(
         customer=subject.first("name"),
         agent=agent,

@@ -259,10 +259,15 @@ class Ground:
 
 
 def words_for(connection: Connection, thing: Thing, *, locale: str) -> dict[str, str]:
-    """What the variables of a text to a customer stand for; of an order's rule, that order."""
+    """What the variables of a text to a customer stand for; of an order's rule, that order.
+
+    Nobody reads it before it is sent, so it knows only what is the shopper's own: what staff join
+    adds nothing.
+    """
     if thing.customer_id is None:
         return {}
-    values = values_for(connection, thing.customer_id, agent=None, locale=locale)
+    own = persons.rows_seen_with(connection, thing.customer_id)
+    values = values_for(connection, thing.customer_id, agent=None, locale=locale, among=own)
     row = orders.order_by_id(connection, thing.id) if thing.kind == "order" else None
     shop = load_shop(connection)
     if row is None or shop is None:

@@ -27,12 +27,14 @@ from server.storage import tickets as ticket_rows
 from server.storage.carts import save_carts
 from server.storage.connection import Connection
 from server.storage.consents import Consent
+from server.storage.customers import change_customer
 from server.storage.notes import Preference
 from server.storage.rules import Run
 from server.storage.shop_sources import Source, insert_source
 from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
+from tests.actions.test_care import order
 
 Json = dict[str, Any]  # Any: JSON values
 SHOP = Source(name="shop", kind="generic", customer_ids="shop", created_at_ms=0)
@@ -305,6 +307,37 @@ def test_nobody_is_written_to_in_quiet_hours_and_about_a_cart_only_with_consent(
     scene.time.pass_s(1900)
     look(scene)
     assert runs(scene, nudge)[0].outcome == "done"
+
+
+def test_a_join_by_staff_lets_a_rule_tell_neither_shopper_of_the_other(
+    scene: Scene, lead: Actor
+) -> None:
+    hers, mine = scene.shopper(), scene.shopper()
+    chat = scene.chat(mine)
+    name = {"name": "Ana", "person_id": None}
+    joined = {"merged_into": hers.id, "merged_as": "merge", "person_id": hers.id}
+    for who, values in ((hers, name), (mine, joined)):
+        scene.database.write_now(
+            lambda tx, who=who, values=values: change_customer(tx, who.id or "", **values)
+        )
+    at_ms = scene.time.at_ms
+    order(scene, "o1", "LAMP", at_ms=at_ms, customer_id=hers.id, delivered_at_ms=at_ms)
+    wrote = [
+        add(scene, lead, plan("customer_wrote", {"do": "post_message", "en": f"About {name}?"}))
+        for name in ("{order.number}", "{customer.name}")
+    ]
+    words = {"do": "post_message", "en": "How is {order.number}?"}
+    after = add(scene, lead, plan("after_delivery", words, minutes=60))
+    scene.post(mine, "Hello?", chat)
+    look(scene)
+    told = [one.steps[0]["error"] for rule in wrote for one in runs(scene, rule)]
+    assert set(told) == {"words_open"}
+    scene.time.pass_s(3700)
+    look(scene)
+    assert [one.outcome for one in runs(scene, after)] == ["done"]
+    assert set(scene.database.read_now(lambda c: _bodies(c, chat))) == {"Hello", "Hello?"}
+    [hers_now] = scene.chats(hers)
+    assert scene.database.read_now(lambda c: _bodies(c, hers_now)) == ["How is o1?"]
 
 
 def _cart(scene: Scene, shopper: Actor) -> None:
