@@ -10,6 +10,8 @@ from server.domain.errors import InvalidInput
 MAX_BODY_CHARS = 8000
 # C0 and C1 controls except tab and line feed: PostgreSQL takes no NUL, the rest confuses logs.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# A spreadsheet takes what begins so for a formula; the wide forms are read as the narrow ones.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def clean(text: str, *, limit: int, name: str = "body", empty: bool = False) -> str:
@@ -31,3 +33,12 @@ def clean(text: str, *, limit: int, name: str = "body", empty: bool = False) -> 
     if not text and not empty:
         raise InvalidInput(f"{name} is empty.", field=name)
     return text
+
+
+def not_a_formula(text: str) -> str:
+    """The text for a cell, behind an apostrophe where a spreadsheet would run it.
+
+    >>> not_a_formula("=1+1"), not_a_formula("Lin Yue")
+    ("'=1+1", 'Lin Yue')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -19,6 +16,7 @@ from server.domain.money import digits
 from server.domain.periods import zone
 from server.domain.permissions import may
 from server.http.bodies import field, read_form
+from server.http.csv_files import MARK, cell, csv_headers, csv_lines
 from server.http.customer_query import read_customer_query
 from server.http.customers import Json, matches_of, rows_view
 from server.http.keys import DATABASE
@@ -54,23 +52,11 @@ COLUMNS = (
     "tags",
     "blocked",
 )
-# A spreadsheet takes what begins so for a formula; the wide forms are read as the narrow ones.
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def add_customer_export(app: web.Application) -> None:
     """Serves the file."""
     app.router.add_post("/customers/export.csv", export_customers)
-
-
-def cell(value: object) -> str:
-    """A value as a cell that no spreadsheet runs.
-
-    >>> cell("=1+1"), cell("+8613800138000"), cell("Lin Yue"), cell(None)
-    ("'=1+1", "'+8613800138000", 'Lin Yue', '')
-    """
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 async def export_customers(request: web.Request) -> web.StreamResponse:
@@ -105,18 +91,15 @@ async def export_customers(request: web.Request) -> web.StreamResponse:
     # Before anything is sent, so that what is wrong is answered as an error.
     shop = await database.read(the_shop)
     rows, after = await database.read(partial(look, after=None), limit_s=LIMIT_S)
-    response = web.StreamResponse(
-        headers={"Content-Disposition": 'attachment; filename="customers.csv"'}
-    )
+    response = web.StreamResponse(headers=csv_headers("customers.csv"))
     response.content_type, response.charset = "text/csv", "utf-8"
     await response.prepare(request)
-    # The mark at the start tells spreadsheets that this is UTF-8.
     head = [words.sentence(locale, f"customers.column.{name}") for name in COLUMNS]
-    await response.write(b"\xef\xbb\xbf" + _lines([head]))
+    await response.write(MARK + csv_lines([head]))
     sent = 0
     try:
         while rows:
-            await response.write(_lines(_cells(row, shop) for row in rows))
+            await response.write(csv_lines(_cells(row, shop) for row in rows))
             sent += len(rows)
             if after is None or sent >= MAX_ROWS:
                 break
@@ -130,12 +113,6 @@ async def export_customers(request: web.Request) -> web.StreamResponse:
         await database.write(log)
     await response.write_eof()
     return response
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode()
 
 
 def _cells(row: Json, shop: Shop) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from functools import partial
 from typing import Any  # Any: values of a template
 from urllib.parse import urlencode
@@ -18,7 +16,7 @@ from server.domain.events import CustomersExported
 from server.domain.periods import local_date, zone
 from server.domain.quotes import mask_quote
 from server.http.bodies import Form, field, read_form
-from server.http.customers_csv import cell
+from server.http.csv_files import cell, csv_file, csv_lines
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
 from server.http.sessions import require_person
@@ -246,20 +244,12 @@ async def export_products(request: web.Request) -> web.Response:
         return rows
 
     rows = await database.read(read, limit_s=LIMIT_S)
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows([COLUMNS, *rows])
 
     def log(tx: Tx) -> None:
         tx.record(actor, CustomersExported(rows=len(rows), masked=True))
 
     await database.write(log)
-    # The mark at the start tells spreadsheets that this is UTF-8.
-    return web.Response(
-        body=b"\xef\xbb\xbf" + out.getvalue().encode(),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="product-quality.csv"'},
-    )
+    return csv_file(csv_lines([COLUMNS, *rows]), "product-quality.csv")
 
 
 def _texts(contact: Any) -> list[str]:  # Any: JSON values

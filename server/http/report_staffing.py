@@ -24,6 +24,7 @@ from server.domain.roster import (
     together,
 )
 from server.domain.staffing import WEEKS, BackTest
+from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery
@@ -115,13 +116,7 @@ async def show_staffing(request: web.Request) -> web.Response:
 async def export_staffing(request: web.Request) -> web.Response:
     """The roster as CSV."""
     _, _, _, days = await _read(request)
-    # The mark at the start tells spreadsheets that this is UTF-8.
-    return web.Response(
-        body=b"\xef\xbb\xbf" + roster_csv(days).encode(),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="staffing.csv"'},
-    )
+    return csv_file(roster_csv(days).encode(), "staffing.csv")
 
 
 async def _read(request: web.Request) -> tuple[Asked, StaffingLog, Shop, list[Day]]:

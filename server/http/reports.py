@@ -16,6 +16,7 @@ from server.domain.metrics import METRICS, Metric, metric_of
 from server.domain.permissions import may
 from server.domain.segment import SEGMENTS
 from server.http import report_rows, report_views, report_words
+from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
 from server.http.report_blocks import Desk
 from server.http.report_figures import Teller
@@ -125,13 +126,7 @@ async def export_report(request: web.Request) -> web.Response:
     text = await request.app[DATABASE].read(
         partial(page_csv, scope=asked.scope, metrics=known(wanted or METRICS))
     )
-    # The mark at the start tells spreadsheets that this is UTF-8.
-    return web.Response(
-        body=b"\xef\xbb\xbf" + text.encode(),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="report.csv"'},
-    )
+    return csv_file(text.encode(), "report.csv")
 
 
 async def show_rows(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiohttp import web
 from agent_ui.render import Locale
 from server.domain.errors import InvalidInput, NotFound
 from server.http import segment_views as views
+from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
 from server.http.report_words import zone_words
 from server.http.sessions import require_person
@@ -100,7 +101,7 @@ async def export_segments(request: web.Request) -> web.Response:
     if part not in FILES:
         raise NotFound("There is no such file.")
     report, _, _ = await _read(request)
-    return _file(FILES[part](report), f"customers-{part}")
+    return csv_file(FILES[part](report).encode(), f"customers-{part}.csv")
 
 
 async def show_persona(request: web.Request) -> web.Response:
@@ -125,7 +126,7 @@ async def show_persona(request: web.Request) -> web.Response:
 async def export_persona(request: web.Request) -> web.Response:
     """The same as CSV."""
     found, _ = await _persona(request)
-    return _file(persona_csv(found), f"customers-{found.grouping}-{found.group}")
+    return csv_file(persona_csv(found).encode(), f"customers-{found.grouping}-{found.group}.csv")
 
 
 async def show_offers(request: web.Request) -> web.Response:
@@ -147,7 +148,7 @@ async def show_offers(request: web.Request) -> web.Response:
 async def export_offers(request: web.Request) -> web.Response:
     """The same as CSV."""
     report, _, _ = await _offers(request)
-    return _file(offers_csv(report), "offers")
+    return csv_file(offers_csv(report).encode(), "offers.csv")
 
 
 async def _read(request: web.Request) -> tuple[SegmentReport, Shop, int]:
@@ -207,13 +208,3 @@ def _number(request: web.Request, name: str, usual: int, most: int) -> int:
     if not (said.isascii() and said.isdecimal() and len(said) < 6 and 1 <= int(said) <= most):
         raise InvalidInput(f"{name} must be a number from 1 to {most}.", field=name)
     return int(said)
-
-
-def _file(text: str, name: str) -> web.Response:
-    # The mark at the start tells spreadsheets that this is UTF-8.
-    return web.Response(
-        body=b"\xef\xbb\xbf" + text.encode(),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-    )

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from server.domain.errors import InvalidInput
 from server.domain.metrics import DIMENSIONS, Figures, Metric, metric_of
 from server.domain.money import decimal_text
+from server.domain.text import not_a_formula
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
 from server.reports.scope import FILTERS, Scope, of_metric
@@ -243,9 +244,7 @@ def _cell(value: object) -> object:
 
 def safe_cell(value: object) -> object:
     """The value, a text that a spreadsheet would run as a formula behind an apostrophe."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
+    return not_a_formula(value) if isinstance(value, str) else value
 
 
 def to_table(rows: Sequence[ReportRow]) -> str:
