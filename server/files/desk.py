@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -33,9 +34,13 @@ from server.storage.files import File, fresh_id
 
 log = structlog.stdlib.get_logger("shopbell.files")
 
-# Uploads that a process takes at once, and pictures that it draws: each of them is a process.
+# Uploads that a process takes at once, from shoppers and from everybody else, and from one of them;
+# and pictures that it draws: each of them is a process.
 AT_ONCE = 16
+EACH_AT_ONCE = 3
 PICTURES_AT_ONCE = 2
+# What is refused for this has cost work, so it counts as sent.
+WORK = frozenset({"file_picture", "file_infected"})
 # Who sends a file waits so long for the scanner; after that it is asked in the background.
 SCAN_WAIT_S = 10.0
 SCAN_AGAIN_S = 30.0
@@ -80,7 +85,12 @@ class FileDesk:
         self.limits = limits or Limits()
         self._scanner = scanner
         self._look_s = look_s
-        self._taking = asyncio.Semaphore(AT_ONCE)
+        # A visitor costs nothing to make: they never keep colleagues and mails waiting.
+        self._shoppers = asyncio.Semaphore(AT_ONCE)
+        self._others = asyncio.Semaphore(AT_ONCE)
+        self._turns: WeakValueDictionary[tuple[str, str | None], asyncio.Semaphore] = (
+            WeakValueDictionary()
+        )
         self._drawing = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._wake = asyncio.Event()
         self._scanning = 0
@@ -120,11 +130,17 @@ class FileDesk:
         Raises InvalidInput, TooLarge, TooMany, NotAllowed, and Unavailable when there is no room.
         """
         try:
-            async with self._taking:
+            async with (
+                self._turns.setdefault((sender.kind, sender.id), asyncio.Semaphore(EACH_AT_ONCE)),
+                self._shoppers if sender.kind == "customer" else self._others,
+            ):
                 file = await self._take(source, name, sender, size, content_id)
         except (InvalidInput, TooLarge) as error:
-            infected = error.details.get("reason") == "file_infected"
+            reason = error.details.get("reason")
+            infected = reason == "file_infected"
             self.outcomes["infected" if infected else "refused"] += 1
+            if sender.mail_id is None and reason in WORK:
+                await self.refuse(name="", size=0, sender=sender, infected=infected)
             raise
         self.outcomes["kept"] += 1
         return file

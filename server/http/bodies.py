@@ -110,12 +110,13 @@ def takes_files(request: web.Request) -> bool:
 async def _read_parts(request: web.Request) -> tuple[Form, NamedFiles]:
     form: Form = {}
     files: NamedFiles = []
-    size, most = 0, form_limit(request)
+    size, parts, most = 0, 0, form_limit(request)
     limit_s = FILE_FORM_LIMIT_S if request.path.startswith(FILE_FORMS) else READ_LIMIT_S
     try:
         async with asyncio.timeout(limit_s):
             async for part in await request.multipart():
-                if not isinstance(part, BodyPartReader) or len(form) + len(files) > MOST_FILES:
+                parts += 1  # also those of one name and those without a word
+                if not isinstance(part, BodyPartReader) or parts > MOST_FILES:
                     raise InvalidInput("The form cannot be read.")
                 content = bytearray()
                 while chunk := await part.read_chunk():

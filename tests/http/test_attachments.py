@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -205,7 +206,8 @@ async def test_what_is_not_taken_says_why_and_leaves_nothing(
     assert (got, answer["error"]["details"]["reason"]) == (503, "disk_full")
     mei.post(body="words still go", client_id="w1")
     desk.app[keys.FILES].store = store
-    for _ in range(20):
+    # The picture that could not be drawn counts as well.
+    for _ in range(19):
         assert (await mei.send(PDF, "a.pdf"))[0] == 201
     got, answer = await mei.send(PDF, "a.pdf")
     assert (got, answer["error"]["code"]) == (429, "too_many")
@@ -213,6 +215,29 @@ async def test_what_is_not_taken_says_why_and_leaves_nothing(
     desk.time.now += 90_000
     await look_after(desk)
     assert [p for p in store.folder.rglob("*") if p.is_file()] == []
+
+
+async def test_who_sends_slowly_or_what_cannot_be_drawn_leaves_room_for_others(
+    desk: Desk, session: aiohttp.ClientSession
+) -> None:
+    mei, ana = Shopper(desk, session), Shopper(desk, session)
+    go_on = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield PDF
+        await go_on.wait()
+
+    slow = [asyncio.create_task(mei.ask("POST", "/visitor/files", data=stuck())) for _ in range(18)]
+    try:
+        async with asyncio.timeout(10):
+            assert (await ana.send(PDF, "a.pdf"))[0] == 201
+    finally:
+        go_on.set()
+        statuses = [one[0] for one in await asyncio.gather(*slow)]
+    assert statuses == [201] * 18
+    # A picture that fails was work as well: two more, and the hour's twenty are used up.
+    broken = b"\x89PNG\r\n\x1a\n" + b"x" * 99
+    assert [(await mei.send(broken, "a.png"))[0] for _ in range(3)] == [400, 400, 429]
 
 
 async def test_pages_that_may_not_chat_send_nothing(
@@ -323,6 +348,10 @@ async def _send_by_forms(shop: Desk) -> None:
     assert picture is not None
     assert "b.pdf" in shown
     assert (await visitor.get(picture[1])).status == 200
+    many = form(shown, {"body": "Again", "client_id": "1" * 24})
+    for _ in range(2_001):
+        many.add_field("x", "", content_type="text/plain")
+    assert (await visitor.ask("POST", f"{page}/reply", data=many)).status == 400
     await requested(shop, HERS)
     stranger = await inside(shop, HERS)
     assert (await stranger.get(picture[1])).status == 404
