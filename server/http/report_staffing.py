@@ -11,7 +11,8 @@ from aiohttp import web
 
 from agent_ui.hour_plot import HourMark, Legend, hour_plot
 from agent_ui.render import Locale, number, percent, sentence
-from server.domain.errors import InvalidInput, NotFound
+from server.actions.desk import the_shop
+from server.domain.errors import InvalidInput
 from server.domain.roster import (
     FEW_CHATS,
     FEW_LEFT,
@@ -39,7 +40,7 @@ from server.reports.staffing import (
     roster_csv,
 )
 from server.storage.connection import Connection
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop
 
 READ = "report.read"
 PATH = "/reports/staffing"
@@ -123,9 +124,7 @@ async def _read(request: web.Request) -> tuple[Asked, StaffingLog, Shop, list[Da
     await require_person(request, READ)
     asked = read_asked(request.query)
     database = request.app[DATABASE]
-    shop = await database.read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = await database.read(the_shop)
     timezone, at_ms = shop.timezone, database.clock()
 
     def read(connection: Connection) -> tuple[StaffingLog, list[Day]]:

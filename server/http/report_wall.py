@@ -9,7 +9,7 @@ from functools import partial
 from aiohttp import web
 
 from agent_ui.render import Locale, sentence
-from server.domain.errors import NotFound
+from server.actions.desk import the_shop
 from server.domain.metrics import METRICS, Figures
 from server.http.keys import DATABASE
 from server.http.report_figures import Shown, Teller
@@ -21,7 +21,6 @@ from server.http.views import locale_of, render
 from server.reports.scope import Scope
 from server.reports.wall import TODAY, Wall, load_today, load_wall
 from server.storage.open_loops import count_open_loops
-from server.storage.shop import load_shop
 from server.storage.views import TARGETS
 
 READ = "report.read"
@@ -53,9 +52,7 @@ async def show_wall(request: web.Request) -> web.Response:
     """The wall; with ``tv`` nothing but it."""
     await require_person(request, READ)
     database = request.app[DATABASE]
-    shop = await database.read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = await database.read(the_shop)
     at_ms = database.clock()
     locale = await locale_of(request)
     wall = await database.read(

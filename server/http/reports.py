@@ -10,8 +10,9 @@ from typing import Any  # Any: values of a template
 from aiohttp import web
 
 from agent_ui.render import Locale, sentence
+from server.actions.desk import the_shop
 from server.domain.actors import Actor
-from server.domain.errors import NotAllowed, NotFound
+from server.domain.errors import NotAllowed
 from server.domain.metrics import METRICS, Metric, metric_of
 from server.domain.permissions import may
 from server.domain.segment import SEGMENTS
@@ -42,7 +43,7 @@ from server.reports.thread import Story, load_session, load_turn
 from server.storage.connection import Connection
 from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop
 
 NUMBER = "[0-9]{1,9}"
 
@@ -262,9 +263,7 @@ async def _asked(request: web.Request) -> Asked:
     person = await current_person(request)
     query = read_query(request.query)
     database = request.app[DATABASE]
-    shop = await database.read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = await database.read(the_shop)
     own = not may(person.actor, "report.read")
     scope = scope_of(
         query,

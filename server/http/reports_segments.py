@@ -8,6 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from agent_ui.render import Locale
+from server.actions.desk import the_shop
 from server.domain.errors import InvalidInput, NotFound
 from server.http import segment_views as views
 from server.http.csv_files import csv_file
@@ -19,7 +20,7 @@ from server.reports import segments
 from server.reports.offers import OfferReport, offer_report, offers_csv
 from server.reports.persona import Persona, persona, persona_csv
 from server.reports.segments import GROUPINGS, MAX_WEEKS, SegmentReport, segment_report
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop
 
 READ = "report.read"
 WEEKS = (1, 4, 12)
@@ -154,7 +155,7 @@ async def export_offers(request: web.Request) -> web.Response:
 async def _read(request: web.Request) -> tuple[SegmentReport, Shop, int]:
     await require_person(request, READ)
     weeks = _number(request, "weeks", 4, MAX_WEEKS)
-    shop = await _shop(request)
+    shop = await request.app[DATABASE].read(the_shop)
     database, kept = request.app[DATABASE], request.app[KEPT]
     at_ms = database.clock()
     known = kept.get(weeks)
@@ -169,7 +170,7 @@ async def _read(request: web.Request) -> tuple[SegmentReport, Shop, int]:
 
 async def _persona(request: web.Request) -> tuple[Persona, Shop]:
     await require_person(request, READ)
-    shop = await _shop(request)
+    shop = await request.app[DATABASE].read(the_shop)
     locale: Locale = await locale_of(request)
     database = request.app[DATABASE]
     found = await database.read(
@@ -188,17 +189,10 @@ async def _persona(request: web.Request) -> tuple[Persona, Shop]:
 async def _offers(request: web.Request) -> tuple[OfferReport, Shop, int]:
     await require_person(request, READ)
     days = _number(request, "days", 90, 3650)
-    shop = await _shop(request)
+    shop = await request.app[DATABASE].read(the_shop)
     database = request.app[DATABASE]
     found = await database.read(partial(offer_report, at_ms=database.clock(), days=days))
     return found, shop, days
-
-
-async def _shop(request: web.Request) -> Shop:
-    shop = await request.app[DATABASE].read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
-    return shop
 
 
 def _number(request: web.Request, name: str, usual: int, most: int) -> int:

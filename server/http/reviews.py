@@ -12,6 +12,7 @@ from aiohttp import web
 
 from agent_ui.render import input_day
 from server.actions import reviews as actions
+from server.actions.desk import the_shop
 from server.actions.reviews import MAX_ITEMS, WRITE, ToKeep, is_sealed
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.metrics import METRICS, Figures
@@ -43,7 +44,7 @@ from server.storage.connection import Connection
 from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
 from server.storage.reviews import Item, Judged, Sample
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop
 
 ROOT = "/reports/reviews"
 SHOWN = 100
@@ -87,8 +88,8 @@ async def show_reviews(request: web.Request) -> web.Response:
     person = await current_person(request)
     if not may(person.actor, WRITE):
         raise web.HTTPSeeOther(f"{ROOT}/own")
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     query = read_query(request.query)
     if "period" not in request.query:
         query = replace(query, period="90")
@@ -159,8 +160,8 @@ async def show_draw(
 ) -> web.Response:
     """The form to draw a sample; ``found`` is what it would be drawn from."""
     await require_person(request, WRITE)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     locale = await locale_of(request)
     form = await read_form(request) if error is not None or found is not None else {}
     names = Names(await database.read(load_choices), locale)
@@ -199,8 +200,8 @@ async def draw(request: web.Request) -> web.Response:
     """Draws a sample and keeps it, or only counts what it would be drawn from."""
     person = await require_person(request, WRITE)
     form = await read_form(request)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     try:
         seed = field(form, "seed").strip() or secrets.token_hex(6)
         plan = Plan(
@@ -279,8 +280,8 @@ class ItemLine:
 async def show_sample(request: web.Request, *, same: bool | None = None) -> web.Response:
     """What was drawn, how far it is, and what it says; ``same`` is what drawing again gave."""
     person = await require_person(request, WRITE)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     sample = await _sample(request)
     locale = await locale_of(request)
 
@@ -357,14 +358,6 @@ async def _sample(request: web.Request) -> Sample:
     if found is None:
         raise NotFound("There is no such sample.")
     return found
-
-
-async def shop_of(request: web.Request) -> Shop:
-    """The shop. Raises NotFound."""
-    shop = await request.app[DATABASE].read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
-    return shop
 
 
 async def pinned_scope(

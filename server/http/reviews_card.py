@@ -7,6 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from server.actions import reviews as actions
+from server.actions.desk import the_shop
 from server.actions.payload import parse
 from server.actions.reviews import WRITE, SaveScorecard
 from server.domain.errors import AppError, InvalidInput
@@ -14,7 +15,7 @@ from server.domain.review_card import FULL, KNOWN_STEPS, MAX_CRITERIA, MAX_WEIGH
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
-from server.http.reviews import ROOT, done_of, shop_of
+from server.http.reviews import ROOT, done_of
 from server.http.sessions import require_person
 from server.http.views import problem_of, render
 from server.storage import reviews as store
@@ -33,8 +34,8 @@ def add_review_card(app: web.Application) -> None:
 async def show_card(request: web.Request, error: AppError | None = None) -> web.Response:
     """The scorecard with a line for each criterion, and who changed it when."""
     await require_person(request, WRITE)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     card = await database.read(store.load_card)
     form = await read_form(request) if error is not None else {}
     lines = _typed(form) if form else [_line(one) for one in card.criteria]

@@ -8,6 +8,7 @@ from typing import Any  # Any: values of a template
 from aiohttp import web
 
 from server.actions import reviews as actions
+from server.actions.desk import the_shop
 from server.actions.payload import parse
 from server.actions.reviews import (
     OWN,
@@ -29,7 +30,7 @@ from server.http.report_figures import Teller
 from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery
 from server.http.report_words import Names, WallClock
-from server.http.reviews import ROOT, done_of, pinned_scope, shop_of
+from server.http.reviews import ROOT, done_of, pinned_scope
 from server.http.sessions import require_person
 from server.http.views import locale_of, problem_of, render
 from server.reports import reviews as reports
@@ -55,8 +56,8 @@ def add_review_forms(app: web.Application) -> None:
 async def show_item(request: web.Request, error: AppError | None = None) -> web.Response:
     """A chat to judge: what was said, and the form."""
     person = await require_person(request, WRITE)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     key, at_ms = request.match_info["id"], database.clock()
     locale = await locale_of(request)
 
@@ -189,8 +190,8 @@ def _marks(form: Form, card: Scorecard) -> dict[str, int | None]:
 async def show_review(request: web.Request, error: AppError | None = None) -> web.Response:
     """A review that was given, for the agent whose work it is about and for who leads."""
     person = await require_person(request, OWN)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     key, at_ms = request.match_info["id"], database.clock()
     locale = await locale_of(request)
 
@@ -287,8 +288,8 @@ async def answer(request: web.Request) -> web.Response:
 async def show_own(request: web.Request) -> web.Response:
     """What was said of one's own work, and one's own figures."""
     person = await require_person(request, OWN)
-    shop = await shop_of(request)
     database = request.app[DATABASE]
+    shop = await database.read(the_shop)
     query = ReportQuery(period="all")
     scope = await pinned_scope(request, query, shop, agent_id=person.id)
     locale = await locale_of(request)

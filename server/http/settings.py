@@ -10,6 +10,7 @@ from aiohttp import web
 from agent_ui import render as templates
 from server.actions import people as people_actions
 from server.actions import shop as shop_actions
+from server.actions.desk import the_shop
 from server.actions.sign_in import check_new_password, hash_password, password_matches
 from server.domain.actors import ROLES, Actor
 from server.domain.errors import AppError, InvalidInput, NotAllowed, NotFound
@@ -22,7 +23,6 @@ from server.http.sessions import current_person, require_person, signed_in
 from server.http.views import problem_of, render
 from server.storage import people
 from server.storage.people import Person
-from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
 PEOPLE = "people.manage"
@@ -259,7 +259,7 @@ async def show_shop(
 ) -> web.Response:
     """The shop's settings; ``secret`` is a new identity secret, to be shown this once."""
     await require_person(request, SHOP)
-    shop = await _shop(request)
+    shop = await request.app[DATABASE].read(the_shop)
     return await settings_page(
         request,
         "settings_shop.html",
@@ -302,7 +302,7 @@ async def save_origins(request: web.Request) -> web.Response:
 async def ask_rotate(request: web.Request) -> web.Response:
     """Asks before the identity secret in use ends."""
     await require_person(request, SHOP)
-    shop = await _shop(request)
+    shop = await request.app[DATABASE].read(the_shop)
     return await settings_page(
         request,
         "settings_confirm.html",
@@ -457,10 +457,3 @@ async def _known_person(request: web.Request) -> Person:
     if person is None:
         raise NotFound("There is no such person.")
     return person
-
-
-async def _shop(request: web.Request) -> Shop:
-    shop = await request.app[DATABASE].read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
-    return shop

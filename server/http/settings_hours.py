@@ -11,6 +11,7 @@ from functools import partial
 from aiohttp import web
 
 from server.actions import hours as actions
+from server.actions.desk import the_shop
 from server.actions.holidays import read_holidays, with_holidays
 from server.actions.hours import MANAGE
 from server.domain.actors import Actor
@@ -26,7 +27,7 @@ from server.storage import hours, people
 from server.storage.connection import Connection
 from server.storage.hours import Version
 from server.storage.people import TeamRecord
-from server.storage.shop import Shop, load_shop
+from server.storage.shop import Shop
 
 ROOT = "/settings/hours"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -173,9 +174,7 @@ async def take_holidays(request: web.Request) -> web.Response:
 
 
 def _known(connection: Connection) -> Known:
-    shop = load_shop(connection)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = the_shop(connection)
     return Known(shop, people.load_teams(connection), hours.load_versions(connection))
 
 

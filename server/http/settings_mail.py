@@ -7,13 +7,13 @@ from typing import Literal
 
 from aiohttp import web
 
+from server.actions.desk import the_shop
 from server.domain.errors import NotFound
 from server.http.bodies import read_form
 from server.http.keys import DATABASE, SETTINGS
 from server.http.sessions import require_person
 from server.http.settings import settings_page
 from server.storage import mails
-from server.storage.shop import load_shop
 
 MANAGE = "ticket.manage"
 ROOT = "/settings/mail"
@@ -36,9 +36,7 @@ async def show_mail(request: web.Request) -> web.Response:
     """How the mailbox is, and the log of one direction."""
     await require_person(request, MANAGE)
     database, settings = request.app[DATABASE], request.app[SETTINGS]
-    shop = await database.read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = await database.read(the_shop)
     way: Literal["in", "out"] = "out" if request.query.get("way") == "out" else "in"
     states = STATES_OUT if way == "out" else STATES_IN
     state = request.query.get("state", states[0])

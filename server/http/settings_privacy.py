@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.actions import privacy as actions
+from server.actions.desk import the_shop
 from server.actions.export_customer import export_customer
 from server.actions.payload import parse
 from server.actions.privacy import OfPerson
@@ -44,9 +45,7 @@ async def show_privacy(request: web.Request, error: AppError | None = None) -> w
     """What is kept for how long, and who asked for what until when."""
     person = await require_person(request, MANAGE)
     database = request.app[DATABASE]
-    shop = await database.read(load_shop)
-    if shop is None:
-        raise NotFound("There is no shop yet.")
+    shop = await database.read(the_shop)
     return await settings_page(
         request,
         "settings_privacy.html",
