@@ -202,9 +202,10 @@ def _ask(tx: Tx, asked: Ask, attempt: Attempt) -> None:
     lately = stored.acted_lately(tx.connection, rule.id, run.thing.id, since_ms=since_ms)
     held = domain.held_back(rule.id, run.thing.id, cause, lately=lately)
     if held is not None:
-        stored.add_run(tx, replace(run, outcome="held", held=held))
+        run = replace(run, outcome="held", held=held)
+        stored.add_run(tx, run)
         if held != "again":
-            _stop_if_away(tx, rule)
+            _stop_if_away(tx, rule, run)
         return
     later_ms = _quiet_until(tx, rule, run.thing)
     if later_ms is not None:
@@ -377,10 +378,8 @@ def _record(
     return tx.record(RULES, data, conversation=_talk(tx, run.thing))
 
 
-def _stop_if_away(tx: Tx, rule: Rule) -> None:
-    lately = stored.held_lately(tx.connection, rule.id, since_ms=tx.at_ms - HOUR_MS)
-    # The one that is being written down is not counted yet.
-    if domain.runs_away(lately + 1):
+def _stop_if_away(tx: Tx, rule: Rule, run: Run) -> None:
+    if domain.runs_away(stored.runs_held(tx.connection, run, since_ms=tx.at_ms - HOUR_MS)):
         away = replace(rule, enabled=False, stopped="runaway")
         stored.change_rule(tx, away, change="stopped", by_id=None)
 

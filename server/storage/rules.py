@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    case,
     cast,
     delete,
     exists,
@@ -275,6 +276,24 @@ def held_lately(connection: Connection, rule_id: str, *, since_ms: int) -> int:
         N.rule_id == rule_id, N.at_ms > since_ms, N.held.in_(("depth", "rate"))
     )
     return int(connection.execute(statement).scalar_one())
+
+
+def runs_held(connection: Connection, run: Run, *, since_ms: int) -> int:
+    """How often a run's rule was held back since an instant so that it looks as if it ran away.
+
+    What no rule led to counts once for an object: somebody who writes a lot stops no rule. ``run``
+    is counted too, whether it was kept already or not.
+    """
+    own = and_(N.held == "rate", N.chain == "[]")
+    what = case((own, N.object_id), else_=N.id)
+    here = run.thing.id if run.held == "rate" and not run.chain.chain else run.id
+    statement = select(func.count(what.distinct())).where(
+        N.rule_id == run.rule_id,
+        N.at_ms > since_ms,
+        N.held.in_(("depth", "rate")),
+        what != here,
+    )
+    return int(connection.execute(statement).scalar_one()) + 1
 
 
 def add_run(tx: Tx, run: Run) -> None:

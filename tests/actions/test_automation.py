@@ -479,24 +479,32 @@ def test_a_rule_that_runs_away_is_switched_off(scene: Scene, lead: Actor) -> Non
     look(scene)
     [run] = runs(scene, rule)
 
-    def crowd(tx: Tx) -> None:
-        for number in range(MAX_HELD):
+    def crowd(tx: Tx, *, others: bool) -> None:
+        for number in range(30 + MAX_HELD):
             outcome, held = ("done", None) if number < 30 else ("held", "rate")
             more = Run(
                 id=tx.new_id(),
                 rule_id=rule,
                 version=1,
-                cause=f"x{number}",
-                thing=run.thing,
+                cause=f"x{number}{others}",
+                thing=replace(run.thing, id=f"another{number}") if others else run.thing,
                 at_ms=tx.at_ms,
                 outcome=outcome,
                 held=held,
             )
-            rules.add_run(tx, more)
+            if outcome == "held" or not others:
+                rules.add_run(tx, more)
 
-    scene.database.write_now(crowd)
-    for number in range(30):
-        scene.post(shopper, f"And {number}", chat)
+    # One shopper who writes and writes is held back and stops no rule for everybody.
+    scene.database.write_now(partial(crowd, others=False))
+    scene.post(shopper, "And one more", chat)
+    look(scene)
+    assert runs(scene, rule)[0].held == "rate"
+    stored = scene.database.read_now(lambda c: rules.load_rule(c, rule))
+    assert stored is not None
+    assert stored.enabled
+    scene.database.write_now(partial(crowd, others=True))
+    scene.post(shopper, "And another", chat)
     look(scene)
     stored = scene.database.read_now(lambda c: rules.load_rule(c, rule))
     assert stored is not None
