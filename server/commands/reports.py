@@ -52,14 +52,13 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
         _stored(stored, data_dir)
         return
     from server.reports import cli as report_cli
-    from server.storage.event_log import last_seq, settled_seq
+    from server.storage.event_log import lasting_seq
 
     with opened(data_dir) as database:
         existing_shop(database)
         if as_of_seq is None:
             # What the rows name as their end must give the same figures again.
-            settled = database.read_now(settled_seq)
-            as_of_seq = min(settled, database.read_now(last_seq))
+            as_of_seq = database.read_now(lasting_seq)
         if save is not None:
             _keep(database, save, metrics, from_=start, to=end, by=by, as_of=as_of, seq=as_of_seq)
         rows = database.read_now(

@@ -13,6 +13,8 @@ from server.domain.metrics import metric_of
 from server.domain.periods import MAX_AT_MS, day_start_ms, instant_ms, local_date, zone
 from server.domain.turns import OUTCOMES
 from server.reports.scope import Scope
+from server.storage.database import Database
+from server.storage.event_log import lasting_seq
 
 PERIOD_DAYS: Mapping[str, int] = {"today": 1, "7": 7, "28": 28, "90": 90}
 DEFAULT_PERIOD = "28"
@@ -203,6 +205,16 @@ def _year_before(day: date) -> date:
     if (day.month, day.day) == (2, 29):
         return day.replace(year=day.year - 1, day=28)
     return day.replace(year=day.year - 1)
+
+
+async def pinned_scope(
+    database: Database, query: ReportQuery, *, timezone: str, agent_id: str | None = None
+) -> Scope:
+    """As ``scope_of``, bound to the state of the log that a page names: it can be made again."""
+    scope = scope_of(query, timezone=timezone, now_ms=database.clock(), agent_id=agent_id)
+    if scope.as_of_seq is None:
+        scope = replace(scope, as_of_seq=await database.read(lasting_seq))
+    return scope
 
 
 def days_of(scope: Scope) -> tuple[date, date] | None:

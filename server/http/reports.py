@@ -28,8 +28,8 @@ from server.http.report_query import (
     ReportQuery,
     compared_with,
     days_of,
+    pinned_scope,
     read_query,
-    scope_of,
 )
 from server.http.segment_views import look
 from server.http.sessions import current_person
@@ -41,7 +41,6 @@ from server.reports.rows import iso
 from server.reports.scope import FILTERS, NOBODY, Scope
 from server.reports.thread import Story, load_session, load_turn
 from server.storage.connection import Connection
-from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
 from server.storage.shop import Shop
 
@@ -265,14 +264,7 @@ async def _asked(request: web.Request) -> Asked:
     database = request.app[DATABASE]
     shop = await database.read(the_shop)
     own = not may(person.actor, "report.read")
-    scope = scope_of(
-        query,
-        timezone=shop.timezone,
-        now_ms=database.clock(),
-        agent_id=person.id if own else None,
+    scope = await pinned_scope(
+        database, query, timezone=shop.timezone, agent_id=person.id if own else None
     )
-    if scope.as_of_seq is None:
-        # What the page names as its end must give the same figures again.
-        settled = await database.read(settled_seq)
-        scope = replace(scope, as_of_seq=min(settled, await database.read(last_seq)))
     return Asked(query, person, shop, scope, own)

@@ -32,16 +32,15 @@ from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_figures import Shown, Teller
 from server.http.report_pages import PAGES
-from server.http.report_query import ReportQuery, read_query, scope_of
+from server.http.report_query import ReportQuery, pinned_scope, read_query
 from server.http.report_words import Names
 from server.http.sessions import current_person, require_person
 from server.http.views import locale_of, problem_of, render
 from server.reports import reviews as reports
 from server.reports.pages import load_choices
-from server.reports.scope import NOBODY, Scope
+from server.reports.scope import NOBODY
 from server.storage import reviews as store
 from server.storage.connection import Connection
-from server.storage.event_log import last_seq, settled_seq
 from server.storage.people import Person
 from server.storage.reviews import Item, Judged, Sample
 from server.storage.shop import Shop
@@ -93,7 +92,7 @@ async def show_reviews(request: web.Request) -> web.Response:
     query = read_query(request.query)
     if "period" not in request.query:
         query = replace(query, period="90")
-    scope = await pinned_scope(request, query, shop)
+    scope = await pinned_scope(database, query, timezone=shop.timezone)
     locale = await locale_of(request)
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
@@ -238,7 +237,7 @@ async def _draw_scope(request: web.Request, form: Form, shop: Shop) -> DrawScope
     to_ms = instant_ms(field(form, "to"), tz, end=True)
     if from_ms >= to_ms:
         raise InvalidInput("The period ends before it begins.", field="to", reason="period_order")
-    pinned = await pinned_scope(request, ReportQuery(), shop)
+    pinned = await pinned_scope(request.app[DATABASE], ReportQuery(), timezone=shop.timezone)
     return DrawScope(
         from_ms=from_ms,
         to_ms=to_ms,
@@ -358,18 +357,6 @@ async def _sample(request: web.Request) -> Sample:
     if found is None:
         raise NotFound("There is no such sample.")
     return found
-
-
-async def pinned_scope(
-    request: web.Request, query: ReportQuery, shop: Shop, *, agent_id: str | None = None
-) -> Scope:
-    """What a query looks at, bound to what the log holds for good by now."""
-    database = request.app[DATABASE]
-    scope = scope_of(query, timezone=shop.timezone, now_ms=database.clock(), agent_id=agent_id)
-    if scope.as_of_seq is None:
-        settled = await database.read(settled_seq)
-        scope = replace(scope, as_of_seq=min(settled, await database.read(last_seq)))
-    return scope
 
 
 def done_of(request: web.Request, known: Sequence[str]) -> str | None:

@@ -28,9 +28,9 @@ from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_figures import Teller
 from server.http.report_pages import PAGES
-from server.http.report_query import ReportQuery
+from server.http.report_query import ReportQuery, pinned_scope
 from server.http.report_words import Names, WallClock
-from server.http.reviews import ROOT, done_of, pinned_scope
+from server.http.reviews import ROOT, done_of
 from server.http.sessions import require_person
 from server.http.views import locale_of, problem_of, render
 from server.reports import reviews as reports
@@ -291,7 +291,7 @@ async def show_own(request: web.Request) -> web.Response:
     database = request.app[DATABASE]
     shop = await database.read(the_shop)
     query = ReportQuery(period="all")
-    scope = await pinned_scope(request, query, shop, agent_id=person.id)
+    scope = await pinned_scope(database, query, timezone=shop.timezone, agent_id=person.id)
     locale = await locale_of(request)
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template

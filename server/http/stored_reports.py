@@ -21,7 +21,7 @@ from server.reports.scope import FILTERS, NOBODY
 from server.reports.stored import Again, make_again, make_report, rows_of
 from server.storage import stored_reports
 from server.storage.connection import Connection
-from server.storage.event_log import last_seq, settled_seq
+from server.storage.event_log import lasting_seq
 from server.storage.shop import load_shop
 from server.storage.stored_reports import Stored
 
@@ -70,9 +70,7 @@ async def keep(request: web.Request) -> web.Response:
     database = request.app[DATABASE]
     asked = [name.strip() for name in field(form, "metrics").split(",") if name.strip()]
     try:
-        # What is kept must give the same figures again, so nothing below it may be being written.
-        settled = await database.read(settled_seq)
-        seq = min(settled, await database.read(last_seq))
+        seq = await database.read(lasting_seq)
         asked_seq, as_of_ms = _number(form, "as_of_seq"), _number(form, "as_of_ms")
         made = await database.read(
             partial(

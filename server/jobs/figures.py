@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from server.storage.database import Database
-from server.storage.event_log import last_seq, settled_seq
+from server.storage.event_log import lasting_seq
 from server.storage.figures import next_pack, write_pack
 
 
 async def keep_figures(database: Database) -> None:
     """Takes what happened since the last time into the columns, a few hundred chats at a time."""
     # What is written now is above this; with a view of its own nothing below it is missing.
-    settled = await database.read(settled_seq)
-    up_to = min(settled, await database.read(last_seq))
+    up_to = await database.read(lasting_seq)
     while True:
         pack = await database.read(partial(next_pack, up_to=up_to))
         if pack is None or not await database.write(partial(write_pack, pack=pack)):
@@ -22,7 +21,7 @@ async def keep_figures(database: Database) -> None:
 
 def keep_figures_now(database: Database) -> int:
     """The same without an event loop: how many conversations were taken in."""
-    up_to = min(database.read_now(settled_seq), database.read_now(last_seq))
+    up_to = database.read_now(lasting_seq)
     done = 0
     while True:
         pack = database.read_now(partial(next_pack, up_to=up_to))

@@ -52,6 +52,14 @@ def settled_seq(connection: Connection) -> int:
     return taken if held is None else min(taken, int(held))
 
 
+def lasting_seq(connection: Connection) -> int:
+    """The last number of the log up to which figures are the same whenever they are made.
+
+    As ``settled_seq``, and never beyond the end of the log, for it is shown and kept.
+    """
+    return min(settled_seq(connection), last_seq(connection))
+
+
 def last_live_at_ms(connection: Connection) -> int:
     """When the latest event that was not imported happened, 0 when there is none."""
     statement = select(EVENT.c.at_ms).where(~EVENT.c.imported).order_by(EVENT.c.seq.desc()).limit(1)

@@ -22,7 +22,7 @@ from server.reports.stored import make_report, rows_of
 from server.storage import report_schedules
 from server.storage.connection import Connection
 from server.storage.database import Database
-from server.storage.event_log import last_seq, settled_seq
+from server.storage.event_log import lasting_seq
 from server.storage.ids import new_id
 from server.storage.shop import Shop, load_shop
 from server.storage.stored_reports import Stored
@@ -73,8 +73,7 @@ async def _made(database: Database, schedule: Schedule, shop: Shop, *, now_ms: i
     tz = zone(shop.timezone)
     due_at_ms = latest_due_ms(schedule, now_ms, tz)
     first, last = days_of(schedule, due_at_ms, tz)
-    # What is kept must give the same figures again, so nothing below it may be being written.
-    seq = min(await database.read(settled_seq), await database.read(last_seq))
+    seq = await database.read(lasting_seq)
 
     def make(connection: Connection) -> Stored:
         return make_report(
