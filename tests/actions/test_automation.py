@@ -314,12 +314,14 @@ def test_a_join_by_staff_lets_a_rule_tell_neither_shopper_of_the_other(
 ) -> None:
     hers, mine = scene.shopper(), scene.shopper()
     chat = scene.chat(mine)
-    name = {"name": "Ana", "person_id": None}
-    joined = {"merged_into": hers.id, "merged_as": "merge", "person_id": hers.id}
-    for who, values in ((hers, name), (mine, joined)):
-        scene.database.write_now(
-            lambda tx, who=who, values=values: change_customer(tx, who.id or "", **values)
-        )
+
+    def join(tx: Tx) -> None:
+        key = hers.id or ""
+        change_customer(tx, key, name="Ana")
+        joined = {"merged_into": key, "merged_as": "merge", "person_id": key}
+        change_customer(tx, mine.id or "", **joined)
+
+    scene.database.write_now(join)
     at_ms = scene.time.at_ms
     order(scene, "o1", "LAMP", at_ms=at_ms, customer_id=hers.id, delivered_at_ms=at_ms)
     wrote = [
