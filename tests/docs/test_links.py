@@ -59,6 +59,13 @@ def test_every_page_can_be_reached_from_each_readme(readme: Path) -> None:
     assert {_name(page) for page in PAGES} - {_name(page) for page in seen} == set()
 
 
+@pytest.mark.parametrize("readme", READMES, ids=_name)
+def test_every_page_of_the_docs_is_listed_in_each_readme(readme: Path) -> None:
+    listed = {link.partition("#")[0] for link in _LINK.findall(readme.read_text("utf-8"))}
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - listed == set()
+
+
 def test_both_readmes_lead_to_the_same_pages_and_to_each_other() -> None:
     english, chinese = (
         {link.partition("#")[0] for link in _LINK.findall(readme.read_text(encoding="utf-8"))}
