@@ -37,6 +37,7 @@ from server.storage.tickets import Listed, Wanted
 from server.storage.unit import Tx
 
 PAGE = 20
+MOST_SAID = 300
 JUST_NOW_MS = 60_000
 # What stands in a reply that says only that it is not solved.
 STILL = {"en": "It is still a problem.", "zh": "问题仍未解决。"}
@@ -431,7 +432,10 @@ def _onward(connection: Connection, ticket: Ticket, rows: Rows) -> Ticket | None
 
 
 def _said(connection: Connection, ticket: Ticket, rows: Rows) -> list[Message]:
-    """What is public in a ticket and in those joined to it that are open to the shopper too."""
+    """What is public in a ticket and in those joined to it that are open to the shopper too.
+
+    Of very much the latest, so that nobody's own thread becomes too long to be shown.
+    """
     away = tickets.parts_from(connection, ticket.id)
     joined = tickets.merged_into(connection, ticket.id)
     threads = [ticket, *(one for one in joined if one.customer_id in rows)]
@@ -443,10 +447,12 @@ def _said(connection: Connection, ticket: Ticket, rows: Rows) -> list[Message]:
     found = [
         message
         for thread_id, first, last in sources
-        for message in tickets.messages_between(connection, thread_id, first, last)
-        if message.visibility == "public" and not _is_away(message, away)
+        for message in tickets.latest_public_between(
+            connection, thread_id, first, last, most=MOST_SAID
+        )
+        if not _is_away(message, away)
     ]
-    return sorted(found, key=lambda message: (message.at_ms, message.seq))
+    return sorted(found, key=lambda message: (message.at_ms, message.seq))[-MOST_SAID:]
 
 
 def _is_away(message: Message, away: list[tickets.Part]) -> bool:

@@ -522,6 +522,25 @@ def messages_between(
     return [message_from_row(row) for row in rows]
 
 
+def latest_public_between(
+    connection: Connection, thread_id: str, first_seq: int, last_seq: int, *, most: int
+) -> list[Message]:
+    """As ``messages_between``, of what is public the latest so many, the newest first."""
+    c = MESSAGE.c
+    rows = connection.execute(
+        select(MESSAGE)
+        .where(
+            c.conversation_id == thread_id,
+            c.seq >= first_seq,
+            c.seq <= last_seq,
+            c.visibility == "public",
+        )
+        .order_by(c.seq.desc())
+        .limit(most)
+    ).mappings()
+    return [message_from_row(row) for row in rows]
+
+
 def product_exists(connection: Connection, sku: str) -> bool:
     """True when some source knows a product with this SKU."""
     statement = select(PRODUCT.c.sku).where(PRODUCT.c.sku == sku).limit(1)

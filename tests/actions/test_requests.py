@@ -216,3 +216,16 @@ def test_a_call_that_the_shop_plans_is_told_by_no_request_about_its_order(scene:
     # And the widget's words do not go into it, where their writer would not find them.
     second = ask(scene, mine, order_id="o1")
     assert listed(scene, mine) == [second, first]
+
+
+def test_of_a_very_long_request_the_latest_is_shown(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "MOST_SAID", 2)
+    mine = scene.shopper()
+    number = ask(scene, mine, "First")
+    for body in ("Second", "Third"):
+        reply = ReplyRequest(number=number, client_id=body, body=body)
+        scene.do(requests.reply_request, mine, reply)
+    opened = scene.do(requests.open_request, mine, OpenRequest(number=number))
+    assert [m["body"] for m in opened["messages"]] == ["Second", "Third"]
