@@ -15,18 +15,23 @@ from server.actions import portal, requests
 from server.actions.contacts import email_key
 from server.domain.errors import AppError, InvalidInput, NotAllowed, NotFound
 from server.domain.ticket import Ticket
+from server.http.api.pace import Paces
 from server.http.bodies import field, read_form
 from server.http.client import client_address
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE, SETTINGS
 from server.http.portal_ask import add_portal_forms
 from server.http.portal_base import (
+    FORMS_AT_ONCE,
+    FORMS_PER_S,
     HOME,
+    PACES,
     cookie,
     language,
     mails,
     page,
     required,
+    sender,
     set_cookie,
 )
 from server.http.shoppers import portal_reader
@@ -45,6 +50,7 @@ MAX_IDENTITY_CHARS = 4000
 
 def add_portal(app: web.Application) -> None:
     """Serves the pages and their forms."""
+    app[PACES] = Paces(burst=FORMS_AT_ONCE, per_s=FORMS_PER_S)
     router = app.router
     router.add_get(HOME, show_home)
     router.add_get(CODE, show_code)
@@ -237,11 +243,11 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
 
 async def submit(request: web.Request) -> web.Response:
     """Does what a form of the ticket's page asks for and shows the page again."""
-    reader = await required(request)
     number, what = request.match_info["number"][:64], request.match_info["do"]
     if what not in _FORMS:
         raise NotFound("There is no such page.")
     try:
+        reader = await sender(request)
         goes, done = await _FORMS[what](request, reader, number)
     except AppError as error:
         if error.status in (401, 404) or unexpected(error):

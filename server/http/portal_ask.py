@@ -12,13 +12,13 @@ from server.actions import returns
 from server.actions.requests import Locale, words_of_shop
 from server.actions.returns import OUTCOME_WORDS, Asked
 from server.actions.tickets import MAX_SUBJECT_CHARS, SubmitRequest
-from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed
+from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, TooMany
 from server.domain.returns import OUTCOMES, WANTED, Picked
 from server.domain.text import MAX_BODY_CHARS
 from server.http.bodies import field, read_form
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
-from server.http.portal_base import HOME, language, page, required
+from server.http.portal_base import HOME, language, page, required, sender
 from server.storage.connection import Connection
 
 NEW = f"{HOME}/new"
@@ -63,9 +63,9 @@ async def show_new(request: web.Request, error: AppError | None = None) -> web.R
 
 async def make(request: web.Request) -> web.Response:
     """Makes the request, or shows the form again with what is wrong."""
-    reader = await required(request)
     form = await read_form(request)
     try:
+        reader = await sender(request)
         payload = SubmitRequest(
             body=_words(form),
             files=await take_form(request) or None,
@@ -112,10 +112,10 @@ async def show_return(request: web.Request, error: AppError | None = None) -> we
 
 async def ask_back(request: web.Request) -> web.Response:
     """Makes the request for people to look at; nothing is paid by it."""
-    reader = await required(request)
     form = await read_form(request)
     number = request.match_info["order"][:64]
     try:
+        reader = await sender(request)
         asked = Asked(
             number=number,
             wanted=field(form, "wanted"),
@@ -127,7 +127,7 @@ async def ask_back(request: web.Request) -> web.Response:
             anyway=field(form, "anyway") == "1",
         )
         ticket = await request.app[DATABASE].write(lambda tx: returns.ask(tx, reader, asked))
-    except (InvalidInput, Conflict, NotAllowed) as error:
+    except (InvalidInput, Conflict, NotAllowed, TooMany) as error:
         return await show_return(request, error)
     raise web.HTTPSeeOther(f"{HOME}/{ticket.number}?done=made")
 

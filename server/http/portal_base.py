@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
 from agent_ui.render import LANGUAGES
-from server.domain.errors import AppError, NotFound
+from server.domain.errors import AppError, NotFound, TooMany
 from server.domain.text import MAX_BODY_CHARS
+from server.http.api.pace import Paces
 from server.http.client import is_https
 from server.http.keys import DATABASE, SETTINGS
 from server.http.shoppers import portal_reader
@@ -19,6 +21,10 @@ from server.storage.shop import load_shop
 
 HOME = "/portal"
 DONE = frozenset({"sent", "solved", "rated", "out", "made"})
+# What a shopper may send with forms: more than anybody types, also one who has to try again.
+FORMS_AT_ONCE = 30
+FORMS_PER_S = 0.5
+PACES = web.AppKey("portal_paces", Paces)
 _TOKEN = re.compile(r"[\w-]{20,100}", re.ASCII)
 
 
@@ -27,6 +33,18 @@ async def required(request: web.Request) -> Reader:
     reader = await portal_reader(request)
     if reader is None:
         raise web.HTTPSeeOther(HOME)
+    return reader
+
+
+async def sender(request: web.Request) -> Reader:
+    """As ``required``, for who sends a form. Raises TooMany for who sends very many."""
+    reader = await required(request)
+    if request.app[SETTINGS].rate_limits and reader.rows:
+        try:
+            request.app[PACES].take(reader.rows[0], time.monotonic())
+        except TooMany as error:
+            error.details["reason"] = "portal_fast"
+            raise
     return reader
 
 

@@ -219,6 +219,21 @@ async def test_lines_of_an_order_are_asked_back_once(shop: Desk) -> None:
     assert rows == 2
 
 
+async def test_who_sends_forms_without_end_is_told_to_wait(shop: Desk) -> None:
+    await customers(shop)
+    mei, ana = await vouched(shop, "mei"), await vouched(shop, "ana")
+    asked = {"client_id": "0" * 24, "order": "", "type": "question", "body": "Where is it?"}
+    shown = {"page": f"{NEW}?lang=en"}
+    made = [(await mei.post(NEW, asked, **shown)) for _ in range(31)]
+    assert [one.status for one in made] == [303] * 30 + [429]
+    assert "That was a lot at once" in made[-1].text
+    assert "Where is it?" in made[-1].text
+    number = made[0].location.split("/")[-1].split("?")[0]
+    assert (await mei.post(f"{HOME}/{number}/solved", {}, page=NEW)).status == 429
+    assert (await mei.post(f"{BACK}/A-1", {"wanted": "return"}, page=NEW)).status == 429
+    assert (await ana.post(NEW, asked)).status == 303
+
+
 async def test_pages_of_the_list_marks_and_what_is_forgotten(shop: Desk) -> None:
     await customers(shop)
     mei = await vouched(shop, "mei")

@@ -19,14 +19,15 @@ class Paces:
     (ITU-T I.371, generic cell rate algorithm). The longest unheard of are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, burst: int = BURST, per_s: float = PER_S) -> None:
         """Nobody has called yet."""
+        self._burst, self._per_s = burst, per_s
         self._paid_until: OrderedDict[str, float] = OrderedDict()
 
     def take(self, token_hash: str, now_s: float) -> None:
         """Counts a call. Raises TooMany with ``retry_after_s`` for one too many, uncounted."""
-        paid = max(self._paid_until.get(token_hash, now_s), now_s) + 1 / PER_S
-        wait_s = paid - now_s - BURST / PER_S
+        paid = max(self._paid_until.get(token_hash, now_s), now_s) + 1 / self._per_s
+        wait_s = paid - now_s - self._burst / self._per_s
         if wait_s > 1e-9:
             raise TooMany(
                 "That was too fast. Wait a moment.", retry_after_s=max(1, math.ceil(wait_s))
