@@ -213,6 +213,7 @@ def test_a_call_that_the_shop_plans_is_told_by_no_request_about_its_order(scene:
         lambda tx: returns.submit(tx, Reader("", rows, rows), payload).number
     )
     scene.do(requests.confirm_request, mine, ConfirmRequest(number=first))
+    scene.time.pass_s(1)
     # And the widget's words do not go into it, where their writer would not find them.
     second = ask(scene, mine, order_id="o1")
     assert listed(scene, mine) == [second, first]
