@@ -18,6 +18,7 @@ from agent_ui import svg
 
 Place = Literal["above", "below", "within", "few"]
 Words = Callable[[float], str]
+TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ def intervals(
     known = [v for row in rows for v in (row.value, row.low, row.high) if v is not None]
     if goal is not None:
         known.append(goal[0] * 1.1)
-    most = ceiling if ceiling is not None else (max(known, default=1) * 1.05 or 1)
+    most = ceiling if ceiling is not None else max(known, default=1) * 1.05
+    # What is next to nothing has no room for lines.
+    most = most if most > TINY else 1
 
     def x(value: float) -> float:
         return left + room * min(max(value, 0), most) / most

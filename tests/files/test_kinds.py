@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zipfile
 from pathlib import Path
 
@@ -120,9 +119,7 @@ def test_what_is_on_the_list_is_told_by_its_content(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_everything_else_is_of_no_kind(name: str, tmp_path: Path) -> None:
-    began = time.monotonic()
     assert told(tmp_path, REFUSED[name]) is None
-    assert time.monotonic() - began < 2
 
 
 def test_what_is_two_things_at_once_is_the_one_that_it_is_served_as(tmp_path: Path) -> None:

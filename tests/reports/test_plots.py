@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_ui import plots
@@ -48,6 +48,7 @@ def test_everybody_stands_in_the_funnel_once(dots: list[plots.Dot], centre: floa
             assert 0 <= float(one.attrib["cy"]) <= 340
 
 
+@example([plots.Span(TEXT, None, None, 5e-324, TEXT)])
 @given(
     st.lists(
         st.builds(
