@@ -9,7 +9,7 @@ from typing import Any  # Any: JSON values
 from server.domain.actors import Actor
 from server.domain.errors import Conflict, InvalidInput, NotFound
 from server.domain.permissions import require
-from server.domain.text import clean
+from server.domain.text import clean, whole_number
 from server.domain.ticket import NAMED_STATES, PRIORITIES
 from server.domain.ticket_closing import MAX_DAYS, Closing
 from server.domain.ticket_types import (
@@ -142,10 +142,10 @@ def read_rules(texts: Texts) -> Closing:
     """The rules as a form has them. Raises InvalidInput."""
     days: dict[str, int] = {}
     for name in ("remind_days", "resolve_days", "close_days"):
-        text = texts.get(name, "")
-        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= MAX_DAYS):
+        number = whole_number(texts.get(name, ""))
+        if number is None or not 1 <= number <= MAX_DAYS:
             raise InvalidInput(f"Between 1 and {MAX_DAYS} days.", field=name)
-        days[name] = int(text)
+        days[name] = number
     if days["resolve_days"] <= days["remind_days"]:
         raise InvalidInput("The reminder comes first.", field="resolve_days")
     return Closing(on=texts.get("on") == "1", **days)

@@ -42,3 +42,17 @@ def not_a_formula(text: str) -> str:
     ("'=1+1", 'Lin Yue')
     """
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def whole_number(text: str, *, digits: int = 9) -> int | None:
+    """The number that was typed, None for what is none or has more digits.
+
+    Those of other scripts, which ``int`` takes and people do not, are none.
+
+    >>> whole_number("42"), whole_number("-1"), whole_number("\u0664")
+    (42, None, None)
+    >>> whole_number("100", digits=2) is None
+    True
+    """
+    known = text.isascii() and text.isdecimal() and len(text) <= digits
+    return int(text) if known else None

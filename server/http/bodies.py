@@ -10,6 +10,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from server.domain.errors import InvalidInput, TooLarge
+from server.domain.text import whole_number
 
 FORM_BYTES = 64 * 1024
 # Articles are written in forms; percent-encoded, a Chinese character is nine bytes.
@@ -151,6 +152,19 @@ def field(form: Form, name: str) -> str:
     if len(values) > 1:
         raise InvalidInput(f"{name} was sent twice.", field=name)
     return values[0]
+
+
+def entered(form: Form) -> dict[str, str]:
+    """What was typed, by field; of several values the first."""
+    return {name: values[0] for name, values in form.items() if name != "csrf"}
+
+
+def version_in(form: Form, name: str = "version") -> int:
+    """The version that a form was made from. Raises InvalidInput."""
+    version = whole_number(field(form, name))
+    if version is None:
+        raise InvalidInput("This is no version.", field="version")
+    return version
 
 
 async def read_json(request: web.Request, limit: int = JSON_BYTES) -> Any:  # Any: JSON

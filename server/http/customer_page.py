@@ -19,7 +19,8 @@ from server.domain.errors import AppError, NotFound
 from server.domain.periods import instant_ms, zone
 from server.domain.permissions import may
 from server.domain.quiet import CHANNELS
-from server.http.bodies import Form, field, read_form
+from server.domain.text import whole_number
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.views import problem_of, render
@@ -72,7 +73,7 @@ async def show_customer(
         problem=await problem_of(request, error),
         reason=error.details.get("reason") if error else None,
         details=error.details if error else {},
-        entered={name: values[0] for name, values in form.items() if name != "csrf"},
+        entered=entered(form),
         theirs=cast(Json | None, theirs),
         changed=bool(error and error.details.get("reason") == "note_changed"),
         revealed=revealed or {},
@@ -126,8 +127,8 @@ async def save_note(request: web.Request) -> web.Response:
     """Saves the note, or shows both texts when somebody else has saved meanwhile."""
 
     async def save(actor: Actor, form: Form) -> str:
-        version = field(form, "version")
-        values = {"body": field(form, "body"), "version": int(version) if version.isdigit() else 0}
+        version = whole_number(field(form, "version"), digits=16) or 0
+        values = {"body": field(form, "body"), "version": version}
         await _do(request, actor, actions.write_note, actions.WriteNote, values)
         return "noted"
 

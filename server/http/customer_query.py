@@ -19,7 +19,7 @@ from server.domain.conditions import (
 from server.domain.cursors import MAX_CHARS
 from server.domain.errors import InvalidInput
 from server.domain.money import digits, to_minor
-from server.domain.text import clean
+from server.domain.text import clean, whole_number
 from server.storage.directory import SORTS, Sort
 
 MAX_QUERY_CHARS = 200
@@ -198,9 +198,10 @@ def _number(name: str, text: str, currency: str) -> int | None:
             return to_minor(text, currency)
         except InvalidInput:
             raise InvalidInput("This is no amount of money.", field="spend") from None
-    if not (text.isascii() and text.isdecimal() and int(text) <= MAX_DAYS):
+    number = whole_number(text)
+    if number is None or number > MAX_DAYS:
         raise InvalidInput(f"{name} must be a whole number.", field=name)
-    return int(text)
+    return number
 
 
 def query_of(condition: Condition, currency: str) -> CustomerQuery | None:

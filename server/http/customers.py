@@ -20,7 +20,7 @@ from server.domain.conditions import FIELDS, Condition, to_json
 from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.masking import shown
-from server.http.bodies import field, read_form
+from server.http.bodies import entered, field, read_form
 from server.http.customer_query import (
     FLAGS,
     NUMBERS,
@@ -88,7 +88,7 @@ async def show_customers(
         wide=True,
         query=query,
         problem=await problem_of(request, error),
-        entered={name: values[0] for name, values in form.items() if name != "csrf"},
+        entered=entered(form),
         choices={name: FIELDS[of].choices for name, of in WORDS.items()},
         numbers=tuple(NUMBERS),
         flags=tuple(FLAGS),

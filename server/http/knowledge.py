@@ -20,6 +20,7 @@ from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.imported import MAX_ARTICLE_CHARS
 from server.domain.periods import day_start_ms, zone
 from server.domain.permissions import may
+from server.domain.text import whole_number
 from server.http.bodies import Form, field, json_response, read_form, read_json
 from server.http.keys import DATABASE
 from server.http.knowledge_import import add_knowledge_import
@@ -182,14 +183,15 @@ async def restore(request: web.Request) -> web.Response:
 
     async def save(actor: Actor, form: Form) -> str:
         locale, _, number = field(form, "version").partition(".")
-        if not number.isascii() or not number.isdigit() or len(number) > 9:
+        version = whole_number(number)
+        if version is None:
             raise NotFound("There is no such version.")
         payload = parse(
             article_actions.RestoreVersion,
             {
                 "article_id": request.match_info["id"],
                 "locale": locale,
-                "version": int(number),
+                "version": version,
             },
         )
         await request.app[DATABASE].write(
@@ -309,8 +311,7 @@ async def _save(
                 lambda tx: article_actions.create_article(tx, actor, new)
             )
         else:
-            version = field(form, "version")
-            known = int(version) if version.isdigit() and len(version) < 9 else 0
+            known = whole_number(field(form, "version")) or 0
             given |= {"article_id": article_id, "version": known}
             changed = parse(article_actions.ChangeArticle, given)
             answer = await request.app[DATABASE].write(
@@ -427,13 +428,11 @@ def _wanted(request: web.Request) -> Wanted:
 
 def _imported(request: web.Request) -> int | None:
     """How many articles an import has just brought, None when there was none."""
-    text = request.query.get("imported", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+    return whole_number(request.query.get("imported", ""))
 
 
 def _page(request: web.Request) -> int:
-    text = request.query.get("page", "1")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return whole_number(request.query.get("page", ""), digits=5) or 1
 
 
 def _address(request: web.Request, **changes: str | int | None) -> str:

@@ -12,6 +12,7 @@ from server.actions.desk import the_shop
 from server.domain.actors import Actor
 from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import InvalidInput
+from server.domain.text import whole_number
 from server.http.bodies import field, json_response, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
@@ -23,7 +24,6 @@ READ = "ticket.read"
 PAGE = 50
 # The console shows 99+ from here on.
 MOST = 100
-_MAX_DIGITS = 18
 
 
 def add_notices(app: web.Application) -> None:
@@ -83,14 +83,10 @@ async def mark(request: web.Request) -> web.Response:
     """Marks one notice as read, or all that the page knew of."""
     actor = (await require_person(request, READ)).actor
     form = await read_form(request)
-    seq, up_to = (_number(field(form, name)) for name in ("seq", "up_to"))
+    seq, up_to = (whole_number(field(form, name), digits=18) for name in ("seq", "up_to"))
     await request.app[DATABASE].write(partial(actions.mark_read, actor=actor, seq=seq, up_to=up_to))
     shown = "?show=unread" if field(form, "show") == "unread" else ""
     raise web.HTTPSeeOther(f"/notices{shown}")
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 async def count(request: web.Request) -> web.Response:

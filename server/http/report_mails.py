@@ -12,6 +12,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.metrics import METRICS
 from server.domain.report_schedule import EVERY, GROUPS, LAST_DAY, Every, Schedule
+from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE, SETTINGS
 from server.http.sessions import require_person
@@ -189,7 +190,7 @@ def _one_of(known: tuple[Every, ...], value: str) -> Every:
 
 
 def _number(form: Form, name: str) -> int:
-    text = field(form, name)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 2):
+    number = whole_number(field(form, name), digits=2)
+    if number is None:
         raise InvalidInput(f"{name} must be a whole number.", field=name)
-    return int(text)
+    return number

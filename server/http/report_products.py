@@ -15,6 +15,7 @@ from server.domain.errors import AppError, InvalidInput
 from server.domain.events import CustomersExported
 from server.domain.periods import local_date, zone
 from server.domain.quotes import mask_quote
+from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.csv_files import cell, csv_file, csv_lines
 from server.http.keys import DATABASE
@@ -130,7 +131,6 @@ async def show_product(
         }
 
     found = await database.read(read, limit_s=LIMIT_S)
-    told = request.query.get("told", "")
     return await render(
         request,
         "report_product.html",
@@ -144,7 +144,7 @@ async def show_product(
         choices=WEEKS,
         few=FEW_ORDERS,
         address=_address,
-        told=int(told) if told.isdecimal() and len(told) < 7 else None,
+        told=whole_number(request.query.get("told", "")),
         problem=await problem_of(request, error),
         entered={name: values[0] for name, values in (asked or {}).items()},
         confirming=asked is not None and error is None,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from server.domain.errors import InvalidInput
 from server.domain.metrics import metric_of
 from server.domain.periods import MAX_AT_MS, day_start_ms, instant_ms, local_date, zone
+from server.domain.text import whole_number
 from server.domain.turns import OUTCOMES
 from server.reports.scope import Scope
 from server.storage.database import Database
@@ -240,9 +241,9 @@ def _period(query: ReportQuery, tz: ZoneInfo, as_of_ms: int) -> tuple[int | None
 
 
 def _number(name: str, value: str) -> int:
-    # isdecimal alone takes digits of every script, which int() understands and people do not.
-    if not (value.isascii() and value.isdecimal() and len(value) < 17):
+    number = whole_number(value, digits=16)
+    if number is None:
         raise InvalidInput(f"{name} must be a whole number.", field=name)
-    if int(value) > _NUMBERS[name]:
+    if number > _NUMBERS[name]:
         raise InvalidInput(f"{name} must be at most {_NUMBERS[name]}.", field=name)
-    return int(value)
+    return number

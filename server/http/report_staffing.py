@@ -25,6 +25,7 @@ from server.domain.roster import (
     together,
 )
 from server.domain.staffing import WEEKS, BackTest
+from server.domain.text import whole_number
 from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
@@ -150,10 +151,10 @@ def read_asked(given: object) -> Asked:
         said = get(name, "").strip()
         if not said:
             continue
-        known = said.isascii() and said.isdecimal() and len(said) < 6
-        if not (known and least <= int(said) <= most):
+        number = whole_number(said)
+        if number is None or not least <= number <= most:
             raise InvalidInput(f"{name} must be a number from {least} to {most}.", field=name)
-        values[name] = int(said)
+        values[name] = number
     at_once = get("at_once", "").strip()
     if not at_once:
         return Asked(**values)

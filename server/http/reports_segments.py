@@ -10,6 +10,7 @@ from aiohttp import web
 from agent_ui.render import Locale
 from server.actions.desk import the_shop
 from server.domain.errors import InvalidInput, NotFound
+from server.domain.text import whole_number
 from server.http import segment_views as views
 from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
@@ -199,6 +200,7 @@ def _number(request: web.Request, name: str, usual: int, most: int) -> int:
     said = request.query.get(name, "")
     if not said:
         return usual
-    if not (said.isascii() and said.isdecimal() and len(said) < 6 and 1 <= int(said) <= most):
+    number = whole_number(said)
+    if number is None or not 1 <= number <= most:
         raise InvalidInput(f"{name} must be a number from 1 to {most}.", field=name)
-    return int(said)
+    return number

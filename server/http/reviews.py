@@ -28,7 +28,8 @@ from server.domain.review_draw import (
     Plan,
 )
 from server.domain.review_figures import MIN_PAIRS, MIN_REVIEWS
-from server.http.bodies import Form, field, read_form
+from server.domain.text import whole_number
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_figures import Shown, Teller
 from server.http.report_pages import PAGES
@@ -185,7 +186,7 @@ async def show_draw(
 def _entered(form: Form, now_ms: int, shop: Shop) -> dict[str, str]:
     """What stands in the form: what was typed, else the last four weeks until yesterday."""
     if form:
-        return {name: values[0] for name, values in form.items() if name != "csrf"}
+        return entered(form)
     return {
         "from": input_day(now_ms - DAYS * DAY_MS, shop.timezone),
         "to": input_day(now_ms - DAY_MS, shop.timezone),
@@ -252,10 +253,10 @@ async def _draw_scope(request: web.Request, form: Form, shop: Shop) -> DrawScope
 
 
 def _count(form: Form, name: str) -> int:
-    text = field(form, name).strip() or "0"
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) <= MOST_EACH):
+    number = whole_number(field(form, name).strip() or "0")
+    if number is None or number > MOST_EACH:
         raise InvalidInput(f"A number from 0 to {MOST_EACH}.", field=name, reason="draw_number")
-    return int(text)
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from server.actions.payload import parse
 from server.actions.reviews import WRITE, SaveScorecard
 from server.domain.errors import AppError, InvalidInput
 from server.domain.review_card import FULL, KNOWN_STEPS, MAX_CRITERIA, MAX_WEIGHT, Criterion
+from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
@@ -125,7 +126,7 @@ async def save_card(request: web.Request) -> web.Response:
 
 
 def _whole(text: str) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    number = whole_number(text.strip())
+    if number is None:
         raise InvalidInput("A whole number.", field="criteria", reason="card_numbers")
-    return int(text)
+    return number

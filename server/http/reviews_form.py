@@ -24,7 +24,7 @@ from server.domain.errors import AppError, InvalidInput, NotAllowed, NotFound
 from server.domain.metrics import METRICS
 from server.domain.permissions import may
 from server.domain.review_card import Scorecard
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_figures import Teller
 from server.http.report_pages import PAGES
@@ -99,7 +99,7 @@ async def show_item(request: web.Request, error: AppError | None = None) -> web.
         wide=True,
         at=WallClock(shop.timezone),
         problem=await problem_of(request, error),
-        entered=_typed(form) if form else _kept(mine),
+        entered=entered(form) if form else _kept(mine),
         blind=found["sample"].blind and (mine is None or mine.given_at_ms is None),
         na=NOT_APPLICABLE,
         done=done_of(request, ("given", "saved")),
@@ -113,10 +113,6 @@ def _story(connection: Connection, actor: Actor, item: Item, at_ms: int) -> Stor
         return load_session(connection, actor, item.conversation_id, item.session_no, at_ms)
     except NotFound:
         return None
-
-
-def _typed(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.items() if name != "csrf"}
 
 
 def _kept(mine: Judged | None) -> dict[str, str]:
@@ -241,7 +237,7 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
         wide=True,
         at=WallClock(shop.timezone),
         problem=await problem_of(request, error),
-        entered=_typed(form),
+        entered=entered(form),
         own=found["item"].agent_id == person.id,
         blind=False,
         leads=may(person.actor, WRITE),

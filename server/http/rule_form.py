@@ -16,6 +16,7 @@ from server.domain.errors import InvalidInput
 from server.domain.money import decimal_text, to_minor
 from server.domain.rule_fields import ACTIONS, EVENTS, FIELDS, OPS, TIMES, Subject
 from server.domain.rules import MAX_ACTIONS, MAX_CLAUSES, MAX_GROUPS, Clause, Rule, Step
+from server.domain.text import whole_number
 from server.http.bodies import Form
 from server.http.bodies import field as text_of
 
@@ -229,7 +230,8 @@ def _values(clause: DraftClause, currency: str) -> list[Any]:  # Any: JSON value
     if known.kind == "flag":
         return [first == "1"]
     if known.kind == "number":
-        return [int(first)] if first.isascii() and first.isdecimal() and len(first) < 16 else []
+        number = whole_number(first, digits=15)
+        return [] if number is None else [number]
     if known.kind == "money":
         try:
             return [to_minor(first, currency)] if first else []
@@ -254,10 +256,8 @@ def _params(step: DraftStep) -> Json:
 
 
 def _minutes(amount: str, unit: str) -> int | None:
-    whole = amount.strip()
-    if not (whole.isascii() and whole.isdecimal() and len(whole) < 9) or unit not in _MINUTES:
-        return None
-    return int(whole) * _MINUTES[unit]
+    whole = whole_number(amount.strip(), digits=8)
+    return None if whole is None or unit not in _MINUTES else whole * _MINUTES[unit]
 
 
 GROUPS: Mapping[str, tuple[str, ...]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any  # Any: values of a template
 
@@ -15,11 +14,11 @@ from server.dispatch import run
 from server.domain.actors import Actor
 from server.domain.care import DAY_MS, KINDS
 from server.domain.errors import AppError, InvalidInput
-from server.domain.money import digits
+from server.domain.money import decimal_text, to_minor
 from server.domain.periods import instant_ms, zone
 from server.domain.segment import SEGMENTS
 from server.domain.ticket_number import read_number
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
@@ -61,7 +60,7 @@ def _all(connection: Connection, *, at_ms: int) -> dict[str, Any]:  # Any: value
     return {
         "shop": shop,
         "repairs": kept,
-        "refund": Decimal(kept.refund_minor).scaleb(-digits(shop.currency)),
+        "refund": decimal_text(kept.refund_minor, shop.currency),
         "made": care.latest_repairs(connection, limit=SHOWN),
         "plans": care.load_plans(connection),
         "figures": care.outcomes(connection, since_ms=at_ms - FIGURE_DAYS * DAY_MS, at_ms=at_ms),
@@ -77,7 +76,7 @@ async def save(request: web.Request) -> web.Response:
 
     async def keep(actor: Actor, form: Form) -> str:
         shop = await request.app[DATABASE].read(the_shop)
-        texts = _texts(form)
+        texts = entered(form)
         read = repairs.read_form(
             texts,
             kinds=form.get("kind", []),
@@ -102,7 +101,7 @@ async def save_plan(request: web.Request) -> web.Response:
                 follow_up_calls.save_plan,
                 actor=actor,
                 plan_id=plan_id or None,
-                texts=_texts(form),
+                texts=entered(form),
                 enabled=field(form, "enabled") == "1",
             )
         await request.app[DATABASE].write(job)
@@ -153,14 +152,11 @@ def _instant(text: str, timezone: str) -> int:
 
 def _minor(text: str, currency: str) -> int:
     """An amount as people write it, in the smallest unit. Raises InvalidInput."""
+    refused = InvalidInput("An amount of money.", field="refund", reason="care_number")
     try:
-        value = Decimal(text.strip().replace(",", "")).scaleb(digits(currency))
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or not 1 <= value <= 10**12:
-        raise InvalidInput("An amount of money.", field="refund", reason="care_number")
-    return int(value)
-
-
-def _texts(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.items() if name != "csrf"}
+        minor = to_minor(text.replace(",", ""), currency)
+    except InvalidInput:
+        raise refused from None
+    if not 1 <= minor <= 10**12:
+        raise refused
+    return minor

@@ -18,7 +18,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.hours import Calendar, Hours, calendar_of, dates_of, in_words, spans_of
 from server.domain.periods import zone
-from server.http.bodies import Form, field, read_files, read_form
+from server.http.bodies import Form, field, read_files, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
@@ -122,7 +122,7 @@ async def save_hours(request: web.Request) -> web.Response:
                 actor=actor,
                 calendar=calendar,
                 team_id=team_id,
-                version=_whole(field(form, "version")),
+                version=version_in(form),
             )
         )
         return _saved(team_id)
@@ -138,8 +138,8 @@ async def restore(request: web.Request) -> web.Response:
             partial(
                 actions.restore_hours,
                 actor=actor,
-                number=_whole(field(form, "number")),
-                version=_whole(field(form, "version")),
+                number=version_in(form, "number"),
+                version=version_in(form),
             )
         )
         return _saved(_team(request, form))
@@ -283,9 +283,3 @@ def _summary(calendar: Calendar) -> list[tuple[str, str, str]]:
         else:
             found.append((day, day, words))
     return [one for one in found if one[2]]
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidInput("This is no version.", field="version")
-    return int(text)

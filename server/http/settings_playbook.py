@@ -20,7 +20,7 @@ from server.domain.playbook import (
     overlaid,
     reason_line,
 )
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, field, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
@@ -125,10 +125,10 @@ async def save_row(request: web.Request) -> web.Response:
             written_row(row, typed)
         except InvalidInput as error:
             return await show_row(request, error)
-        return await show_row(request, typed=typed, version=_version(form))
+        return await show_row(request, typed=typed, version=version_in(form))
 
     async def save(actor: Actor, form: Form) -> str:
-        version = _version(form)
+        version = version_in(form)
         if field(form, "do") == "defaults":
             job = partial(actions.restore_defaults, actor=actor, row=row, version=version)
         else:
@@ -145,12 +145,10 @@ async def restore(request: web.Request) -> web.Response:
     """Goes back to an older version, or to what comes with the program."""
 
     async def save(actor: Actor, form: Form) -> str:
-        version = _version(form)
-        number = field(form, "number")
-        if number:
-            job = partial(
-                actions.restore_version, actor=actor, number=_whole(number), version=version
-            )
+        version = version_in(form)
+        if field(form, "number"):
+            number = version_in(form, "number")
+            job = partial(actions.restore_version, actor=actor, number=number, version=version)
         else:
             job = partial(actions.restore_defaults, actor=actor, row=None, version=version)
         await request.app[DATABASE].write(job)
@@ -169,16 +167,6 @@ def _row(request: web.Request) -> str:
 def _typed(form: Form) -> dict[str, str]:
     names = [f"{column}_{locale}" for column in COLUMNS for locale in LOCALES]
     return {name: field(form, name) for name in names}
-
-
-def _version(form: Form) -> int:
-    return _whole(field(form, "version"))
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidInput("This is no version of the playbook.", field="version")
-    return int(text)
 
 
 def _example(row: str, currency: str) -> Facts:

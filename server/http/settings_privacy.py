@@ -13,6 +13,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.permissions import may
 from server.domain.retention import RETENTIONS, Kept
+from server.domain.text import whole_number
 from server.http.bodies import Form, field
 from server.http.keys import DATABASE, FILES
 from server.http.sessions import require_person
@@ -183,7 +184,7 @@ def _person(request: web.Request) -> OfPerson:
 
 
 def _number(form: Form, name: Kept) -> int:
-    text = field(form, name).strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
+    number = whole_number(field(form, name).strip(), digits=4)
+    if number is None:
         raise InvalidInput("This is no number.", field=name, reason="retention_invalid")
-    return int(text)
+    return number

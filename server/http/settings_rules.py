@@ -15,12 +15,13 @@ from server.actions.desk import Look
 from server.actions.rule_words import Names
 from server.actions.rules import MANAGE, Hit, Trial
 from server.domain.actors import Actor
-from server.domain.errors import AppError, InvalidInput, NotFound
+from server.domain.errors import AppError, NotFound
 from server.domain.rule_fields import ACTIONS, EVENTS, FIELDS, OPS, OWNER, TIMES
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import Rule, Thing, read_plan, stored_clauses
+from server.domain.text import whole_number
 from server.domain.ticket import PRIORITIES, REASONS
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, field, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.rule_form import (
     GROUPS,
@@ -180,7 +181,7 @@ async def save_rule(request: web.Request) -> web.Response:
             actor=person.actor,
             values=values,
             rule_id=rule_id,
-            version=_whole(field(form, "version")),
+            version=_version(form),
             enabled=draft.enabled,
         )
         saved = await database.write(job)
@@ -198,14 +199,14 @@ async def change(request: web.Request) -> web.Response:
     rule_id = request.match_info["id"]
 
     async def save(actor: Actor, form: Form) -> str:
-        version = _whole(field(form, "version"))
+        version = _version(form)
         do = field(form, "do")
         job: Callable[[Tx], None] = partial(
             actions.restore,
             actor=actor,
             rule_id=rule_id,
             version=version,
-            to=_whole(field(form, "to")),
+            to=_version(form, "to"),
         )
         if do in ("on", "off"):
             job = partial(
@@ -249,7 +250,8 @@ async def show_log(request: web.Request) -> web.Response:
     outcome = chosen if chosen in OUTCOMES else None
     place = request.query.get("before", "")
     at, _, key = place.partition("-")
-    before = (int(at), key) if at.isascii() and at.isdecimal() and len(at) < 16 else None
+    at_ms = whole_number(at, digits=15)
+    before = None if at_ms is None else (at_ms, key)
 
     def view(connection: Connection) -> Json:
         rule = _known(rules.load_rule(connection, rule_id))
@@ -375,9 +377,6 @@ def _known(rule: Rule | None) -> Rule:
     return rule
 
 
-def _whole(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidInput("This is no version.", field="version")
-    return int(text)
+def _version(form: Form, name: str = "version") -> int:
+    """As ``version_in``, 0 for a rule that is new."""
+    return version_in(form, name) if field(form, name) else 0

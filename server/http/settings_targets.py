@@ -16,8 +16,9 @@ from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.segment import SEGMENTS
 from server.domain.target_clocks import Step, TargetClock, explain
 from server.domain.targets import FIELDS, TARGETS, Policy, Target, checked
+from server.domain.text import whole_number
 from server.domain.ticket import PRIORITIES
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, field, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
@@ -71,7 +72,7 @@ async def show_targets(request: web.Request, error: AppError | None = None) -> w
         missed=await database.read(targets.count_missed),
         lists=list(reversed(lists))[:SHOWN_VERSIONS],
         timezone=shop.timezone if shop else "UTC",
-        changed=int(done) if done.isascii() and done.isdecimal() and len(done) < 9 else None,
+        changed=whole_number(done),
     )
 
 
@@ -139,7 +140,7 @@ async def save_policy(request: web.Request) -> web.Response:
                 actions.set_policies,
                 actor=actor,
                 policies=policies,
-                version=_whole(field(form, "version")),
+                version=version_in(form),
             )
         )
         return f"{ROOT}?done=saved"
@@ -244,14 +245,15 @@ def _target(form: Form, name: str, amount: str) -> Target:
     warn = field(form, f"{name}_warn").strip() or "80"
     if unit not in UNITS or clock not in ("calendar", "business"):
         raise InvalidInput("There is no such target.", field=f"{name}_amount")
-    if not (warn.isascii() and warn.isdecimal() and len(warn) < 4):
+    percent = whole_number(warn, digits=3)
+    if percent is None:
         raise InvalidInput("Warn between 1 and 100 %.", field=f"{name}_warn")
     try:
         parsed = float(amount)
     except ValueError:
         raise InvalidInput("A time is a number.", field=f"{name}_amount") from None
     # NaN and infinity are numbers too; ``checked`` refuses them by their bounds.
-    return Target(parsed, unit, clock, int(warn))  # type: ignore[arg-type]  # looked at above
+    return Target(parsed, unit, clock, percent)  # type: ignore[arg-type]  # looked at above
 
 
 def _with(policies: Sequence[Policy], number: int, policy: Policy) -> tuple[Policy, ...]:
@@ -288,9 +290,3 @@ def _number(request: web.Request, policies: Sequence[Policy]) -> int:
     if number > len(policies):
         raise NotFound("There is no such policy.")
     return number
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise InvalidInput("This is no version.", field="version")
-    return int(text)

@@ -16,7 +16,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
 from server.domain.ticket import NAMED_STATES, PRIORITIES
 from server.domain.ticket_types import BY_ID
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
@@ -97,7 +97,7 @@ async def add_type(request: web.Request) -> web.Response:
 
     async def save(actor: Actor, form: Form) -> str:
         job = partial(
-            actions.save_type, actor=actor, type_id=field(form, "id"), texts=_texts(form), new=True
+            actions.save_type, actor=actor, type_id=field(form, "id"), texts=entered(form), new=True
         )
         await request.app[DATABASE].write(job)
         return f"{PAGE}/{field(form, 'id')}?done=saved"
@@ -114,7 +114,7 @@ async def save_type(request: web.Request) -> web.Response:
             job = partial(actions.restore_type, actor=actor, type_id=type_id)
         else:
             job = partial(
-                actions.save_type, actor=actor, type_id=type_id, texts=_texts(form), new=False
+                actions.save_type, actor=actor, type_id=type_id, texts=entered(form), new=False
             )
         await request.app[DATABASE].write(job)
         return f"{PAGE}?done=saved"
@@ -134,7 +134,7 @@ async def save_status(request: web.Request) -> web.Response:
                 active=field(form, "do") == "start",
             )
         else:
-            job = partial(actions.save_status, actor=actor, texts=_texts(form))
+            job = partial(actions.save_status, actor=actor, texts=entered(form))
         await request.app[DATABASE].write(job)
         return f"{PAGE}?done=saved#statuses"
 
@@ -147,7 +147,7 @@ async def save_closing(request: web.Request) -> web.Response:
     if field(form, "do") == "preview":
         person = await require_person(request, MANAGE)
         try:
-            rules = actions.read_rules(_texts(form))
+            rules = actions.read_rules(entered(form))
         except AppError as error:
             return await show(request, error)
         at_ms = request.app[DATABASE].clock()
@@ -158,7 +158,7 @@ async def save_closing(request: web.Request) -> web.Response:
         return await show(request, would=would, tried=rules)
 
     async def save(actor: Actor, form: Form) -> str:
-        texts = _texts(form)
+        texts = entered(form)
         job = partial(
             actions.save_rules,
             actor=actor,
@@ -169,7 +169,3 @@ async def save_closing(request: web.Request) -> web.Response:
         return f"{PAGE}?done=saved#closing"
 
     return await submit(request, MANAGE, save, show)
-
-
-def _texts(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.items() if name != "csrf"}

@@ -10,7 +10,8 @@ from server.actions import stored_reports as actions
 from server.actions.stored_reports import READ
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.periods import MAX_AT_MS
-from server.http.bodies import Form, field, read_form
+from server.domain.text import whole_number
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_words import Names
 from server.http.sessions import require_person
@@ -54,7 +55,7 @@ async def show_all(request: web.Request, error: AppError | None = None) -> web.R
         status=error.status if error else 200,
         nav="reports",
         reports=await database.read(partial(stored_reports.load_reports, limit=SHOWN)),
-        entered={name: values[0] for name, values in form.items() if name != "csrf"},
+        entered=entered(form),
         problem=await problem_of(request, error),
         groups=BY,
         default=DEFAULT,
@@ -96,9 +97,10 @@ async def keep(request: web.Request) -> web.Response:
 
 def _number(form: Form, name: str) -> int | None:
     text = field(form, name)
-    if text and not (text.isascii() and text.isdecimal() and int(text) <= MAX_AT_MS):
+    number = whole_number(text, digits=16)
+    if text and (number is None or number > MAX_AT_MS):
         raise InvalidInput(f"{name} must be a whole number.", field=name)
-    return int(text) if text else None
+    return number
 
 
 async def show_one(request: web.Request, again: Again | None = None) -> web.Response:

@@ -18,9 +18,10 @@ from server.dispatch import run
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.events import Event, MessagePosted, TicketStateChanged
 from server.domain.periods import instant_ms, zone
+from server.domain.text import whole_number
 from server.domain.ticket import OVER, PRIORITIES, REASONS, Ticket, needs_reason
 from server.domain.ticket_number import read_number
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, entered, field, read_form
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
@@ -79,7 +80,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         wide=True,
         now_ms=at_ms,
         problem=await problem_of(request, error),
-        entered={name: values[0] for name, values in form.items() if name != "csrf"},
+        entered=entered(form),
         since=since or [],
         done=done if done in DONE else None,
         came_from=came if read_number(came) == came and came else None,
@@ -320,7 +321,6 @@ def _number(connection: Connection, ticket_id: str) -> str:
 
 
 def _reply(form: Form, ticket_id: str, shop: Shop) -> Payload:
-    seen = field(form, "seen_seq")
     values: Json = {
         "ticket_id": ticket_id,
         "client_id": field(form, "client_id"),
@@ -328,8 +328,8 @@ def _reply(form: Form, ticket_id: str, shop: Shop) -> Payload:
         "files": form.get("kept") or None,
         "visibility": "private" if field(form, "visibility") == "private" else "public",
     }
-    if seen.isascii() and seen.isdecimal() and len(seen) < 17:
-        values["seen_seq"] = int(seen)
+    if (seen := whole_number(field(form, "seen_seq"), digits=16)) is not None:
+        values["seen_seq"] = seen
     return parse(tickets.ReplyTicket, values | _state(form, shop, field(form, "then")))
 
 

@@ -20,7 +20,7 @@ from server.domain.cursors import cursor_of, place_of
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.permissions import may
 from server.domain.ticket import LANES, PRIORITIES
-from server.http.bodies import Form, field, read_form
+from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.views import problem_of, render
@@ -150,7 +150,7 @@ async def show_new(request: web.Request, error: AppError | None = None) -> web.R
     found = await request.app[DATABASE].read(
         lambda c: _new(Look(c, actor, at_ms), customer_id[:64])
     )
-    typed = {name: values[0] for name, values in form.items() if name != "csrf"}
+    typed = entered(form)
     kind = typed.get("type") or request.query.get("type", "")
     return await render(
         request,
