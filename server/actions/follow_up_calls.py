@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from agent_ui.render import sentence
 from server.actions import messages, rule_words, ticket_moves, ticket_parts, tickets
 from server.actions.automation import BOT, RULES
 from server.actions.payload import Id, Payload
@@ -168,12 +169,11 @@ def _make(tx: Tx, plan: Plan, order_id: str, customer_id: str) -> None:
     if held is not None:
         care.add_call(tx, replace(call, held=held))
         return
-    zh = rule_words.shop_locale(tx.connection) == "zh"
-    question = (
-        (plan.question_zh or plan.question_en) if zh else plan.question_en or plan.question_zh
-    )
+    locale = rule_words.shop_locale(tx.connection)
+    question = plan.question_zh if locale == "zh" else plan.question_en
+    question = question or plan.question_en or plan.question_zh
     due_at_ms = out_of_quiet(tx.connection, customer_id, tx.at_ms + CALL_WITHIN_MS)
-    subject = f"回访：订单 {order['number']}" if zh else f"Follow-up call: order {order['number']}"
+    subject = sentence(locale, "care.call.subject_of", number=order["number"])
     ticket = begin_ticket(
         tx,
         customer_id=customer_id,
@@ -261,7 +261,7 @@ def _problem(tx: Tx, actor: Actor, ticket: Ticket, call: Call | None, payload: C
 
 def _end_tasks(tx: Tx, actor: Actor, ticket: Ticket, outcome: str) -> str:
     """Ends what was to be done on a ticket; what it was called."""
-    title = "回访" if rule_words.shop_locale(tx.connection) == "zh" else "Follow-up call"
+    title = sentence(rule_words.shop_locale(tx.connection), "care.call.subject")
     for task in stored.tasks_of(tx.connection, ticket.id):
         if task.state == "open":
             title = task.title

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any  # Any: JSON values
 
+from agent_ui.render import sentence
 from server.actions import messages, rule_words, ticket_moves, ticket_parts
 from server.actions.automation import BOT, RULES
 from server.actions.reach import held_back
@@ -23,6 +24,7 @@ from server.domain.events import (
 )
 from server.domain.periods import local_date, zone
 from server.domain.permissions import require
+from server.domain.text import whole_number
 from server.domain.ticket import CHANNEL, Ticket
 from server.storage import care, customers, log_readers, orders, people, tickets
 from server.storage.care import READER, Repair
@@ -40,26 +42,6 @@ PAGE = 200
 EVENTS = ("rating.given", "rating.revised", "ticket.created", "ticket.changed", "order.refunded")
 Texts = Mapping[str, str]
 Json = dict[str, Any]  # Any: JSON values
-
-_SUBJECT = {
-    "rating": ("Follow-up after a rating", "评价后的回访"),
-    "complaint": ("Follow-up after two complaints", "两次投诉后的回访"),
-    "refund": ("Follow-up after a refund", "退款后的回访"),
-}
-_NOTE = {
-    "rating": (
-        "The customer rated a conversation {n} of 5. Find out why, and mend it.",
-        "客户给会话打了 {n} 分（满分 5 分）。请了解原因并修复关系。",
-    ),
-    "complaint": (
-        "The customer has complained {n} times within {days} days. Find out why, and mend it.",
-        "客户在 {days} 天内投诉了 {n} 次。请了解原因并修复关系。",
-    ),
-    "refund": (
-        "Order {n} was refunded in large part or in a large amount. Find out why, and mend it.",
-        "订单 {n} 发生了大额退款。请了解原因并修复关系。",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +87,10 @@ def read_form(texts: Texts, *, kinds: list[str], refund_minor: int) -> Repairs:
 
 def number_in(texts: Texts, name: str, least: int, most: int) -> int:
     """A number that a form has. Raises InvalidInput for one that makes no sense."""
-    said = texts.get(name, "").strip()
-    if not (said.isascii() and said.isdecimal() and least <= int(said[:9]) <= most):
+    number = whole_number(texts.get(name, "").strip())
+    if number is None or not least <= number <= most:
         raise InvalidInput(f"A number from {least} to {most}.", field=name, reason="care_number")
-    return int(said)
+    return number
 
 
 def news(connection: Connection, *, up_to: int) -> tuple[list[Event], int] | None:
@@ -180,8 +162,9 @@ def mend(tx: Tx, *, cause: Cause) -> str | None:
     if kind is None or not kind.active or shop is None:
         return _keep(tx, cause, held="no_type")
     rows = list(members(tx.connection, person_of(tx.connection, cause.customer_id)))
-    at = 1 if rule_words.shop_locale(tx.connection) == "zh" else 0
-    words = _NOTE[cause.kind][at].format(n=cause.n, days=repairs.days)
+    locale = rule_words.shop_locale(tx.connection)
+    subject = sentence(locale, f"care.repairs.subject.{cause.kind}")
+    words = sentence(locale, f"care.repairs.note.{cause.kind}", n=cause.n, days=repairs.days)
     known = care.open_repair(tx.connection, rows)
     ticket = tx.ticket(known) if known else None
     due_at_ms = tx.at_ms + repairs.due_hours * HOUR_MS
@@ -192,7 +175,7 @@ def mend(tx: Tx, *, cause: Cause) -> str | None:
         ticket = begin_ticket(
             tx,
             customer_id=cause.customer_id,
-            subject=_SUBJECT[cause.kind][at],
+            subject=subject,
             day=local_date(due_at_ms, zone(shop.timezone)).isoformat(),
             team_id=repairs.team_id,
             assignee_id=assignee_id,
@@ -200,7 +183,7 @@ def mend(tx: Tx, *, cause: Cause) -> str | None:
         )
         task = {
             "ticket_id": ticket.id,
-            "title": _SUBJECT[cause.kind][at],
+            "title": subject,
             "due_at_ms": due_at_ms,
             "team_id": repairs.team_id,
             "assignee_id": assignee_id,
