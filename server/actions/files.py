@@ -8,7 +8,7 @@ from typing import Any  # Any: JSON values
 
 from server.actions.access import may_see
 from server.domain.actors import Actor, customer
-from server.domain.errors import InvalidInput, NotAllowed, NotFound, TooMany
+from server.domain.errors import InvalidInput, NotAllowed, NotFound, TooLarge, TooMany
 from server.domain.files import (
     DAY_MS,
     HOUR_MS,
@@ -63,6 +63,16 @@ def check_quota(connection: Connection, actor: Actor, limits: Limits, *, at_ms: 
         daily = limits.shoppers_a_day
     if size >= daily:
         raise TooMany("Too much was sent today.", retry_after_s=3600, reason="files_day")
+
+
+def check_mails(connection: Connection, limits: Limits, *, at_ms: int) -> None:
+    """Returns nothing. Raises TooLarge when mails have brought as much today as shoppers may send.
+
+    Who writes a mail can be made up, so there is no limit for one of them.
+    """
+    _, size = files.sent_since(connection, "mail", None, at_ms - DAY_MS)
+    if size >= limits.shoppers_a_day:
+        raise TooLarge("Mails have brought too much today.", reason="files_day")
 
 
 def add(tx: Tx, actor: Actor, file: File, *, limits: Limits) -> File:

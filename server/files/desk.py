@@ -173,11 +173,13 @@ class FileDesk:
         most = self.limits.staff_bytes if sender.mail_id else self.limits.most(sender.actor)
         if size is not None and size > most:
             raise _too_large(most)
+        at_ms = self.database.clock()
         if sender.mail_id is None:
-            at_ms = self.database.clock()
             await self.database.read(
                 lambda c: actions.check_quota(c, sender.actor, self.limits, at_ms=at_ms)
             )
+        else:
+            await self.database.read(lambda c: actions.check_mails(c, self.limits, at_ms=at_ms))
         await asyncio.to_thread(self.store.need, size or most)
         with _closing(await asyncio.to_thread(self.store.begin)) as came:
             async for portion in source:

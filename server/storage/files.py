@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any  # Any: JSON and column values
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, text, update
 
 from server.domain.files import block_of
 from server.storage.ids import new_id
@@ -108,9 +108,13 @@ def use(tx: Tx, ids: Sequence[str], *, conversation_id: str, message_id: str) ->
 def sent_since(
     connection: Connection, uploader_kind: str, uploader_ids: Sequence[str] | None, since_ms: int
 ) -> tuple[int, int]:
-    """How many files, and bytes in all, somebody has sent since an instant; None for everybody."""
+    """How many files, and bytes in all, somebody has sent since an instant; None for everybody.
+
+    What was not kept is one of the files and has no bytes.
+    """
     c = FILE.c
-    statement = select(func.count(), func.coalesce(func.sum(c.bytes), 0)).where(
+    kept = case((c.sha256.is_not(None), c.bytes), else_=0)
+    statement = select(func.count(), func.coalesce(func.sum(kept), 0)).where(
         c.uploader_kind == uploader_kind, c.created_at_ms >= since_ms
     )
     if uploader_ids is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from server.actions.files import Limits
 from server.files.desk import Uploader
 from server.storage import files
 from server.storage.tickets import messages_between
@@ -51,3 +52,23 @@ async def test_files_come_in_with_a_mail_and_go_out_with_the_answer(mail: Corres
     (paper,) = answer.iter_attachments()
     assert (paper.get_filename(), paper.get_content_type()) == ("退货单.pdf", "application/pdf")
     assert paper.get_content() == PDF + b"% ours\n"
+
+
+async def test_mails_bring_so_much_in_a_day_and_their_words_always(mail: Correspondence) -> None:
+    mail.files.limits = Limits(shoppers_a_day=2 * len(PDF))
+    attached = file(PDF, "application/pdf", Content_Disposition='attachment; filename="a.pdf"')
+    for number in range(4):
+        (came,) = await mail.put(
+            parts(part(f"Mail {number}"), attached, Message_ID=f"<{number}@buyer.example>")
+        )
+        assert came.state == "taken"
+    said = mail.scene.database.read_now(
+        lambda c: [one for t in mail.tickets() for one in messages_between(c, t.id, 0, 2**53)]
+    )
+    shown = sorted((one.body, (one.blocks or [])[0]["state"]) for one in said)
+    assert shown == [
+        ("Mail 0", "unscanned"),
+        ("Mail 1", "unscanned"),
+        ("Mail 2", "refused"),
+        ("Mail 3", "refused"),
+    ]
