@@ -14,7 +14,7 @@ from server.domain.events import Event
 from server.http.bodies import field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.reports.corrections import VoidShown, load_voids
 from server.storage import people
 from server.storage.connection import Connection
@@ -38,7 +38,6 @@ async def show_corrections(request: web.Request) -> web.Response:
     await require_person(request, WRITE)
     database = request.app[DATABASE]
     shop = await database.read(load_shop)
-    done = request.query.get("done")
     return await render(
         request,
         "corrections.html",
@@ -46,7 +45,7 @@ async def show_corrections(request: web.Request) -> web.Response:
         voids=(await database.read(load_voids))[:MOST],
         names=await database.read(people.names),
         timezone=shop.timezone if shop else "UTC",
-        done=done if done in ("voided", "counted") else None,
+        done=done_of(request, ("voided", "counted")),
     )
 
 

@@ -23,7 +23,7 @@ from server.domain.text import whole_number
 from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage import cards, history, notes, persons
 from server.storage.connection import Connection
 from server.storage.conversations import sees_customer
@@ -62,7 +62,6 @@ async def show_customer(
         query = f"?{request.query_string}" if request.query_string else ""
         raise web.HTTPSeeOther(f"/customers/{found['card']['person_id']}{query}")
     form = await read_form(request) if error is not None else {}
-    done = request.query.get("done")
     theirs = error.details.get("note") if error is not None else None
     return await render(
         request,
@@ -77,7 +76,7 @@ async def show_customer(
         theirs=cast(Json | None, theirs),
         changed=bool(error and error.details.get("reason") == "note_changed"),
         revealed=revealed or {},
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         channels=CHANNELS,
         client_id=f"page-{token_hex(12)}",
         max_note=actions.MAX_NOTE_CHARS,

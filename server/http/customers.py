@@ -31,7 +31,7 @@ from server.http.customer_query import (
 )
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage import directory, notes, saved_segments
 from server.storage.connection import Connection
 from server.storage.directory import Asked, Found, Matches
@@ -237,7 +237,6 @@ async def show_segments(request: web.Request, error: AppError | None = None) -> 
 
     segments, shop, owners = await database.read(look)
     counted = [await _counted(request, segment) for segment in segments]
-    done = request.query.get("done")
     return await render(
         request,
         "customer_segments.html",
@@ -250,7 +249,7 @@ async def show_segments(request: web.Request, error: AppError | None = None) -> 
         ],
         owners=owners,
         segment_names={s.id: s.name for s in segments},
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         now_ms=database.clock(),
         shop=shop,
     )

@@ -26,7 +26,7 @@ from server.http.keys import DATABASE
 from server.http.knowledge_import import add_knowledge_import
 from server.http.sessions import require_person
 from server.http.settings import SECRETS, submit
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.reports.knowledge import knowledge_report
 from server.storage import article_lists, articles, people
 from server.storage.article_lists import PAGE, Wanted
@@ -345,7 +345,6 @@ async def _editor(
         }
 
     shown = await request.app[DATABASE].read(read)
-    done = request.query.get("done")
     return await render(
         request,
         "knowledge_article.html",
@@ -362,7 +361,7 @@ async def _editor(
         problem=await problem_of(request, error),
         entered={name: values[0] for name, values in form.items() if name not in SECRETS},
         asked=request.query.get("ask", "")[:MAX_WORDS],
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         may_write=may(person.actor, WRITE),
         timezone=await _timezone(request),
     )

@@ -17,7 +17,7 @@ from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE, SETTINGS
 from server.http.sessions import require_person
 from server.http.settings import submit
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.storage import report_schedules
 from server.storage.shop import load_shop
 
@@ -60,7 +60,6 @@ async def show_all(request: web.Request) -> web.Response:
     await require_person(request, READ)
     database = request.app[DATABASE]
     shop = await database.read(load_shop)
-    done = request.query.get("done")
     return await render(
         request,
         "report_mails.html",
@@ -68,7 +67,7 @@ async def show_all(request: web.Request) -> web.Response:
         schedules=await database.read(report_schedules.load_schedules),
         names={one.id: one.name for one in await database.read(actions.readers)},
         sends=request.app[SETTINGS].smtp_url is not None,
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         timezone=shop.timezone if shop else "UTC",
     )
 

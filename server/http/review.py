@@ -15,7 +15,7 @@ from server.domain.errors import AppError, NotFound
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage import links
 from server.storage.connection import Connection
 from server.storage.review import Json, review_view
@@ -42,7 +42,6 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
     def look(connection: Connection) -> Json:
         return review_view(connection, person.actor) | {"shop": the_shop(connection)}
 
-    done = request.query.get("done")
     return await render(
         request,
         "review.html",
@@ -50,7 +49,7 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
         nav="customers",
         wide=True,
         problem=await problem_of(request, error),
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         **await request.app[DATABASE].read(look),
     )
 

@@ -36,7 +36,7 @@ from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery, pinned_scope, read_query
 from server.http.report_words import Names
 from server.http.sessions import current_person, require_person
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.reports import reviews as reports
 from server.reports.pages import load_choices
 from server.reports.scope import NOBODY
@@ -358,9 +358,3 @@ async def _sample(request: web.Request) -> Sample:
     if found is None:
         raise NotFound("There is no such sample.")
     return found
-
-
-def done_of(request: web.Request, known: Sequence[str]) -> str | None:
-    """What the address says was done, if it is one of these."""
-    done = request.query.get("done")
-    return done if done in known else None

@@ -16,9 +16,9 @@ from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
-from server.http.reviews import ROOT, done_of
+from server.http.reviews import ROOT
 from server.http.sessions import require_person
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage import reviews as store
 
 PATH = f"{ROOT}/scorecard"

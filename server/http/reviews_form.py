@@ -30,9 +30,9 @@ from server.http.report_figures import Teller
 from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery, pinned_scope
 from server.http.report_words import Names, WallClock
-from server.http.reviews import ROOT, done_of
+from server.http.reviews import ROOT
 from server.http.sessions import require_person
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.reports import reviews as reports
 from server.reports.pages import load_choices
 from server.reports.thread import Story, load_session

@@ -20,7 +20,7 @@ from server.http.client import client_address, own_origin
 from server.http.front_door import HASHING, THROTTLE
 from server.http.keys import DATABASE
 from server.http.sessions import current_person, require_person, signed_in
-from server.http.views import problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage import people
 from server.storage.people import Person
 from server.storage.unit import Tx
@@ -414,7 +414,6 @@ async def settings_page(
 ) -> web.Response:
     """A page of the settings; after an error with what was wrong and what was typed."""
     form: Form = await read_form(request) if error is not None else {}
-    done = request.query.get("done")
     return await render(
         request,
         template,
@@ -424,7 +423,7 @@ async def settings_page(
         entered={name: values[0] for name, values in form.items() if name not in SECRETS},
         ticked=form,
         action=request.path,
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         **context,
     )
 

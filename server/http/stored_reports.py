@@ -15,7 +15,7 @@ from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.report_words import Names
 from server.http.sessions import require_person
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.reports.pages import load_choices
 from server.reports.rows import iso
 from server.reports.scope import FILTERS, NOBODY
@@ -48,7 +48,6 @@ async def show_all(request: web.Request, error: AppError | None = None) -> web.R
     database = request.app[DATABASE]
     form: Form = await read_form(request) if error is not None else {}
     shop = await database.read(load_shop)
-    done = request.query.get("done")
     return await render(
         request,
         "stored_reports.html",
@@ -59,7 +58,7 @@ async def show_all(request: web.Request, error: AppError | None = None) -> web.R
         problem=await problem_of(request, error),
         groups=BY,
         default=DEFAULT,
-        done=done if done in ("kept", "removed") else None,
+        done=done_of(request, ("kept", "removed")),
         timezone=shop.timezone if shop else "UTC",
     )
 
@@ -122,7 +121,7 @@ async def show_one(request: web.Request, again: Again | None = None) -> web.Resp
             for name in FILTERS
             if (key := stored.query.get(name)) is not None
         ],
-        done="kept" if request.query.get("done") == "kept" else None,
+        done=done_of(request, ("kept",)),
         timezone=shop.timezone if shop else "UTC",
     )
 

@@ -27,7 +27,7 @@ from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.ticket_words import Told, in_words
 from server.http.tickets import fields_of
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, locale_of, problem_of, render
 from server.storage import customers, orders, people
 from server.storage import tickets as stored
 from server.storage.connection import Connection
@@ -69,7 +69,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
     merged_into = found["merged_into"]
     if merged_into is not None and request.method == "GET" and "own" not in request.query:
         raise web.HTTPSeeOther(f"/tickets/{merged_into.number}?from={found['ticket'].number}")
-    done, came = request.query.get("done"), request.query.get("from", "")
+    came = request.query.get("from", "")
     alike = [n for n in request.query.get("alike", "").split(",") if read_number(n) == n]
     since = error.details.get("since") if error else None
     return await render(
@@ -82,7 +82,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         problem=await problem_of(request, error),
         entered=entered(form),
         since=since or [],
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         came_from=came if read_number(came) == came and came else None,
         warned=alike[:5],
         client_id=(field(form, "client_id") if since or error else "") or token_hex(12),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast  # Any: values of a template
 
 from aiohttp import web
@@ -50,6 +50,12 @@ def theme_of(request: web.Request) -> str:
         if choice in THEMES:
             return choice
     return "auto"
+
+
+def done_of(request: web.Request, known: Collection[str]) -> str | None:
+    """What the address says was done, if it is one of these."""
+    done = request.query.get("done")
+    return done if done in known else None
 
 
 async def render(
