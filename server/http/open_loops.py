@@ -9,10 +9,12 @@ from aiohttp import web
 
 from server.actions.desk import the_shop
 from server.actions.open_loops import READ, set_mail_right
-from server.domain.errors import AppError, NotFound
-from server.http.bodies import field, read_form
+from server.domain.actors import Actor
+from server.domain.errors import AppError
+from server.http.bodies import Form, field
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
+from server.http.settings import submit
 from server.http.views import problem_of, render
 from server.storage import people
 from server.storage.connection import Connection
@@ -63,15 +65,10 @@ def _found(connection: Connection, *, at_ms: int) -> dict[str, Any]:  # Any: val
 
 async def settle_mail(request: web.Request) -> web.Response:
     """Notes that a mail that was set aside needs nothing."""
-    person = await require_person(request, READ)
-    mail_id = field(await read_form(request), "mail")[:64]
-    job = partial(set_mail_right, actor=person.actor, mail_id=mail_id)
-    try:
+
+    async def settle(actor: Actor, form: Form) -> str:
+        job = partial(set_mail_right, actor=actor, mail_id=field(form, "mail")[:64])
         await request.app[DATABASE].write(job)
-    except NotFound:
-        raise
-    except AppError as error:
-        if error.status >= 500:
-            raise
-        return await show_open_loops(request, error)
-    raise web.HTTPSeeOther(f"{PATH}?done=settled")
+        return f"{PATH}?done=settled"
+
+    return await submit(request, READ, settle, show_open_loops)

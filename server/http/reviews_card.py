@@ -10,6 +10,7 @@ from server.actions import reviews as actions
 from server.actions.desk import the_shop
 from server.actions.payload import parse
 from server.actions.reviews import WRITE, SaveScorecard
+from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput
 from server.domain.review_card import FULL, KNOWN_STEPS, MAX_CRITERIA, MAX_WEIGHT, Criterion
 from server.domain.text import whole_number
@@ -18,6 +19,7 @@ from server.http.keys import DATABASE
 from server.http.report_pages import PAGES
 from server.http.reviews import ROOT
 from server.http.sessions import require_person
+from server.http.settings import submit
 from server.http.views import done_of, problem_of, render
 from server.storage import reviews as store
 
@@ -97,9 +99,8 @@ def _typed(form: Form) -> list[dict[str, str]]:
 
 async def save_card(request: web.Request) -> web.Response:
     """Keeps the scorecard as a new version; a line without a name is left out."""
-    person = await require_person(request, WRITE)
-    form = await read_form(request)
-    try:
+
+    async def keep(actor: Actor, form: Form) -> str:
         criteria = [
             {
                 **line,
@@ -116,13 +117,11 @@ async def save_card(request: web.Request) -> web.Response:
             "criteria": criteria,
         }
         payload = parse(SaveScorecard, values)
-        job = partial(actions.save_scorecard, actor=person.actor, payload=payload)
+        job = partial(actions.save_scorecard, actor=actor, payload=payload)
         await request.app[DATABASE].write(job)
-    except AppError as error:
-        if error.status >= 500:
-            raise
-        return await show_card(request, error)
-    raise web.HTTPSeeOther(f"{PATH}?done=saved")
+        return f"{PATH}?done=saved"
+
+    return await submit(request, WRITE, keep, show_card)
 
 
 def _whole(text: str) -> int:
