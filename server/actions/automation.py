@@ -27,7 +27,7 @@ from server.domain.events import (
     RuleApplied,
     TicketWatched,
 )
-from server.domain.rule_fields import ACTIONS, OWNER, TALKS
+from server.domain.rule_fields import ACTIONS, OWNER
 from server.domain.rules import HOUR_MS, Cause, Clause, Rule, Step, Thing, Verdict
 from server.domain.ticket import CHANNEL, Ticket, may_set_priority
 from server.domain.variables import filled, left_open
@@ -707,6 +707,3 @@ def _quiet_until(tx: Tx, rule: Rule, thing: Thing) -> int | None:
         return None
     rows = persons.members(tx.connection, persons.person_of(tx.connection, thing.customer_id))
     return reach.quiet_end_ms(tx.connection, rows, at_ms=tx.at_ms)
-
-
-assert set(TALKS) == {"chat", "ticket"}

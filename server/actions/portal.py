@@ -64,14 +64,13 @@ def mail_code(tx: Tx, *, own_address: str, address: str, code: str, locale: str)
         return False
     shop = load_shop(tx.connection)
     texts = _TEXTS["zh" if locale.startswith("zh") else "en"]
-    host = own_address.rpartition("@")[2]
     mails.queue(
         tx,
         kind="code",
         recipient=address,
         subject=texts["subject"].format(shop=shop.name if shop else ""),
         words=texts["words"].format(code=code),
-        rfc_id=f"{tx.new_id()}.{secrets.token_hex(8)}@{host}",
+        rfc_id=mails.lone_rfc_id(tx, own_address),
     )
     return True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -121,7 +120,6 @@ def send_report(
     stored_reports.add_report(
         tx, replace(made, name=schedule.name, created_at_ms=tx.at_ms), agent_id=schedule.agent_id
     )
-    host = own_address.rpartition("@")[2]
     for one in sent:
         mails.queue(
             tx,
@@ -129,7 +127,7 @@ def send_report(
             recipient=one.recipient,
             subject=one.subject,
             words=one.words,
-            rfc_id=f"{tx.new_id()}.{secrets.token_hex(8)}@{host}",
+            rfc_id=mails.lone_rfc_id(tx, own_address),
             enclosed=one.table,
         )
     problem = None if sent else "nobody"

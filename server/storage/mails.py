@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal  # Any: column values
@@ -284,6 +285,11 @@ def forget_old(tx: Tx, *, before_ms: int, limit: int) -> int:
 
 
 # Mails that go
+
+
+def lone_rfc_id(tx: Tx, own_address: str) -> str:
+    """A Message-ID that nobody can guess, for a mail that belongs to no thread."""
+    return f"{tx.new_id()}.{secrets.token_hex(8)}@{own_address.rpartition('@')[2]}"
 
 
 def queue(
