@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ class Homes:
     def __init__(self, nginx: Nginx) -> None:
         self._tls = ssl.create_default_context(cafile=nginx.folder / "pem")
         self._sessions: list[aiohttp.ClientSession] = []
+        self._lines: list[socket.socket] = []
         self._addresses = (f"127.0.0.{number}" for number in itertools.count(2))
 
     def address(self) -> str:
@@ -64,14 +66,24 @@ class Homes:
     def session(self, address: str | None = None) -> aiohttp.ClientSession:
         """A session that trusts the certificate, from this address or the next."""
         home = (address or self.address(), 0)
-        connector = aiohttp.TCPConnector(ssl=self._tls, local_addr=home)
+        connector = aiohttp.TCPConnector(ssl=self._tls, local_addr=home, socket_factory=self._line)
         self._sessions.append(aiohttp.ClientSession(connector=connector))
         return self._sessions[-1]
 
+    def _line(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        self._lines.append(socket.socket(family, kind, protocol))
+        self._lines[-1].setblocking(False)
+        return self._lines[-1]
+
     async def close(self) -> None:
-        """Ends all sessions."""
+        """Ends all sessions, and waits until their lines are closed."""
         for session in self._sessions:
             await session.close()
+        # A line with TLS says goodbye to the other side before it is closed.
+        await wait_until_async(
+            lambda: all(line.fileno() == -1 for line in self._lines), 40, "the lines to be closed"
+        )
 
 
 @pytest.fixture(autouse=True)

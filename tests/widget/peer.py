@@ -89,6 +89,7 @@ class Desk:
         self._desk: web.AppRunner | None = None
         self._shop: web.AppRunner | None = None
         self._sio: Any = None
+        self._servers: list[web.Server] = []
         self._customers: dict[str, str] = {}
         self.port = 0
         self.shop_port = 0
@@ -112,6 +113,7 @@ class Desk:
         if self._shop is not None:
             self.run(self._shop.cleanup())
         self.run(self._cancel_rest())
+        self.run(self._hang_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -121,6 +123,13 @@ class Desk:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+    async def _hang_up(self) -> None:
+        """Ends lines that came while their server was ending."""
+        for server in self._servers:
+            for line in server.connections:
+                if line.transport is not None:
+                    line.transport.abort()
 
     async def _start(self) -> None:
         self._sio = socketio.AsyncServer(
@@ -144,6 +153,8 @@ class Desk:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
         await site.start()
+        assert runner.server is not None
+        self._servers.append(runner.server)
         return runner, runner.addresses[0][1]
 
     async def _stop(self) -> None:
