@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from server.domain.files import BY_TYPE, Kind
+from server.domain.zips import DAMAGED, is_damage
 
 _HEAD = 4096
 _PORTION = 256 * 1024
@@ -64,24 +65,32 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def _packed(file: BinaryIO) -> Kind | None:
-    """A ZIP, or the document that it is; nothing in it is unpacked but one short name."""
+    """A ZIP, or the document that it is; None for one that is damaged."""
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
-            if len(archive.infolist()) > MOST_ENTRIES:
-                return None
-            # A program in front of it would still be found by the list at its end.
-            if min((one.header_offset for one in archive.infolist()), default=1) != 0:
-                return None
-            names = archive.namelist()
-            if any(name.lower().endswith("vbaproject.bin") for name in names):
-                return None
-            if names[0] == "mimetype" and archive.infolist()[0].file_size < 100:
-                told = archive.read("mimetype").decode("ascii", "replace").strip()
-                if told.startswith(_OPEN_DOCUMENT):
-                    return BY_TYPE.get(told)
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+            return _held(archive)
+    except (*DAMAGED, ValueError):
         return None
+    except OSError as error:
+        if not is_damage(error):
+            raise
+        return None
+
+
+def _held(archive: zipfile.ZipFile) -> Kind | None:
+    """What an archive is; nothing in it is unpacked but one short name."""
+    entries = archive.infolist()
+    names = [one.filename for one in entries]
+    # A program in front of it would still be found by the list at its end.
+    if not 0 < len(entries) <= MOST_ENTRIES or min(one.header_offset for one in entries) != 0:
+        return None
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        return None
+    if names[0] == "mimetype" and entries[0].file_size < 100:
+        told = archive.read("mimetype").decode("ascii", "replace").strip()
+        if told.startswith(_OPEN_DOCUMENT):
+            return BY_TYPE.get(told)
     if "[Content_Types].xml" in names:
         for folder, media_type in _PARTS:
             if any(name.startswith(folder) for name in names):

@@ -34,6 +34,7 @@ from server.domain.imported import (
 )
 from server.domain.importing import Rejected
 from server.domain.periods import zone
+from server.domain.zips import DAMAGED, is_damage
 from server.importers.sheets import Progress, Sheet, SheetOutcome, Values, take_rows, the_shop
 from server.storage.database import Database
 
@@ -261,7 +262,9 @@ def _unpacked(path: Path, folder: Path) -> list[tuple[str, Path]]:
                 with archive.open(info) as source, target.open("wb") as file:
                     shutil.copyfileobj(source, file)
                 written.append((name, target))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         raise InvalidInput(
             both(
                 f"{path.name} is a damaged or encrypted zip.", f"{path.name} 是损坏或加密的压缩包。"

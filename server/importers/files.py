@@ -17,6 +17,7 @@ from typing import IO, Any  # Any: JSON of another program
 
 from server.domain.errors import InvalidInput
 from server.domain.imported import both
+from server.domain.zips import DAMAGED, is_damage
 from server.importers.values import Json
 
 SUFFIXES = (".json", ".ndjson", ".jsonl")
@@ -94,8 +95,9 @@ def records(
                 yield from _large(file, source, containers)
     except UnicodeDecodeError as error:
         raise _bad(source, 0, "not UTF-8", "不是 UTF-8 编码") from error
-    # The last two are zipfile's words for an unknown compression and for a missing password.
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         raise _bad(
             source, 0, "damaged or encrypted in the zip", "在压缩包内已损坏或加密"
         ) from error

@@ -24,6 +24,16 @@ def packed(**parts: bytes) -> bytes:
     return kept.getvalue()
 
 
+def squeezed_badly(name: str) -> bytes:
+    """A ZIP whose one entry says that it is deflated and is not."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b"application/vnd.oasis.opendocument.text")
+    raw = bytearray(kept.getvalue())
+    raw[30 + len(name) : 32 + len(name)] = b"\xff\xff"
+    return bytes(raw)
+
+
 def office(folder: str, **more: bytes) -> bytes:
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w") as archive:
@@ -99,6 +109,7 @@ REFUSED = {
     "word with macros": office("word", vbaProject=b"x"),
     "rar": b"Rar!\x1a\x07\x00" + b"\0" * 100,
     "a picture of an iphone": b"\0\0\0\x24ftypheic" + b"\0" * 40,
+    "a kind squeezed badly": squeezed_badly("mimetype"),
     "half a zip": packed(readme=b"x" * 500)[:60],
     "a script in front of a zip": b"#!/bin/sh\n\0" + packed(readme=b"x"),
     "a zip behind another": packed(a=b"x")[:30] + packed(b=b"y"),

@@ -85,6 +85,13 @@ def test_a_damaged_zip_and_bytes_that_are_no_text_are_refused(tmp_path: Path) ->
     archive.write_bytes(raw)
     with pytest.raises(InvalidInput, match=r"m\.json"):
         read(archive)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("m.json", json.dumps(export.pages()["messages/11-1.json"]))
+    raw = bytearray(archive.read_bytes())
+    raw[36:38] = b"\xff\xff"  # no block that deflate knows
+    archive.write_bytes(raw)
+    with pytest.raises(InvalidInput, match=r"m\.json"):
+        read(archive)
     latin = tmp_path / "l.json"
     latin.write_bytes('{"id": "é"}'.encode("latin-1"))
     with pytest.raises(InvalidInput, match=r"l\.json: not UTF-8"):
