@@ -108,14 +108,7 @@ class _Placed:
     def __init__(self, row: RowMapping, *, timezone: str, today: int, at_ms: int) -> None:
         promised = row["promised_at_ms"]
         self.row = row
-        self.state = order_state(
-            total_minor=row["total_minor"],
-            refunded_minor=row["refunded_minor"],
-            paid_at_ms=row["paid_at_ms"],
-            cancelled_at_ms=row["cancelled_at_ms"],
-            shipped_at_ms=row["shipped_at_ms"],
-            delivered_at_ms=row["delivered_at_ms"],
-        )
+        self.state = order_state(row)
         self.open = is_open(self.state, created_at_ms=row["created_at_ms"], at_ms=at_ms)
         self.late = promised is not None and is_late(
             self.state,

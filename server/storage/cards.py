@@ -20,6 +20,7 @@ from server.domain.masking import TYPED, mask_name, shown
 from server.domain.offers import is_complaint
 from server.domain.quiet import clock_time
 from server.domain.rift import rift
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.storage import contacts, conversations, notes, offers, people, views, visits
 from server.storage.advice import RULES, Advisers, advice, advisers
 from server.storage.ahead import Ahead
@@ -44,7 +45,6 @@ from server.storage.shop_sources import FRESHNESS, freshness
 from server.storage.thresholds import day_of
 
 Json = dict[str, Any]  # Any: JSON values
-DAY_MS = 86_400_000
 PAST = 20
 SESSIONS = 100
 CONTACTS_MS = 90 * DAY_MS
@@ -379,7 +379,7 @@ def _service(sessions: Sequence[RowMapping], past: Sequence[Found], *, at_ms: in
     scores = [s["rating"] for s in rated]
     return {
         "contacts_90d": len(recent),
-        "minutes_90d": round(lasted / 60_000),
+        "minutes_90d": round(lasted / MINUTE_MS),
         "csat_last": scores[-1] if scores else None,
         "csat_last_at_ms": (rated[-1]["rated_at_ms"] or rated[-1]["started_at_ms"])
         if rated

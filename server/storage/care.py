@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, tuple_, update
 
+from server.storage.locking import lockable, locked_row
 from server.storage.orders import SHOP_ORDER
 from server.storage.persons import members, person_of
 from server.storage.tables import CareCall, CarePlan, CareRepair, table
@@ -16,6 +17,8 @@ from server.storage.unit import Tx
 REPAIR, PLAN, CALL = table(CareRepair), table(CarePlan), table(CareCall)
 R, P, L, T, D = REPAIR.c, PLAN.c, CALL.c, TICKET.c, SHOP_ORDER.c
 READER = "care.repairs"
+_KEPT = select(PLAN).where(P.id == bindparam("id"), P.removed_at_ms.is_(None))
+_LOCKED = lockable(_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +150,12 @@ def load_plans(connection: Connection, *, enabled: bool = False) -> list[Plan]:
     return [_plan(row) for row in connection.execute(statement).mappings()]
 
 
-def load_plan(connection: Connection, plan_id: str) -> Plan | None:
-    """One plan that is kept, or None."""
-    statement = select(PLAN).where(P.id == plan_id, P.removed_at_ms.is_(None))
-    row = connection.execute(statement).mappings().first()
+def load_plan(connection: Connection, plan_id: str, *, lock: bool = False) -> Plan | None:
+    """One plan that is kept, or None; with ``lock`` for this transaction alone. Raises Held."""
+    if lock:
+        row = locked_row(connection, _LOCKED, plan_id)
+    else:
+        row = connection.execute(_KEPT, {"id": plan_id}).mappings().first()
     return None if row is None else _plan(row)
 
 

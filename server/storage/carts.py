@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any  # Any: column values
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from server.storage.prepared import Driver, Statement, Values, upsert
 from server.storage.tables import Cart, table
@@ -60,18 +60,3 @@ def save_carts(tx: Tx, carts: Sequence[Values]) -> None:
 def carts_ordered(tx: Tx, at_ms: Mapping[str, int]) -> None:
     """Notes when orders came of carts, by the carts' tokens."""
     tx.write(_ORDERED, [{"at_ms": at, "token": token} for token, at in at_ms.items()])
-
-
-_OF = (
-    select(CART)
-    .where(CART.c.customer_id.in_(bindparam("ids", expanding=True)))
-    .order_by(CART.c.updated_at_ms.desc(), CART.c.id.desc())
-)
-
-
-def latest_cart(
-    connection: Connection, customer_ids: Collection[str]
-) -> dict[str, Any] | None:  # Any: column values
-    """The cart of some customers that was changed last, as a row, or None."""
-    row = connection.execute(_OF.limit(1), {"ids": list(customer_ids)}).mappings().first()
-    return None if row is None else dict(row)

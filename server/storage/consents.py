@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from server.domain.consent import PURPOSES, Purpose, State, holds
 from server.storage.customers import CUSTOMER, CustomerChanged
+from server.storage.segment_marks import mark_segments
 from server.storage.tables import ConsentRow, table
 from server.storage.unit import Tx
 
@@ -120,6 +121,8 @@ def add_consent(tx: Tx, consent: Consent) -> None:
     """Writes down what a person said; nothing that was said before is touched."""
     values = {name: getattr(consent, name) for name in Consent.__dataclass_fields__}
     tx.later(insert(CONSENT), values | {"id": tx.new_id()})
+    if consent.purpose == "profiling":
+        mark_segments(tx, [consent.customer_id])
     tx.notice(CustomerChanged(consent.customer_id))
 
 

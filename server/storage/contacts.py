@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_
 
@@ -27,7 +26,6 @@ ORIGIN = table(CustomerOrigin)
 SOURCE = table(ShopSource)
 CASE = table(ReviewCase)
 Key = tuple[str, str]
-Level = Literal["verified", "claimed", "guessed"]
 # Of one source: a family or a company may share a value, but then it names nobody.
 MOST_PERSONS = 3
 _AT_ONCE = 400

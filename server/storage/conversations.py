@@ -294,23 +294,6 @@ def latest_of_customer(connection: Connection, customer_id: str) -> str | None:
     return None if found is None else str(found)
 
 
-def queued(
-    connection: Connection, *, team_ids: frozenset[str] | None = None, limit: int = 50
-) -> list[str]:
-    """Ids of the conversations that wait for an agent, longest first.
-
-    ``team_ids`` keeps to those teams and to conversations of no team; None means all. Of those that
-    came in the same millisecond the log decides.
-    """
-    statement = select(C.id).where(C.queued_at_ms.is_not(None), C.status == "open")
-    if team_ids is not None:
-        statement = statement.where(or_(C.team_id.is_(None), C.team_id.in_(sorted(team_ids))))
-    statement = statement.order_by(
-        func.coalesce(C.waiting_since_ms, C.queued_at_ms), C.queued_at_ms, C.last_seq
-    ).limit(limit)
-    return [str(row[0]) for row in connection.execute(statement)]
-
-
 def queue_length(connection: Connection, *, team_id: str | None = None) -> int:
     """How many conversations wait for an agent, in all or of one team."""
     statement = select(func.count()).where(C.queued_at_ms.is_not(None), C.status == "open")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from server.domain.spans import DAY_MS
 from server.storage import prepared
 from server.storage.locking import lockable, locked_row
 from server.storage.secrets import token_hash
@@ -26,8 +27,8 @@ _NAME_ACCOUNT = prepared.Statement(
 )
 
 # Sliding and absolute life of a visitor token.
-TOKEN_IDLE_MS = 30 * 24 * 3600 * 1000
-TOKEN_LIFE_MS = 180 * 24 * 3600 * 1000
+TOKEN_IDLE_MS = 30 * DAY_MS
+TOKEN_LIFE_MS = 180 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, TypeVar  # Any: SQLAlchemy parameters and results
 
 import structlog
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExecutionContext, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -41,6 +42,9 @@ from server.storage.unit import Tx
 T = TypeVar("T")
 log = structlog.stdlib.get_logger("shopbell.database")
 
+# Execution options of a statement that reads many bytes: PostgreSQL tells them as text unless told
+# otherwise, which takes both sides twice as long. For SQLite it changes nothing.
+BINARY = {"binary": True}
 MAX_BATCH_JOBS = 200
 MAX_BATCH_S = 0.02
 # How many jobs are prepared together; they all run, whatever time it is.
@@ -523,7 +527,7 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
         # A machine that is lost in the middle of a transaction says no end of it; its locks would
         # keep the other processes from those conversations for hours.
         options += " -c idle_in_transaction_session_timeout=5000"
-    return create_engine(
+    engine = create_engine(
         address,
         # What people wrote must not reach a log through an error's text.
         hide_parameters=True,
@@ -539,6 +543,21 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
             "keepalives_idle": 5,
         },
     )
+    event.listen(engine, "before_cursor_execute", _as_asked)
+    return engine
+
+
+def _as_asked(
+    _connection: Connection,
+    cursor: Any,  # Any: psycopg.Cursor
+    _statement: str,
+    _parameters: object,
+    context: ExecutionContext | None,
+    _many: object,
+) -> None:
+    """Has PostgreSQL answer in binary form where a statement asks for it by ``BINARY``."""
+    if context is not None and context.execution_options.get("binary"):
+        cursor.format = Format.BINARY
 
 
 def _sqlite_writer(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection

@@ -34,7 +34,6 @@ _DUE = (
     .order_by(c.due_at_ms, c.id)
     .limit(bindparam("limit"))
 )
-_NEXT_DUE = select(func.min(c.due_at_ms)).where(c.due_at_ms.is_not(None))
 # The source's row is the turnstile: what it told is taken over by one process at a time.
 _TURN = Lockable(
     select(SHOP_SOURCE.c.name).where(SHOP_SOURCE.c.name == bindparam("id")).with_for_update(),
@@ -112,12 +111,6 @@ def due(connection: Connection, *, at_ms: int, limit: int) -> list[Delivery]:
     """The deliveries that are to be taken over by now, in the order in which they are due."""
     rows = connection.execute(_DUE, {"at_ms": at_ms, "limit": limit}).mappings()
     return [_delivery(row) for row in rows]
-
-
-def next_due_at_ms(connection: Connection) -> int | None:
-    """When the next delivery is to be taken over, None when none waits."""
-    found = connection.execute(_NEXT_DUE).scalar_one_or_none()
-    return None if found is None else int(found)
 
 
 def load_delivery(connection: Connection, delivery_id: str) -> Delivery | None:

@@ -44,6 +44,7 @@ from server.domain.conditions import (
 from server.domain.consent import UNSAID, Purpose
 from server.domain.errors import AppError
 from server.domain.periods import local_date, zone
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.storage.consents import CONSENT, consents_of
 from server.storage.conversations import visible_to
 from server.storage.customers import (
@@ -73,9 +74,8 @@ SOURCE = table(ShopSource)
 SEGMENT = table(SavedSegment)
 C = CUSTOMER.c
 P = PROFILE.c
-DAY_MS = 24 * 3600 * 1000
 # A cart is left behind when nothing has been done with it for an hour.
-ABANDONED_MS = 60 * 60 * 1000
+ABANDONED_MS = HOUR_MS
 # How many customers one text may stand for; who looks for more narrows it down.
 MAX_MATCHES = 500
 # Up to here a list says how many it has.

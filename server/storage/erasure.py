@@ -15,6 +15,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, insert, select, tex
 
 from server.storage import articles, deliveries, tombstones
 from server.storage.customers import CUSTOMER
+from server.storage.segment_marks import mark_segments
 from server.storage.shop_sources import SHOP_SOURCE
 from server.storage.tables import (
     ArticlePhrasing,
@@ -58,6 +59,7 @@ _DELETED: tuple[tuple[str, str], ...] = (
     # Before the contacts go, by which they are found.
     ("portal_code", f"address IN {_BY_ADDRESS}"),
     ("portal_session", f"customer_id IN :ids OR address IN {_BY_ADDRESS}"),
+    ("mail_sheet", f"conversation_id IN {_THEIRS} OR id IN {_CAME}"),
     ("mail_in", f"conversation_id IN {_THEIRS} OR sender IN {_BY_MAIL}"),
     ("mail_out", f"conversation_id IN {_THEIRS} OR recipient IN {_BY_MAIL}"),
     ("mail_wish", f"conversation_id IN {_THEIRS}"),
@@ -229,6 +231,7 @@ def _end_course(tx: Tx, everyone: Ids) -> None:
         for name, (column, after) in names.items():
             change |= {f"{name}_from": row[column], f"{name}_to": after}
         tx.later(insert(SEGMENT_CHANGE), change)
+    mark_segments(tx, everyone["ids"])
 
 
 _EMPTY: dict[str, Any] = {  # Any: column values
@@ -283,7 +286,7 @@ def forget_texts(tx: Tx, *, before_ms: int, limit: int) -> int:
     _change(tx, "ticket_task", "title = '', result = NULL", ours, these)
     for name in ("ticket_note", "ticket_search"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {ours}"), these)  # noqa: S608  # our names
-    for name in ("rating_comment", "review_text", "draft"):
+    for name in ("rating_comment", "review_text", "draft", "mail_sheet"):
         tx.later(_with_ids(f"DELETE FROM {name} WHERE {_OF_THESE}"), these)  # noqa: S608  # our names
     return len(ids)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from sqlalchemy import Connection, func, select
 
@@ -95,32 +95,3 @@ def conversation_events(
     if up_to_seq is not None:
         statement = statement.where(EVENT.c.seq <= up_to_seq)
     return [event_from_row(row) for row in connection.execute(statement).mappings()]
-
-
-def conversations_of_log(
-    connection: Connection, *, chunk: int = 500
-) -> Iterator[tuple[str, list[Event]]]:
-    """Each conversation of the log with its events, without holding the whole log in memory."""
-    after = ""
-    while True:
-        ids = (
-            connection.execute(
-                select(EVENT.c.conversation_id)
-                .where(EVENT.c.conversation_id > after)
-                .distinct()
-                .order_by(EVENT.c.conversation_id)
-                .limit(chunk)
-            )
-            .scalars()
-            .all()
-        )
-        if not ids:
-            return
-        groups: dict[str, list[Event]] = {conversation_id: [] for conversation_id in ids}
-        found = connection.execute(
-            select(EVENT).where(EVENT.c.conversation_id.in_(ids)).order_by(EVENT.c.seq)
-        ).mappings()
-        for row in found:
-            groups[row["conversation_id"]].append(event_from_row(row))
-        yield from groups.items()
-        after = ids[-1]

@@ -47,6 +47,8 @@ def _paid(rows: Sequence[tuple[Any, dict[str, Any]]]) -> dict[str, Column]:  # A
         ),
         "amount_minor": _whole(data.get("amount_minor") for _, data in rows),
         "currency": Texts.of(data.get("currency") or None for _, data in rows),
+        # In order, so that the same products are the same text.
+        "skus": Texts.of("\n".join(sorted(set(data.get("skus") or ()))) for _, data in rows),
     }
 
 
@@ -71,7 +73,9 @@ def _presence(rows: Sequence[tuple[Any, dict[str, Any]]]) -> dict[str, Column]: 
 
 LOG_KINDS: Mapping[str, LogKind] = {
     "paid": LogKind(
-        (OrderPaid.kind,), _paid, ("at_ms", "number", "customer", "amount_minor", "currency")
+        (OrderPaid.kind,),
+        _paid,
+        ("at_ms", "number", "customer", "amount_minor", "currency", "skus"),
     ),
     "returned": LogKind(
         (OrderRefunded.kind, OrderCancelled.kind), _returned, ("at_ms", "number", "amount_minor")

@@ -12,14 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any  # Any: an instant or several
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from server.domain.events import ConversationOpened
 from server.domain.facts import Facts
+from server.domain.spans import DAY_MS
 from server.storage.among import among
-from server.storage.columns import Column, Numbers, joined, packed, texts_in, unpacked
+from server.storage.columns import (
+    Column,
+    Numbers,
+    joined,
+    packed,
+    texts_in,
+    unpacked,
+    unpacked_together,
+)
 from server.storage.customers import CUSTOMER
-from server.storage.event_log import last_seq
+from server.storage.database import BINARY
 from server.storage.facts import KINDS, columns_of, load_facts, number_of
 from server.storage.figure_log import ALL_LOG_KINDS, LOG_KINDS, load_log_columns
 from server.storage.rows import EVENT
@@ -30,9 +39,8 @@ HEAD = table(FigureHead)
 DAY = table(FigureDay)
 COLUMN = table(FigureColumn)
 
-DAY_MS = 86_400_000
 # Rises when rows mean something else than before; what was kept is then made again.
-SHAPE = 3
+SHAPE = 4
 # What each source has; of a conversation also how far its log went.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     source: (*columns_of(kind, ()), "last_seq", "last_at_ms") for source, (_, kind) in KINDS.items()
@@ -88,15 +96,128 @@ def day_of(source: str, at_ms: Any) -> Any:  # Any: an instant, or an array of t
     return at_ms // DAY_MS // span * span
 
 
+_DATA = (
+    select(COLUMN.c.data)
+    .where(
+        COLUMN.c.source == bindparam("source"),
+        COLUMN.c.name == bindparam("name"),
+        COLUMN.c.day.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(COLUMN.c.day)
+    .execution_options(**BINARY)
+)
+
+
+_SEVERAL = (
+    select(COLUMN.c.name, COLUMN.c.day, COLUMN.c.data)
+    .where(
+        COLUMN.c.source == bindparam("source"),
+        among(COLUMN.c.name, "names"),
+        COLUMN.c.day.between(bindparam("first"), bindparam("last")),
+    )
+    .execution_options(**BINARY)
+)
+
+
 def kept_column(connection: Connection, source: str, name: str, days: Sequence[KeptDay]) -> Column:
     """One column over days in their order; there must be one day at least."""
-    c = COLUMN.c
-    statement = (
-        select(c.data)
-        .where(c.source == source, c.name == name, c.day.between(days[0].day, days[-1].day))
-        .order_by(c.day)
+    asked = {"source": source, "name": name, "first": days[0].day, "last": days[-1].day}
+    return unpacked_together(connection.execute(_DATA, asked).scalars().all())
+
+
+class KeptColumns:
+    """Kept columns, each read once for all periods of one report.
+
+    The days between ``from_ms`` and ``to_ms`` are read together, whichever of them is asked for
+    first: they are what the report is about.
+    """
+
+    def __init__(self, connection: Connection, from_ms: int | None, to_ms: int | None) -> None:
+        self._connection = connection
+        self._about = _days_between(from_ms, to_ms)
+        self._listed: tuple[int, int] | None = None
+        self._days: dict[str, list[KeptDay]] = {}
+        self._columns: dict[tuple[str, str], tuple[int, int, Column]] = {}
+
+    def days(self, source: str, from_ms: int | None, to_ms: int | None) -> list[KeptDay]:
+        """As ``kept_days``."""
+        first, last = _days_between(from_ms, to_ms)
+        first = first if from_ms is None else day_of(source, from_ms)
+        self._list(min(first, self._about[0]), max(last, self._about[1]))
+        return self._between(source, first, last)
+
+    def column(self, source: str, name: str, days: Sequence[KeptDay]) -> Column:
+        """As ``kept_column``; the days must be those of a period that ``days`` gave."""
+        first, last = days[0].day, days[-1].day
+        known = self._columns.get((source, name))
+        if known is None:
+            start, end = min(first, self._about[0]), max(last, self._about[1])
+            parts = [self._read(source, name, start, end)]
+        else:
+            start, end, column = known
+            parts = [column]
+            if first < start:
+                parts.insert(0, self._read(source, name, first, start - 1))
+            if last > end:
+                parts.append(self._read(source, name, end + 1, last))
+        start, end = min(first, start), max(last, end)
+        column = joined(parts)
+        self._columns[source, name] = start, end, column
+        before = sum(day.n for day in self._between(source, start, first - 1))
+        return column[before : before + sum(day.n for day in days)]
+
+    def read(self, source: str, names: Collection[str], days: Sequence[KeptDay]) -> None:
+        """Reads columns that will be asked for in one go, those of which nothing was read yet."""
+        missing = [name for name in names if (source, name) not in self._columns]
+        if not days or not missing:
+            return
+        start, end = min(days[0].day, self._about[0]), max(days[-1].day, self._about[1])
+        asked = {"source": source, "names": missing, "first": start, "last": end}
+        parts: dict[str, dict[int, bytes]] = {name: {} for name in missing}
+        for name, day, data in self._connection.execute(_SEVERAL, asked):
+            parts[name][day] = data
+        for name, of_days in parts.items():
+            column = unpacked_together([of_days[day] for day in sorted(of_days)])
+            self._columns[source, name] = start, end, column
+
+    def _list(self, first: int, last: int) -> None:
+        """Notes which days there are, of all sources at once, those that are not noted yet."""
+        if self._listed is None:
+            missing = [(first, last)]
+        else:
+            start, end = self._listed
+            missing = [(first, min(last, start - 1)), (max(first, end + 1), last)]
+            first, last = min(first, start), max(last, end)
+        c = DAY.c
+        for one, other in missing:
+            if one > other:
+                continue
+            statement = select(c.source, c.day, c.n, c.last_seq, c.last_at_ms)
+            if (one, other) != _ALL_DAYS:
+                statement = statement.where(c.day.between(one, other))
+            for source, *day in self._connection.execute(statement).all():
+                self._days.setdefault(source, []).append(KeptDay(*day))
+        for days in self._days.values():
+            days.sort(key=lambda day: day.day)
+        self._listed = first, last
+
+    def _between(self, source: str, first: int, last: int) -> list[KeptDay]:
+        return [day for day in self._days.get(source, ()) if first <= day.day <= last]
+
+    def _read(self, source: str, name: str, first: int, last: int) -> Column:
+        return kept_column(self._connection, source, name, self._between(source, first, last))
+
+
+# From before the first day there can be to after the last.
+_ALL_DAYS = (-(2**31), 2**31 - 1)
+
+
+def _days_between(from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
+    """The first and the last day of UTC of a period."""
+    return (
+        _ALL_DAYS[0] if from_ms is None else from_ms // DAY_MS,
+        _ALL_DAYS[1] if to_ms is None else (to_ms - 1) // DAY_MS,
     )
-    return joined([unpacked(data) for data in connection.execute(statement).scalars()])
 
 
 def channels(connection: Connection) -> set[str]:
@@ -111,6 +232,14 @@ def channels(connection: Connection) -> set[str]:
     new = select(EVENT.c.kind, EVENT.c.channel).where(EVENT.c.seq > head)
     found |= {row[1] for row in connection.execute(new) if row[0] == ConversationOpened.kind}
     return {text for text in found if text is not None}
+
+
+def labels(connection: Connection) -> list[str]:
+    """The labels that chats have, of those days of which figures are kept; by name."""
+    c = COLUMN.c
+    packed_ones = select(c.data).where(c.source == "visit", c.name == "labels")
+    found = {text for data in connection.execute(packed_ones).scalars() for text in texts_in(data)}
+    return sorted({label for text in found if text for label in text.split("\n")})
 
 
 def next_pack(connection: Connection, *, up_to: int) -> Packed | None:
@@ -285,11 +414,6 @@ def ids_of(connection: Connection, keys: Collection[int]) -> dict[int, str]:
         statement = select(EVENT.c.seq, EVENT.c.conversation_id).where(EVENT.c.seq.in_(portion))
         found.update((int(seq), key) for seq, key in connection.execute(statement))
     return found
-
-
-def lag(connection: Connection) -> int:
-    """How many rows of the log the columns are behind."""
-    return last_seq(connection) - head_seq(connection)
 
 
 def merged_customers(connection: Connection) -> tuple[Numbers, Numbers]:

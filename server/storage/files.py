@@ -42,6 +42,7 @@ class File:
     state: str
     created_at_ms: int
     used_at_ms: int | None = None
+    network_hash: str | None = None
 
     @property
     def block(self) -> Json:
@@ -121,6 +122,63 @@ def sent_since(
         statement = statement.where(c.uploader_id.in_(list(uploader_ids)))
     row = connection.execute(statement).one()
     return int(row[0]), int(row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class SentBytes:
+    """Bytes that shoppers sent: all of them, who is not identified, one of them, one network.
+
+    ``network`` counts only what came from shoppers who are not identified.
+    """
+
+    all: int
+    strangers: int
+    own: int
+    network: int
+
+
+_IDENTIFIED = (
+    "EXISTS (SELECT 1 FROM customer u WHERE u.id = f.uploader_id AND (u.identity = 'verified'"
+    " OR EXISTS (SELECT 1 FROM contact k WHERE k.customer_id = u.id AND k.level = 'verified')))"
+)
+_SENT = text(
+    "SELECT coalesce(sum(s.bytes), 0) AS total,"
+    " coalesce(sum(CASE WHEN s.known THEN 0 ELSE s.bytes END), 0) AS strangers,"
+    " coalesce(sum(CASE WHEN s.uploader_id IN :ids THEN s.bytes ELSE 0 END), 0) AS own,"
+    " coalesce(sum(CASE WHEN s.network_hash = :network AND NOT s.known THEN s.bytes ELSE 0 END),"
+    " 0) AS network FROM"
+    " (SELECT f.bytes, f.uploader_id, f.network_hash, KNOWN AS known FROM file f"
+    " WHERE f.uploader_kind = 'customer' AND f.created_at_ms >= :since_ms"
+    " AND f.sha256 IS NOT NULL) s".replace("KNOWN", _IDENTIFIED)
+).bindparams(bindparam("ids", expanding=True))
+_KNOWN = text(
+    "SELECT 1 FROM customer u WHERE u.id IN :ids AND (u.identity = 'verified'"
+    " OR EXISTS (SELECT 1 FROM contact k WHERE k.customer_id = u.id AND k.level = 'verified'))"
+).bindparams(bindparam("ids", expanding=True))
+
+
+def sent_by_shoppers(
+    connection: Connection, shopper_ids: Sequence[str], network_hash: str | None, since_ms: int
+) -> SentBytes:
+    """What shoppers have sent since an instant, and of it one of them and one network."""
+    values = {"ids": list(shopper_ids), "network": network_hash, "since_ms": since_ms}
+    row = connection.execute(_SENT, values).one()
+    return SentBytes(int(row.total), int(row.strangers), int(row.own), int(row.network))
+
+
+def is_identified(connection: Connection, shopper_ids: Sequence[str]) -> bool:
+    """True for a shopper whom the shop's server vouched for, or who has proved a contact."""
+    return connection.execute(_KNOWN, {"ids": list(shopper_ids)}).first() is not None
+
+
+def forget_networks(tx: Tx, *, before_ms: int) -> None:
+    """Forgets from which networks files came before an instant."""
+    c = FILE.c
+    tx.later(
+        update(FILE)
+        .where(c.network_hash.is_not(None), c.created_at_ms < before_ms)
+        .values(network_hash=None)
+    )
 
 
 def scanning(connection: Connection, *, before_ms: int, limit: int) -> list[File]:
@@ -249,6 +307,18 @@ def referred(connection: Connection, hashes: Sequence[str]) -> set[str]:
     return set(connection.execute(statement, {"ids": list(hashes)}).scalars())
 
 
+def kept_after(connection: Connection, after: str, *, limit: int) -> list[tuple[str, str]]:
+    """The next files whose bytes are kept, by id: (id, SHA-256)."""
+    c = FILE.c
+    statement = (
+        select(c.id, c.sha256)
+        .where(c.sha256.is_not(None), c.id > after)
+        .order_by(c.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
 def forget_unused(tx: Tx, *, before_ms: int, limit: int) -> int:
     """Forgets files that nobody has put into a message; how many there were."""
     c = FILE.c
@@ -287,11 +357,3 @@ def make_secret(tx: Tx, value: str) -> None:
 
 def _rows(connection: Connection, statement: Any, values: Json) -> list[Json]:  # Any: a select
     return [dict(row) for row in connection.execute(statement, values).mappings()]
-
-
-def any_waiting(connection: Connection, *, before_ms: int) -> bool:
-    """True when there is something for a job to do: bytes to let go, files that nobody used."""
-    unused = select(FILE.c.id).where(FILE.c.message_id.is_(None), FILE.c.created_at_ms < before_ms)
-    if connection.execute(select(GONE.c.sha256).limit(1)).first() is not None:
-        return True
-    return connection.execute(unused.limit(1)).first() is not None

@@ -28,6 +28,11 @@ def known_events(connection: Connection, event_ids: Collection[str]) -> set[str]
     return set(connection.execute(statement).scalars())
 
 
+def seq_of(connection: Connection, event_id: str) -> int | None:
+    """The number of the event with this id, or None."""
+    return connection.execute(select(EVENT.c.seq).where(EVENT.c.event_id == event_id)).scalar()
+
+
 def conversations_by_external_id(
     connection: Connection, external_ids: Collection[str]
 ) -> dict[str, tuple[str, str, str | None]]:

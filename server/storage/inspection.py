@@ -25,12 +25,15 @@ LOOK_INSIDE_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a database said of itself; ``took_ms`` is the time of one question."""
+    """What a database said of itself; ``took_ms`` is the time of one question.
+
+    ``apart_ms`` is how far its clock is from this machine's, None for SQLite, which has this one.
+    """
 
     version: str
     took_ms: float
     revision: str | None
-    now_ms: int | None
+    apart_ms: int | None
     last_event_at_ms: int
     shop: Shop | None
     admins: int
@@ -74,7 +77,7 @@ def look(database: Database, *, head: str) -> Seen:
                 version=version,
                 took_ms=took_ms,
                 revision=found,
-                now_ms=_now_ms(connection),
+                apart_ms=_apart_ms(connection),
                 last_event_at_ms=last_live_at_ms(connection) if known else 0,
                 shop=load_shop(connection) if known else None,
                 admins=_admins(connection) if known else 0,
@@ -132,12 +135,18 @@ def _version(connection: Connection) -> str:
     return f"SQLite {connection.execute(text('SELECT sqlite_version()')).scalar_one()}"
 
 
-def _now_ms(connection: Connection) -> int | None:
-    """The database's clock, None for SQLite, which has this machine's."""
+def _apart_ms(connection: Connection) -> int | None:
+    """How far the database's clock is from this machine's; the time of the question is none of it.
+
+    None for SQLite, which has this machine's clock.
+    """
     if connection.dialect.name != "postgresql":
         return None
     shown = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-    return int(connection.execute(shown).scalar_one())
+    before_ms = int(time.time() * 1000)
+    found_ms = int(connection.execute(shown).scalar_one())
+    after_ms = int(time.time() * 1000)
+    return max(0, before_ms - found_ms, found_ms - after_ms)
 
 
 def _admins(connection: Connection) -> int:

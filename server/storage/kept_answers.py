@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from server.domain.spans import DAY_MS
 from server.storage.tables import KeptAnswer, table
 from server.storage.unit import Tx
 
 KEPT = table(KeptAnswer)
-KEEP_MS = 24 * 3600 * 1000
+KEEP_MS = DAY_MS
 _FIND = select(KEPT.c.request, KEPT.c.status, KEPT.c.answer).where(
     KEPT.c.owner == bindparam("owner"),
     KEPT.c.key == bindparam("key"),

@@ -14,6 +14,7 @@ from server.storage import contacts
 from server.storage.customers import CUSTOMER, CustomerChanged
 from server.storage.locking import lockable, locked_row
 from server.storage.prepared import Statement, insert, upsert
+from server.storage.segment_marks import mark_segments
 from server.storage.shop import SHOP
 from server.storage.tables import CustomerLink, LinkLog, ReviewCase, table
 from server.storage.unit import Tx
@@ -207,6 +208,7 @@ def undone(link: StoredLink, *, at_ms: int, by: str | None) -> StoredLink:
 def point(tx: Tx, pointers: Mapping[str, Pointers]) -> None:
     """Writes what rows carry, at once, and tells that they changed."""
     tx.write(_POINT, [{"id": row, **asdict(carried)} for row, carried in sorted(pointers.items())])
+    mark_segments(tx, sorted(pointers))
     for row in sorted(pointers):
         tx.notice(CustomerChanged(row))
 

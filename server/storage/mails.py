@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal  # Any: column values
 
 from sqlalchemy import Connection, RowMapping, case, delete, func, insert, or_, select, text, update
 
 from server.storage.customers import CUSTOMER
+from server.storage.files import FILE, File
 from server.storage.rows import CONVERSATION, EVENT, MESSAGE, READ_MARK
-from server.storage.tables import CustomerOrigin, MailBox, MailIn, MailOut, MailWish, Secret, table
+from server.storage.tables import (
+    CustomerOrigin,
+    MailBox,
+    MailIn,
+    MailOut,
+    MailSheet,
+    MailWish,
+    Secret,
+    table,
+)
 from server.storage.unit import Tx
 
 MAIL_BOX = table(MailBox)
 MAIL_IN = table(MailIn)
 MAIL_OUT = table(MailOut)
+MAIL_SHEET = table(MailSheet)
 MAIL_WISH = table(MailWish)
 ORIGIN = table(CustomerOrigin)
 SECRET = table(Secret)
 BOX = "inbox"
 # As a source of customers: one row for each address that wrote.
 SOURCE = "mail"
+# Why a mail has failed that was taken and then came back.
+BOUNCED = "bounced"
 
 InState = Literal["new", "taken", "ignored", "aside"]
 
@@ -73,6 +86,16 @@ class Going:
     rfc_id: str
     answers_rfc_id: str | None
     enclosed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetKept:
+    """How a mail looks, and the conversation that it went into."""
+
+    id: str
+    conversation_id: str
+    public: bool
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +270,41 @@ def taken_since(connection: Connection, conversation_id: str, since_ms: int) -> 
     return int(connection.execute(statement).scalar_one())
 
 
+def keep_sheet(tx: Tx, mail_id: str, *, conversation_id: str, public: bool, html: str) -> None:
+    """Keeps how a mail looks; ``public`` when it became words of the shopper."""
+    values = {"id": mail_id, "conversation_id": conversation_id, "public": public, "html": html}
+    tx.later(insert(MAIL_SHEET), values)
+
+
+def load_sheet(connection: Connection, mail_id: str) -> SheetKept | None:
+    """How a mail looks, None when it was plain words or has been forgotten."""
+    row = connection.execute(select(MAIL_SHEET).where(MAIL_SHEET.c.id == mail_id)).mappings()
+    found = row.first()
+    return None if found is None else SheetKept(**found)
+
+
+def pictures_of(connection: Connection, mail_id: str) -> list[File]:
+    """The files of a mail that its HTML may name."""
+    c = FILE.c
+    statement = select(FILE).where(
+        c.uploader_kind == "mail", c.uploader_id == mail_id, c.content_id.is_not(None)
+    )
+    names = [field.name for field in fields(File)]
+    rows = connection.execute(statement.order_by(c.created_at_ms, c.id)).mappings()
+    return [File(**{name: row[name] for name in names}) for row in rows]
+
+
+def sheets_of(connection: Connection, customer_ids: Sequence[str]) -> Iterator[SheetKept]:
+    """How the mails of a person look, one by one, as far as they became words of theirs."""
+    c = MAIL_SHEET.c
+    ids = select(CONVERSATION.c.id).where(CONVERSATION.c.customer_id.in_(list(customer_ids)))
+    statement = select(c.id).where(c.conversation_id.in_(ids), c.public).order_by(c.id)
+    for mail_id in list(connection.execute(statement).scalars()):
+        sheet = load_sheet(connection, mail_id)
+        if sheet is not None:
+            yield sheet
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many mails that came are in each state."""
     c = MAIL_IN.c
@@ -274,7 +332,8 @@ def forget_old(tx: Tx, *, before_ms: int, limit: int) -> int:
             {"words": "", "enclosed": None, "subject": "", "state": "forgotten"},
         ),
     ):
-        full = target.c.raw.is_not(None) if target is MAIL_IN else target.c.state == "sent"
+        over = MAIL_OUT.c.state.in_(("sent", "failed"))
+        full = target.c.raw.is_not(None) if target is MAIL_IN else over
         ids = list(
             tx.execute(select(target.c.id).where(kept < before_ms, full).limit(limit)).scalars()
         )
@@ -348,13 +407,23 @@ def take_due(tx: Tx, *, lease: str, lease_ms: int, limit: int) -> list[Going]:
 
 
 def note_sent(tx: Tx, mail_id: str) -> None:
-    """Notes that a mail was handed over; of one with a code the words are not kept."""
+    """Notes that a mail was handed over; of one with a code the words are not kept.
+
+    One that has come back meanwhile stays failed: the news of that may be quicker than this note.
+    """
     c = MAIL_OUT.c
     words = case((c.kind == "code", ""), else_=c.words)
+    is_back = c.reason == BOUNCED
     tx.later(
         update(MAIL_OUT)
         .where(c.id == mail_id)
-        .values(state="sent", reason=None, sent_at_ms=tx.at_ms, lease=None, words=words)
+        .values(
+            state=case((is_back, "failed"), else_="sent"),
+            reason=case((is_back, c.reason), else_=None),
+            sent_at_ms=tx.at_ms,
+            lease=None,
+            words=words,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from server.domain.errors import Conflict
 
 # Held by whoever changes tables on PostgreSQL.
 LOCK = 5107234
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -55,8 +56,13 @@ def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
         _copy(backup_of, backup_of.with_name(f"{backup_of.name}.before-{head()}"))
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            # Two processes that start together must not both create the tables.
+            # Two processes that start together must not both create the tables. On a busy machine
+            # one takes longer at it than anybody waits for a lock otherwise; and of a large shop,
+            # a step takes longer than any other statement may, or what lies between two of them.
+            for limit in _LIMITS:
+                connection.execute(text(f"SET LOCAL {limit} = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            connection.execute(text("RESET lock_timeout"))
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade(connection, head())
@@ -66,11 +72,11 @@ def migrate(engine: Engine, *, backup_of: Path | None = None) -> str | None:
 
 def upgrade(connection: Connection, to: str) -> None:
     """Brings the tables to the revision ``to``, in the transaction of the connection."""
+    # Its lines about dialects and transactions tell an operator nothing; some come at its import.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # noqa: PLC0415  # only a migration pays for it
     from alembic.config import Config  # noqa: PLC0415  # likewise
 
-    # Its lines about dialects and transactions tell an operator nothing.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection

@@ -247,18 +247,6 @@ def save_preference(tx: Tx, customer_id: str, made: Preference, *, by_id: str | 
     tx.notice(CustomerChanged(customer_id))
 
 
-def block_of(connection: Connection, customer_ids: Collection[str]) -> Block | None:
-    """The block of a person, None when messages are taken."""
-    c = BLOCK.c
-    row = connection.execute(
-        select(c.reason, c.at_ms, c.by_id)
-        .where(c.customer_id.in_(list(customer_ids)))
-        .order_by(c.at_ms)
-        .limit(1)
-    ).first()
-    return None if row is None else Block(*row)
-
-
 def blocked_among(connection: Connection, customer_ids: Collection[str]) -> set[str]:
     """Those of these rows whose messages are refused."""
     rows = connection.execute(

@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from server.domain.offers import Pair, best_pairs, is_complaint
+from server.domain.spans import DAY_MS
 from server.storage import log_readers
 from server.storage.card_orders import Latest
-from server.storage.consents import allowed
 from server.storage.persons import members
 from server.storage.products import PRODUCT
 from server.storage.rows import CONVERSATION, MESSAGE
@@ -37,7 +37,6 @@ CART = table(Cart)
 PAGE_EVENT = table(PageEvent)
 
 Json = dict[str, Any]  # Any: JSON values
-DAY_MS = 86_400_000
 HINTS = 3
 # What somebody bought this long ago says little about what goes with it today.
 BASIS_MS = 365 * DAY_MS
@@ -96,24 +95,13 @@ class Said:
 # Hints
 
 
-def hints_for(connection: Connection, person_id: str, at_ms: int) -> list[Json]:
-    """At most three products that go with what a person bought or has in the cart, best first.
-
-    Each is {sku, title, price_minor, currency, url, image_url, why: {en, zh}}. Empty while a
-    complaint of the person is open, and for who has refused profiling.
-    """
-    ids = members(connection, person_id)
-    if not allowed(connection, ids, "profiling"):
-        return []
-    return hints_beside(connection, ids, _basis(connection, ids, at_ms=at_ms))
-
-
 def hints_beside(
     connection: Connection, customer_ids: Sequence[str], basis: Mapping[str, str]
 ) -> list[Json]:
-    """The hints for who has, or is about to have, these products (titles by sku, latest first).
+    """At most three products that go with these (titles by sku, latest first), best first.
 
-    Nobody is asked whether the person agrees.
+    Each is {sku, title, price_minor, currency, url, image_url, why: {en, zh}}. Empty while a
+    complaint is open. Whether the person agrees to profiling is not asked here.
     """
     if not basis or complaint_open(connection, customer_ids):
         return []

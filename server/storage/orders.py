@@ -7,6 +7,7 @@ from typing import Any  # Any: column values
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, tuple_
 
+from server.storage.locking import lockable, locked_row
 from server.storage.prepared import Driver, Statement, Values, delete, insert, upsert
 from server.storage.tables import OrderLine, ShopOrder, table
 from server.storage.unit import Tx
@@ -51,6 +52,17 @@ _OF_CUSTOMERS = (
     .where(SHOP_ORDER.c.customer_id.in_(bindparam("ids", expanding=True)))
     .order_by(SHOP_ORDER.c.created_at_ms.desc(), SHOP_ORDER.c.id.desc())
 )
+_OF_GUESTS = (
+    select(SHOP_ORDER)
+    .where(
+        SHOP_ORDER.c.email_key.in_(bindparam("keys", expanding=True)),
+        SHOP_ORDER.c.customer_id.is_(None),
+        SHOP_ORDER.c.test.is_(False),
+    )
+    .order_by(SHOP_ORDER.c.created_at_ms.desc(), SHOP_ORDER.c.id.desc())
+)
+_OF_GUESTS_NUMBER = _OF_GUESTS.where(SHOP_ORDER.c.number == bindparam("number"))
+_LOCKED = lockable(select(SHOP_ORDER.c.id).where(SHOP_ORDER.c.id == bindparam("id")))
 _BY_ID = select(SHOP_ORDER).where(SHOP_ORDER.c.id == bindparam("id"))
 
 
@@ -117,6 +129,25 @@ def orders_of(
     """The latest orders of some customers, newest first."""
     statement = _OF_CUSTOMERS.limit(limit)
     return list(connection.execute(statement, {"ids": list(customer_ids)}).mappings())
+
+
+def guest_orders(
+    connection: Connection, keys: Collection[str], limit: int, *, number: str | None = None
+) -> list[RowMapping]:
+    """The latest orders that were placed without an account with these addresses, newest first.
+
+    With ``number`` only those of this number.
+    """
+    values: dict[str, object] = {"keys": list(keys)}
+    if number is None:
+        return list(connection.execute(_OF_GUESTS.limit(limit), values).mappings())
+    found = connection.execute(_OF_GUESTS_NUMBER.limit(limit), values | {"number": number})
+    return list(found.mappings())
+
+
+def lock_order(tx: Tx, order_id: str) -> None:
+    """Keeps others from asking for the same pieces until the commit. Raises Held."""
+    locked_row(tx.connection, _LOCKED, order_id)
 
 
 def lines_of(

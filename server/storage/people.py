@@ -53,6 +53,7 @@ class Person:
     status_cause: str | None = None
     imported_as: str | None = None
     load: int = 0
+    alarm_mail: bool = True
 
     @property
     def actor(self) -> Actor:
@@ -156,6 +157,7 @@ def _person(row: RowMapping, team_ids: frozenset[str], loads: dict[str, int]) ->
         status_cause=row["status_cause"],
         imported_as=row["imported_as"],
         load=loads.get(row["id"], 0),
+        alarm_mail=bool(row["alarm_mail"]),
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from server.storage.among import among
 from server.storage.customers import CUSTOMER
-from server.storage.rows import CONVERSATION, EVENT
+from server.storage.rows import CONVERSATION
 from server.storage.tables import CustomerOrigin, table
 
 ORIGIN = table(CustomerOrigin)
@@ -150,32 +150,16 @@ def customers_of_source(
     return {names[row[0]]: row[1] for row in rows}
 
 
-_OF_CONVERSATIONS = (
-    select(CONVERSATION.c.id, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
-    .join_from(CONVERSATION, CUSTOMER, CUSTOMER.c.id == CONVERSATION.c.customer_id)
-    .where(among(CONVERSATION.c.id, "ids"))
+_OF_CONVERSATIONS = select(CONVERSATION.c.id, CONVERSATION.c.customer_id).where(
+    among(CONVERSATION.c.id, "ids")
 )
-_OF_OPENINGS = (
-    select(EVENT.c.seq, func.coalesce(CUSTOMER.c.person_id, CUSTOMER.c.id))
-    .join_from(EVENT, CUSTOMER, CUSTOMER.c.id == EVENT.c.customer_id)
-    .where(EVENT.c.seq.in_(bindparam("seqs", expanding=True)))
-)
-_PORTION = 5_000
+_PORTION = 20_000
 
 
-def persons_of_conversations(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The persons of conversations by their ids."""
+def customers_of_conversations(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The customers of conversations by their ids, persons or not."""
     found: dict[str, str] = {}
     for start in range(0, len(ids), _PORTION):
         rows = connection.execute(_OF_CONVERSATIONS, {"ids": ids[start : start + _PORTION]})
-        found.update((row[0], row[1]) for row in rows)
-    return found
-
-
-def persons_of_openings(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
-    """The persons of conversations by the numbers of the events that opened them."""
-    found: dict[int, str] = {}
-    for start in range(0, len(seqs), _PORTION):
-        rows = connection.execute(_OF_OPENINGS, {"seqs": seqs[start : start + _PORTION]})
         found.update((row[0], row[1]) for row in rows)
     return found

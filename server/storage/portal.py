@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.storage.contacts import blocked, contacts_of, with_keys
 from server.storage.customers import load_customer
 from server.storage.locking import lockable, locked_row
@@ -17,9 +18,9 @@ from server.storage.unit import Tx
 
 CODE = table(PortalCode)
 SESSION = table(PortalSession)
-CODE_MS = 10 * 60_000
+CODE_MS = 10 * MINUTE_MS
 """A code holds this long."""
-SESSION_MS = 24 * 3_600_000
+SESSION_MS = DAY_MS
 """A shopper is signed in this long."""
 MOST_TRIES = 5
 # What a shopper, or the shop or an agent for them, has said. What an order mentions opens nothing.
@@ -31,17 +32,14 @@ _CODE = lockable(select(CODE).where(CODE.c.browser_hash == bindparam("id")))
 class Reader:
     """Who is signed in: the customers whose requests are theirs, and those whose orders are.
 
-    ``name`` is what the page calls them.
+    ``name`` is what the page calls them; ``addresses`` are those that they have shown to be theirs,
+    and with them what was ordered there without an account.
     """
 
     name: str
     rows: tuple[str, ...]
     proved: tuple[str, ...]
-
-
-def rows_of_address(connection: Connection, address: str) -> tuple[str, ...]:
-    """The customers whose tickets whoever reads an address's mail may see."""
-    return reader_of_address(connection, address).rows
+    addresses: tuple[str, ...] = ()
 
 
 def reader_of_address(connection: Connection, address: str) -> Reader:
@@ -67,7 +65,20 @@ def reader_of_address(connection: Connection, address: str) -> Reader:
             proved = any(one.kind == "email" and one.proved for one in others)
             if written in (address, contact.value.strip().lower()) and not proved:
                 found[contact.customer_id] = None
-    return Reader(address, tuple(proofs | found), tuple(proofs))
+    return Reader(address, tuple(proofs | found), tuple(proofs), (address,))
+
+
+def reader_of_visitor(connection: Connection, customer_id: str) -> Reader:
+    """Who uses the widget: an account's orders are theirs only where the shop has vouched for them.
+
+    What was ordered without an account is, where they have proved its address.
+    """
+    customer = load_customer(connection, customer_id)
+    if customer is None:
+        return Reader("", (), ())
+    rows = shopper_rows(connection, customer.id)
+    proved = rows if customer.verified else ()
+    return Reader(customer.name or "", rows, proved, _addresses(connection, rows))
 
 
 def keep_code(tx: Tx, *, browser: str, former: str | None, code: str, address: str) -> None:
@@ -138,13 +149,34 @@ def reader_of_session(connection: Connection, token: str, *, at_ms: int) -> Read
     if customer is None:
         return None
     rows = shopper_rows(connection, customer.id)
-    return Reader(customer.name or customer.email or "", rows, rows)
+    name = customer.name or customer.email or ""
+    return Reader(name, rows, rows, _addresses(connection, rows))
 
 
 def forget_old(tx: Tx) -> None:
     """Forgets codes and browsers whose time is over."""
     tx.later(delete(CODE).where(CODE.c.created_at_ms <= tx.at_ms - CODE_MS))
     tx.later(delete(SESSION).where(SESSION.c.created_at_ms <= tx.at_ms - SESSION_MS))
+
+
+def _addresses(connection: Connection, rows: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses that these customers have proved, but for those that name nobody.
+
+    Who has only named an order and its postcode has not shown that they read its mail.
+    """
+    found = {
+        ("email", one.key)
+        for one in contacts_of(connection, rows)
+        if one.kind == "email" and one.proved and one.source != "order"
+    }
+    shared = blocked(connection, found)
+    return tuple(
+        sorted(
+            key
+            for kind, key in found
+            if (s := shared.get((kind, key))) is None or s.state != "blocked"
+        )
+    )
 
 
 def _code_hash(browser: str, code: str) -> str:

@@ -9,13 +9,14 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from server.domain.retention import RETENTIONS, Policy
+from server.domain.spans import DAY_MS
 from server.storage.shop import Shop, load_shop
 from server.storage.tables import PrivacyRequest, table
 from server.storage.unit import Tx
 
 REQUEST = table(PrivacyRequest)
 Wish = Literal["export", "erase"]
-DUE_MS = 30 * 24 * 3600 * 1000
+DUE_MS = 30 * DAY_MS
 """How long the law leaves for an answer, by the stricter reading of a month."""
 
 

@@ -34,7 +34,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Announcement:
     """What those affected were told, and how many were; ``held`` are those who were not."""
 
     id: str
@@ -74,11 +74,11 @@ def add_alarm(tx: Tx, spike: Spike, *, week: str) -> None:
     )
 
 
-def notices_of(connection: Connection, sku: str) -> list[Notice]:
+def announcements_of(connection: Connection, sku: str) -> list[Announcement]:
     """What was told about a product, the newest first."""
     c = NOTICE.c
     statement = select(NOTICE).where(c.sku == sku).order_by(c.at_ms.desc()).limit(50)
-    return [Notice(*row) for row in connection.execute(statement)]
+    return [Announcement(*row) for row in connection.execute(statement)]
 
 
 def told_tickets(connection: Connection, ticket_ids: Sequence[str]) -> set[str]:
@@ -94,20 +94,20 @@ def told_tickets(connection: Connection, ticket_ids: Sequence[str]) -> set[str]:
     return found
 
 
-def add_notice(tx: Tx, notice: Notice) -> None:
+def add_announcement(tx: Tx, announcement: Announcement) -> None:
     """Keeps what was told."""
     tx.later(
         insert(NOTICE),
         {
-            "id": notice.id,
-            "sku": notice.sku,
-            "defect_batch": notice.batch,
-            "words_en": notice.words_en,
-            "words_zh": notice.words_zh,
-            "at_ms": notice.at_ms,
-            "by_id": notice.by_id,
-            "told": notice.told,
-            "held": notice.held,
+            "id": announcement.id,
+            "sku": announcement.sku,
+            "defect_batch": announcement.batch,
+            "words_en": announcement.words_en,
+            "words_zh": announcement.words_zh,
+            "at_ms": announcement.at_ms,
+            "by_id": announcement.by_id,
+            "told": announcement.told,
+            "held": announcement.held,
         },
     )
 

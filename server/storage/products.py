@@ -45,6 +45,15 @@ def skus_of(connection: Connection, source: str, product_ids: Collection[str]) -
     return set(connection.execute(statement).scalars())
 
 
+def titles_of(connection: Connection, skus: Collection[str]) -> dict[str, str]:
+    """What products are called, by their sku; of several sources the first by name says so."""
+    if not skus:
+        return {}
+    c = PRODUCT.c
+    statement = select(c.sku, c.title).where(c.sku.in_(sorted(skus))).order_by(c.source.desc())
+    return {row.sku: row.title for row in connection.execute(statement)}
+
+
 def save_products(tx: Tx, products: Sequence[Values]) -> None:
     """Writes products at once, over those with the same source and sku."""
     tx.write(_SAVE, products)

@@ -20,6 +20,7 @@ from server.storage.consents import CONSENT
 from server.storage.customers import CUSTOMER, CustomerChanged
 from server.storage.persons import persons_of
 from server.storage.prepared import Driver, Statement, Values, insert, upsert
+from server.storage.segment_marks import mark_segments
 from server.storage.shop import Shop, load_shop
 from server.storage.sums import read_ledger, source_ids, sums_of
 from server.storage.tables import Profile as ProfileRow
@@ -174,6 +175,7 @@ def write_rows(tx: Tx, rows: Sequence[Row]) -> None:
     tx.write(_SAVE, [row for row, _ in rows])
     changes = [change for _, change in rows if change is not None]
     tx.write(_CHANGED, [{**change, "id": tx.new_id()} for change in changes])
+    mark_segments(tx, [row["person_id"] for row, _ in rows])
 
 
 def recompute(
@@ -208,7 +210,9 @@ def recompute(
         after = made(person_id, found, what, version=limits.version)
         writing.add(stored.get(person_id), after, known=regrouped)
     writing.write(tx)
-    tx.write(_DROP, [{"person_id": key} for key in stored if key not in sums])
+    gone = [key for key in stored if key not in sums]
+    tx.write(_DROP, [{"person_id": key} for key in gone])
+    mark_segments(tx, gone)
     for person_id in {*person_ids, *sums}:
         tx.notice(CustomerChanged(person_id))
 

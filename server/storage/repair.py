@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any  # Any: column values
-
 from sqlalchemy import delete, insert, select, update
 
 from server.domain.changing import changed
@@ -49,7 +47,7 @@ def rebuild(tx: Tx, conversation_id: str) -> None:
     for event in events:
         if isinstance(event.data, MessagePosted):
             statement = update(MESSAGE).where(MESSAGE.c.id == event.data.message_id)
-            tx.later(statement.values(**_frame(event, event.data)))
+            tx.later(statement.values(**rows.message_frame(event, event.data)))
 
 
 def _rebuild_ticket(tx: Tx, ticket_id: str, events: list[Event]) -> None:
@@ -64,17 +62,3 @@ def _rebuild_ticket(tx: Tx, ticket_id: str, events: list[Event]) -> None:
     due = changed(ticket, next_due_at_ms=found["next_due_at_ms"], next_due=found["next_due"])
     values = {k: v for k, v in ticket_values(due).items() if k not in ("id", "client_key")}
     tx.later(update(TICKET).where(TICKET.c.id == ticket_id).values(**values))
-
-
-def _frame(event: Event, data: MessagePosted) -> dict[str, Any]:  # Any: column values
-    return {
-        "conversation_id": event.conversation_id,
-        "seq": event.seq,
-        "staff_seq": event.staff_seq,
-        "visitor_seq": event.visitor_seq,
-        "sender_kind": event.actor_kind,
-        "sender_id": event.actor_id,
-        "visibility": data.visibility,
-        "origin": data.origin,
-        "at_ms": event.at_ms,
-    }

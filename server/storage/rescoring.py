@@ -19,6 +19,7 @@ from server.domain.periods import LocalTimes, zone
 from server.domain.profile import Ledger, labels
 from server.domain.returning import Returns, look_back
 from server.domain.segment import Thresholds
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.storage.bulk import let_others, tidy
 from server.storage.customers import CUSTOMER
 from server.storage.database import Database
@@ -58,11 +59,11 @@ AT_ONCE = 250
 TIDIED = 250
 # Persons worked out anew from their orders in one write.
 RECOMPUTED = 60
-RETURNS_EVERY_MS = 7 * 24 * 3600 * 1000
+RETURNS_EVERY_MS = 7 * DAY_MS
 # More changed profiles than this share of all are a reason for new limits before the night.
 CHANGED_SHARE = 0.02
 # But not more often, while a long import goes on.
-SPACED_MS = 10 * 60 * 1000
+SPACED_MS = 10 * MINUTE_MS
 # A shop with few customers is read in no time.
 SPACED_PROVISIONAL_MS = 30 * 1000
 NIGHT_HOUR = 3

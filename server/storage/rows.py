@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, Table, bindparam, select
 
 from server.domain.conversation import Conversation, LastMessage, Session
-from server.domain.events import Event, from_json, to_json
+from server.domain.events import Event, MessagePosted, from_json, to_json
 from server.domain.turns import Owner, Share, Turn
 from server.storage.prepared import delete, insert, upsert
 from server.storage.tables import (
@@ -188,6 +188,21 @@ def event_from_row(row: RowMapping) -> Event:
         visitor_seq=row["visitor_seq"],
         imported=row["imported"],
     )
+
+
+def message_frame(event: Event, data: MessagePosted) -> dict[str, Any]:  # Any: column values
+    """What the log says of a message: all columns but its id and its words."""
+    return {
+        "conversation_id": event.conversation_id,
+        "seq": event.seq,
+        "staff_seq": event.staff_seq,
+        "visitor_seq": event.visitor_seq,
+        "sender_kind": event.actor_kind,
+        "sender_id": event.actor_id,
+        "visibility": data.visibility,
+        "origin": data.origin,
+        "at_ms": event.at_ms,
+    }
 
 
 def message_from_row(row: RowMapping | Mapping[str, Any]) -> Message:  # Any: column values

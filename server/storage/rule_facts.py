@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 
 import orjson
 from sqlalchemy import Connection, RowMapping, select
 
 from server.domain.conversation import Conversation
+from server.domain.errors import InvalidInput
+from server.domain.money import to_minor
 from server.domain.order_state import OPEN_MS
-from server.domain.rule_fields import FIELDS
+from server.domain.rule_fields import known_field, own_field
 from server.domain.rules import (
     Clause,
     Thing,
@@ -24,18 +27,22 @@ from server.domain.rules import (
     judge,
     narrowed,
 )
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS
 from server.domain.ticket import Ticket
+from server.domain.ticket_types import TicketType
 from server.domain.variables import LatestOrder, known_values
 from server.storage import conversations, directory, orders, persons, targets, tickets
 from server.storage.hours import HoursBook, load_book
 from server.storage.replies import values_for
 from server.storage.rows import MESSAGE, load_conversation
-from server.storage.rules import CART, DAY_MS, ORDER
+from server.storage.rules import CART, ORDER
 from server.storage.shop import load_shop
+from server.storage.thresholds import day_of
 from server.storage.ticket_rows import load_ticket
+from server.storage.ticket_types import load_types
+from server.storage.tickets import TicketWords
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
+EPOCH = date(1970, 1, 1)
 # Of the latest orders that are looked at for one that is no test.
 ORDERS = 5
 # Of a shopper's latest messages, where no single one is told of.
@@ -59,6 +66,7 @@ class Ground:
         self._tickets: dict[str, Ticket | None] = {}
         self._orders: dict[str, RowMapping | None] = {}
         self._carts: dict[str, RowMapping | None] = {}
+        self._words: dict[str, TicketWords] | None = None
         self._persons: dict[str, str] | None = None
 
     def verdict(self, thing: Thing, when: When) -> Verdict:
@@ -74,9 +82,15 @@ class Ground:
         """Whether one clause holds of an object; False where it has no such field."""
         if about_customer(clause):
             return self._person(thing) in self._who(clause)
-        if thing.kind not in FIELDS[clause.field].on:
+        known = known_field(clause.field)
+        if known is None or thing.kind not in known.on:
             return False
-        return holds(clause, self.value(thing, clause.field))
+        value = self.value(thing, clause.field)
+        if clause.op in ("filled", "empty"):
+            return self._has_field(thing, clause.field) and holds(clause, value is not None)
+        if clause.op in ("days_min", "days_max") and value is not None:
+            value = _day(value) - self._today
+        return holds(clause, value)
 
     def value(self, thing: Thing, name: str) -> Value:
         """What a field says of an object, None when it says nothing."""
@@ -120,6 +134,20 @@ class Ground:
     def _language(self) -> str:
         shop = load_shop(self._connection)
         return shop.locale if shop else "en"
+
+    @cached_property
+    def _types(self) -> dict[str, TicketType]:
+        return load_types(self._connection)
+
+    @cached_property
+    def _today(self) -> int:
+        shop = load_shop(self._connection)
+        return day_of(self._at_ms, shop.timezone if shop else "UTC")
+
+    @cached_property
+    def _currency(self) -> str:
+        shop = load_shop(self._connection)
+        return shop.currency if shop else "EUR"
 
     def _talk(self, thing: Thing) -> Conversation | None:
         key = thing.conversation_id
@@ -184,16 +212,52 @@ class Ground:
             return None
         match key:
             case "subject":
-                known = tickets.words_of(self._connection, [ticket.id]).get(ticket.id)
+                known = self._said(ticket.id)
                 return known.subject if known else None
             case "missed":
                 watch = targets.load_watch(self._connection, ticket.id)
                 return watch is not None and watch.missed
             case "age_hours":
                 return (self._at_ms - ticket.created_at_ms) // HOUR_MS
+            case _ if key.startswith("field."):
+                return self._own(ticket, f"ticket.{key}")
             case _:
                 value: Value = getattr(ticket, key)
                 return value
+
+    def _said(self, ticket_id: str) -> TicketWords | None:
+        """The words of a ticket; those of all that are looked at are read at once."""
+        if self._words is None:
+            ids = [one.id for one in self._things if one.kind == "ticket"]
+            self._words = tickets.words_of(self._connection, ids)
+        return self._words.get(ticket_id)
+
+    def _has_field(self, thing: Thing, name: str) -> bool:
+        """True for a ticket of the type that has a field."""
+        ticket, own = self._ticket(thing), own_field(name)
+        if ticket is None or own is None or ticket.type != own[0]:
+            return False
+        kind = self._types.get(own[0])
+        return kind is not None and kind.field_of(own[1]) is not None
+
+    def _own(self, ticket: Ticket, name: str) -> Value:
+        """What stands in a field of the ticket's type; None when nothing does, or it has none."""
+        own = own_field(name)
+        if own is None or ticket.type != own[0] or ticket.type not in self._types:
+            return None
+        field, said = self._types[own[0]].field_of(own[1]), self._said(ticket.id)
+        value = said.fields.get(own[1]) if field and said else None
+        if field is None or value is None:
+            return None
+        try:
+            if field.kind == "money":
+                return to_minor(str(value), self._currency)
+            if field.kind == "date":
+                return date.fromisoformat(str(value)).isoformat()
+            return int(value) if field.kind == "number" else str(value)
+        except (ValueError, InvalidInput):
+            # It was written when the field was of another kind.
+            return None
 
     def shop(self, thing: Thing, _: str) -> Value:
         """Whether the team's desk is open now."""
@@ -316,6 +380,11 @@ def _owner(talk: Conversation) -> str:
     return (talk.owner.id or "") if talk.owner.kind == "agent" else ""
 
 
+def _day(value: Value) -> int:
+    """A day of the calendar as the number that ``day_of`` gives."""
+    return (date.fromisoformat(str(value)) - EPOCH).days
+
+
 def _late(row: RowMapping, at_ms: int) -> bool:
     promised = row["promised_at_ms"]
     over = row["delivered_at_ms"] is not None or row["cancelled_at_ms"] is not None
@@ -331,6 +400,7 @@ _OF_ORDER: Mapping[str, Callable[[RowMapping, int], Value]] = {
     "age_days": lambda row, at_ms: (at_ms - row["created_at_ms"]) // DAY_MS,
     "paid": lambda row, _: row["paid_at_ms"] is not None,
     "cancelled": lambda row, _: row["cancelled_at_ms"] is not None,
+    "shipped": lambda row, _: row["shipped_at_ms"] is not None,
     "delivered": lambda row, _: row["delivered_at_ms"] is not None,
     "late": _late,
     "coupon": lambda row, _: bool(row["coupon"]),

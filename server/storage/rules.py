@@ -32,6 +32,7 @@ from server.domain.errors import InvalidInput
 from server.domain.events import Event
 from server.domain.rule_fields import TIMES, Subject
 from server.domain.rules import Cause, Plan, Rule, Thing, Trigger, When, plan_json, read_plan
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.storage.people import AGENT
 from server.storage.rows import CONVERSATION, EVENT, dumps, event_from_row
 from server.storage.tables import (
@@ -56,7 +57,6 @@ ORDER = table(ShopOrder)
 R, V, N, E = RULE.c, RULE_VERSION.c, RULE_RUN.c, RULE_EFFECT.c
 
 READER = "rules"
-DAY_MS = 24 * 3600 * 1000
 # How long after its time an object is still found: servers are away, shops tell late.
 LOOK_BACK_MS = 3 * DAY_MS
 ACTED = ("done", "partly")
@@ -129,11 +129,6 @@ def load_rule(connection: Connection, rule_id: str) -> Rule | None:
 def lock_rules(tx: Tx) -> None:
     """Keeps other processes from changing rules until the commit."""
     tx.execute(select(R.id).with_for_update())
-
-
-def names_of(connection: Connection) -> dict[str, str]:
-    """The names of all rules by id, removed ones too."""
-    return {row["id"]: _rule(row).plan.name for row in connection.execute(_RULES).mappings()}
 
 
 def versions_of(connection: Connection, rule_id: str) -> list[Version]:
@@ -409,7 +404,7 @@ def due_things(connection: Connection, rule: Rule, *, at_ms: int, limit: int) ->
     trigger = rule.plan.trigger
     if trigger.time is None:
         return []
-    span_ms = trigger.minutes * 60_000
+    span_ms = trigger.minutes * MINUTE_MS
     low = max(rule.since_ms, at_ms - LOOK_BACK_MS) - span_ms
     statement, since = _anchored(trigger.time, above=low, up_to=at_ms - span_ms)
     key = statement.selected_columns[0]
@@ -436,7 +431,7 @@ def lately(connection: Connection, trigger: Trigger, *, at_ms: int, limit: int) 
     Of a time trigger: what its time came for in these days, and is so still.
     """
     if trigger.time is not None:
-        span_ms = trigger.minutes * 60_000
+        span_ms = trigger.minutes * MINUTE_MS
         low = at_ms - 30 * DAY_MS - span_ms
         statement, since = _anchored(trigger.time, above=low, up_to=at_ms - span_ms)
         rows = connection.execute(statement.order_by(since.desc()).limit(limit))

@@ -81,7 +81,21 @@ class FileBlock(Shape):
     height: int | None = None
 
 
-Block = Annotated[ProductBlock | LinkBlock | ImageBlock | FileBlock, Field(discriminator="type")]
+class MailBlock(Shape):
+    """The message came by mail, and staff may look at it as it was sent: ``/mails/{id}``.
+
+    ``remote`` pictures of it are elsewhere; ``lines`` is about how long it is.
+    """
+
+    type: Literal["mail"]
+    id: str
+    remote: int
+    lines: int
+
+
+Block = Annotated[
+    ProductBlock | LinkBlock | ImageBlock | FileBlock | MailBlock, Field(discriminator="type")
+]
 
 
 class Message(Shape):

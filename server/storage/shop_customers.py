@@ -15,6 +15,7 @@ from server.storage.imports import CUSTOMER_ORIGIN
 from server.storage.locking import Lockable, locked_rows
 from server.storage.persons import origin_name
 from server.storage.prepared import insert, upsert
+from server.storage.segment_marks import mark_segments
 from server.storage.shop_sources import Source
 from server.storage.tables import Contact, CustomerTag, table
 from server.storage.unit import Tx
@@ -132,7 +133,7 @@ def needed(connection: Connection, customer_ids: AbstractSet[str]) -> set[str]:
     for target in SQLModel.metadata.sorted_tables:
         for column in target.columns:
             # The log is not asked: it tells of orders, and they are gone.
-            if column.name not in _NAMES_CUSTOMER or target.name in _OWN | {"event"}:
+            if column.name not in _NAMES_CUSTOMER or target.name in _OWN | _SILENT:
                 continue
             statement = select(column).where(column.in_(sorted(customer_ids)))
             if target.name == "consent":
@@ -145,6 +146,7 @@ def needed(connection: Connection, customer_ids: AbstractSet[str]) -> set[str]:
 def drop_customers(tx: Tx, customer_ids: AbstractSet[str]) -> None:
     """Takes customers away of whom nothing else speaks."""
     ids = sorted(customer_ids)
+    mark_segments(tx, ids)
     for target in reversed(SQLModel.metadata.sorted_tables):
         if target.name in _OWN or target.name == "consent":
             column = target.c["person_id" if "person_id" in target.c else "customer_id"]
@@ -155,6 +157,8 @@ def drop_customers(tx: Tx, customer_ids: AbstractSet[str]) -> None:
 # Columns that hold a customer's id, and the tables that belong to a customer and go with it.
 _NAMES_CUSTOMER = frozenset({"customer_id", "other_id", "person_id", "merged_into"})
 _OWN = frozenset({"contact", "customer_origin", "customer_tag", "profile", "segment_change"})
+# The log, and notes of whom something is to be read again.
+_SILENT = frozenset({"event", "segment_mark"})
 _EMPTY: dict[str, str | int | None] = {
     column.name: "claimed" if column.name == "identity" else None for column in CUSTOMER.columns
 }

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
+from server.domain.spans import HOUR_MS, MINUTE_MS
 from server.storage.tables import ShopDelivery, ShopSource, table
 from server.storage.unit import Tx
 
@@ -16,9 +17,9 @@ SHOP_DELIVERY = table(ShopDelivery)
 CustomerIds = Literal["shop", "own"]
 IMPORT_SOURCE = "shop"
 """The source of files that name none."""
-STALE_AFTER_MS = 26 * 3600 * 1000
+STALE_AFTER_MS = 26 * HOUR_MS
 """How long a source may be silent before what it told counts as old; each may have its own."""
-STUCK_AFTER_MS = 10 * 60 * 1000
+STUCK_AFTER_MS = 10 * MINUTE_MS
 """How long a delivery may wait before what is shown counts as old."""
 
 

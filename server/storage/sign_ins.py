@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.storage.people import Person, load_person
 from server.storage.secrets import token_hash
 from server.storage.tables import SignIn, table
 from server.storage.unit import Tx
 
 SIGN_IN = table(SignIn)
-IDLE_MS = 12 * 3_600_000
+IDLE_MS = 12 * HOUR_MS
 """A sign-in ends after this long without a request."""
-ABSOLUTE_MS = 7 * 86_400_000
+ABSOLUTE_MS = 7 * DAY_MS
 """A sign-in ends this long after it began, whatever happens."""
 
 

@@ -65,12 +65,6 @@ def returns_at_ms(connection: Connection) -> int | None:
     return None if found is None else int(found)
 
 
-def limits_by_day(connection: Connection, limit: int) -> list[Thresholds]:
-    """The latest versions, newest first."""
-    rows = connection.execute(_CURRENT.with_only_columns(THRESHOLDS.c.limits).limit(limit))
-    return [from_json(orjson.loads(row[0])) for row in rows]
-
-
 def chosen_rules(shop: Shop) -> Rules:
     """What the shop has chosen (``settings["segments"]``), or what comes with the program."""
     return rules_from(shop.settings.get("segments"))

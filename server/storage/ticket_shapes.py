@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
-from server.storage.shapes import AtMs, Named, Shape
+from server.domain.order_state import OrderState
+from server.storage.shapes import AtMs, Block, Named, Shape
 
 State = Literal[
     "new", "open", "pending_customer", "on_hold", "resolved", "closed", "merged", "spam"
@@ -220,6 +221,38 @@ class Request(Shape):
     unread: int
 
 
+class OwnOrderLine(Shape):
+    """A line of an order; so many pieces are ``left`` that nobody has asked back yet."""
+
+    line_no: int
+    title: str
+    sku: str | None
+    quantity: int
+    left: int
+    price_minor: Annotated[int, Field(description="Of one piece.")]
+    image_url: str | None
+    numbers: Annotated[list[str], Field(description="Requests that are about the others.")]
+
+
+class OwnOrder(Shape):
+    """An order of the shopper; ``wanted`` is what can be asked for now, and ``reasons`` why."""
+
+    number: str
+    created_at_ms: AtMs
+    currency: str
+    state: OrderState
+    wanted: list[Literal["return", "exchange", "refund", "cancel"]]
+    reasons: list[RequestKind]
+    lines: list[OwnOrderLine]
+
+
+class OwnOrders(Shape):
+    """The latest orders that are known to be the shopper's, and what may come of a request."""
+
+    orders: list[OwnOrder]
+    outcomes: list[RequestKind]
+
+
 class RequestList(Shape):
     """A page of the shopper's requests; ``next_before`` asks for the next."""
 
@@ -234,6 +267,7 @@ class RequestMessage(Shape):
     mine: bool
     author: str | None
     body: str
+    blocks: list[Block]
     at_ms: AtMs
 
 

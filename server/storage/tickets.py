@@ -1,4 +1,7 @@
-"""Tickets in the database: making, finding, listing, searching, and what belongs to them."""
+"""Tickets in the database: who sees them, what they say, their messages and what belongs to them.
+
+Their rows are in ``ticket_rows``, lists of them and the search in ``ticket_lists``.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,15 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal_column,
     or_,
     select,
-    text,
     true,
-    tuple_,
-    union,
     update,
 )
 
 from server.domain.actors import Actor
-from server.domain.search_words import query_words, search_words
+from server.domain.search_words import search_words
 from server.domain.ticket import Ticket
-from server.storage.among import among
-from server.storage.customers import CUSTOMER
 from server.storage.orders import SHOP_ORDER
 from server.storage.rows import CONVERSATION, MESSAGE, Message, dumps, message_from_row
 from server.storage.tables import Product, table
@@ -57,11 +54,6 @@ PRODUCT = table(Product)
 Json = dict[str, Any]  # Any: JSON values
 # Words kept for the search of one ticket; a thread that goes on for ever stays findable by these.
 MAX_SEARCH_CHARS = 100_000
-# Of a word that stands nearly everywhere, the latest tickets only are looked through.
-MAX_FOUND = 500
-# How many of the newest tickets PostgreSQL looks through before it asks the index: 1 to 2 ms.
-WALKED = 8192
-MAX_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +93,6 @@ class Task:
     ended_by_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A ticket as lists show it."""
-
-    ticket: Ticket
-    subject: str
-    customer_name: str | None
-    customer_verified: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which tickets a list is about; None leaves a question open."""
-
-    lane: str | None = None
-    state: str | None = None
-    type: str | None = None
-    priority: str | None = None
-    team_id: str | None = None
-    assignee_id: str | None = None
-    unassigned: bool = False
-    customer_ids: tuple[str, ...] | None = None
-    overdue_at_ms: int | None = None
-    watcher_id: str | None = None
-    query: str | None = None
-    ids: tuple[str, ...] | None = None
-
-
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition of the tickets that somebody may see; the rule of ``sees``."""
     if actor.kind == "customer":
@@ -138,10 +102,10 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     own: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
     if actor.team_ids:
         own.append(T.team_id.in_(sorted(actor.team_ids)))
-    return or_(*own, T.id.in_(_shared_with(actor)))
+    return or_(*own, T.id.in_(shared_with(actor)))
 
 
-def _shared_with(actor: Actor) -> Select[tuple[str]]:
+def shared_with(actor: Actor) -> Select[tuple[str]]:
     """Tickets of which the person or a team of theirs has a piece: they see what it is about."""
     mine: list[ColumnElement[bool]] = [TICKET_TASK.c.assignee_id == actor.id]
     if actor.team_ids:
@@ -248,192 +212,6 @@ def words_of(connection: Connection, ticket_ids: Collection[str]) -> dict[str, T
     }
 
 
-_TOP = CUSTOMER.alias("ticket_top")
-_SELECT: Select[Any] = (  # Any: columns
-    select(
-        TICKET,
-        TICKET_TEXT.c.subject.label("subject"),
-        func.coalesce(_TOP.c.name, CUSTOMER.c.name).label("customer_name"),
-        func.coalesce(_TOP.c.identity, CUSTOMER.c.identity).label("identity"),
-    )
-    .join_from(TICKET, TICKET_TEXT, TICKET_TEXT.c.ticket_id == T.id, isouter=True)
-    .join(CUSTOMER, CUSTOMER.c.id == T.customer_id)
-    .outerjoin(_TOP, _TOP.c.id == CUSTOMER.c.person_id)
-)
-
-
-def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Listed]:
-    """These tickets as lists show them."""
-    if not ids:
-        return {}
-    rows = connection.execute(_SELECT.where(T.id.in_(list(ids)))).mappings()
-    return {
-        row["id"]: Listed(
-            ticket_from_row(row),
-            row["subject"] or "",
-            row["customer_name"],
-            row["identity"] == "verified",
-        )
-        for row in rows
-    }
-
-
-def page(
-    connection: Connection,
-    actor: Actor,
-    wanted: Wanted,
-    *,
-    order: str,
-    after: tuple[int, str] | None,
-    limit: int,
-) -> list[Listed]:
-    """Tickets that the actor may see: ``order`` due (what is to be done first) or newest.
-
-    ``after`` is the place behind which the page begins: of ``sort_ms`` or ``created_at_ms``.
-    """
-    number = T.sort_ms if order == "due" else T.created_at_ms
-    ids, conditions = _conditions(connection, wanted)
-    # Few that are known are sorted. In the order of an index everything else would be read past.
-    place_in = number + 0 if ids else number
-    ordering = (place_in, T.id) if order == "due" else (place_in.desc(), T.id.desc())
-    if after is not None:
-        here = tuple_(number, T.id)
-        conditions.append(here > after if order == "due" else here < after)
-    # Each way to be visible has an index in this order; all at once would read past what is not.
-    seen = true() if _is_own(actor, wanted) else visible_to(actor)
-    ways = [
-        select(T.id, number.label("number"))
-        .where(way, *conditions)
-        .order_by(*ordering)
-        .limit(limit)
-        .subquery()
-        for way in ([seen] if ids or _is_own(actor, wanted) else _ways(actor))
-    ]
-    rows = union(*(select(way) for way in ways)).subquery()
-    place = (rows.c.number, rows.c.id)
-    statement = select(rows.c.id).order_by(
-        *(place if order == "due" else (column.desc() for column in place))
-    )
-    shown = [str(row[0]) for row in connection.execute(statement.limit(limit), ids)]
-    found = by_ids(connection, shown)
-    return [found[key] for key in shown]
-
-
-def _is_own(actor: Actor, wanted: Wanted) -> bool:
-    """True when only what the actor owns is asked for, which they see whosever team it is."""
-    return actor.kind == "agent" and wanted.assignee_id == actor.id
-
-
-def _ways(actor: Actor) -> list[ColumnElement[bool]]:
-    """The parts of ``visible_to``, one by one."""
-    if actor.kind != "agent" or actor.leads:
-        return [visible_to(actor)]
-    ways: list[ColumnElement[bool]] = [T.assignee_id == actor.id, T.team_id.is_(None)]
-    ways += [T.team_id == team_id for team_id in sorted(actor.team_ids)]
-    return [*ways, T.id.in_(_shared_with(actor))]
-
-
-def counts(
-    connection: Connection, actor: Actor, wanted: Wanted, lanes: Sequence[str]
-) -> dict[str, int]:
-    """How many tickets stand in each of these lanes, as far as the actor sees them.
-
-    Nobody reads ten thousand: from MAX_COUNTED on it is that much and more.
-    """
-    found = {}
-    ids, conditions = _conditions(connection, wanted)
-    seen = true() if _is_own(actor, wanted) else visible_to(actor)
-    for lane in lanes:
-        some = (
-            select(literal_column("1"))
-            .where(T.lane == lane, seen, *conditions)
-            .limit(MAX_COUNTED)
-            .subquery()
-        )
-        count = select(func.count()).select_from(some)
-        found[lane] = int(connection.execute(count, ids).scalar_one())
-    return found
-
-
-def count_late(connection: Connection, actor: Actor, *, at_ms: int, most: int) -> int:
-    """How many tickets of the person or of their teams wait for the shop past a due time.
-
-    No more are counted than ``most``.
-    """
-    own: list[ColumnElement[bool]] = [T.assignee_id == actor.id]
-    if actor.team_ids:
-        own.append(T.team_id.in_(sorted(actor.team_ids)))
-    late: Select[Any] = select(literal_column("1")).where(
-        T.lane == "us", T.next_due_at_ms < at_ms, or_(*own)
-    )
-    count = select(func.count()).select_from(late.limit(most).subquery())
-    return int(connection.execute(count).scalar_one())
-
-
-def _conditions(connection: Connection, wanted: Wanted) -> tuple[Json, list[ColumnElement[bool]]]:
-    """The conditions, and the value of their parameter when only some tickets are in question."""
-    found: list[ColumnElement[bool]] = []
-    for name in ("lane", "state", "type", "priority", "team_id", "assignee_id"):
-        value = getattr(wanted, name)
-        if value is not None:
-            found.append(T[name] == value)
-    if wanted.unassigned:
-        found.append(T.assignee_id.is_(None))
-    if wanted.customer_ids is not None:
-        found.append(T.customer_id.in_(wanted.customer_ids))
-    if wanted.overdue_at_ms is not None:
-        found.append(and_(T.lane == "us", T.next_due_at_ms < wanted.overdue_at_ms))
-    if wanted.watcher_id is not None:
-        watched = select(TICKET_WATCHER.c.ticket_id).where(
-            TICKET_WATCHER.c.agent_id == wanted.watcher_id
-        )
-        found.append(T.id.in_(watched))
-    ids = wanted.ids
-    if wanted.query:
-        matching = search(connection, wanted.query)
-        ids = tuple(matching if ids is None else set(ids).intersection(matching))
-    if ids is None:
-        return {}, found
-    return {"some_ids": ids}, [*found, among(T.id, "some_ids")]
-
-
-_SEARCH_SQLITE = text(
-    "SELECT s.ticket_id FROM ticket_words AS w JOIN ticket_search AS s ON s.id = w.rowid"
-    " WHERE ticket_words MATCH :query ORDER BY w.rowid DESC LIMIT :limit"
-)
-# A common word is found among the newest tickets, a rare one by the index: that gives all tickets
-# that have a word, which of a common one takes a hundred times as long. The plan is the same for
-# every query, since the planner does not see the words.
-_SEARCH_POSTGRESQL = text(
-    "WITH near AS MATERIALIZED (SELECT id, ticket_id FROM"
-    " (SELECT id, ticket_id, words FROM ticket_words ORDER BY id DESC LIMIT :walked) AS newest"
-    " WHERE words @@ (SELECT to_tsquery('simple', :query)) ORDER BY id DESC LIMIT :limit),"
-    " found AS MATERIALIZED ("
-    "SELECT id, ticket_id FROM near WHERE (SELECT count(*) FROM near) >= :limit"
-    " UNION ALL SELECT id, ticket_id FROM ticket_words"
-    " WHERE words @@ (SELECT to_tsquery('simple', :query))"
-    " AND (SELECT count(*) FROM near) < :limit)"
-    " SELECT ticket_id FROM found ORDER BY id DESC LIMIT :limit"
-)
-
-
-def search(connection: Connection, query: str, *, limit: int = MAX_FOUND) -> list[str]:
-    """Ids of the tickets in which all these words stand anywhere, the newest first."""
-    words = query_words(query)
-    if not words:
-        return []
-    values: Json = {"limit": limit}
-    if connection.dialect.name == "sqlite":
-        # A word has neither quotes nor operators: letters and digits only.
-        asked = " AND ".join(f'"{word}"' + (" *" if on else "") for word, on in words)
-        statement = _SEARCH_SQLITE
-    else:
-        asked = " & ".join(f"'{word}'" + (":*" if on else "") for word, on in words)
-        statement = _SEARCH_POSTGRESQL
-        values["walked"] = WALKED
-    return list(connection.execute(statement, values | {"query": asked}).scalars())
-
-
 def written_since(
     connection: Connection, thread_ids: Sequence[str], *, seen_seq: int, but_by: str | None
 ) -> list[Json]:
@@ -507,6 +285,18 @@ def parts_from(connection: Connection, thread_id: str) -> list[Part]:
         c.kind == "part", c.target >= f"{thread_id}:", c.target < f"{thread_id};"
     )
     return _parts(connection.execute(statement).all())
+
+
+def parts_beside(connection: Connection, ids: Sequence[str]) -> tuple[list[Part], list[Part]]:
+    """What tickets that stand on one page show of other threads, and what others show of theirs.
+
+    What went from one of them to another of them is neither: it stands in its own thread.
+    """
+    here = [part for one in ids for part in parts_of(connection, one) if part.thread_id not in ids]
+    away = [
+        part for one in ids for part in parts_from(connection, one) if part.ticket_id not in ids
+    ]
+    return here, away
 
 
 def messages_between(

@@ -9,6 +9,7 @@ from typing import Any, Literal  # Any: JSON values
 import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, text
 
+from server.domain.spans import HOUR_MS, MINUTE_MS
 from server.storage.consents import allowed
 from server.storage.customers import CustomerChanged
 from server.storage.tables import Cart, PageEvent, ShopOrder, table
@@ -23,11 +24,10 @@ Json = dict[str, Any]  # Any: JSON values
 
 WIDGET_SOURCE = "widget"
 """The source of carts that the widget tells of."""
-NOW_MS = 30 * 60 * 1000
+NOW_MS = 30 * MINUTE_MS
 """For how long after their last sign a shopper counts as looking at a page."""
-ABANDONED_MS = 60 * 60 * 1000
+ABANDONED_MS = HOUR_MS
 """After how long a cart that was not bought counts as left behind."""
-MINUTE_MS = 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,21 +187,15 @@ def latest_cart(connection: Connection, customer_ids: Sequence[str]) -> RowMappi
     return connection.execute(LATEST_CART, {"ids": list(customer_ids)}).mappings().first()
 
 
-def cart_of(connection: Connection, customer_ids: Sequence[str], *, at_ms: int) -> Json | None:
-    """The cart that a person has not bought yet, or None.
+def cart_view(
+    connection: Connection, customer_ids: Sequence[str], row: RowMapping, *, at_ms: int
+) -> Json | None:
+    """The cart that a person has not bought yet, of the row of their latest cart; else None.
 
     ``{currency, total_minor, updated_at_ms, abandoned, lines, checkout_url}``; ``abandoned`` once
     it has been left alone for an hour. An order placed after the cart's last change is taken for
     it, whether or not the shop says which cart an order came from.
     """
-    row = latest_cart(connection, customer_ids)
-    return None if row is None else cart_view(connection, customer_ids, row, at_ms=at_ms)
-
-
-def cart_view(
-    connection: Connection, customer_ids: Sequence[str], row: RowMapping, *, at_ms: int
-) -> Json | None:
-    """What ``cart_of`` tells, of the row of the latest cart."""
     values: Json = {"ids": list(customer_ids)}
     if connection.execute(_BOUGHT, values | {"since": row["updated_at_ms"]}).first():
         return None

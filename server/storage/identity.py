@@ -22,7 +22,7 @@ LOG = 100
 MOST_CONTACTS = 4
 
 
-def review_view(connection: Connection, actor: Actor) -> Json:
+def identity_view(connection: Connection, actor: Actor) -> Json:
     """Open cases, links that can be undone, values on the list, and what was done last."""
     cases = links.open_cases(connection, limit=CASES)
     made = links.undoable(connection, limit=LINKS)
