@@ -72,15 +72,15 @@ def is_public(address: str) -> bool:
     return known.is_global and not known.is_multicast and not refused
 
 
-def checked_url(url: str, *, inside: bool = False) -> str:
+def checked_url(url: str, *, inside: bool = False, plain: bool = False) -> str:
     """The address of a receiver in its one normal form.
 
-    ``inside`` also lets http, private addresses and any port pass, for trying things out. Raises
-    InvalidInput for what is no such address or leads inside by what it says itself; where a name
-    leads is only known when it is looked up.
+    ``plain`` lets http pass as well; ``inside`` does that too, and private addresses and any port,
+    for trying things out. Raises InvalidInput for what is no such address or leads inside by what
+    it says itself; where a name leads is only known when it is looked up.
     """
     parts = _split(url)
-    if parts.scheme not in _DEFAULT_PORTS or (parts.scheme == "http" and not inside):
+    if parts.scheme not in _DEFAULT_PORTS or (parts.scheme == "http" and not (inside or plain)):
         raise _wrong("The address must begin with https://.", "url_scheme")
     if "@" in parts.netloc:
         raise _wrong("The address must not carry a user name or password.", "url_user")

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal  # Any: JSON values
 
+from server.domain.spans import DAY_MS
+
 Kind = Literal["rating", "complaint", "refund"]
 KINDS: tuple[Kind, ...] = ("rating", "complaint", "refund")
 Outcome = Literal["reached", "not_reached", "refused", "problem"]
-OUTCOMES: tuple[Outcome, ...] = ("reached", "not_reached", "refused", "problem")
 # As the field of a follow-up call has it.
 IN_FIELD: Mapping[Outcome, str] = {
     "reached": "satisfied",
@@ -20,8 +21,6 @@ IN_FIELD: Mapping[Outcome, str] = {
 }
 # Type of the ticket that a repair or a call is.
 TICKET_TYPE = "follow_up"
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 # How long a call may be made after the day that it is planned for.
 CALL_WITHIN_MS = DAY_MS
 

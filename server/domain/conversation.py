@@ -38,11 +38,12 @@ from server.domain.events import (
     TicketMoved,
     TurnDismissed,
 )
+from server.domain.spans import DAY_MS
 from server.domain.turns import Owner, Turn
 
 ENDED = frozenset({"resolved", "closed", "spam"})
-SESSION_GAP_MS = 24 * 60 * 60 * 1000
-REOPEN_WINDOW_MS = 7 * 24 * 60 * 60 * 1000
+SESSION_GAP_MS = DAY_MS
+REOPEN_WINDOW_MS = 7 * DAY_MS
 
 
 @dataclass(frozen=True)

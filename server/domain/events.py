@@ -7,14 +7,10 @@ that a text can be erased while the skeleton of what happened stays and the figu
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal  # Any: JSON from the database and the wire
+from typing import Any, ClassVar  # Any: JSON from the database and the wire
 
 from server.domain.actors import ActorKind
 from server.domain.errors import InvalidInput
-
-Visibility = Literal["public", "private"]
-Origin = Literal["typed", "macro", "kb", "bot", "auto", "campaign", "system"]
-Status = Literal["open", "snoozed", "resolved", "closed", "spam"]
 
 VISIBILITIES = ("public", "private")
 ORIGINS = ("typed", "macro", "kb", "bot", "auto", "campaign", "system")
@@ -457,13 +453,17 @@ class OrderCreated(EventData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaid(EventData):
-    """An order was paid, at ``paid_at_ms`` by the shop's clock."""
+    """An order was paid, at ``paid_at_ms`` by the shop's clock; ``skus`` are what was ordered.
+
+    Each SKU once, as the lines of the order were when this was told.
+    """
 
     kind: ClassVar[str] = "order.paid"
     order_id: str
     amount_minor: int | None = None
     currency: str | None = None
     paid_at_ms: int | None = None
+    skus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

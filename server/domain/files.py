@@ -7,22 +7,39 @@ from dataclasses import dataclass
 from typing import Any, Literal  # Any: JSON values
 from urllib.parse import quote
 
+from server.domain.spans import DAY_MS
+
 State = Literal["scanning", "clean", "unscanned", "infected", "refused"]
 """``scanning`` waits for the scanner, ``unscanned`` had none, ``refused`` was never kept."""
-SERVED: frozenset[str] = frozenset({"clean", "unscanned"})
+SERVED: frozenset[State] = frozenset({"clean", "unscanned"})
 
 MOST_IN_MESSAGE = 5
 MOST_NAME = 120
 MEGABYTE = 1024 * 1024
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 # What one person may send; pictures of a broken thing from all sides are twelve.
 SHOPPER_AN_HOUR = 20
 SHOPPER_A_DAY = 200 * MEGABYTE
+# Of what all shoppers may send in a day, the part for those who are not identified. A visitor
+# costs nothing to make, so one of them gets a quarter of what the others have left of it, and all
+# of one network half: whatever they do, there is room for the next one.
+STRANGERS_SHARE = 0.5
+VISITOR_SHARE = 0.25
+NETWORK_SHARE = 0.5
 STAFF_AN_HOUR = 300
 STAFF_A_DAY = 2000 * MEGABYTE
 # What was sent to the server and never used in a message is forgotten after this.
 UNUSED_MS = DAY_MS
+
+
+def share_left(pool: int, sent: int, own: int, share: float) -> int:
+    """How many more bytes somebody may send of a pool from which ``sent`` were taken.
+
+    ``own`` of them are theirs; ``share`` is the part that is theirs of what others have left.
+
+    >>> share_left(800, 0, 0, 0.25), share_left(800, 600, 200, 0.25), share_left(800, 600, 0, 0.25)
+    (200, -100, 50)
+    """
+    return int(share * (pool - (sent - own))) - own
 
 
 @dataclass(frozen=True, slots=True)

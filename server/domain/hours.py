@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 from server.domain.errors import InvalidInput
 from server.domain.periods import MAX_AT_MS, local_date, zone
+from server.domain.spans import MINUTE_MS
 
-MINUTE_MS = 60_000
 DAY_MIN = 24 * 60
 MAX_SPANS = 8
 MAX_OVERRIDES = 1000

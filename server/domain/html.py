@@ -61,6 +61,9 @@ _AROUND = frozenset({"nav", "footer", "aside", "form", "button", "select"})
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "source", "track", "embed"})
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "code": "`"}
 _MAX_CHARS = 1_000_000
+# Deeper quotations and lists look like these, and more links than these are not open at once: every
+# line carries the marks of all that it stands in.
+_MAX_DEPTH = 30
 
 
 def to_markdown(html: str, *, page: bool = False) -> str:
@@ -78,7 +81,11 @@ def to_markdown(html: str, *, page: bool = False) -> str:
     '| A | B |\n| --- | --- |\n| 1 | 2 |'
     """
     reader = _Reader(page=page)
-    reader.feed(html[:_MAX_CHARS])
+    html = html[:_MAX_CHARS]
+    # A tag that never ends is text. The parser finds that out for each of them by reading to the
+    # end, so it is told.
+    end = html.rfind(">") + 1
+    reader.feed(html[:end] + html[end:].replace("<", "&lt;"))
     reader.close()
     return reader.text()
 
@@ -128,7 +135,7 @@ class _Reader(HTMLParser):
             self._end_line(blank=False)
         elif tag == "img":
             self._image(dict(attrs))
-        elif tag == "a":
+        elif tag == "a" and len(self._links) < _MAX_DEPTH:
             self._links.append((dict(attrs).get("href") or "", len(self._line)))
         elif tag in ("td", "th") and self._cells is not None:
             self._end_cell()
@@ -238,7 +245,7 @@ class _Reader(HTMLParser):
         self._cells = None
 
     def _bullet(self) -> str:
-        indent = "".join("   " if one else "  " for one in self._lists[:-1])
+        indent = "".join("   " if one else "  " for one in self._lists[:-1][:_MAX_DEPTH])
         if not self._lists or not self._lists[-1]:
             return f"{indent}- "
         number, self._lists[-1] = self._lists[-1], self._lists[-1] + 1
@@ -248,7 +255,7 @@ class _Reader(HTMLParser):
         line, self._line = self._line.rstrip(), ""
         self._links = [(href, 0) for href, _ in self._links]
         if line or self._pre:
-            self._lines.append("> " * self._quotes + line)
+            self._lines.append("> " * min(self._quotes, _MAX_DEPTH) + line)
         if blank and self._lines and self._lines[-1] and not self._pre:
             in_list = bool(self._lists) and bool(re.match(r"\s*(-|\d+\.) ", self._lines[-1]))
             if not in_list:

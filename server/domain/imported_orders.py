@@ -15,9 +15,9 @@ from server.domain.errors import InvalidInput
 from server.domain.imported import both, read_flag, read_instant, read_key, read_text
 from server.domain.money import digits, to_minor
 from server.domain.shop_data import Line, Order, ShopCart, ShopProduct
+from server.domain.spans import DAY_MS
 
 MAX_LINES = 500
-DAY_MS = 24 * 3600 * 1000
 # The contract's name of a column, and what shops' own files call it.
 ORDER_COLUMNS: dict[str, tuple[str, ...]] = {
     "order_id": ("id", "order_number", "order_no", "order", "订单编号", "订单号", "订单id", "单号"),

@@ -31,14 +31,24 @@ RELEASED_PREFIX = "iz:"
 
 _ACTOR_KINDS = ("customer", "agent", "bot", "system")
 _ORDER_KINDS = ("order.created", "order.paid", "order.refunded", "order.cancelled")
-_OUTSIDE_CONVERSATIONS = frozenset({"agent.presence_changed", *_ORDER_KINDS})
+VOID_KIND = "correction.voided"
+_OUTSIDE_CONVERSATIONS = frozenset({"agent.presence_changed", VOID_KIND, *_ORDER_KINDS})
+SUGGESTION_KINDS = frozenset({"suggestion.shown", "suggestion.accepted", "suggestion.dismissed"})
 MESSAGE_KINDS = frozenset(
     {"message.posted", "message.failed", "message.edited", "message.redacted"}
 )
 _NEEDS_AGENT = frozenset({"agent.presence_changed", "agent.focus_recorded"})
 _DEFAULT_ORIGIN = {"customer": "typed", "agent": "typed", "bot": "bot", "system": "system"}
 _LARGEST = 2**53
-_MOMENTS = {"until_ms", "paid_at_ms", "paid_ts", "due_at_ms"}
+_MOMENTS = {"until_ms", "paid_at_ms", "paid_ts", "due_at_ms", "effective_from"}
+# What other desks call a key; our own name stands above it.
+_SECOND_NAMES: dict[str, dict[str, str]] = {
+    "conversation.opened": {"entry_page": "page_url"},
+    "conversation.status_changed": {"to": "status", "state": "status", "from": "previous"},
+    "ticket.state_changed": {"state": "to", "status": "to"},
+}
+# The policy of a target that an import tells of without saying which.
+_UNNAMED_POLICY = "import"
 
 Check = Callable[[object, str], object]
 
@@ -171,6 +181,12 @@ def _coherent(row: ImportRow) -> ImportRow:
         if row.actor_kind == "customer" and row.values.get("visibility") == "private":
             raise InvalidInput("data.visibility: a customer cannot write a private note.")
         row.values.setdefault("origin", _DEFAULT_ORIGIN[row.actor_kind])
+    if row.kind in SUGGESTION_KINDS and not row.values.keys() & {"suggestion_id", "article"}:
+        raise InvalidInput("data.article is missing, and no suggestion_id says which it was.")
+    if row.kind == VOID_KIND and not row.values.keys() & {"target", "target_seq"}:
+        raise InvalidInput("data.target_seq is missing, and no target names the row.")
+    if row.kind == "sla.applied":
+        row.values.setdefault("policy", _UNNAMED_POLICY)
     return row
 
 
@@ -180,6 +196,8 @@ def _data(kind: str, value: object, tz: ZoneInfo) -> dict[str, Any]:  # Any: JSO
     if not isinstance(value, dict):
         raise InvalidInput("data is not an object.")
     checks = _CHECKS[kind]
+    other = _SECOND_NAMES.get(kind, {})
+    value = {other[k]: v for k, v in value.items() if k in other and isinstance(v, str)} | value
     found = {
         key: check(value[key], f"data.{key}")
         for key, check in checks.items()
@@ -357,6 +375,7 @@ _CHECKS: dict[str, dict[str, Check]] = {
     "suggestion.shown": {
         "suggestion_id": _id,
         "message_id": _id,
+        "article": _id,
         "articles": _words,
         "band": _word,
     },
@@ -365,14 +384,16 @@ _CHECKS: dict[str, dict[str, Check]] = {
     "sla.applied": {
         "policy": _id,
         "version": _whole(0, _LARGEST),
-        "effective_from": _whole(0, _LARGEST),
+        "effective_from": _moment,
     },
     "sla.met": _TARGET,
     "sla.breached": _TARGET | {"owner_id": _id},
     "order.created": _ORDER,
-    "order.paid": _ORDER | {"paid_at_ms": _moment, "paid_ts": _moment},
+    "order.paid": _ORDER | {"paid_at_ms": _moment, "paid_ts": _moment, "skus": _words},
     "order.refunded": _ORDER,
     "order.cancelled": {"order_id": _id},
+    # The number that an event has here, or the event_id of a row.
+    VOID_KIND: {"target_seq": _whole(1, _LARGEST), "target": _id, "reason": _word},
 }
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "message.failed": ("message_id",),
@@ -384,10 +405,8 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "agent.focus_recorded": ("focused_ms",),
     "rating.given": ("score",),
     "rating.revised": ("score",),
-    "suggestion.shown": ("suggestion_id",),
-    "suggestion.accepted": ("suggestion_id", "article"),
-    "suggestion.dismissed": ("suggestion_id",),
-    "sla.applied": ("policy", "version", "effective_from"),
+    "suggestion.accepted": ("article",),
+    "sla.applied": ("version", "effective_from"),
     "sla.met": ("target",),
     "sla.breached": ("target",),
     **dict.fromkeys(_ORDER_KINDS, ("order_id",)),

@@ -31,16 +31,27 @@ class Enclosed:
     content_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """How a mail looks: its cleaned HTML, how many pictures are elsewhere, about how long."""
+
+    html: str
+    remote: int
+    lines: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """One mail.
 
     ``words`` is what its writer wrote, ``quoted`` what was below of earlier mails and signature.
+    ``sheet`` is how it looks, None for a mail of plain words and one that cannot be shown.
     ``references`` are the mails that it answers, the closest first. ``sent_at_ms`` is what the
     sender's clock said, None when it said nothing. ``kind`` is who wrote it: a person, a machine
     that answers by itself, a mail system that could not deliver, or a list. ``undelivered`` are
     addresses that a bounce is about; ``lasting`` is True when trying again is of no use.
     ``mentioned`` are Message-IDs that a bounce names of what did not arrive.
+    ``left_out`` is how many of its parts are in neither ``words`` nor ``files``: beyond the limits.
     ``judged`` are the Authentication-Results lines, the one nearest to us first.
     """
 
@@ -55,7 +66,7 @@ class Letter:
     sent_at_ms: int | None
     words: str
     quoted: str
-    html: str | None
+    sheet: Sheet | None
     files: tuple[Enclosed, ...]
     kind: Kind
     loops: tuple[str, ...] = ()
@@ -63,6 +74,7 @@ class Letter:
     lasting: bool = False
     judged: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 Json = dict[str, Any]  # Any: JSON values
@@ -82,6 +94,7 @@ def from_json(told: Json) -> Letter:
         values = {field.name: told[field.name] for field in fields(Letter)}
         for name in ("sender", "reply_to"):
             values[name] = Address(**values[name]) if values[name] else None
+        values["sheet"] = Sheet(**values["sheet"]) if values["sheet"] else None
         for name in ("to", "copied"):
             values[name] = tuple(Address(**one) for one in values[name])
         for name in ("references", "delivered_to", "loops", "undelivered", "judged", "mentioned"):

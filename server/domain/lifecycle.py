@@ -91,13 +91,6 @@ def clocks(days: Sequence[int], own_gap: float | None, d1: int, d2: int) -> tupl
     return active, max(dormant, 1.5 * active)
 
 
-def stage_on(today: int, days: Sequence[int], own_gap: float | None, *, d1: int, d2: int) -> Stage:
-    """Where a customer stands on a day, all of whose order days are given."""
-    if not days:
-        return PROSPECT
-    return _stage(today, days, clocks(days, own_gap, d1, d2), d1, d2)
-
-
 def _stage(today: int, days: Sequence[int], own: tuple[float, float], d1: int, d2: int) -> Stage:
     count = len(days)
     silent = max(0, today - days[-1])

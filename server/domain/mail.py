@@ -14,6 +14,8 @@ import re
 
 # Stands above the words of every reply of ours; nothing that its receiver wrote is below it.
 MARK = "─── • ───"
+# Between the words of a mail of ours and what stands under them, as mail programs know it.
+FOOT = "\n\n-- \n"
 # 16 bytes of tag: 128 bits that cannot be guessed.
 _TAG_BYTES = 16
 _THREAD = re.compile(r"[a-z0-9]{1,40}")

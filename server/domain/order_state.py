@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal  # Any: names and values of columns
+
+from server.domain.spans import DAY_MS
 
 OrderState = Literal["placed", "paid", "shipped", "delivered", "cancelled", "refunded"]
 
-DAY_MS = 86_400_000
 # Many shops never tell that a parcel came: what is older than this is on its way no more.
 OPEN_MS = 60 * DAY_MS
 UNDERWAY: frozenset[OrderState] = frozenset({"placed", "paid", "shipped"})
 
 
-def order_state(
-    *,
-    total_minor: int,
-    refunded_minor: int,
-    paid_at_ms: int | None,
-    cancelled_at_ms: int | None,
-    shipped_at_ms: int | None,
-    delivered_at_ms: int | None,
-) -> OrderState:
-    """How far an order has come; what ended it outranks where its parcel is.
+def order_state(row: Mapping[Any, Any]) -> OrderState:  # Any: names and values of columns
+    """How far the order of a row has come; what ended it outranks where its parcel is.
 
-    >>> paid = {"total_minor": 900, "paid_at_ms": 1, "cancelled_at_ms": None}
-    >>> order_state(**paid, refunded_minor=0, shipped_at_ms=2, delivered_at_ms=None)
+    >>> row = {"total_minor": 900, "refunded_minor": 0, "paid_at_ms": 1, "cancelled_at_ms": None}
+    >>> order_state(row | {"shipped_at_ms": 2, "delivered_at_ms": None})
     'shipped'
-    >>> order_state(**paid, refunded_minor=900, shipped_at_ms=2, delivered_at_ms=3)
+    >>> order_state(row | {"refunded_minor": 900, "shipped_at_ms": 2, "delivered_at_ms": 3})
     'refunded'
     """
-    if cancelled_at_ms is not None:
+    if row["cancelled_at_ms"] is not None:
         return "cancelled"
-    if 0 < total_minor <= refunded_minor:
+    if 0 < row["total_minor"] <= row["refunded_minor"]:
         return "refunded"
-    if delivered_at_ms is not None:
+    if row["delivered_at_ms"] is not None:
         return "delivered"
-    if shipped_at_ms is not None:
+    if row["shipped_at_ms"] is not None:
         return "shipped"
-    return "placed" if paid_at_ms is None else "paid"
+    return "placed" if row["paid_at_ms"] is None else "paid"
 
 
 def is_open(state: OrderState, *, created_at_ms: int, at_ms: int) -> bool:

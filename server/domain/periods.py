@@ -8,10 +8,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.domain.errors import InvalidInput
+from server.domain.spans import MINUTE_MS
 
 MAX_AT_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_QUARTER_MS = 15 * 60 * 1000
+_QUARTER_MS = 15 * MINUTE_MS
 
 
 def zone(name: str) -> ZoneInfo:

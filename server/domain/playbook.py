@@ -14,7 +14,6 @@ from server.domain.money import digits
 
 Words = dict[str, str]
 Playbook = dict[str, dict[str, Words]]
-Locale = Literal["en", "zh"]
 Label = Literal["auto", "segments", "cells"]
 
 ROWS = (

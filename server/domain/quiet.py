@@ -7,6 +7,7 @@ from datetime import datetime
 
 from server.domain.errors import InvalidInput
 from server.domain.periods import zone
+from server.domain.spans import MINUTE_MS
 
 DAY_MINUTES = 24 * 60
 CHANNELS = ("chat", "email", "phone", "sms", "none")
@@ -57,4 +58,4 @@ def quiet_until(end: int, *, at_ms: int, timezone: str) -> int:
     """
     moment = datetime.fromtimestamp(at_ms / 1000, zone(timezone))
     minutes = (end - moment.hour * 60 - moment.minute) % DAY_MINUTES or DAY_MINUTES
-    return at_ms - at_ms % 60_000 + minutes * 60_000
+    return at_ms - at_ms % MINUTE_MS + minutes * MINUTE_MS

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 
 _STARS = "***"
-_MAIL = re.compile(r"[^\s@<>,;，。；：（(]+@[^\s@<>,;，。；）)]+")
+# Each of these begins only where its run of signs begins: tried from every sign of a long run, a
+# message of 8,000 signs took seconds.
+_MAIL = re.compile(r"(?<![^\s@<>,;，。；：（(])[^\s@<>,;，。；：（(]+@[^\s@<>,;，。；）)]+")
 # Seven digits and more with what people put between them: telephone, order and card numbers.
 _NUMBER = re.compile(r"\+?\d(?:[\s().\-–]?\d){6,}")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -25,7 +27,9 @@ _EN_ADDRESS = re.compile(
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Way|Court|Ct|Square|Place|Boulevard|Blvd)\b"
     r"\.?(?:,?\s+(?:Apt|Flat|Unit|Suite)\.?\s*\w+)?(?:,\s*[\w .'’-]+?\d[\w ]*)?"
 )
-_DE_ADDRESS = re.compile(r"\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|weg|platz|allee)\s*\d+\w?")
+_DE_ADDRESS = re.compile(
+    r"(?<![\wäöüß-])[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|weg|platz|allee)\s*\d+\w?"
+)
 _POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|\d{5,6})\b")
 _MINE = re.compile(
     r"((?:\bmy name is|\bI am|\bI'm|\bregards,?|\bthanks,?|\byours,?)\s+)"

@@ -11,7 +11,6 @@ from server.domain.periods import local_date
 
 Every = Literal["day", "week", "month"]
 EVERY: tuple[Every, ...] = ("day", "week", "month")
-GROUPS = ("agent", "team", "channel", "day", "hour")
 # Every month has them.
 LAST_DAY = 28
 MOST_METRICS = 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from server.domain.errors import Conflict, InvalidInput
 
-WANTED = ("return", "refund", "cancel")
+WANTED = ("return", "exchange", "refund", "cancel")
 """What a shopper may ask for; each is a type of ticket."""
 OUTCOMES = ("money", "replacement", "repair", "advice")
 """What they would like to come of it."""
@@ -26,6 +26,8 @@ class OrderLine:
     quantity: int
     left: int
     numbers: tuple[str, ...] = ()
+    price_minor: int = 0
+    image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def wanted_now(
     >>> wanted_now(cancelled_at_ms=None, shipped_at_ms=None, delivered_at_ms=None)
     ('refund', 'cancel')
     >>> wanted_now(cancelled_at_ms=None, shipped_at_ms=5, delivered_at_ms=None)
-    ('return', 'refund')
+    ('return', 'exchange', 'refund')
     >>> wanted_now(cancelled_at_ms=5, shipped_at_ms=None, delivered_at_ms=None)
     ()
     """
@@ -53,7 +55,16 @@ def wanted_now(
         return ()
     if shipped_at_ms is None and delivered_at_ms is None:
         return ("refund", "cancel")
-    return ("return", "refund")
+    return ("return", "exchange", "refund")
+
+
+def outcome_of(wanted: str, outcome: str) -> str:
+    """What is to come of it: who asks for an exchange has said so already.
+
+    >>> outcome_of("exchange", "money"), outcome_of("return", "money")
+    ('replacement', 'money')
+    """
+    return "replacement" if wanted == "exchange" else outcome
 
 
 def left_of(line: Mapping[str, int], taken: int) -> int:

@@ -17,7 +17,6 @@ from server.domain.errors import InvalidInput
 FULL = 10_000
 MAX_CRITERIA = 20
 MAX_WEIGHT = 100
-MAX_STEPS = 5
 # What a criterion that is met or not is marked with, and one with a middle.
 KNOWN_STEPS = (1, 2, 4)
 _ID = re.compile(r"[a-z][a-z0-9_]{0,31}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from server.domain.spans import DAY_MS
+
 Reason = Literal["rating", "complaints", "refunds"]
 
-DAY_MS = 86_400_000
 BAD_RATING = 2
 RECENT_MS = 90 * DAY_MS
 MANY_COMPLAINTS = 2

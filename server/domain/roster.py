@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from server.domain.spans import HOUR_MS
 from server.domain.staffing import (
     BackTest,
     Counts,
@@ -18,7 +19,6 @@ from server.domain.staffing import (
 )
 
 HOURS = range(24)
-HOUR_MS = 3_600_000
 DAYS = 7
 # What fewer days or chats than this tell is more chance than habit.
 FEW_WEEKS = 3

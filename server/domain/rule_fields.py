@@ -2,12 +2,14 @@
 
 An event trigger names kinds of the log; a time trigger an instant that objects have, behind which
 so much time has passed. A field is asked of a chat, ticket, order or cart, or of the customer
-behind it. Words in both languages stand in the locale files under the same names.
+behind it. Words in both languages stand in the locale files under the same names; those of the
+fields that a type of ticket has are the shop's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +22,7 @@ from server.domain.events import (
     TicketStateChanged,
 )
 from server.domain.ticket import CHANNEL, PRIORITIES, REASONS, STATES
+from server.domain.ticket_types import FieldKind, TicketType
 
 Subject = Literal["chat", "ticket", "order", "cart"]
 TALKS: frozenset[Subject] = frozenset({"chat", "ticket"})
@@ -127,8 +130,22 @@ TIMES: Mapping[str, TimeTrigger] = {
     "parcel_late": TimeTrigger(_ORDER, DAY_MINUTES),
 }
 
-Kind = Literal["choice", "words", "text", "number", "money", "flag"]
-Op = Literal["in", "not_in", "has", "has_not", "min", "max", "is"]
+Kind = Literal["choice", "words", "text", "number", "money", "flag", "day", "line", "own"]
+Op = Literal[
+    "in",
+    "not_in",
+    "has",
+    "has_not",
+    "min",
+    "max",
+    "is",
+    "days_max",
+    "days_min",
+    "until",
+    "since",
+    "filled",
+    "empty",
+]
 # What may be asked of each kind of field, the usual first.
 OPS: Mapping[Kind, tuple[Op, ...]] = {
     "choice": ("in", "not_in"),
@@ -137,7 +154,17 @@ OPS: Mapping[Kind, tuple[Op, ...]] = {
     "number": ("min", "max"),
     "money": ("min", "max"),
     "flag": ("is",),
+    # So many days from today, which may be past; or a day of the calendar.
+    "day": ("days_max", "days_min", "until", "since"),
+    "line": (),
+    # A field of some type before it is known which: all that may be asked of any.
+    "own": (
+        *("in", "not_in", "has", "has_not", "min", "max"),
+        *("days_max", "days_min", "until", "since", "filled", "empty"),
+    ),
 }
+# What may be asked besides of what a type of ticket asks for.
+_OF_OWN: tuple[Op, ...] = ("filled", "empty")
 # Lists that are in the database; the page offers what is there.
 Options = Literal["team", "agent", "type", "saved", "webhook"]
 
@@ -147,13 +174,20 @@ class Field:
     """What may be asked; ``choices`` are all values of a choice, ``options`` where they stand.
 
     What has no such field, as a chat has no priority, meets nothing that is asked of it, nor the
-    opposite. Money is in the smallest unit of the shop's currency.
+    opposite. Money is in the smallest unit of the shop's currency. ``own`` is what a type of ticket
+    asks for.
     """
 
     kind: Kind
     on: frozenset[Subject] = TALKS
     choices: tuple[str, ...] = ()
     options: Options | None = None
+    own: bool = False
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """What may be asked of it, the usual first."""
+        return OPS[self.kind] + (_OF_OWN if self.own else ())
 
 
 _KINDS: Mapping[str, Kind] = {
@@ -210,6 +244,7 @@ FIELDS: Mapping[str, Field] = {
     "order.age_days": Field("number", ALL),
     "order.paid": Field("flag", ALL),
     "order.cancelled": Field("flag", ALL),
+    "order.shipped": Field("flag", ALL),
     "order.delivered": Field("flag", ALL),
     "order.late": Field("flag", ALL),
     "order.coupon": Field("flag", ALL),
@@ -219,6 +254,50 @@ FIELDS: Mapping[str, Field] = {
     "cart.pieces": Field("number", ALL),
     "cart.sku": Field("words", ALL),
 }
+
+_OWN = re.compile(r"ticket\.field\.([a-z][a-z0-9_]{0,39})\.([a-z][a-z0-9_]{0,39})")
+_OWN_KINDS: Mapping[FieldKind, Kind] = {
+    "text": "text",
+    "long": "text",
+    "choice": "choice",
+    "number": "number",
+    "money": "money",
+    "date": "day",
+    "sku": "words",
+    "line": "line",
+}
+_ANY_OWN = Field("own", _TICKET)
+
+
+def own_field(name: str) -> tuple[str, str] | None:
+    """The type of ticket and the key of the field that a name stands for, None for other names.
+
+    >>> own_field("ticket.field.return.reason"), own_field("ticket.type")
+    (('return', 'reason'), None)
+    """
+    found = _OWN.fullmatch(name)
+    return (found[1], found[2]) if found else None
+
+
+def known_field(name: str) -> Field | None:
+    """What may be asked under a name; of a type's field everything, until the type is known."""
+    return _ANY_OWN if own_field(name) else FIELDS.get(name)
+
+
+def fields_with(types: Iterable[TicketType]) -> dict[str, Field]:
+    """All that may be asked where a shop has these types of ticket."""
+    own = {
+        f"ticket.field.{kind.id}.{one.key}": Field(
+            _OWN_KINDS[one.kind],
+            _TICKET,
+            tuple(value for value, _ in one.choices),
+            own=True,
+        )
+        for kind in types
+        for one in kind.fields
+    }
+    return {**FIELDS, **own}
+
 
 ParamKind = Literal[
     "choice", "agent", "team", "type", "webhook", "tags", "line", "text", "minutes", "money"

@@ -83,7 +83,7 @@ READY: Mapping[str, tuple[Words, Json]] = {
                     "do": "note",
                     "text": (
                         "This customer has waited for two hours.",
-                        "该客户已等待两小时，请尽快回复。",
+                        "该顾客已等待两小时，请尽快回复。",
                     ),
                 },
             ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal  # Any: JSON from outside
 
 from server.domain import conditions
@@ -18,15 +19,16 @@ from server.domain.events import Event
 from server.domain.rule_fields import (
     ACTIONS,
     EVENTS,
-    FIELDS,
     MAX_MINUTES,
     OPS,
     TALKS,
     TIMES,
+    Field,
     Op,
     Param,
     Subject,
     kinds_of,
+    known_field,
 )
 from server.domain.text import clean
 
@@ -42,7 +44,6 @@ MAX_NUMBER = 2**53
 
 # How many rules may follow one another from one cause.
 MAX_DEPTH = 5
-HOUR_MS = 3600 * 1000
 # How often one rule may act on one object within an hour.
 MAX_PER_OBJECT = 30
 # A rule that was held back so often within an hour runs away.
@@ -72,7 +73,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One thing asked of a field; ``values`` are words, one number, or one yes or no."""
+    """One thing asked of a field; ``values`` are words, one number, one day, or one yes or no."""
 
     field: str
     op: Op
@@ -209,28 +210,15 @@ def _ask(group: Group, holds: Callable[[Clause], bool]) -> tuple[set[Clause], li
 def holds(clause: Clause, value: Value) -> bool:
     """Whether a clause holds of a value; None meets nothing, nor its opposite.
 
+    For what is counted in days the value is that number, and whether it is there for the rest of
+    what is asked of a field of a type.
+
     >>> holds(Clause("conversation.tag", "not_in", ("vip",)), ("new",))
     True
     >>> holds(Clause("ticket.priority", "not_in", ("low",)), None)
     False
     """
-    if value is None:
-        return False
-    match clause.op:
-        case "in":
-            return not _words(value).isdisjoint(map(str, clause.values))
-        case "not_in":
-            return _words(value).isdisjoint(map(str, clause.values))
-        case "has":
-            return _has(value, clause.values)
-        case "has_not":
-            return not _has(value, clause.values)
-        case "min":
-            return _number(value) >= _number(clause.values[0])
-        case "max":
-            return _number(value) <= _number(clause.values[0])
-        case "is":
-            return bool(value) == bool(clause.values[0])
+    return value is not None and _TESTS[clause.op](value, clause.values)
 
 
 def narrowed(clause: Clause, value: Value) -> Clause:
@@ -430,7 +418,7 @@ def _read_group(values: object, on: frozenset[Subject]) -> Group:
 
 def _read_clause(values: object, on: frozenset[Subject] | None) -> Clause:
     name = values.get("field") if isinstance(values, Mapping) else None
-    field = FIELDS.get(name) if isinstance(name, str) else None
+    field = known_field(name) if isinstance(name, str) else None
     if field is None or not isinstance(values, Mapping) or not isinstance(name, str):
         raise _wrong("There is no such field.", "rule_field", field="when")
     if on is not None and not field.on & on:
@@ -438,16 +426,24 @@ def _read_clause(values: object, on: frozenset[Subject] | None) -> Clause:
     op = values.get("op")
     if op not in OPS[field.kind]:
         raise _wrong("This cannot be asked of the field.", "rule_field", field="when", about=name)
-    given = values.get("values")
-    if not isinstance(given, Sequence) or isinstance(given, str) or not 1 <= len(given) <= 50:
+    given = [True] if op in ("filled", "empty") else values.get("values")
+    if (
+        not isinstance(given, Sequence)
+        or isinstance(given, str)
+        or not 1 <= len(given) <= MAX_VALUES
+    ):
         raise _wrong(f"{name} needs a value.", "rule_value", field="when", about=name)
-    return Clause(name, op, _read_values(name, list(given)))
+    return Clause(name, op, _read_values(name, field, op, list(given)))
 
 
-def _read_values(name: str, given: list[Any]) -> tuple[str | int | bool, ...]:  # Any: JSON
-    field = FIELDS[name]
+def _read_values(
+    name: str,
+    field: Field,
+    op: Op,
+    given: list[Any],  # Any: JSON
+) -> tuple[str | int | bool, ...]:
     wrong = _wrong(f"{name} needs another value.", "rule_value", field="when", about=name)
-    match field.kind:
+    match _OF_OPS.get(op, field.kind):
         case "number" | "money":
             value = given[0]
             if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
@@ -457,6 +453,11 @@ def _read_values(name: str, given: list[Any]) -> tuple[str | int | bool, ...]:  
             if not isinstance(given[0], bool):
                 raise wrong
             return (given[0],)
+        case "day":
+            try:
+                return (date.fromisoformat(_text(given[0])).isoformat(),)
+            except ValueError:
+                raise wrong from None
         case _:
             words = tuple(
                 dict.fromkeys(
@@ -466,6 +467,19 @@ def _read_values(name: str, given: list[Any]) -> tuple[str | int | bool, ...]:  
             if field.choices and not set(words) <= {*field.choices}:
                 raise wrong
             return words
+
+
+# What the values are of what is asked, whatever the field.
+_OF_OPS: Mapping[Op, str] = {
+    "min": "number",
+    "max": "number",
+    "days_min": "number",
+    "days_max": "number",
+    "since": "day",
+    "until": "day",
+    "filled": "flag",
+    "empty": "flag",
+}
 
 
 def _read_step(values: object, on: frozenset[Subject]) -> Step:
@@ -525,6 +539,24 @@ def _has(value: Value, phrases: Sequence[str | int | bool]) -> bool:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+# What each question comes to.
+_TESTS: Mapping[Op, Callable[[Value, Sequence[str | int | bool]], bool]] = {
+    "in": lambda value, asked: not _words(value).isdisjoint(map(str, asked)),
+    "not_in": lambda value, asked: _words(value).isdisjoint(map(str, asked)),
+    "has": _has,
+    "has_not": lambda value, asked: not _has(value, asked),
+    "min": lambda value, asked: _number(value) >= _number(asked[0]),
+    "max": lambda value, asked: _number(value) <= _number(asked[0]),
+    "days_min": lambda value, asked: _number(value) >= _number(asked[0]),
+    "days_max": lambda value, asked: _number(value) <= _number(asked[0]),
+    "since": lambda value, asked: str(value) >= str(asked[0]),
+    "until": lambda value, asked: str(value) <= str(asked[0]),
+    "is": lambda value, asked: bool(value) == bool(asked[0]),
+    "filled": lambda value, _: bool(value),
+    "empty": lambda value, _: not value,
+}
 
 
 def _wrong(message: str, reason: str, *, field: str = "rule", **details: object) -> InvalidInput:

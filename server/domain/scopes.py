@@ -16,6 +16,8 @@ Scope = Literal[
     "orders:write",
     "tickets:read",
     "tickets:write",
+    "rules:read",
+    "rules:write",
     "agents:read",
     "agents:write",
     "articles:read",

@@ -40,20 +40,6 @@ VALUE_CELLS = (
     "regular_develop",
     "regular_let_go",
 )
-# What Shopify calls the groups of its own; imported values are shown by these names.
-SHOPIFY_GROUPS = {
-    "CHAMPIONS": "champions",
-    "LOYAL": "loyal",
-    "ACTIVE": "potential_loyalist",
-    "NEW": "new",
-    "PROMISING": "promising",
-    "NEEDS_ATTENTION": "need_attention",
-    "ALMOST_LOST": "about_to_sleep",
-    "PREVIOUSLY_LOYAL": "cant_lose",
-    "AT_RISK": "at_risk",
-    "DORMANT": "hibernating",
-    "PROSPECTS": "prospects",
-}
 
 # By r, then f from 1 to 5: the grid patterns of the ten cells.
 _GRID = {

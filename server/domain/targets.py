@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args  # Any: JSON values
 
 from server.domain.errors import InvalidInput
 from server.domain.hours import Calendar
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 Clock = Literal["calendar", "business"]
 Unit = Literal["second", "minute", "hour", "day"]
@@ -25,10 +26,10 @@ MAX_NAME = 80
 MAX_VALUES = 50
 MAX_AMOUNT = 10_000
 _UNIT_MS: Mapping[str, int] = {
-    "second": 1_000,
-    "minute": 60_000,
-    "hour": 3_600_000,
-    "day": 86_400_000,
+    "second": SECOND_MS,
+    "minute": MINUTE_MS,
+    "hour": HOUR_MS,
+    "day": DAY_MS,
 }
 
 
@@ -91,7 +92,7 @@ def _values(facts: Facts, name: str) -> tuple[str, ...]:
 def day_ms(calendar: Calendar) -> int:
     """How long an open day of a week is on average, in ms."""
     days = [sum(s.end_min - s.start_min for s in spans) for spans in calendar.weekly if spans]
-    return round(sum(days) / len(days) * 60_000) if days else _UNIT_MS["day"]
+    return round(sum(days) / len(days) * MINUTE_MS) if days else _UNIT_MS["day"]
 
 
 def policy_of(policies: Sequence[Policy], facts: Facts) -> Policy | None:

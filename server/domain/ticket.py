@@ -107,9 +107,6 @@ REASONS = ("duplicate", "no_reply", "not_needed", "elsewhere", "withdrawn", "con
 
 Priority = Literal["low", "normal", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
-PRIORITY_SOURCES = ("default", "manual", "rule", "segment", "escalation")
-SOURCES = ("chat", "offline", "agent", "api", "mail", "portal", "rule", "split", "follow_up")
-LINKS = ("conversation", "order", "line", "product", "ticket")
 
 Lane = Literal["us", "customer", "done"]
 LANES: tuple[Lane, ...] = ("us", "customer", "done")

@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from server.domain.hours import Hours
+from server.domain.spans import DAY_MS
 from server.domain.ticket import Ticket
 
 Step = Literal["remind", "resolve", "close"]
@@ -96,4 +97,4 @@ def after_days(at_ms: int, days: int, hours: Hours, tz: ZoneInfo) -> int:
             left -= 1
         if left <= 0:
             return int(later.astimezone(UTC).timestamp() * 1000)
-    return at_ms + _HORIZON_DAYS * 24 * 3600 * 1000
+    return at_ms + _HORIZON_DAYS * DAY_MS

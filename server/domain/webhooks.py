@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from server.domain.errors import InvalidInput
 from server.domain.events import EVENT_KINDS
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 State = Literal["active", "off", "paused", "gone"]
 # off: a person stopped it; paused: it failed for too long; gone: the receiver answered 410.
@@ -37,30 +38,29 @@ TEST_KIND = "webhook.test"
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  # what every secret begins with
 SECRET_BYTES = (24, 64)
-OLD_SECRET_MS = 24 * 3_600_000
+OLD_SECRET_MS = DAY_MS
 """How long the secret before the present one still signs too."""
 
-_SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
 BACK_OFF_MS = (
-    5 * _SECOND,
-    30 * _SECOND,
-    2 * _MINUTE,
-    10 * _MINUTE,
-    _HOUR,
-    3 * _HOUR,
-    8 * _HOUR,
-    16 * _HOUR,
+    5 * SECOND_MS,
+    30 * SECOND_MS,
+    2 * MINUTE_MS,
+    10 * MINUTE_MS,
+    HOUR_MS,
+    3 * HOUR_MS,
+    8 * HOUR_MS,
+    16 * HOUR_MS,
 )
 """Waits before the second, third, ... attempt; after the last a delivery has failed."""
 JITTER = 0.2
 # A receiver may ask for more time than the schedule gives, but not put us off for days.
-MOST_RETRY_AFTER_MS = _HOUR
-PAUSE_AFTER_MS = 72 * _HOUR
+MOST_RETRY_AFTER_MS = HOUR_MS
+PAUSE_AFTER_MS = 72 * HOUR_MS
 PAUSE_AFTER_FAILURES = 10
 # From here on the receiver rests between attempts, whatever waits for it.
 HOLD_AFTER_FAILURES = 5
-FIRST_HOLD_MS = 30 * _SECOND
-MOST_HOLD_MS = 10 * _MINUTE
+FIRST_HOLD_MS = 30 * SECOND_MS
+MOST_HOLD_MS = 10 * MINUTE_MS
 GONE = 410
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import InvalidInput
 from server.domain.metrics.care import CARE_METRICS
 from server.domain.metrics.measure import counted, measure
-from server.domain.metrics.model import DIMENSIONS, Aside, Figures, Kind, Metric, Unit, Words
+from server.domain.metrics.model import Aside, Figures, Kind, Metric, Unit, Words
 from server.domain.metrics.outcomes import OUTCOME_METRICS, outcome_metric
 from server.domain.metrics.people import PEOPLE_METRICS
 from server.domain.metrics.reviews import REVIEW_METRICS

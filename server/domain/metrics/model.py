@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal  # Any: a row or a whole frame of any source
 
-DIMENSIONS = ("agent", "team", "channel", "segment", "label", "day", "hour", "weekday")
-
 Kind = Literal["time", "duration", "rate", "count", "mean", "ratio", "money"]
 Unit = Literal["ms", "ratio", "n", "money"]
 
@@ -66,7 +64,8 @@ class Metric:
     ``still`` is the column of what lasts and can still change the number. ``distinct`` names a
     column: of the rows with the same value in it only the first counts. ``agent`` and ``team`` name
     the columns of whose number it is. Of a time, ``goal_ms`` is what the share of those who were
-    answered by then is told for. ``finish`` adds what follows from the asides.
+    answered by then is told for. ``per_cent`` is False of a ratio that people say as a number.
+    ``finish`` adds what follows from the asides.
     """
 
     id: str
@@ -92,6 +91,7 @@ class Metric:
     team: str = "team_id"
     asides: tuple[Aside, ...] = ()
     goal_ms: int | None = 180_000
+    per_cent: bool = True
     finish: Callable[[Figures], Figures] | None = None
 
 

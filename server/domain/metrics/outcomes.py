@@ -20,9 +20,8 @@ from server.domain.metrics.model import (
     Words,
     still_maturing,
 )
+from server.domain.spans import DAY_MS, HOUR_MS
 
-HOUR_MS = 60 * 60 * 1000
-DAY_MS = 24 * HOUR_MS
 RATING_MATURE_MS = 72 * HOUR_MS
 GOOD_SCORE = 4
 LINKED_MS = 30 * DAY_MS
@@ -41,6 +40,9 @@ OF_THE_LAST_REPLY = Words(
     "归付款前最后一次人工回复的客服；没有订单时归会话中最后回复的客服。一笔订单只归一名客服。",
 )
 OF_THE_SHOP = Words("The shop, not a person.", "归店铺，不归个人。")
+OF_SHOP_AND_SKU = Words(
+    "The shop, and each product (SKU); not a person.", "归店铺，并可按商品（SKU）分列；不归个人。"
+)
 
 
 def _rated(row: Rows, _as_of_ms: int) -> Truth:
@@ -367,11 +369,11 @@ ORDER_METRICS = (
         short=Words("Spent after chat", "落实客单价"),
         definition=Words(
             "What buyers paid within 96 hours of the last human reply in a pre-sale session, less "
-            "what was refunded since, by buyer. The numerator is the sales in all (销售额) in the "
-            "smallest unit of the currency, the denominator the buyers. Each currency for itself. "
-            "A cancelled order counts as refunded. Sales after a chat, not because of it.",
+            "what was refunded since, by buyer. The numerator is the sales in all (销售额), the "
+            "denominator the buyers. Each currency for itself. A cancelled order counts as "
+            "refunded. Sales after a chat, not because of it.",
             "售前会话末次人工回复后 96 小时内付款的金额减去此后退款，按买家平均。"
-            "分子为销售额（币种最小单位），分母为买家数。各币种分别计算；取消的订单视为全额退款。"
+            "分子为销售额，分母为买家数。各币种分别计算；取消的订单视为全额退款。"
             "这是咨询后的销售，不代表由客服促成。",
         ),
         formula=Words("(paid - refunded) / buyers", "（付款额 - 退款额）÷ 买家数"),
@@ -386,15 +388,22 @@ ORDER_METRICS = (
         version=1,
         kind="ratio",
         unit="ratio",
+        per_cent=False,
         source="contact",
         name=Words("Contacts per order", "每单咨询率"),
         short=Words("Contacts per order", "每单咨询"),
         definition=Words(
-            "Sessions that began in the period by orders that were paid in it. May be above one.",
-            "期内开始的会话数除以期内付款的订单数，可能大于 1。",
+            "Sessions that began in the period by orders that were paid in it. May be above one. "
+            "By product, an order is counted for each SKU that it was of when it was paid, a "
+            "session for those of the latest order that its shopper had paid in the 30 days before "
+            "it; sessions without one stand apart.",
+            "期内开始的会话数除以期内付款的订单数，可能大于 1。"
+            "按商品时，订单计入其付款时包含的每个 SKU；"
+            "会话计入其开始前 30 天内该顾客最近一笔付款订单的各 SKU，"
+            "没有这样订单的会话另列。",
         ),
         formula=Words("sessions / paid orders", "会话数 ÷ 付款订单数"),
-        attribution=OF_THE_SHOP,
+        attribution=OF_SHOP_AND_SKU,
         counts=_is_contact,
         asides=(Aside(id="orders", name=Words("Paid orders", "付款订单"), counts=_is_order),),
         finish=_per_order,
@@ -409,14 +418,15 @@ ORDER_METRICS = (
         short=Words("Contacted after order", "订单后咨询"),
         definition=Words(
             "Orders of the period, paid at least 30 days ago, whose buyer began a session within "
-            "30 days of the payment.",
-            "期内付款且已满 30 天的订单中，买家在付款后 30 天内发起会话的比例。",
+            "30 days of the payment. By product, an order is counted for each of its SKUs.",
+            "期内付款且已满 30 天的订单中，买家在付款后 30 天内发起会话的比例。"
+            "按商品时，订单计入其每个 SKU。",
         ),
         formula=Words(
             "orders with a session <= 30 d after payment / orders paid >= 30 d ago",
             "付款后 30 天内有会话的订单 ÷ 付款已满 30 天的订单",
         ),
-        attribution=OF_THE_SHOP,
+        attribution=OF_SHOP_AND_SKU,
         counts=_ripe_order,
         succeeds=_linked,
         asides=(

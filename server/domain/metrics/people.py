@@ -13,8 +13,8 @@ from server.domain.metrics.model import (
     Words,
     still_maturing,
 )
+from server.domain.spans import HOUR_MS
 
-HOUR_MS = 60 * 60 * 1000
 CONTAINED_MS = 72 * HOUR_MS
 
 OF_EACH_AGENT = Words(

@@ -76,7 +76,7 @@ PRESETS: Mapping[str, Preset] = {
             version=2025,
             name=Words("Pinduoduo", "拼多多"),
             unit=Words(
-                "a customer's day: one late answer fails it", "客户·日：一条超时即整位客户未达标"
+                "a customer's day: one late answer fails it", "顾客·日：一条超时即整位顾客未达标"
             ),
             hours=(8, 23),
             headline="r3m_cust",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from server.domain.metrics.model import Aside, Metric, Rows, Truth, Words
+from server.domain.metrics.model import Aside, Metric, Rows, Truth, Words, still_maturing
 from server.domain.metrics.outcomes import GOOD_SCORE
 from server.domain.metrics.turns import GOAL_MS, OF_THE_SHOP
+from server.domain.spans import SECOND_MS, WEEK_MS
 
-SECOND_MS = 1_000
-DAY_MS = 86_400_000
-WEEK_MS = 7 * DAY_MS
 FAST_MS = 30 * SECOND_MS
 FIRST_STAFFED_HOUR = 9
 FIRST_UNSTAFFED_HOUR = 23
@@ -43,7 +41,7 @@ OF_THE_GIVER = Words(
 OF_EACH_REPLIER = Words(
     "Each agent who replied. A customer whom two agents served counts for both, so the agents add "
     "up to more than the whole.",
-    "归每一位回复过的客服。由两位客服接待的客户两边都计，因此各客服之和会大于总数。",
+    "归每一位回复过的客服。由两位客服接待的顾客两边都计，因此各客服之和会大于总数。",
 )
 OF_THE_LAST_REPLIER = Words(
     "The agent who replied last in the first contact.",
@@ -338,11 +336,11 @@ SESSION_METRICS: tuple[Metric, ...] = (
         short=Words("Served", "接待人数"),
         definition=Words(
             "Different customers to whom a person replied.",
-            "得到过人工回复的不同客户数。",
+            "得到过人工回复的不同顾客数。",
         ),
         formula=Words(
             "distinct customers with at least one counted reply",
-            "至少有一条人工回复的客户数（去重）",
+            "至少有一条人工回复的顾客数（去重）",
         ),
         attribution=OF_EACH_REPLIER,
         source="message",
@@ -359,11 +357,11 @@ SESSION_METRICS: tuple[Metric, ...] = (
         short=Words("Asked", "咨询人数"),
         definition=Words(
             "Different customers who wrote at least one message.",
-            "至少发过一条消息的不同客户数。",
+            "至少发过一条消息的不同顾客数。",
         ),
         formula=Words(
             "distinct customers with at least one message",
-            "至少有一条消息的客户数（去重）",
+            "至少有一条消息的顾客数（去重）",
         ),
         attribution=OF_THE_SENDER,
         source="message",
@@ -525,6 +523,7 @@ SESSION_METRICS: tuple[Metric, ...] = (
                 counts=_resolved_lately_and_reopened,
             ),
         ),
+        finish=still_maturing,
     ),
     Metric(
         id="fcr",
@@ -538,7 +537,7 @@ SESSION_METRICS: tuple[Metric, ...] = (
             "come back within 7 days, out of the first contacts that are at least 7 days old. A "
             "contact is a session; it is a first one when none began in the 7 days before. "
             "Younger ones are shown apart, still maturing.",
-            "客户的首次联系（任意会话）之后 7 天内没有再次联系的，除以已满 7 天的首次联系。一"
+            "顾客的首次联系（任意会话）之后 7 天内没有再次联系的，除以已满 7 天的首次联系。一"
             "次联系即一次会话；前 7 天内没有会话开始的为首次联系。未满 7 天的另列为“未成熟”。",
         ),
         formula=Words(
@@ -562,6 +561,7 @@ SESSION_METRICS: tuple[Metric, ...] = (
                 counts=_recent_and_back,
             ),
         ),
+        finish=still_maturing,
     ),
     Metric(
         id="fcr_asked",
@@ -596,6 +596,7 @@ SESSION_METRICS: tuple[Metric, ...] = (
                 counts=_recent_rated_first_contact,
             ),
         ),
+        finish=still_maturing,
     ),
     Metric(
         id="duration",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from server.domain.metrics.model import Aside, Figures, Metric, Rows, Truth, Words
-
-DAY_MS = 24 * 60 * 60 * 1000
+from server.domain.spans import DAY_MS
 
 
 def _ripe(row: Rows, as_of_ms: int) -> Truth:

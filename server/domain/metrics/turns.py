@@ -6,9 +6,8 @@ import re
 from functools import partial
 
 from server.domain.metrics.model import Aside, Metric, Rows, Truth, Words
+from server.domain.spans import MINUTE_MS, SECOND_MS
 
-SECOND_MS = 1_000
-MINUTE_MS = 60 * SECOND_MS
 GOAL_MS = 3 * MINUTE_MS
 SHORT_MS = 5 * SECOND_MS
 FIRST_ASSESSED_HOUR = 8
@@ -373,12 +372,12 @@ TURN_METRICS: tuple[Metric, ...] = (
             "than 180 seconds, out of the customers with a matured turn between 8:00 and 23:00 of "
             "that day. One late reply fails the customer for the day. Over several days each "
             "customer counts once a day.",
-            "当日（店铺时间）没有任何一轮超过 180 秒未得到人工回复的客户，除以当日 8:00–23:00 "
-            "有已满时轮次的客户。一条超时即整位客户当日未达标。跨多日时，每位客户每日计一次。",
+            "当日（店铺时间）没有任何一轮超过 180 秒未得到人工回复的顾客，除以当日 8:00–23:00 "
+            "有已满时轮次的顾客。一条超时即整位顾客当日未达标。跨多日时，每位顾客每日计一次。",
         ),
         formula=Words(
             "(customers - customers with a failed turn) ÷ customers, per local day",
-            "（客户数 - 有超时轮次的客户数）÷ 客户数，按当地自然日",
+            "（顾客数 - 有超时轮次的顾客数）÷ 顾客数，按当地自然日",
         ),
         attribution=OF_THE_SHOP,
         source="customer_day",
