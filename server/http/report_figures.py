@@ -9,13 +9,12 @@ from typing import Literal
 from agent_ui.render import Locale, duration, has_sentence, money, number, percent, sentence
 from server.domain import statistics, survival
 from server.domain.metrics import Figures, Metric
+from server.domain.spans import HOUR_MS
 from server.http.report_query import ReportQuery
 
-Stat = Literal["value", "median", "p90", "p95", "mean"]
 Direction = Literal["low", "high"]
 
 ROWS = "/reports/rows"
-HOUR_MS = 3_600_000
 # From here on nobody counts minutes.
 LONG_MS = 24 * HOUR_MS
 _SMALLEST: Mapping[str, int] = {"p90": survival.MIN_N_P90, "p95": survival.MIN_N_P95}
@@ -41,8 +40,8 @@ _LOW_IS_GOOD = (
     "care_",
     "game_",
 )
-# Ratios that people say as a number of times.
-_PLAIN = frozenset({"contact_per_order"})
+# Of a source of two kinds of rows, which one a metric counts.
+_NOUNS = {"contact_per_order": "session", "contact_per_order_linked": "order"}
 _NEUTRAL = (
     "received",
     "consulted",
@@ -64,10 +63,13 @@ _NEUTRAL = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a figure moved against another period; ``sure`` when by more than chance would."""
+    """How a figure moved against another period; ``sure`` when by more than chance would.
+
+    ``up`` is None where it did not move, ``good`` where neither way is the better one.
+    """
 
     text: str
-    up: bool
+    up: bool | None
     good: bool | None
     sure: bool
     before: str
@@ -97,6 +99,11 @@ class Shown:
     change: Change | None
     href: str
     open_href: str
+
+    @property
+    def countable(self) -> bool:
+        """True when the figure is one whole number by another, told as such beside it."""
+        return self.metric.kind == "ratio" and not (self.metric.amount or "").endswith("_ms")
 
     @property
     def final(self) -> bool:
@@ -163,7 +170,8 @@ class Teller:
 
     def noun(self, metric: Metric, count: int) -> str:
         """How many rows of its kind."""
-        key = f"reports.noun.{'customer' if metric.distinct == 'customer' else metric.source}"
+        what = "customer" if metric.distinct == "customer" else metric.source
+        key = f"reports.noun.{_NOUNS.get(metric.id, what)}"
         if not has_sentence(self.locale, f"{key}.other"):
             key = "reports.noun.row"
         return sentence(self.locale, key, n=count)
@@ -176,7 +184,7 @@ class Teller:
             return self.money(value, currency)
         if metric.unit == "ms":
             return duration(value) if value < LONG_MS else f"{number(value / HOUR_MS)} h"
-        if metric.unit == "ratio" and metric.id not in _PLAIN:
+        if metric.unit == "ratio" and metric.per_cent:
             return percent(value)
         return number(value, 0 if value == int(value) else 2)
 
@@ -256,7 +264,7 @@ class Teller:
         if abs(moved) < 0.005:
             return Change(
                 sentence(self.locale, "reports.fig.same"),
-                up=False,
+                up=None,
                 good=None,
                 sure=False,
                 before=self._said(metric, before, stat),
@@ -285,7 +293,7 @@ class Teller:
         said = self._said(metric, before, "value")
         if abs(moved) < 0.0005:
             same = sentence(self.locale, "reports.fig.same")
-            return Change(same, up=False, good=None, sure=False, before=said)
+            return Change(same, up=None, good=None, sure=False, before=said)
         return Change(
             sentence(self.locale, "reports.kpi.points", points=number(abs(moved) * 100, 1)),
             up=moved > 0,
@@ -318,7 +326,7 @@ def narrowed(query: ReportQuery, dimension: str, key: str | int | None, nobody: 
             return replace(query, period="custom", from_=str(value), to=str(value))
         case "hour" | "weekday":
             return query.narrowed(dimension, int(value))
-        case "agent" | "team" | "channel" | "segment" | "label":
+        case "agent" | "team" | "channel" | "segment" | "label" | "sku":
             return query.narrowed(dimension, str(value))
     return query
 

@@ -9,34 +9,20 @@ from aiohttp import web
 from server.actions import report_schedules as actions
 from server.actions.report_schedules import READ
 from server.domain.actors import Actor
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import AppError, InvalidInput, NotFound
-from server.domain.metrics import METRICS
-from server.domain.report_schedule import EVERY, GROUPS, LAST_DAY, Every, Schedule
+from server.domain.report_schedule import EVERY, LAST_DAY, Every, Schedule
 from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.keys import DATABASE, SETTINGS
 from server.http.sessions import require_person
 from server.http.settings import submit
+from server.http.stored_reports import asked_metrics, metric_choices
 from server.http.views import done_of, locale_of, problem_of, render
 from server.storage import report_schedules
 from server.storage.shop import load_shop
 
 ROOT = "/reports/mails"
-# What most ask for stands there to be ticked; every other figure is named by its id.
-OFFERED = (
-    "received",
-    "frt",
-    "rt",
-    "sl_30",
-    "r3m_turn",
-    "abandon",
-    "unanswered",
-    "full_res",
-    "fcr",
-    "csat",
-    "sla_met",
-    "inq_conv_24h",
-)
 CHOSEN = ("received", "frt", "r3m_turn", "unanswered", "csat")
 EARLY = 8
 DONE = frozenset({"added", "saved", "stopped", "on", "now", "removed"})
@@ -60,14 +46,18 @@ async def show_all(request: web.Request) -> web.Response:
     await require_person(request, READ)
     database = request.app[DATABASE]
     shop = await database.read(load_shop)
+    settings = request.app[SETTINGS]
+    # Without an address of its own the desk sends nothing, whatever server there is.
+    sends = settings.smtp_url is not None and settings.own_mail_address is not None
+    done = done_of(request, DONE)
     return await render(
         request,
         "report_mails.html",
         nav="reports",
         schedules=await database.read(report_schedules.load_schedules),
         names={one.id: one.name for one in await database.read(actions.readers)},
-        sends=request.app[SETTINGS].smtp_url is not None,
-        done=done_of(request, DONE),
+        sends=sends,
+        done=done if sends or done != "now" else None,
         timezone=shop.timezone if shop else "UTC",
     )
 
@@ -98,9 +88,8 @@ async def show_one(request: web.Request, error: AppError | None = None) -> web.R
         status=error.status if error else 200,
         nav="reports",
         schedule=shown,
-        offered=[(name, METRICS[name].name.of(locale)) for name in OFFERED],
-        others=", ".join(name for name in shown.metrics if name not in OFFERED),
-        groups=GROUPS,
+        **metric_choices(locale, shown.metrics),
+        dimensions=DIMENSIONS,
         every=EVERY,
         last_day=LAST_DAY,
         readers=await database.read(actions.readers),
@@ -165,13 +154,12 @@ async def _held(request: web.Request) -> Schedule | None:
 
 def _entered(form: Form, schedule_id: str) -> Schedule:
     """What a form says; what is wrong with it is found when it is saved."""
-    others = [name.strip() for name in field(form, "others").split(",") if name.strip()]
     every = _one_of(EVERY, field(form, "every"))
     days: dict[Every, str] = {"day": "0", "week": "weekday", "month": "monthday"}
     return Schedule(
         id=schedule_id,
         name=field(form, "name"),
-        metrics=tuple(dict.fromkeys([*form.get("metrics", ()), *others])),
+        metrics=asked_metrics(form),
         by=field(form, "by") or None,
         every=every,
         hour=_number(form, "hour"),

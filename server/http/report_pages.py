@@ -1,15 +1,16 @@
 """The report pages: PAGES is the table; a page is a list of blocks, a block a list of metrics.
 
-Metrics are named by id. One that there is not (yet) is left out, so a new metric stands on its page
-as soon as it has a row in METRICS.
+Metrics are named by id. One that there is not (yet) is left out; one that no block names stands at
+the end of a page by itself, as soon as it has a row in METRICS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
 
+from server.domain.metrics import METRICS
 from server.domain.metrics.presets import BY_HEADLINE
 from server.http.report_blocks import Ask, Block
 from server.reports.pages import Wants
@@ -27,6 +28,20 @@ class Page:
     def wants(self, view: str | None) -> Wants:
         """What all of its blocks need."""
         return reduce(Wants.__add__, (block.wants(view) for block in self.blocks), Wants())
+
+    def divided(self, by: str | None) -> Page:
+        """The page as it stands when its breakdown is by something, of what it can be."""
+        known = DIVISIONS.get(self.id, ())
+        if not known:
+            return self
+        by = by if by in known else known[0]
+        if self.id == "outcomes":
+            # Each of its divisions has figures of its own.
+            return replace(
+                self, blocks=tuple(b for b in self.blocks if b.by not in known or b.by == by)
+            )
+        blocks = (replace(b, by=by) if b.by == known[0] else b for b in self.blocks)
+        return replace(self, blocks=tuple(blocks))
 
 
 def _asks(*ids: str) -> tuple[Ask, ...]:
@@ -181,6 +196,12 @@ _PAGES = (
                 *("inq_conv_24h", "inq_conv_96h", "aov_chat", "repeat_30d"),
                 by="segment",
             ),
+            _block(
+                "table",
+                "contacts_by_sku",
+                *("contact_per_order", "contact_per_order_linked", "aov_chat"),
+                by="sku",
+            ),
         ),
     ),
     Page(
@@ -263,6 +284,30 @@ _PAGES = (
         ),
     ),
 )
-PAGES: Mapping[str, Page] = {page.id: page for page in _PAGES}
-# What a breakdown can divide by, beside customers' segments.
-DIVISIONS = ("segment", "channel", "label", "team", "weekday", "hour")
+# Where figures stand that no block names, by what they are made of; all others with the queue's.
+_REST = {
+    **dict.fromkeys(("turn", "share", "case"), "times"),
+    **dict.fromkeys(("message", "handling", "owned", "presence", "suggestion", "review"), "people"),
+    **dict.fromkeys(("answer", "ending"), "checks"),
+    **dict.fromkeys(("inquiry", "sale", "shopper", "contact"), "outcomes"),
+    "first_contact": "satisfaction",
+    "customer_day": "platforms",
+}
+
+
+def _with_rest(pages: tuple[Page, ...]) -> Iterator[Page]:
+    """The pages, each with those of its figures that no block of any page names."""
+    named = {ask.metric for page in pages for block in page.blocks for ask in block.asks}
+    rest = [metric for metric in METRICS.values() if metric.id not in named]
+    for page in pages:
+        ids = [metric.id for metric in rest if _REST.get(metric.source, "queue") == page.id]
+        more = (_block("tiles", "rest", *ids),) if ids else ()
+        yield replace(page, blocks=(*page.blocks, *more))
+
+
+PAGES: Mapping[str, Page] = {page.id: page for page in _with_rest(_PAGES)}
+# What the breakdown of a page can be by, the first unless its address says otherwise.
+DIVISIONS = {
+    "breakdown": ("segment", "channel", "label", "team", "weekday", "hour"),
+    "outcomes": ("segment", "sku"),
+}

@@ -15,6 +15,7 @@ from server.domain.errors import AppError, InvalidInput
 from server.domain.events import CustomersExported
 from server.domain.periods import local_date, zone
 from server.domain.quotes import mask_quote
+from server.domain.spans import DAY_MS
 from server.domain.text import whole_number
 from server.http.bodies import Form, field, read_form
 from server.http.csv_files import cell, csv_file, csv_lines
@@ -65,7 +66,7 @@ async def show_products(request: web.Request) -> web.Response:
         return {
             "shop": shop,
             "found": products.load_products(connection, from_ms=from_ms, to_ms=to_ms, weeks=weeks),
-            "alarms": product_quality.alarms_since(connection, at_ms - 28 * actions.DAY_MS),
+            "alarms": product_quality.alarms_since(connection, at_ms - 28 * DAY_MS),
         }
 
     return await render(
@@ -122,10 +123,8 @@ async def show_product(
             "people": products.called(connection, sorted({one.customer_id for one in found})),
             "kinds": load_types(connection),
             "statuses": load_statuses(connection),
-            "alarms": product_quality.alarms_since(
-                connection, at_ms - 365 * actions.DAY_MS, sku=sku
-            ),
-            "notices": product_quality.notices_of(connection, sku),
+            "alarms": product_quality.alarms_since(connection, at_ms - 365 * DAY_MS, sku=sku),
+            "announcements": product_quality.announcements_of(connection, sku),
             "affected": _affected(connection, sku, batch, at_ms),
             "names": names(connection),
         }
@@ -186,7 +185,7 @@ async def tell(request: web.Request) -> web.Response:
     counts = {"told": len(ids), "held": len(found) - len(ids)}
     notice_id = await database.write(
         partial(
-            actions.begin_notice,
+            actions.begin_announcement,
             actor=person.actor,
             sku=sku,
             batch=batch,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import InvalidInput
 from server.domain.metrics import metric_of
 from server.domain.periods import MAX_AT_MS, day_start_ms, instant_ms, local_date, zone
+from server.domain.segment import SEGMENTS
 from server.domain.text import whole_number
 from server.domain.turns import OUTCOMES
-from server.reports.scope import Scope
+from server.http.report_address import Wrong, refused
+from server.reports.scope import NOBODY, Scope
 from server.storage.database import Database
 from server.storage.event_log import lasting_seq
 
@@ -33,6 +36,16 @@ _NUMBERS = {
     "as_of": MAX_AT_MS,
     "seq": 2**53,
     "page": 100_000,
+}
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "period": PERIODS,
+    "compare": COMPARE,
+    "clock": CLOCKS,
+    "outcome": OUTCOMES,
+    "segment": (*SEGMENTS, NOBODY),
+    "by": DIMENSIONS,
 }
 
 
@@ -59,6 +72,7 @@ class ReportQuery:
     agent: str | None = None
     segment: str | None = None
     label: str | None = None
+    sku: str | None = None
     clock: str = "elapsed"
     by: str | None = None
     view: str | None = None
@@ -92,6 +106,7 @@ class ReportQuery:
         """What belongs to a whole page: without what narrows a list of rows."""
         return replace(
             self,
+            sku=None,
             hour=None,
             weekday=None,
             outcome=None,
@@ -107,40 +122,43 @@ class ReportQuery:
         return replace(self, as_of=None, seq=None)
 
 
+PARAMETERS = frozenset(field.name.rstrip("_") for field in fields(ReportQuery))
+
+
 def read_query(given: Mapping[str, str]) -> ReportQuery:
-    """The parameters of an address. Raises InvalidInput for a value that makes no sense."""
+    """The parameters of an address. Raises InvalidInput for values that make no sense."""
     values: dict[str, str | int] = {}
+    wrong: list[Wrong] = []
     for field in fields(ReportQuery):
         name = field.name.rstrip("_")
         value = given.get(name, "").strip()
         if not value:
             continue
-        if name in _NUMBERS:
-            values[field.name] = _number(name, value)
-        elif len(value) > MAX_VALUE_CHARS:
-            raise InvalidInput(f"{name} is too long.", field=name)
-        else:
-            values[field.name] = value
+        number = whole_number(value, digits=16) if name in _NUMBERS else None
+        values[field.name] = value if number is None else number
+        wrong += _wrong(name, value, number)
+    if wrong:
+        raise refused(*wrong)
     for first, last, kind in (("from_", "to", "period"), ("cfrom", "cto", "compare")):
         if first in values or last in values:
             values.setdefault(kind, "custom")
-    _check(values)
     return ReportQuery(**values)  # type: ignore[arg-type]  # checked above
 
 
-def _check(values: Mapping[str, str | int]) -> None:
-    """Raises InvalidInput for a choice that there is not."""
-    for name, known in (
-        ("period", PERIODS),
-        ("compare", COMPARE),
-        ("clock", CLOCKS),
-        ("outcome", OUTCOMES),
-    ):
-        if name in values and values[name] not in known:
-            raise InvalidInput(f"{name} must be one of {', '.join(known)}.", field=name)
-    for name in ("metric", "view"):
-        if name in values:
-            metric_of(str(values[name]))
+def _wrong(name: str, value: str, number: int | None) -> Iterator[Wrong]:
+    """What a parameter says that it cannot, at most one."""
+    if name in _NUMBERS:
+        if number is None or number > _NUMBERS[name]:
+            yield Wrong(name, value, "span", ("0", str(_NUMBERS[name])))
+    elif len(value) > MAX_VALUE_CHARS:
+        yield Wrong(name, value, "long")
+    elif name in _CHOICES and value not in _CHOICES[name]:
+        yield Wrong(name, value, "choice", _CHOICES[name])
+    elif name in {"metric", "view"}:
+        try:
+            metric_of(value)
+        except InvalidInput:
+            yield Wrong(name, value, "metric")
 
 
 def scope_of(query: ReportQuery, *, timezone: str, now_ms: int, agent_id: str | None) -> Scope:
@@ -152,7 +170,7 @@ def scope_of(query: ReportQuery, *, timezone: str, now_ms: int, agent_id: str | 
     as_of_ms = now_ms if query.as_of is None else query.as_of
     from_ms, to_ms = _period(query, tz, as_of_ms)
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
-        raise InvalidInput("The period ends before it begins.", field="to")
+        raise refused(Wrong("to", str(query.to), "order"))
     return Scope(
         timezone=timezone,
         as_of_ms=as_of_ms,
@@ -164,6 +182,7 @@ def scope_of(query: ReportQuery, *, timezone: str, now_ms: int, agent_id: str | 
         channel=query.channel,
         segment=query.segment,
         label=query.label,
+        sku=query.sku,
         hour=query.hour,
         weekday=query.weekday,
         outcome=query.outcome,
@@ -187,9 +206,9 @@ def compared_with(query: ReportQuery, scope: Scope) -> Scope | None:
     if query.compare == "custom":
         if query.cfrom is None or query.cto is None:
             return None
-        from_ms, to_ms = instant_ms(query.cfrom, tz), instant_ms(query.cto, tz, end=True)
-        if from_ms >= to_ms:
-            raise InvalidInput("The period ends before it begins.", field="cto")
+        from_ms, to_ms = _instants(("cfrom", query.cfrom), ("cto", query.cto), tz)
+        if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+            raise refused(Wrong("cto", query.cto, "order"))
         return replace(scope, from_ms=from_ms, to_ms=to_ms)
     if query.compare == "year":
         first, last = _year_before(first), _year_before(last)
@@ -230,9 +249,7 @@ def _period(query: ReportQuery, tz: ZoneInfo, as_of_ms: int) -> tuple[int | None
     if query.period == "all":
         return None, None
     if query.period == "custom":
-        start = None if query.from_ is None else instant_ms(query.from_, tz)
-        end = None if query.to is None else instant_ms(query.to, tz, end=True)
-        return start, end
+        return _instants(("from", query.from_), ("to", query.to), tz)
     today = local_date(as_of_ms, tz)
     if query.period == "month":
         return day_start_ms(today.replace(day=1), tz), day_start_ms(today + timedelta(days=1), tz)
@@ -240,10 +257,19 @@ def _period(query: ReportQuery, tz: ZoneInfo, as_of_ms: int) -> tuple[int | None
     return day_start_ms(first, tz), day_start_ms(today + timedelta(days=1), tz)
 
 
-def _number(name: str, value: str) -> int:
-    number = whole_number(value, digits=16)
-    if number is None:
-        raise InvalidInput(f"{name} must be a whole number.", field=name)
-    if number > _NUMBERS[name]:
-        raise InvalidInput(f"{name} must be at most {_NUMBERS[name]}.", field=name)
-    return number
+# A parameter and what it says.
+Said = tuple[str, str | None]
+
+
+def _instants(first: Said, last: Said, tz: ZoneInfo) -> tuple[int | None, int | None]:
+    """Where a period begins and ends. Raises InvalidInput for what is no day or time."""
+    found: list[int | None] = []
+    wrong: list[Wrong] = []
+    for (name, value), end in ((first, False), (last, True)):
+        try:
+            found.append(None if value is None else instant_ms(value, tz, end=end))
+        except InvalidInput:
+            wrong.append(Wrong(name, value or "", "date"))
+    if wrong:
+        raise refused(*wrong)
+    return found[0], found[1]

@@ -12,7 +12,6 @@ from aiohttp import web
 from agent_ui.hour_plot import HourMark, Legend, hour_plot
 from agent_ui.render import Locale, number, percent, sentence
 from server.actions.desk import the_shop
-from server.domain.errors import InvalidInput
 from server.domain.roster import (
     FEW_CHATS,
     FEW_LEFT,
@@ -28,6 +27,7 @@ from server.domain.staffing import WEEKS, BackTest
 from server.domain.text import whole_number
 from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
+from server.http.report_address import Wrong, refused, told
 from server.http.report_pages import PAGES
 from server.http.report_query import ReportQuery
 from server.http.report_words import short_day, zone_words
@@ -75,8 +75,8 @@ class Asked:
 
 def add_staffing(app: web.Application) -> None:
     """Serves the page and its file."""
-    app.router.add_get(PATH, show_staffing)
-    app.router.add_get(f"{PATH}/export.csv", export_staffing)
+    app.router.add_get(PATH, told(show_staffing))
+    app.router.add_get(f"{PATH}/export.csv", told(export_staffing))
 
 
 async def show_staffing(request: web.Request) -> web.Response:
@@ -153,7 +153,7 @@ def read_asked(given: object) -> Asked:
             continue
         number = whole_number(said)
         if number is None or not least <= number <= most:
-            raise InvalidInput(f"{name} must be a number from {least} to {most}.", field=name)
+            raise refused(Wrong(name, said, "span", (str(least), str(most))))
         values[name] = number
     at_once = get("at_once", "").strip()
     if not at_once:
@@ -163,7 +163,7 @@ def read_asked(given: object) -> Asked:
     except ValueError:
         chats = 0.0
     if not 1 <= chats <= MAX_AT_ONCE:
-        raise InvalidInput(f"at_once must be a number from 1 to {MAX_AT_ONCE}.", field="at_once")
+        raise refused(Wrong("at_once", at_once, "span", ("1", str(MAX_AT_ONCE))))
     return Asked(**values, at_once=round(chats, 1))
 
 

@@ -15,11 +15,13 @@ from agent_ui.render import Locale, duration, number, percent, sentence
 from server.domain import statistics
 from server.domain.metrics import GOAL_MS, Figures, Metric
 from server.domain.metrics.presets import BY_HEADLINE, Goal, verdict
+from server.domain.spans import MINUTE_MS
 from server.http.report_blocks import Block, Desk, group_lines, in_order, tiles
 from server.http.report_figures import direction, narrowed
 from server.http.report_words import (
     WallClock,
     bin_words,
+    listed,
     owner_words,
     short_day,
     short_span,
@@ -31,10 +33,10 @@ from server.reports.scope import NOBODY
 from server.reports.thread import Shares
 
 STEP_MS = 15_000
-LAST_STEP_MS = 8 * 60_000
+LAST_STEP_MS = 8 * MINUTE_MS
 MAX_TREND_DAYS = 800
 USUAL_HOURS = range(9, 22)
-FATE_MS = 10 * 60_000
+FATE_MS = 10 * MINUTE_MS
 USUAL_TARGET = 80
 Told = dict[str, Any]  # Any: as above
 
@@ -488,12 +490,11 @@ def _platforms(block: Block, desk: Desk) -> Told | None:
     )
     passed, failed = named["pass"], named["fail"]
     key = "both" if passed and failed else "pass" if passed else "fail" if failed else "none"
-    comma = "、" if locale == "zh" else ", "
     outcome = sentence(
         locale,
         f"reports.verdict.{key}",
-        passed=comma.join(passed),
-        failed=comma.join(failed),
+        passed=listed(locale, passed),
+        failed=listed(locale, failed),
         target=percent(target, 0),
     )
     return {

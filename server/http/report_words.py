@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from agent_ui.render import Locale, duration, has_sentence, local_day, sentence
+from agent_ui.groups import group_words
+from agent_ui.render import Locale, duration, local_day, sentence
 from server.domain.periods import zone
+from server.domain.segment import SEGMENTS
+from server.domain.spans import HOUR_MS
 from server.http.report_query import ReportQuery
 from server.reports.pages import Choices
 from server.reports.scope import NOBODY, Scope
 
-DAY_MS = 86_400_000
 _EN_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905  # reads better
 
 
@@ -31,13 +34,18 @@ class Names:
                 return self.team(NOBODY if key is None else str(key))
             case "segment":
                 return self.segment(None if key is None else str(key))
-            case "weekday":
-                return sentence(self.locale, f"reports.weekday.{key}")
-            case "hour":
-                return f"{int(key or 0):02}:00"
-        if key is None:
-            return sentence(self.locale, f"reports.without.{dimension}")
-        return self.channel(str(key)) if dimension == "channel" else str(key)
+            case "sku":
+                return self.product(None if key is None else str(key))
+        return self._words(dimension, None if key is None else str(key))
+
+    def told(self, dimension: str | None, group: str | None) -> str:
+        """What a group of a kept report is called; a dash where it was not divided."""
+        if dimension is None:
+            return "–"
+        return self.product(group) if dimension == "sku" else self._words(dimension, group)
+
+    def _words(self, dimension: str, key: str | None) -> str:
+        return group_words(self.locale, dimension, key)
 
     def agent(self, agent_id: str | None) -> str:
         """Who answered or owns a wait."""
@@ -54,20 +62,35 @@ class Names:
 
     def segment(self, segment: str | None) -> str:
         """A segment of customers."""
-        if segment is None or segment == NOBODY:
-            return sentence(self.locale, "reports.without.segment")
-        key = f"reports.segment.{segment}"
-        return sentence(self.locale, key) if has_sentence(self.locale, key) else segment
+        return self._words("segment", None if segment == NOBODY else segment)
+
+    def product(self, sku: str | None) -> str:
+        """A product by its SKU, with its title where the shop told of it."""
+        if sku is None or sku == NOBODY:
+            return sentence(self.locale, "reports.without.sku")
+        title = self.choices.products.get(sku)
+        return sku if title is None else f"{title} ({sku})"
 
     def channel(self, channel: str) -> str:
         """A channel, by its own name where there is no other."""
-        key = f"reports.channel.{channel}"
-        return sentence(self.locale, key) if has_sentence(self.locale, key) else channel
+        return self._words("channel", channel)
 
     def customer(self, customer_id: str, name: str | None) -> str:
         """A shopper, or the visitor with the last four characters of the id."""
         code = customer_id[-4:].upper()
         return name or sentence(self.locale, "reports.visitor", code=code)
+
+
+def choices_of(names: Names) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: (value, words)."""
+    known = names.choices
+    without = sentence(names.locale, "reports.without.segment")
+    return {
+        "channel": [(one, names.channel(one)) for one in known.channels],
+        "team": [(one, names.team(one)) for one in (*known.teams, NOBODY)],
+        "agent": [(one, names.agent(one)) for one in (*known.agents, NOBODY)],
+        "segment": [*((one, names.segment(one)) for one in SEGMENTS), (NOBODY, without)],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +124,17 @@ def zone_words(timezone: str, at_ms: int) -> str:
     return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
 
 
+def listed(locale: Locale, names: Sequence[str]) -> str:
+    """Names as they stand in a sentence.
+
+    >>> listed("en", ["Taobao", "JD", "Douyin"]), listed("zh", ["淘宝", "京东"])
+    ('Taobao, JD and Douyin', '淘宝、京东')
+    """
+    if locale == "zh" or len(names) < 2:
+        return "、".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def period_words(scope: Scope, locale: Locale) -> str:
     """The days of a period: one, from the first to the last, or all time."""
     if scope.from_ms is None and scope.to_ms is None:
@@ -118,6 +152,7 @@ def filters(query: ReportQuery, names: Names, locale: Locale) -> list[tuple[str,
         "agent": None if query.agent is None else names.agent(query.agent),
         "segment": None if query.segment is None else names.segment(query.segment),
         "label": query.label,
+        "sku": None if query.sku is None else names.of("sku", query.sku),
         "clock": None if query.clock == "elapsed" else sentence(locale, "reports.clock.business"),
         "weekday": None if query.weekday is None else names.of("weekday", query.weekday),
         "hour": None if query.hour is None else names.of("hour", query.hour),
@@ -147,7 +182,8 @@ def short_span(ms: float) -> str:
     >>> short_span(106_000), short_span(31_774_000)
     ('1:46', '8.8h')
     """
-    return duration(ms) if ms < 3_600_000 else f"{ms / 3_600_000:.3g}h"
+    hours = ms / HOUR_MS
+    return duration(ms) if hours < 1 else f"{hours:.{1 if hours < 99.5 else 0}f}h"
 
 
 def exact_span(ms: int) -> str:

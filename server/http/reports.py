@@ -9,21 +9,23 @@ from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
-from agent_ui.render import Locale, sentence
+from agent_ui.render import Locale
 from server.actions.desk import the_shop
 from server.domain.actors import Actor
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import NotAllowed
 from server.domain.metrics import METRICS, Metric, metric_of
 from server.domain.permissions import may
-from server.domain.segment import SEGMENTS
 from server.http import report_rows, report_views, report_words
 from server.http.csv_files import csv_file
 from server.http.keys import DATABASE
+from server.http.report_address import Wrong, refused, told, unknown_names, without
 from server.http.report_blocks import Desk
 from server.http.report_figures import Teller
 from server.http.report_pages import DIVISIONS, PAGES, Page
 from server.http.report_query import (
     COMPARE,
+    PARAMETERS,
     PERIODS,
     ReportQuery,
     compared_with,
@@ -51,12 +53,25 @@ def add_reports(app: web.Application) -> None:
     """Serves the report pages and their files."""
     router = app.router
     for page in PAGES.values():
-        router.add_get(page.path, partial(show_page, page=page))
-    router.add_get("/reports/export.csv", export_report)
-    router.add_get("/reports/rows", show_rows)
-    router.add_get("/reports/turns", show_rows)
-    router.add_get(f"/reports/turns/{{conversation_id}}/{{number:{NUMBER}}}", show_turn)
-    router.add_get(f"/reports/sessions/{{conversation_id}}/{{number:{NUMBER}}}", show_session)
+        router.add_get(page.path, told(partial(show_page, page=page)))
+    router.add_get("/reports/export.csv", told(export_report))
+    router.add_get("/reports/rows", told(show_rows))
+    router.add_get("/reports/turns", told(show_rows))
+    router.add_get(f"/reports/turns/{{conversation_id}}/{{number:{NUMBER}}}", told(show_turn))
+    router.add_get(f"/reports/sessions/{{conversation_id}}/{{number:{NUMBER}}}", told(show_session))
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Parameters of an address that no report knows, and the address without them."""
+
+    names: tuple[str, ...]
+    address: str
+
+    @property
+    def shown(self) -> str:
+        """Their names as a text of bearable length."""
+        return ", ".join(f"“{name[:40]}”" for name in self.names[:5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,7 @@ class Asked:
     shop: Shop
     scope: Scope
     own: bool
+    ignored: Ignored | None
 
     @property
     def pinned(self) -> ReportQuery:
@@ -80,7 +96,7 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
     asked = await _asked(request)
     if asked.own and not page.own:
         raise NotAllowed("These figures are for supervisors.")
-    page = _divided(page, asked.query)
+    page = page.divided(asked.query.by)
     locale = await locale_of(request)
     database = request.app[DATABASE]
     wants = page.wants(asked.query.view)
@@ -110,11 +126,12 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
         compared="" if figures.compared is None else _period(figures.compared, locale),
         periods=PERIODS,
         comparisons=COMPARE,
-        divisions=DIVISIONS,
-        choices=_choices(names),
+        divisions=DIVISIONS.get(page.id, ()),
+        choices=report_words.choices_of(names),
         segment_look=look,
         days=days_of(figures.scope),
         kept_as=_kept_as(figures.scope),
+        dimensions=DIMENSIONS,
         **_around(asked, names, locale),
     )
 
@@ -122,6 +139,9 @@ async def show_page(request: web.Request, *, page: Page) -> web.Response:
 async def export_report(request: web.Request) -> web.Response:
     """The figures as CSV: in all, by agent, by day and by hour; ``metrics`` keeps to some."""
     asked = await _asked(request)
+    # A page says beside its figures what it left aside; a file could not.
+    if unknown := unknown_names(request.query, PARAMETERS | {"metrics"}):
+        raise refused(*unknown)
     wanted = [name for name in request.query.get("metrics", "").split(",") if name][:60]
     text = await request.app[DATABASE].read(
         partial(page_csv, scope=asked.scope, metrics=known(wanted or METRICS))
@@ -196,12 +216,22 @@ async def _show_story(
     )
 
 
+def _nobody(connection: Connection, *, query: ReportQuery) -> tuple[Wrong, ...]:
+    """The person and the team of an address, where there is no such one."""
+    wanted = {"agent": query.agent, "team": query.team}
+    chosen = {name: key for name, key in wanted.items() if key not in {None, NOBODY}}
+    known = load_choices(connection)
+    there = {"agent": known.agents, "team": known.teams}
+    return tuple(Wrong(n, str(key), "nobody") for n, key in chosen.items() if key not in there[n])
+
+
 def _around(
     asked: Asked, names: report_words.Names, locale: Locale
 ) -> dict[str, Any]:  # Any: values of a template
     """What every report page says about its question."""
     return {
         "shop": asked.shop,
+        "ignored": asked.ignored,
         "query": asked.query,
         "pinned": asked.pinned,
         "own": asked.own,
@@ -224,30 +254,8 @@ def _kept_as(scope: Scope) -> dict[str, str | int | None]:
     }
 
 
-def _choices(names: report_words.Names) -> dict[str, list[tuple[str, str]]]:
-    """What each filter offers: (value, words)."""
-    known = names.choices
-    without = sentence(names.locale, "reports.without.segment")
-    return {
-        "channel": [(one, names.channel(one)) for one in known.channels],
-        "team": [(one, names.team(one)) for one in (*known.teams, NOBODY)],
-        "agent": [(one, names.agent(one)) for one in (*known.agents, NOBODY)],
-        "segment": [*((one, names.segment(one)) for one in SEGMENTS), (NOBODY, without)],
-    }
-
-
 def _period(scope: Scope, locale: Locale) -> str:
     return report_words.period_words(scope, locale)
-
-
-def _divided(page: Page, query: ReportQuery) -> Page:
-    """The page with its breakdown by what the query says."""
-    if page.id != "breakdown" or query.by not in DIVISIONS:
-        return page
-    blocks = tuple(
-        replace(block, by=query.by) if block.by == DIVISIONS[0] else block for block in page.blocks
-    )
-    return replace(page, blocks=blocks)
 
 
 def _page_of(metric: Metric) -> str:
@@ -264,7 +272,13 @@ async def _asked(request: web.Request) -> Asked:
     database = request.app[DATABASE]
     shop = await database.read(the_shop)
     own = not may(person.actor, "report.read")
+    if not own and (query.agent or query.team):
+        wrong = await database.read(partial(_nobody, query=query))
+        if wrong:
+            raise refused(*wrong)
     scope = await pinned_scope(
         database, query, timezone=shop.timezone, agent_id=person.id if own else None
     )
-    return Asked(query, person, shop, scope, own)
+    names = tuple(one.name for one in unknown_names(request.query, PARAMETERS))
+    ignored = Ignored(names, without(request, names)) if names else None
+    return Asked(query, person, shop, scope, own, ignored)

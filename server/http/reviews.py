@@ -28,6 +28,7 @@ from server.domain.review_draw import (
     Plan,
 )
 from server.domain.review_figures import MIN_PAIRS, MIN_REVIEWS
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.domain.text import whole_number
 from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
@@ -50,14 +51,13 @@ ROOT = "/reports/reviews"
 SHOWN = 100
 PERIODS = ("28", "90", "all")
 DAYS = 28
-DAY_MS = 24 * 3_600_000
 MOST_EACH = 50
 # What a singled-out kind is told with.
 WORDS = {
     "bad_rating": {"score": BAD_RATING},
     "reopened": {},
     "long": {"count": LONG_MESSAGES},
-    "slow": {"minutes": SLOW_MS // 60_000},
+    "slow": {"minutes": SLOW_MS // MINUTE_MS},
     "transferred": {},
 }
 

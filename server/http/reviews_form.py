@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
+from agent_ui.render import Locale
 from server.actions import reviews as actions
 from server.actions.desk import the_shop
 from server.actions.payload import parse
@@ -57,23 +60,17 @@ async def show_item(request: web.Request, error: AppError | None = None) -> web.
     """A chat to judge: what was said, and the form."""
     person = await require_person(request, WRITE)
     database = request.app[DATABASE]
-    shop = await database.read(the_shop)
     key, at_ms = request.match_info["id"], database.clock()
     locale = await locale_of(request)
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
-        item = store.load_item(connection, key)
-        sample = None if item is None else store.load_sample(connection, item.sample_id)
-        if item is None or sample is None:
-            raise NotFound(actions.MISSING)
+        item, sample = _sampled(connection, key)
         if item.agent_id == person.id:
             raise NotAllowed("Nobody judges their own work.", reason="own_work")
         judged = store.reviews_of(connection, [item.id]).get(item.id, [])
         mine = next((one for one in judged if one.reviewer_id == person.id), None)
         others = [one for one in judged if one.reviewer_id != person.id]
-        return {
-            "item": item,
-            "sample": sample,
+        return _beside(connection, person.actor, item, sample, at_ms=at_ms, locale=locale) | {
             "mine": mine,
             "full": sum(one.given_at_ms is not None for one in others) >= 2,
             "others": [
@@ -82,29 +79,75 @@ async def show_item(request: web.Request, error: AppError | None = None) -> web.
                 if one.given_at_ms is not None and not is_sealed(person.actor, item, one, judged)
             ],
             "waiting": sum(one.given_at_ms is not None for one in others),
-            "card": store.load_card(connection, sample.card),
-            "story": _story(connection, person.actor, item, at_ms),
-            "names": Names(load_choices(connection), locale),
         }
 
     found = await database.read(look)
     mine: Judged | None = found["mine"]
+    return await _page(
+        request,
+        "reviews_item.html",
+        error,
+        done=("given", "saved"),
+        kept=_kept(mine),
+        blind=found["sample"].blind and (mine is None or mine.given_at_ms is None),
+        na=NOT_APPLICABLE,
+        **found,
+    )
+
+
+async def _page(
+    request: web.Request,
+    template: str,
+    error: AppError | None,
+    *,
+    done: Collection[str],
+    kept: Mapping[str, str] = MappingProxyType({}),
+    **context: Any,  # Any: values of a template
+) -> web.Response:
+    """A page with a form, filled with what was kept, or with what was entered and refused."""
+    shop = await request.app[DATABASE].read(the_shop)
     form = await read_form(request) if error is not None else {}
     return await render(
         request,
-        "reviews_item.html",
+        template,
         status=error.status if error else 200,
         nav="reports",
         shop=shop,
         wide=True,
         at=WallClock(shop.timezone),
         problem=await problem_of(request, error),
-        entered=entered(form) if form else _kept(mine),
-        blind=found["sample"].blind and (mine is None or mine.given_at_ms is None),
-        na=NOT_APPLICABLE,
-        done=done_of(request, ("given", "saved")),
-        **found,
+        entered=entered(form) if form else kept,
+        done=done_of(request, done),
+        **context,
     )
+
+
+def _sampled(connection: Connection, item_id: str) -> tuple[Item, Sample]:
+    """A chat that was drawn, and the sample for which it was."""
+    item = store.load_item(connection, item_id)
+    sample = None if item is None else store.load_sample(connection, item.sample_id)
+    if item is None or sample is None:
+        raise NotFound(actions.MISSING)
+    return item, sample
+
+
+def _beside(
+    connection: Connection,
+    actor: Actor,
+    item: Item,
+    sample: Sample,
+    *,
+    at_ms: int,
+    locale: Locale,
+) -> dict[str, Any]:  # Any: values of a template
+    """What both pages show of a chat: the scorecard and what was said."""
+    return {
+        "item": item,
+        "sample": sample,
+        "card": store.load_card(connection, sample.card),
+        "story": _story(connection, actor, item, at_ms),
+        "names": Names(load_choices(connection), locale),
+    }
 
 
 def _story(connection: Connection, actor: Actor, item: Item, at_ms: int) -> Story | None:
@@ -135,10 +178,7 @@ async def save_item(request: web.Request) -> web.Response:
     give = field(form, "do") == "give"
 
     def card_of(connection: Connection) -> tuple[Item, Sample, Scorecard]:
-        item = store.load_item(connection, key)
-        sample = None if item is None else store.load_sample(connection, item.sample_id)
-        if item is None or sample is None:
-            raise NotFound(actions.MISSING)
+        item, sample = _sampled(connection, key)
         return item, sample, store.load_card(connection, sample.card)
 
     item, sample, card = await database.read(card_of)
@@ -187,7 +227,6 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
     """A review that was given, for the agent whose work it is about and for who leads."""
     person = await require_person(request, OWN)
     database = request.app[DATABASE]
-    shop = await database.read(the_shop)
     key, at_ms = request.match_info["id"], database.clock()
     locale = await locale_of(request)
 
@@ -206,13 +245,9 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
 
     def look(connection: Connection) -> dict[str, Any]:  # Any: values of a template
         item, judged = read_review(connection, person.actor, key)
-        sample = store.load_sample(connection, item.sample_id)
-        if sample is None:
-            raise NotFound(actions.MISSING)
+        _, sample = _sampled(connection, item.id)
         others = store.reviews_of(connection, [item.id]).get(item.id, [])
-        return {
-            "item": item,
-            "sample": sample,
+        return _beside(connection, person.actor, item, sample, at_ms=at_ms, locale=locale) | {
             "judged": judged,
             "others": [
                 one
@@ -221,27 +256,17 @@ async def show_review(request: web.Request, error: AppError | None = None) -> we
                 and one.given_at_ms is not None
                 and _reads(connection, person.actor, one.id)
             ],
-            "card": store.load_card(connection, sample.card),
-            "story": _story(connection, person.actor, item, at_ms),
-            "names": Names(load_choices(connection), locale),
         }
 
     found = await database.read(look)
-    form = await read_form(request) if error is not None else {}
-    return await render(
+    return await _page(
         request,
         "reviews_given.html",
-        status=error.status if error else 200,
-        nav="reports",
-        shop=shop,
-        wide=True,
-        at=WallClock(shop.timezone),
-        problem=await problem_of(request, error),
-        entered=entered(form),
+        error,
+        done=("revised", "acknowledged", "objected", "settled"),
         own=found["item"].agent_id == person.id,
         blind=False,
         leads=may(person.actor, WRITE),
-        done=done_of(request, ("revised", "acknowledged", "objected", "settled")),
         **found,
     )
 

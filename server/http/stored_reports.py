@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from aiohttp import web
 
+from agent_ui.render import Locale
 from server.actions import stored_reports as actions
 from server.actions.stored_reports import READ
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import AppError, InvalidInput, NotFound
+from server.domain.metrics import METRICS, metric_of
 from server.domain.periods import MAX_AT_MS
 from server.domain.text import whole_number
 from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
-from server.http.report_words import Names
+from server.http.report_words import Names, choices_of
 from server.http.sessions import require_person
 from server.http.views import done_of, locale_of, problem_of, render
 from server.reports.pages import load_choices
 from server.reports.rows import iso
 from server.reports.scope import FILTERS, NOBODY
 from server.reports.stored import Again, make_again, make_report, rows_of
-from server.storage import stored_reports
+from server.storage import figures, stored_reports
 from server.storage.connection import Connection
 from server.storage.event_log import lasting_seq
 from server.storage.shop import load_shop
@@ -28,8 +32,26 @@ from server.storage.stored_reports import Stored
 
 ROOT = "/reports/stored"
 SHOWN = 200
-BY = ("agent", "team", "channel", "day", "hour")
-DEFAULT = "frt, rt, r3m_turn"
+# More rows than anybody reads; the file has all.
+MOST_ROWS = 500
+DEFAULT = ("frt", "rt", "r3m_turn")
+# Figures that carry a number: the fields of the number, and the ids that they make.
+NUMBERED = {"sl": "sl_{}", "inq_conv": "inq_conv_{}h", "repeat": "repeat_{}d"}
+# What most ask for; the page folds the others away.
+OFFERED = (
+    "received",
+    "frt",
+    "rt",
+    "sl_30",
+    "r3m_turn",
+    "abandon",
+    "unanswered",
+    "full_res",
+    "fcr",
+    "csat",
+    "sla_met",
+    "inq_conv_24h",
+)
 
 
 def add_stored_reports(app: web.Application) -> None:
@@ -48,19 +70,61 @@ async def show_all(request: web.Request, error: AppError | None = None) -> web.R
     database = request.app[DATABASE]
     form: Form = await read_form(request) if error is not None else {}
     shop = await database.read(load_shop)
+    locale = await locale_of(request)
+    names = Names(await database.read(load_choices), locale)
+    reports = await database.read(partial(stored_reports.load_reports, limit=SHOWN))
+    chosen = asked_metrics(form) if error is not None else DEFAULT
     return await render(
         request,
         "stored_reports.html",
         status=error.status if error else 200,
         nav="reports",
-        reports=await database.read(partial(stored_reports.load_reports, limit=SHOWN)),
+        reports=reports,
+        names={name: metric_name(name, locale) for one in reports for name in one.metrics},
         entered=entered(form),
         problem=await problem_of(request, error),
-        groups=BY,
-        default=DEFAULT,
+        dimensions=DIMENSIONS,
+        chosen=chosen,
+        choices=choices_of(names),
+        labels=await database.read(figures.labels),
+        **metric_choices(locale, chosen),
         done=done_of(request, ("kept", "removed")),
         timezone=shop.timezone if shop else "UTC",
     )
+
+
+def metric_choices(locale: Locale, chosen: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """What a form offers of figures, (id, name) each: those that most ask for, and all others.
+
+    Of the chosen ones, those with a number of their own stand among the others.
+    """
+    named = {name: metric_name(name, locale) for name in (*METRICS, *chosen)}
+    rest = [(name, words) for name, words in named.items() if name not in OFFERED]
+    return {"offered": [(name, named[name]) for name in OFFERED], "rest": rest}
+
+
+def metric_name(metric_id: str, locale: Locale) -> str:
+    """What a figure is called; its id where there is no such figure (any more)."""
+    try:
+        return metric_of(metric_id).name.of(locale)
+    except InvalidInput:
+        return metric_id
+
+
+def _is_share(metric_id: str) -> bool:
+    """True for a figure that people say in per cent."""
+    try:
+        return metric_of(metric_id).per_cent
+    except InvalidInput:
+        return True
+
+
+def asked_metrics(form: Form) -> tuple[str, ...]:
+    """The figures that a form names, each once; a field may name several with commas between."""
+    names = [name.strip() for text in form.get("metrics", ()) for name in text.split(",")]
+    names += [pattern.format(field(form, name)) for name, pattern in NUMBERED.items()]
+    empty = {pattern.format("") for pattern in NUMBERED.values()}
+    return tuple(dict.fromkeys(name for name in names if name and name not in empty))
 
 
 async def keep(request: web.Request) -> web.Response:
@@ -68,7 +132,7 @@ async def keep(request: web.Request) -> web.Response:
     person = await require_person(request, READ)
     form = await read_form(request)
     database = request.app[DATABASE]
-    asked = [name.strip() for name in field(form, "metrics").split(",") if name.strip()]
+    asked = asked_metrics(form)
     try:
         seq = await database.read(lasting_seq)
         asked_seq, as_of_ms = _number(form, "as_of_seq"), _number(form, "as_of_ms")
@@ -107,14 +171,23 @@ async def show_one(request: web.Request, again: Again | None = None) -> web.Resp
     await require_person(request, READ)
     stored = await _stored(request)
     shop = await request.app[DATABASE].read(load_shop)
-    choices = await request.app[DATABASE].read(load_choices)
+    rows = rows_of(stored.body)
+    by = stored.query.get("by")
+    shown = rows[:MOST_ROWS]
+    skus = {str(row["group"]) for row in shown if by == "sku" and row["group"] is not None}
+    choices = await request.app[DATABASE].read(lambda c: load_choices(c, skus=skus))
     names = Names(choices, await locale_of(request))
     return await render(
         request,
         "stored_report.html",
         nav="reports",
         stored=stored,
-        rows=rows_of(stored.body),
+        rows=shown,
+        more=len(rows) - len(shown),
+        told=partial(names.told, None if by is None else str(by)),
+        shares=[name for name in stored.metrics if _is_share(name)],
+        names={name: metric_name(name, names.locale) for name in stored.metrics},
+        dimensions=DIMENSIONS,
         again=again,
         filters=[
             (name, names.of(name, None if key == NOBODY else key))

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any  # Any: keys of conversations
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from server.domain.profile import NO_BUYER
+from server.domain.spans import WEEK_MS
 from server.reports.frames import Numbers, Texts
-from server.storage.persons import persons_of_conversations, persons_of_openings
-from server.storage.profiles import PROFILE, SEGMENT_CHANGE, refused_profiling
+from server.reports.places import Places
+from server.storage.facts import number_of
+from server.storage.persons import customers_of_conversations
+from server.storage.segment_columns import Changes, SegmentColumns, Standing, block_of
 from server.storage.thresholds import current_limits
 
-# SQLite takes at most 32,766 values in a statement.
-_PORTION = 5_000
-
-_NOW = select(PROFILE.c.person_id, PROFILE.c.segment).where(
-    PROFILE.c.person_id.in_(bindparam("ids", expanding=True))
-)
-_CHANGES = (
-    select(
-        SEGMENT_CHANGE.c.person_id,
-        SEGMENT_CHANGE.c.at_ms,
-        SEGMENT_CHANGE.c.segment_from,
-        SEGMENT_CHANGE.c.segment_to,
-    )
-    .where(SEGMENT_CHANGE.c.person_id.in_(bindparam("ids", expanding=True)))
-    .order_by(SEGMENT_CHANGE.c.person_id, SEGMENT_CHANGE.c.at_ms, SEGMENT_CHANGE.c.id)
-)
-
-
-@dataclass(slots=True)
-class _Course:
-    """The segments of a person through time: ``segments`` has one more than ``changed_at_ms``."""
-
-    segments: list[str]
-    changed_at_ms: list[int] = field(default_factory=list)
-
-    def at(self, at_ms: int) -> str:
-        """The segment at an instant."""
-        return self.segments[bisect_right(self.changed_at_ms, at_ms)]
+NOBODY = -1
+# Of whom nothing is told, and who has never bought.
+_UNTOLD, _PROSPECT = 0, 1
+_OTHERS = Texts.of((None, NO_BUYER.segment))
 
 
 class Segments:
-    """The segments of customers as they were; what was looked up once is not looked up again."""
+    """The segments of customers as they were; for a report that is about the time from an instant.
 
-    def __init__(self, connection: Connection) -> None:
+    Earlier instants may be asked for too, which costs another look.
+    """
+
+    def __init__(self, connection: Connection, from_ms: int | None) -> None:
         self._connection = connection
-        self._courses: dict[object, _Course | None] = {}
+        # Some figures look at a week before the period as well.
+        self._block = 0 if from_ms is None else block_of(from_ms - WEEK_MS)
+        self._courses: _Courses | None = None
 
     @cached_property
     def _known(self) -> bool:
@@ -60,77 +40,124 @@ class Segments:
         return current_limits(self._connection) is not None
 
     @cached_property
-    def _refused(self) -> frozenset[str]:
-        return frozenset(refused_profiling(self._connection))
+    def _columns(self) -> SegmentColumns:
+        return SegmentColumns(self._connection)
 
-    def of_openings(self, openings: Numbers, instants: Numbers) -> Texts:
-        """What the customer of each conversation was in at an instant, row by row.
+    @cached_property
+    def _customers(self) -> _Customers:
+        return _Customers(self._columns.standing)
 
-        Conversations by the numbers of their first events. None while the shop has no orders, for
-        who has refused profiling, and for rows of nobody.
+    def of_customers(self, customers: Numbers, instants: Numbers) -> Texts:
+        """What each customer, as a number, was in at an instant, row by row.
+
+        None while the shop has no orders, for who wants no profile, and for NOBODY.
         """
-        if not self._known:
-            return nobody(len(openings))
-        keys, places = np.unique(openings, return_inverse=True)
-        names = keys.tolist()
-        missing = [key for key in names if key >= 0 and key not in self._courses]
-        self._load(missing, persons_of_openings(self._connection, missing))
-        courses = [self._courses.get(key) for key in names]
-        return _at(courses, places, instants)
+        if not self._known or not len(customers):
+            return nobody(len(customers))
+        courses = self._courses_since(block_of(int(instants.min())))
+        asked = np.flatnonzero(customers != NOBODY)
+        places = self._customers.places(customers[asked])
+        found = courses.latest[places]
+        rows, before = courses.until_later(places, instants[asked])
+        found[rows] = before
+        codes = np.full(len(customers), _UNTOLD, np.int32)
+        codes[asked] = found
+        return Texts(codes, courses.values)
 
     def of_conversations(self, conversations: Texts, instants: Numbers) -> Texts:
-        """The same by the ids of conversations."""
+        """The same of the customers of conversations, by their ids; None for none."""
         if not self._known:
             return nobody(len(conversations))
-        missing = [key for key in conversations.values if key and key not in self._courses]
-        self._load(missing, persons_of_conversations(self._connection, missing))
-        courses = [self._courses.get(key) for key in conversations.values]
-        return _at(courses, conversations.codes, instants)
+        ids = [key for key in conversations.values if key is not None]
+        whose = customers_of_conversations(self._connection, ids)
+        numbers = [
+            number_of(whose[key]) if key is not None and key in whose else NOBODY
+            for key in conversations.values
+        ]
+        return self.of_customers(np.array([*numbers, NOBODY])[conversations.codes], instants)
 
-    def _load(self, keys: Sequence[object], persons: Mapping[Any, str]) -> None:  # Any: of keys
-        courses = _courses(self._connection, set(persons.values()))
-        prospect = _Course([NO_BUYER.segment])
-        for key in keys:
-            person = persons.get(key)
-            known = person is not None and person not in self._refused
-            self._courses[key] = courses.get(person or "", prospect) if known else None
+    def _courses_since(self, block: int) -> _Courses:
+        """The courses of a block and since."""
+        if self._courses is None or block < self._block:
+            self._block = min(block, self._block)
+            self._courses = _Courses(self._customers, self._columns.changes(self._block))
+        return self._courses
+
+
+class _Customers:
+    """All customers of whom anything is known, each with their person.
+
+    ``persons`` are places among the persons; one more is of who has no profile, and one of whom
+    nothing is told. The last customer stands for all others.
+    """
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self.none = len(standing.persons)
+        merged, tops = standing.merged, standing.tops
+        # Who refused with one record refused with all of them.
+        refused = standing.refused
+        of = _found(merged, refused)
+        refused = np.unique(np.where(of < 0, refused, np.append(tops, NOBODY)[of]))
+        others = np.unique(np.concatenate([merged, refused]))
+        others = others[_found(standing.persons, others) < 0]
+        between = np.searchsorted(standing.persons, others)
+        known = np.insert(standing.persons, between, others)
+        persons = np.insert(np.arange(self.none), between, self.none)
+        of = _found(standing.persons, tops)
+        persons[np.searchsorted(known, merged)] = np.where(of < 0, self.none, of)
+        refused = np.concatenate([refused, merged[_found(refused, tops) >= 0]])
+        persons[np.searchsorted(known, refused)] = self.none + 1
+        self.persons = np.append(persons, self.none)
+        self._known = Places(known)
+
+    def places(self, customers: Numbers) -> Numbers:
+        """The place of each; -1, the last, for others."""
+        return self._known.of(customers)
+
+
+class _Courses:
+    """What customers, by their places, were in since a time: until each change, and at last."""
+
+    def __init__(self, customers: _Customers, changes: Changes) -> None:
+        latest, persons = customers.standing.latest, customers.standing.persons
+        texts = Texts.joined([_OTHERS, latest, changes.before])
+        self.values = texts.values
+        self._before = texts.codes[2 + len(latest) :]
+        at_last = np.append(texts.codes[2 : 2 + len(latest)], [_PROSPECT, _UNTOLD])
+        self.latest = at_last[customers.persons].astype(np.int32)
+        starts = np.flatnonzero(np.diff(changes.persons, prepend=NOBODY))
+        self._starts = np.append(starts, len(changes.persons))
+        self._at_ms = changes.at_ms
+        # Everybody who changed is one of the persons.
+        changed = np.full(customers.none + 2, -1)
+        changed[np.searchsorted(persons, changes.persons[starts])] = np.arange(len(starts))
+        self._changed = changed[customers.persons]
+
+    def until_later(self, places: Numbers, instants: Numbers) -> tuple[Numbers, Numbers]:
+        """The rows of customers who changed after their instant, with what they were until then.
+
+        Each goes through the changes of their person: in some weeks there are few of them.
+        """
+        changed = self._changed[places]
+        rows = np.flatnonzero(changed >= 0)
+        found, ends = self._starts[changed[rows]], self._starts[changed[rows] + 1]
+        at_ms = instants[rows]
+        early = np.flatnonzero(self._at_ms[found] <= at_ms)
+        while len(early):
+            found[early] += 1
+            early = early[found[early] < ends[early]]
+            early = early[self._at_ms[found[early]] <= at_ms[early]]
+        later = found < ends
+        return rows[later], self._before[found[later]]
+
+
+def _found(known: Numbers, numbers: Numbers) -> Numbers:
+    """Where some numbers stand among known ones, which are in order; -1 for those that do not."""
+    places = np.searchsorted(known, numbers)
+    return np.where(np.append(known, NOBODY)[places] == numbers, places, -1)
 
 
 def nobody(n: int) -> Texts:
     """A column without any text."""
     return Texts(np.zeros(n, np.int32), (None,))
-
-
-def _at(courses: Sequence[_Course | None], places: Numbers, instants: Numbers) -> Texts:
-    """The segments of courses at instants; most customers never changed theirs."""
-    same = Texts.of(None if one is None else one.segments[-1] for one in courses)
-    changing = np.array([one is not None and bool(one.changed_at_ms) for one in courses], bool)
-    found = Texts(same.codes[places], same.values)
-    if not changing.any():
-        return found
-    rows = np.flatnonzero(changing[places])
-    then = Texts.of(
-        one.at(at_ms)
-        for place, at_ms in zip(places[rows].tolist(), instants[rows].tolist(), strict=True)
-        if (one := courses[place]) is not None
-    )
-    both = Texts.joined([found, then])
-    codes = both.codes[: len(places)].copy()
-    codes[rows] = both.codes[len(places) :]
-    return Texts(codes, both.values)
-
-
-def _courses(connection: Connection, person_ids: Collection[str]) -> dict[str, _Course]:
-    ids = sorted(person_ids)
-    found: dict[str, _Course] = {}
-    for start in range(0, len(ids), _PORTION):
-        some = {"ids": ids[start : start + _PORTION]}
-        found.update((row[0], _Course([row[1]])) for row in connection.execute(_NOW, some))
-        for person_id, at_ms, before, after in connection.execute(_CHANGES, some):
-            course = found.get(person_id)
-            if course is None or not course.changed_at_ms:
-                # Until the first change that is known it was what that change came from.
-                course = found[person_id] = _Course([before])
-            course.changed_at_ms.append(at_ms)
-            course.segments.append(after)
-    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -15,7 +14,6 @@ from server.reports.rows import ReportRow
 from server.reports.scope import FILTERS, Scope
 from server.storage.shop import load_shop
 
-Format = Literal["table", "csv", "json"]
 FORMATTERS = {
     "table": report_rows.to_table,
     "csv": report_rows.to_csv,

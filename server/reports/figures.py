@@ -22,10 +22,12 @@ from server.domain.metrics.measure import (
     rounded_mean,
 )
 from server.reports.frames import Column, Frame, Texts
-from server.reports.scope import NOBODY, has_label
+from server.reports.ordering import first_places
+from server.reports.scope import SEVERAL
 
 Spans = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 Key = str | int | None
 _SHARES = (0.5, 0.9, 0.95)
 _CLOSE = 1e-9
@@ -39,7 +41,8 @@ def counted(metric: Metric, frame: Frame, *, as_of_ms: int) -> Frame:
         return kept
     column = kept.columns[metric.distinct]
     keys = column.codes if isinstance(column, Texts) else column
-    return kept.select(np.sort(np.unique(keys, return_index=True)[1]))
+    firsts = first_places(keys)
+    return kept if len(firsts) == kept.n else kept.select(np.sort(firsts))
 
 
 def figures_of(metric: Metric, frame: Frame, *, as_of_ms: int) -> Figures:
@@ -64,25 +67,38 @@ def _beside(aside: Aside, frame: Frame, as_of_ms: int) -> int:
     return int(amounts.max(initial=0) if aside.largest else amounts.sum())
 
 
-def grouped(metric: Metric, frame: Frame, dimension: str | None) -> Iterator[tuple[Key, Frame]]:
+def grouped(
+    metric: Metric, frame: Frame, dimension: str | None, *, most: int | None = None
+) -> Iterator[tuple[Key, Frame]]:
     """The rows of each group in order, the nameless group last; without a dimension all rows.
 
-    Raises InvalidInput for no dimension.
+    With ``most`` only so many groups, those with the most rows. Raises InvalidInput for no
+    dimension.
     """
     if dimension is None:
         yield None, frame
         return
-    if dimension == "label":
-        yield from _by_label(frame)
-        return
-    name = column_of(metric, dimension)
-    if name not in frame.groups:
+    name = SEVERAL.get(dimension) or column_of(metric, dimension)
+    if (name, most) not in frame.groups:
         # Metrics of one source share the rows of its groups.
-        frame.groups[name] = list(_divided(frame, frame.columns[name]))
-    yield from frame.groups[name]
+        divide = _by_each if dimension in SEVERAL else _by_one
+        frame.groups[name, most] = list(divide(frame, name, most))
+    yield from frame.groups[name, most]
 
 
-def _divided(frame: Frame, column: Column) -> Iterator[tuple[Key, Frame]]:
+def _by_one(frame: Frame, name: str, most: int | None) -> Iterator[tuple[Key, Frame]]:
+    order, groups = _divided(frame.columns[name], most)
+    # Group behind group: each is a stretch of columns that are put in order once.
+    ordered = frame.select(order)
+    for key, stretch in groups:
+        yield key, ordered.select(stretch)
+
+
+def _divided(column: Column, most: int | None) -> tuple[Places, list[tuple[Key, slice]]]:
+    """The places of a column by its values, and which of them each value has.
+
+    Of at most so many values, those that have the most.
+    """
     if isinstance(column, Texts):
         codes, values = column.codes.astype(np.intp), list[Key](column.values)
     elif column.size and int(column.min()) >= 0 and int(column.max()) < _FEW:
@@ -93,23 +109,37 @@ def _divided(frame: Frame, column: Column) -> Iterator[tuple[Key, Frame]]:
     # Of 16 bits, codes are sorted by counting.
     small = codes.astype(np.int16) if len(values) < _FEW else codes
     order = np.argsort(small, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(values))) if len(values) else np.empty(0, int)
-    for place in sorted(
-        range(len(values)), key=lambda n: (values[n] is None, str(type(values[n])), values[n] or 0)
-    ):
-        start = int(ends[place - 1]) if place else 0
-        if ends[place] > start:
-            yield values[place], frame.select(order[start : int(ends[place])])
+    counts = np.bincount(codes, minlength=len(values))
+    ends, filled = np.cumsum(counts), np.flatnonzero(counts)
+    if most is not None:
+        filled = filled[np.argsort(-counts[filled], kind="stable")[:most]]
+    in_order = sorted(
+        filled.tolist(), key=lambda n: (values[n] is None, str(type(values[n])), values[n] or 0)
+    )
+    starts = ends - counts
+    return order, [(values[n], slice(int(starts[n]), int(ends[n]))) for n in in_order]
 
 
-def _by_label(frame: Frame) -> Iterator[tuple[Key, Frame]]:
-    """A row with several labels is in the group of each."""
-    values = frame.texts("labels").values if "labels" in frame.columns else ()
-    for label in sorted({one for value in values for one in (value or "").split("\n") if one}):
-        yield label, frame.select(has_label(frame, label))
-    rest = frame.select(has_label(frame, NOBODY)) if values else frame
-    if rest.n:
-        yield None, rest
+def _by_each(frame: Frame, name: str, most: int | None) -> Iterator[tuple[Key, Frame]]:
+    """A row with several labels, or SKUs, is in the group of each."""
+    if name not in frame.columns:
+        yield from [(None, frame)] if frame.n else []
+        return
+    column = frame.texts(name)
+    several = [list(dict.fromkeys((value or "").split("\n"))) for value in column.values]
+    known: dict[str, int] = {}
+    each = [known.setdefault(one, len(known)) for ones in several for one in ones]
+    counts = np.array([*map(len, several), 0])[column.codes]
+    # Where those of a row begin, and then one after the other.
+    starts = np.cumsum([0, *map(len, several)])[column.codes]
+    ends = np.cumsum(counts)
+    places = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+    codes = np.array([*each, 0], np.int32)[np.repeat(starts, counts) + places]
+    rows = np.repeat(np.arange(frame.n), counts)
+    order, groups = _divided(Texts(codes, tuple(one or None for one in known)), most)
+    ordered = frame.select(rows[order])
+    for key, stretch in groups:
+        yield key, ordered.select(stretch)
 
 
 def column_of(metric: Metric, dimension: str) -> str:
@@ -201,7 +231,9 @@ def _sum(kept: Frame, name: str | None) -> int:
     if name is None:
         return kept.n
     column = kept.columns[name]
-    return len(np.unique(column.codes)) if isinstance(column, Texts) else int(np.sum(column))
+    if isinstance(column, Texts):
+        return int(np.count_nonzero(np.bincount(column.codes)))
+    return int(np.sum(column))
 
 
 # How each kind of metric is worked out: (metric, counted rows, figures so far) -> figures.
@@ -235,16 +267,14 @@ def within(spans: Spans, done: Mask, lasts: Mask, goal_ms: int) -> float:
     return float(np.sum((going_on * reached / at_risk)[soon]))
 
 
-def bounds_ms(ordered: Spans, ends: Mask, share: float = 0.5) -> tuple[int | None, int | None]:
-    """Bounds of a quantile by order statistics, as ``statistics.quantile_bounds`` has them."""
-    each = (1 + statistics.WARN) / 2
-    low = statistics.lower_rank(len(ordered), share, confidence=each)
-    high = statistics.upper_rank(len(ordered), share, confidence=each)
+def bounds_ms(ordered: Spans, ends: Mask) -> tuple[int | None, int | None]:
+    """Bounds of the median by order statistics, as ``statistics.quantile_bounds`` has them."""
+    high = statistics.upper_rank(len(ordered), 0.5, confidence=(1 + statistics.WARN) / 2)
+    if high is None:
+        return None, None
     reached = ordered[ends]
-    return (
-        None if low is None else int(ordered[low - 1]),
-        None if high is None or high > len(reached) else int(reached[high - 1]),
-    )
+    # Of a median, the lower rank is as far from the one end as the upper from the other.
+    return int(ordered[-high]), int(reached[high - 1]) if high <= len(reached) else None
 
 
 def in_order(spans: Spans, done: Mask) -> tuple[Spans, Mask]:

@@ -21,26 +21,43 @@ Follower = Callable[["Frame"], Column]
 
 
 class Columns(Mapping[str, Column]):
-    """Columns by name; one that is made only when it is asked for is made once."""
+    """Columns by name; one that is made only when it is asked for is made once.
 
-    def __init__(self, columns: Mapping[str, Column], makers: Mapping[str, Maker]) -> None:
+    With ``whole`` they are also all columns of a longer frame, of its ``chosen`` rows.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        makers: Mapping[str, Maker],
+        whole: Columns | None = None,
+        chosen: Any = None,  # Any: whatever an array takes
+    ) -> None:
         self.made = dict(columns)
         self.makers = {name: make for name, make in makers.items() if name not in self.made}
+        self.whole = whole
+        self.chosen = chosen
 
     def __getitem__(self, name: str) -> Column:
         column = self.made.get(name)
         if column is None:
-            column = self.made[name] = self.makers[name]()
+            column = self.made[name] = self._make(name)
         return column
 
+    def _make(self, name: str) -> Column:
+        if name in self.makers or self.whole is None:
+            return self.makers[name]()
+        return self.whole[name][self.chosen]
+
     def __iter__(self) -> Iterator[str]:
-        return iter({**self.made, **self.makers})
+        return iter({**self.made, **self.makers, **dict.fromkeys(self.whole or ())})
 
     def __len__(self) -> int:
-        return len({**self.made, **self.makers})
+        return len(list(iter(self)))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.made or name in self.makers
+        own = name in self.made or name in self.makers
+        return own or (self.whole is not None and name in self.whole)
 
 
 class Frame:
@@ -57,17 +74,20 @@ class Frame:
         n: int | None = None,
         makers: Mapping[str, Maker] | None = None,
         followers: Mapping[str, Follower] | None = None,
+        whole: Columns | None = None,
+        chosen: Any = None,  # Any: whatever an array takes
     ) -> None:
         self.followers = followers or {}
 
         def follows(make: Follower) -> Maker:
             return lambda: make(self)
 
-        late = {name: follows(make) for name, make in self.followers.items()}
-        self.columns = Columns(columns, {**late, **(makers or {})})
+        known = () if whole is None else whole.made
+        late = {name: follows(make) for name, make in self.followers.items() if name not in known}
+        self.columns = Columns(columns, {**late, **(makers or {})}, whole, chosen)
         self.n = len(next(iter(columns.values()))) if n is None else n
         # The rows by the values of a column, for those who have divided them once.
-        self.groups: dict[str, list[tuple[Any, Frame]]] = {}
+        self.groups: dict[tuple[str, int | None], list[tuple[Any, Frame]]] = {}
 
     @classmethod
     def of(cls, rows: Sequence[object], texts: Sequence[str], numbers: Sequence[str]) -> Frame:
@@ -148,22 +168,18 @@ class Frame:
             n=self.n,
             makers={**kept, **makers},
             followers={**late, **followers},
+            whole=self.columns.whole,
+            chosen=self.columns.chosen,
         )
 
-    def select(self, chosen: Any) -> Frame:  # Any: a mask or places, as numpy takes them
-        """The chosen rows, by a mask or by their places."""
+    def select(self, chosen: Any) -> Frame:  # Any: a mask, places or a slice, as numpy takes them
+        """The chosen rows, by a mask, by their places, or from one place to another."""
         if isinstance(chosen, np.ndarray) and chosen.dtype == bool:
             if bool(chosen.all()):
                 return self
             chosen = np.flatnonzero(chosen)
-        source = self.columns
-
-        def maker(name: str) -> Maker:
-            return lambda: source[name][chosen]
-
-        known = [name for name in source if name in source.made or name not in self.followers]
-        makers = {name: maker(name) for name in known}
-        return Frame({}, n=len(chosen), makers=makers, followers=self.followers)
+        n = len(range(self.n)[chosen]) if isinstance(chosen, slice) else len(chosen)
+        return Frame({}, n=n, followers=self.followers, whole=self.columns, chosen=chosen)
 
     def rows(self) -> Iterator[Any]:  # Any: a row with the columns as fields
         """The rows, one at a time."""

@@ -11,16 +11,16 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from knowledge_base.likeness import grouped
 from knowledge_base.text import clean, tokens
+from server.domain.spans import DAY_MS, WEEK_MS
 from server.storage.article_lists import A
 from server.storage.articles import ARTICLE, TEXT
 from server.storage.knowledge import SUGGESTION
 
 S = SUGGESTION.c
-WEEK_MS = 7 * 24 * 3600 * 1000
 # The latest of them; older ones add little to what a person would write next.
 MOST_QUESTIONS = 1000
 EXAMPLES = 4
-STALE_MS = 180 * 24 * 3600 * 1000
+STALE_MS = 180 * DAY_MS
 BINS = 5
 
 

@@ -10,13 +10,14 @@ from typing import Any  # Any: a column's values
 
 from sqlalchemy import Connection, bindparam, case, func, select
 
+from server.domain.money import decimal_text
+from server.domain.spans import DAY_MS
 from server.reports.rows import safe_cell
 from server.storage.offers import LINE, OFFER, PAIR, products_of
 from server.storage.people import AGENT
 from server.storage.tables import BuyingMark, table
 
 MARK = table(BuyingMark)
-DAY_MS = 86_400_000
 KINDS = ("hint", "price", "card")
 TOP = 20
 
@@ -135,18 +136,24 @@ def _pairs(connection: Connection) -> list[Together]:
     return list(found.values())[:TOP]
 
 
-def offers_csv(report: OfferReport) -> str:
-    """The figures by kind, product and agent, and the pairs."""
+def offers_csv(report: OfferReport, currency: str) -> str:
+    """The figures by kind, product and agent, and the pairs; money in whole units."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("by", "key", "name", "offered", "accepted", "ordered", "net_minor"))
+    head = ("by", "key", "name", "offered", "accepted", "ordered", "net_spend", "currency")
+    writer.writerow(head)
     for by, rows in (
         ("kind", report.kinds),
         ("product", report.products),
         ("agent", report.agents),
     ):
         writer.writerows(
-            (by, safe_cell(one.key), safe_cell(one.name), *_figures(one)) for one in rows
+            (
+                *(by, safe_cell(one.key), safe_cell(one.name)),
+                *(one.offered, one.accepted, one.ordered),
+                *(decimal_text(one.net_minor, currency), currency),
+            )
+            for one in rows
         )
     writer.writerow(())
     writer.writerow(("product", "bought_together_with", "together", "orders", "lift"))

@@ -12,9 +12,11 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, text
 
 from server.domain.errors import NotFound
+from server.domain.money import decimal_text
 from server.domain.periods import LocalTimes, zone
+from server.domain.spans import DAY_MS
 from server.reports.rows import safe_cell
-from server.reports.segments import COLUMNS, CONTACT_DAYS, DAY_MS, GROUPINGS, UNSOLD
+from server.reports.segments import COLUMNS, CONTACT_DAYS, GROUPINGS, UNSOLD
 from server.storage.customers import CUSTOMER
 from server.storage.offers import LINE, ORDER
 from server.storage.profiles import PROFILE
@@ -291,24 +293,37 @@ def _number(value: object) -> float | None:
     return None if value is None else float(str(value))
 
 
-def persona_csv(found: Persona) -> str:
-    """Averages, products, categories, tags, questions and hours, one figure a row."""
+# Averages that are money, and what a file calls them.
+_MONEY = {"net_minor": "net_spend", "average_minor": "average_order"}
+
+
+def persona_csv(found: Persona, currency: str) -> str:
+    """Averages, products, categories, tags, questions and hours, one figure a row.
+
+    Money is in whole units of the currency that its row names.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("what", "name", "count", "value"))
+    writer.writerow(("what", "name", "count", "value", "currency"))
     for name in Averages.__dataclass_fields__:
         value = getattr(found.averages, name)
-        writer.writerow(("average", name, "", "" if value is None else f"{value:.4f}"))
+        if name in _MONEY:
+            amount = "" if value is None else decimal_text(round(value), currency)
+            writer.writerow(("average", _MONEY[name], "", amount, currency))
+            continue
+        writer.writerow(("average", name, "", "" if value is None else f"{value:.4f}", ""))
     for what, rows in (
         ("product", found.products),
         ("category", found.categories),
         ("tag", found.tags),
         ("question", found.questions),
     ):
-        writer.writerows((what, safe_cell(one.name), one.count, f"{one.share:.4f}") for one in rows)
+        writer.writerows(
+            (what, safe_cell(one.name), one.count, f"{one.share:.4f}", "") for one in rows
+        )
     for what, hours in (("order_hour", found.order_hours), ("chat_hour", found.chat_hours)):
         writer.writerows(
-            (what, f"{weekday + 1} {hour:02}:00", count, "")
+            (what, f"{weekday + 1} {hour:02}:00", count, "", "")
             for (weekday, hour), count in sorted(hours.items())
         )
     return out.getvalue()

@@ -23,6 +23,7 @@ from server.domain.defects import (
     spikes,
 )
 from server.domain.periods import day_start_ms, local_date, zone
+from server.domain.spans import WEEK_MS
 from server.storage.customers import CUSTOMER
 from server.storage.orders import ORDER_LINE, SHOP_ORDER
 from server.storage.rows import MESSAGE
@@ -30,7 +31,6 @@ from server.storage.tables import Contact, Product, table
 from server.storage.ticket_rows import TICKET, TICKET_LINK, TICKET_TEXT
 
 T, D, L = TICKET.c, SHOP_ORDER.c, ORDER_LINE.c
-WEEK_MS = 7 * 86_400_000
 MAX_SKU_CHARS = 120
 # A file or a drill-down has at most so many tickets.
 MOST = 5000

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal  # Any: column values
+from typing import Any  # Any: column values
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -28,7 +28,6 @@ from server.storage.shop import Shop, load_shop
 from server.storage.sums import persons_known, read_ledger, source_ids
 from server.storage.thresholds import day_of, freeze_ledger
 
-Format = Literal["csv", "json"]
 COLUMNS = (
     "customer_id",
     "orders",

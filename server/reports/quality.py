@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy import func, select
 
 from server.reports.corrections import count_voids
 from server.reports.rows import LoadedFigures
+from server.reports.scope import held
 from server.storage.rows import CONVERSATION, TURN
 
 
@@ -24,8 +24,11 @@ class Quality:
 def load_quality(loaded: LoadedFigures) -> Quality:
     """What to know before the figures of a scope are believed."""
     connection, scope = loaded.connection, loaded.scope
-    turns = loaded.frame("turn")
+    # Of all turns, few are asked about further.
+    loaded.conversations.read("turn", "end_at_ms")
+    turns = loaded.conversations.unfiltered("turn")
     end = turns.numbers("end_at_ms")
+    backwards = turns.select((end >= 0) & (end < turns.numbers("at_ms")))
     spam = (
         select(func.count())
         .select_from(CONVERSATION)
@@ -38,6 +41,6 @@ def load_quality(loaded: LoadedFigures) -> Quality:
         spam = spam.where(TURN.c.ask_at_ms < scope.to_ms)
     return Quality(
         voids=count_voids(connection, scope),
-        clamped=int(np.count_nonzero((end >= 0) & (end < turns.numbers("at_ms")))),
+        clamped=held(backwards, scope).n,
         spam=int(connection.execute(spam).scalar_one()),
     )

@@ -28,13 +28,13 @@ from server.domain.review_figures import (
     agreement,
     estimate,
 )
+from server.domain.spans import WEEK_MS
 from server.reports.rows import figures
 from server.reports.scope import Scope
 from server.storage import reviews
 from server.storage.reviews import Item, Judged, Sample
 
 MAX_CANDIDATES = 100_000
-_WEEK_MS = 7 * 24 * 3_600_000
 # What stands beside the reviews of a person: the same chats' times and ratings.
 BESIDE = ("review_score", "review_pass", "review_critical", "frt", "r3m_turn", "csat")
 
@@ -104,7 +104,7 @@ def candidates(
             started_at_ms=row[5],
             rating=row[6] if row[6] > 0 else None,
             messages=row[7],
-            reopened=0 <= row[9] <= row[8] <= row[9] + _WEEK_MS,
+            reopened=0 <= row[9] <= row[8] <= row[9] + WEEK_MS,
             transferred=row[10] > 0,
             first_wait_ms=row[11],
         )

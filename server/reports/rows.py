@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any  # Any: numbers of figures, values of JSON
 
-import numpy as np
 import orjson
 from sqlalchemy import Connection, select
 
@@ -20,6 +19,7 @@ from server.domain.money import decimal_text
 from server.domain.text import not_a_formula
 from server.reports.figures import counted, figures_of, grouped
 from server.reports.frames import Frame
+from server.reports.ordering import places_by
 from server.reports.scope import FILTERS, Scope, of_metric
 from server.reports.sources import SOURCES
 from server.reports.sources.conversations import CONVERSATION_SOURCES, Conversations
@@ -131,20 +131,26 @@ class LoadedFigures:
     def behind(self, metric: Metric) -> Frame:
         """The very rows that a metric counts, as many as its ``n``, in the order of their times."""
         rows = counted(metric, self.counting(metric), as_of_ms=self.scope.as_of_ms)
-        return rows.select(np.argsort(rows.numbers("at_ms"), kind="stable"))
+        return rows.select(places_by(rows.numbers("at_ms")))
 
     def of(self, metric: Metric) -> Figures:
         """What a metric says about the whole scope."""
         return figures_of(metric, self.counting(metric), as_of_ms=self.scope.as_of_ms)
 
-    def by(self, metric: Metric, dimension: str) -> dict[str | int | None, Figures]:
-        """What a metric says about each group that has any row of it, by the group's key."""
+    def by(
+        self, metric: Metric, dimension: str, *, most: int | None = None
+    ) -> dict[str | int | None, Figures]:
+        """What a metric says about each group that has any row of it, by the group's key.
+
+        With ``most`` only about so many groups, those with the most rows of the metric's source.
+        """
         frame = self.counting(metric)
         found = {
             key: figures_of(metric, rows, as_of_ms=self.scope.as_of_ms)
-            for key, rows in grouped(metric, frame, dimension)
+            for key, rows in grouped(metric, frame, dimension, most=most)
         }
-        return {key: figures for key, figures in found.items() if figures.n}
+        # Orders that nobody asked about are as good to know as those that somebody did.
+        return {key: one for key, one in found.items() if one.n or one.denominator}
 
     def rows(self, metrics: Sequence[Metric], *, by: str | None = None) -> list[ReportRow]:
         """The rows of the contract for these metrics, per group with ``by``."""
@@ -171,14 +177,28 @@ def figures(connection: Connection, scope: Scope) -> LoadedFigures:
     """
     if scope.as_of_seq is None:
         scope = replace(scope, as_of_seq=last_seq(connection))
-    conversations = Conversations(connection, scope)
+    return _of(scope, load_labels(connection), Conversations(connection, scope))
+
+
+def figures_beside(
+    connection: Connection, scope: Scope, compared: Scope
+) -> tuple[LoadedFigures, LoadedFigures]:
+    """The figures of two periods, the second to compare the first with.
+
+    What both need is read once, when one follows the other.
+    """
+    now = figures(connection, scope)
+    compared = replace(compared, as_of_seq=compared.as_of_seq or now.scope.as_of_seq)
+    beside = now.conversations.beside(compared)
+    if beside is None:
+        return now, figures(connection, compared)
+    return now, _of(compared, now.labels, beside)
+
+
+def _of(scope: Scope, labels: Labels, conversations: Conversations) -> LoadedFigures:
+    connection = conversations.connection
     return LoadedFigures(
-        connection,
-        scope,
-        load_labels(connection),
-        conversations,
-        Visits(connection, conversations),
-        {},
+        connection, scope, labels, conversations, Visits(connection, conversations), {}
     )
 
 
@@ -214,13 +234,16 @@ def iso(at_ms: int | None) -> str | None:
 
 def to_json(rows: Iterable[ReportRow]) -> str:
     """The list of the contract as JSON, one row a line."""
-    lines = [orjson.dumps(_values(row)).decode() for row in rows]
+    lines = [orjson.dumps(row_values(row)).decode() for row in rows]
     return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"
 
 
 def to_csv(rows: Iterable[ReportRow]) -> str:
-    """The rows as CSV with the names of the contract; the interval in two columns."""
-    return csv_of(map(_values, rows))
+    """The rows as CSV with the names of the contract; the interval in two columns.
+
+    Money stands in whole units of the currency, which has a column of its own.
+    """
+    return csv_of(map(row_values, rows))
 
 
 def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -228,11 +251,23 @@ def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     names = [field.name for field in fields(ReportRow) if field.name != "interval"]
+    names.insert(names.index("unit") + 1, "currency")
     writer.writerow([*names, "interval_low", "interval_high"])
-    for row in rows:
+    for row in map(filed, rows):
         cells = [_cell(row.get(name)) for name in names]
         writer.writerow([*cells, *(row["interval"] or (None, None))])
     return out.getvalue()
+
+
+def filed(row: Mapping[str, Any]) -> dict[str, Any]:  # Any: values of JSON
+    """A row as files for spreadsheets tell it: of money every amount, and of what currency.
+
+    The value is in whole units already; the numerator, which JSON has in the smallest, becomes so.
+    """
+    currency, amount = row["filters"].get("currency"), row["numerator"]
+    if currency is not None and amount is not None:
+        amount = decimal_text(amount, currency)
+    return {**row, "currency": currency, "numerator": amount}
 
 
 def _cell(value: object) -> object:
@@ -265,7 +300,7 @@ def to_table(rows: Sequence[ReportRow]) -> str:
 
 def _cells(row: ReportRow) -> tuple[str, ...]:
     p90 = p95 = mean = ""
-    if row.unit == "ms" and row.denominator is None:
+    if metric_of(row.metric).kind in {"time", "duration"}:
         value = _clock(row.median_ms) if row.median_ms is not None or not row.n else "not reached"
         p90 = _clock(row.p90_ms) if row.p90_ms is not None else _missing(row.n, 29)
         p95 = _clock(row.p95_ms) if row.p95_ms is not None else _missing(row.n, 59)
@@ -273,22 +308,29 @@ def _cells(row: ReportRow) -> tuple[str, ...]:
     elif row.value is None:
         value = "-" if row.denominator is None else f"{row.numerator}/{row.denominator}"
     elif row.unit == "ratio":
-        value = f"{row.numerator}/{row.denominator} {row.value:.1%}"
+        share = f"{row.value:.1%}" if metric_of(row.metric).per_cent else f"{row.value:.2f}"
+        value = f"{row.numerator}/{row.denominator} {share}"
     elif row.unit == "ms":
-        value = mean = _clock(row.mean_ms)
+        value = _clock(row.value)
+        mean = _clock(row.mean_ms) if row.denominator is not None else ""
     else:
-        value = str(row.value)
+        value = " ".join([str(row.value), *_currency(row)])
     interval = f"{row.interval[0]:.1%}-{row.interval[1]:.1%}" if row.interval else ""
     group = row.group or ("" if row.filters["by"] is None else "(none)")
     return (row.metric, group, value, str(row.n), str(row.n_open), p90, p95, mean, interval)
+
+
+def _currency(row: ReportRow) -> Iterator[str]:
+    if "currency" in row.filters:
+        yield str(row.filters["currency"])
 
 
 def _missing(n: int, smallest: int) -> str:
     return "n too small" if n < smallest else "not reached"
 
 
-def _clock(ms: int | None) -> str:
-    if ms is None:
+def _clock(ms: float | str | None) -> str:
+    if ms is None or isinstance(ms, str):
         return "-"
     minutes, seconds = divmod(ms / 1000, 60)
     hours, minutes = divmod(int(minutes), 60)
@@ -300,7 +342,8 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _values(row: ReportRow) -> dict[str, object]:
+def row_values(row: ReportRow) -> dict[str, Any]:  # Any: values of JSON
+    """A row by the names of its fields."""
     return {field.name: getattr(row, field.name) for field in fields(row)}
 
 

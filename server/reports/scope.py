@@ -19,7 +19,10 @@ FILTERS = {
     "channel": "channel",
     "label": "label",
     "segment": "segment",
+    "sku": "sku",
 }
+# What a row may have several of: the columns that hold them, one a line.
+SEVERAL = {"label": "labels", "sku": "skus"}
 # Threads of tickets are measured by the figures of tickets, unless they are asked for.
 TICKET_CHANNEL = "ticket"
 
@@ -42,6 +45,7 @@ class Scope:
     channel: str | None = None
     label: str | None = None
     segment: str | None = None
+    sku: str | None = None
     hour: int | None = None
     weekday: int | None = None
     outcome: str | None = None
@@ -60,8 +64,10 @@ def held(frame: Frame, scope: Scope) -> Frame:
         masks.append(frame.channel == scope.channel)
     elif TICKET_CHANNEL in frame.texts("channel").values:
         masks.append(frame.channel != TICKET_CHANNEL)
-    if scope.label is not None:
-        masks.append(has_label(frame, scope.label))
+    for name in SEVERAL:
+        wanted = getattr(scope, name)
+        if wanted is not None:
+            masks.append(has_one(frame, name, wanted))
     for name in ("segment", "hour", "weekday", "outcome"):
         wanted = getattr(scope, name)
         if wanted is not None and name in frame.columns:
@@ -86,14 +92,15 @@ def of_metric(frame: Frame, metric: Metric, scope: Scope) -> Frame:
     return frame
 
 
-def has_label(frame: Frame, label: str) -> Any:  # Any: an array of truths
-    """Where the labels of a row have this one; NOBODY where there are none."""
-    if "labels" not in frame.columns:
+def has_one(frame: Frame, name: str, wanted: str) -> Any:  # Any: an array of truths
+    """Where one of several labels, or SKUs, of a row is this one; NOBODY where there are none."""
+    column = SEVERAL[name]
+    if column not in frame.columns:
         return np.zeros(frame.n, bool)
-    labels = frame.texts("labels")
-    wanted = [
+    texts = frame.texts(column)
+    found = [
         place
-        for place, value in enumerate(labels.values)
-        if (not value if label == NOBODY else label in (value or "").split("\n"))
+        for place, value in enumerate(texts.values)
+        if (not value if wanted == NOBODY else wanted in (value or "").split("\n"))
     ]
-    return np.isin(labels.codes, wanted)
+    return np.isin(texts.codes, found)

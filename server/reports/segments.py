@@ -12,13 +12,14 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, bindparam, func, select, text
 
 from server.domain.lifecycle import ACTIVITY_STAGES, RELATIONSHIP_STAGES
+from server.domain.money import decimal_text
 from server.domain.periods import day_start_ms, local_date, zone
 from server.domain.segment import SEGMENTS, VALUE_CELLS, Thresholds
+from server.domain.spans import DAY_MS
 from server.storage.profiles import PROFILE, SEGMENT_CHANGE
 from server.storage.shop import Shop
 from server.storage.thresholds import current_limits
 
-DAY_MS = 86_400_000
 CONTACT_DAYS = 90
 # With fewer orders a ratio to them says nothing.
 LEAST_ORDERS = 10
@@ -149,6 +150,7 @@ class SegmentReport:
     curve: Curve
     funnel: Funnel
     newcomers: Funnel
+    currency: str
     flow_days: int = field(default=0)
 
 
@@ -168,6 +170,7 @@ def segment_report(
         curve=curve_of(connection, buyers=whole.customers - unsold, net_minor=whole.net_minor),
         funnel=_funnel(connection, unsold=unsold),
         newcomers=_funnel(connection, unsold=unsold, since_ms=at_ms - NEWCOMER_DAYS * DAY_MS),
+        currency=shop.currency,
         flow_days=(flows.to_ms - flows.from_ms) // DAY_MS,
     )
 
@@ -373,9 +376,9 @@ def _funnel(connection: Connection, *, unsold: int, since_ms: int | None = None)
 
 
 def segments_csv(report: SegmentReport) -> str:
-    """The groups of every way to divide customers, a row each."""
+    """The groups of every way to divide customers, a row each; money in whole units."""
     rows = [
-        _figures(name, one, report.whole)
+        _figures(name, one, report.whole, report.currency)
         for name, groups in report.groups.items()
         for one in groups
     ]
@@ -385,9 +388,10 @@ def segments_csv(report: SegmentReport) -> str:
         "customers",
         "customer_share",
         "orders",
-        "net_minor",
+        "net_spend",
+        "currency",
         "net_share",
-        "average_order_minor",
+        "average_order",
         "top20_customers",
         "contacts_90d",
         "orders_90d",
@@ -397,16 +401,17 @@ def segments_csv(report: SegmentReport) -> str:
     return _csv(head, rows)
 
 
-def _figures(name: str, one: Group, whole: Group) -> tuple[object, ...]:
+def _figures(name: str, one: Group, whole: Group, currency: str) -> tuple[object, ...]:
     return (
         name,
         one.id,
         one.customers,
         _ratio(one.customers, whole.customers),
         one.orders,
-        one.net_minor,
+        decimal_text(one.net_minor, currency),
+        currency,
         _ratio(one.net_minor, whole.net_minor),
-        _whole(one.average_minor),
+        "" if one.average_minor is None else decimal_text(round(one.average_minor), currency),
         one.top,
         one.contacts,
         one.recent_orders,

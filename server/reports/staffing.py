@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from server.domain.metrics import METRICS
 from server.domain.periods import day_start_ms, local_date, zone
 from server.domain.roster import FEW_CHATS, FEW_LEFT, Day, Work
+from server.domain.spans import HOUR_MS, MINUTE_MS
 from server.domain.staffing import WEEKS, patience_ms
 from server.reports.frames import Frame
 from server.reports.rows import figures
@@ -22,11 +23,10 @@ from server.reports.scope import TICKET_CHANNEL, Scope
 from server.storage.hours import HoursBook, load_book
 from server.storage.rows import CONVERSATION
 
-HOUR_MS = 3_600_000
 # A chat that was left open keeps nobody from the next one.
 LONGEST_HOLD_MS = 2 * HOUR_MS
 # Who still waits by then has gone to do something else; patience is about the minutes before.
-LONGEST_WAIT_MS = 10 * 60_000
+LONGEST_WAIT_MS = 10 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)

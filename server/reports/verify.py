@@ -19,6 +19,7 @@ from server.domain.replay import Replayed, replay
 from server.domain.ticket import replay as replay_ticket
 from server.reports.reviews_verify import review_differences
 from server.reports.verify_figures import KeptFigures
+from server.storage import segment_columns
 from server.storage.hours import HoursBook, load_book
 from server.storage.people import AGENT
 from server.storage.rescoring import drift
@@ -31,6 +32,7 @@ from server.storage.rows import (
     conversation_values,
     dumps,
     event_from_row,
+    message_frame,
     session_values,
     turn_values,
 )
@@ -41,17 +43,6 @@ _CHUNK = 300
 _CONVERSATION_COLUMNS = [
     column.name for column in CONVERSATION.columns if column.name not in ("external_id", "preview")
 ]
-_MESSAGE_COLUMNS = (
-    "conversation_id",
-    "seq",
-    "staff_seq",
-    "visitor_seq",
-    "sender_kind",
-    "sender_id",
-    "visibility",
-    "origin",
-    "at_ms",
-)
 Values = Mapping[str, Any]  # Any: column values
 
 
@@ -62,6 +53,7 @@ class Difference:
     text: str
     conversation_id: str | None = None
     person_id: str | None = None
+    of_segments: bool = False
 
     def __str__(self) -> str:
         """The sentence."""
@@ -105,6 +97,8 @@ def verify(
             looked_at(len(ids))
         after = ids[-1]
     yield from map(Difference, figures.differences())
+    for wrong in segment_columns.differences(connection):
+        yield Difference(wrong, of_segments=True)
     yield from map(Difference, review_differences(connection))
     yield from _presence(connection)
     if at_ms is not None:
@@ -244,7 +238,7 @@ def _numbered(
 
 def _messages(rows: Mapping[str, RowMapping], events: Iterable[Event]) -> Iterator[str]:
     expected = {
-        event.data.message_id: _message_values(event, event.data)
+        event.data.message_id: message_frame(event, event.data)
         for event in events
         if isinstance(event.data, MessagePosted)
     }
@@ -255,21 +249,9 @@ def _messages(rows: Mapping[str, RowMapping], events: Iterable[Event]) -> Iterat
             yield f"message {message_id} is not in the log."
         else:
             name = f"message {message_id}: "
-            yield from _differences(name, rows[message_id], expected[message_id], _MESSAGE_COLUMNS)
-
-
-def _message_values(event: Event, data: MessagePosted) -> Values:
-    return {
-        "conversation_id": event.conversation_id,
-        "seq": event.seq,
-        "staff_seq": event.staff_seq,
-        "visitor_seq": event.visitor_seq,
-        "sender_kind": event.actor_kind,
-        "sender_id": event.actor_id,
-        "visibility": data.visibility,
-        "origin": data.origin,
-        "at_ms": event.at_ms,
-    }
+            yield from _differences(
+                name, rows[message_id], expected[message_id], expected[message_id]
+            )
 
 
 def _differences(

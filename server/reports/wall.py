@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, false, func, or_, select, text
 
 from server.domain.metrics import METRICS, Figures
 from server.domain.periods import day_start_ms, local_date, zone
+from server.domain.spans import HOUR_MS
 from server.reports.rows import figures
 from server.reports.scope import TICKET_CHANNEL, Scope
 from server.storage.people import Person, load_people, load_teams, names
@@ -23,7 +24,7 @@ WAITING_SHOWN = 12
 MANY = 500
 DUE_SHOWN = 10
 # What is due later than this is nobody's hurry yet.
-SOON_MS = 4 * 3_600_000
+SOON_MS = 4 * HOUR_MS
 TODAY = ("frt", "r3m_turn", "received", "abandon", "csat")
 # Whoever is there, first who could take another chat.
 STATES = ("online", "busy", "away", "offline")

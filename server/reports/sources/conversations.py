@@ -19,19 +19,18 @@ from server.domain.facts import Facts
 from server.domain.metrics import GOAL_MS, METRICS
 from server.domain.metrics.care import GREETING_CHARS
 from server.domain.metrics.outcomes import RATING_MATURE_MS
-from server.reports.by_segment import Segments
+from server.domain.spans import DAY_MS, HOUR_MS, WEEK_MS
+from server.reports.by_segment import Segments, nobody
 from server.reports.frames import Frame, Maker, Numbers, Texts
 from server.reports.local import LocalColumns
+from server.reports.ordering import places_by, starts_of
 from server.reports.scope import TICKET_CHANNEL, Scope, held
-from server.reports.sources.logged import any_online
+from server.reports.sources.logged import Log, load_online
 from server.storage import figures as kept
 from server.storage.facts import load_facts
 from server.storage.hours import HoursBook, load_book
 from server.storage.rows import EVENT
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-WEEK_MS = 7 * DAY_MS
 BOT = "bot"
 # Beyond so many changed conversations it pays to ask first which of them a period touches.
 _MANY = 2_000
@@ -40,6 +39,7 @@ NO_LIMIT = 2**62
 MOST_SESSIONS = 2**16
 
 NumbersMaker = Callable[[], Numbers]
+NumbersOf = Callable[[Numbers], Numbers]
 
 
 class _Shared:
@@ -48,14 +48,26 @@ class _Shared:
     def __init__(self, connection: Connection, scope: Scope) -> None:
         self.connection = connection
         self.scope = scope
+        self.columns = kept.KeptColumns(connection, scope.from_ms, scope.to_ms)
         self.windows: dict[Scope, Conversations] = {}
         self.folded: dict[str, Facts | None] = {}
-        self.segments = Segments(connection)
+        self.segments = Segments(connection, scope.from_ms)
+        self.log = Log(connection, scope)
+
+    @cached_property
+    def merged(self) -> tuple[Numbers, Numbers]:
+        """The customers who are of another one's person, and these persons."""
+        return kept.merged_customers(self.connection)
 
     @cached_property
     def changed(self) -> list[str]:
         """The conversations with events that the kept columns may not know."""
-        return kept.changed_since(self.connection, kept.head_seq(self.connection))
+        return kept.changed_since(self.connection, self.log.head_seq)
+
+    @cached_property
+    def online(self) -> NumbersOf:
+        """Tells of instants whether an agent was online or busy then."""
+        return load_online(self.log)
 
     @cached_property
     def book(self) -> HoursBook:
@@ -83,7 +95,44 @@ class Conversations:
         self.scope = scope
         self._shared = shared or _Shared(connection, scope)
         self._frames: dict[str, Frame] = {}
+        self._unfiltered: dict[str, Frame] = {}
         self._days: dict[str, list[kept.KeptDay]] = {}
+
+    @property
+    def columns(self) -> kept.KeptColumns:
+        """The kept columns that all sources and periods of the report share."""
+        return self._shared.columns
+
+    @property
+    def log(self) -> Log:
+        """The rows that are one event each, for all sources and periods."""
+        return self._shared.log
+
+    @property
+    def merged(self) -> tuple[Numbers, Numbers]:
+        """The customers who are of another one's person, in order, and these persons."""
+        return self._shared.merged
+
+    @property
+    def segments(self) -> Segments:
+        """The segments of customers, looked up once for all sources and periods."""
+        return self._shared.segments
+
+    def beside(self, scope: Scope) -> Conversations | None:
+        """The conversations of a period next to this one, read together with it; None if far away.
+
+        To be asked for before any row of either.
+        """
+        mine = self.scope
+        if (mine.as_of_seq, mine.as_of_ms) != (scope.as_of_seq, scope.as_of_ms):
+            return None
+        starts = [one.from_ms for one in (mine, scope) if one.from_ms is not None]
+        ends = [one.to_ms for one in (mine, scope) if one.to_ms is not None]
+        if len(starts) + len(ends) < 4 or max(starts) - min(ends) > WEEK_MS:
+            return None
+        self._shared.columns = kept.KeptColumns(self.connection, min(starts), max(ends))
+        self._shared.segments = Segments(self.connection, min(starts))
+        return Conversations(self.connection, scope, self._shared)
 
     def around(self, before_ms: int, after_ms: int) -> Conversations:
         """The conversations of a longer time, by no other filter; those of tickets as here."""
@@ -106,10 +155,23 @@ class Conversations:
         if source in _MADE and source not in self._frames:
             self._frames[source] = _MADE[source](self)
         if source not in self._frames:
+            self._frames[source] = held(self.unfiltered(source), self.scope)
+        return self._frames[source]
+
+    def unfiltered(self, source: str) -> Frame:
+        """The rows of a source of all days that the scope touches, before anything is left out.
+
+        For who needs few of the rows: ``held`` by the scope, those are what ``frame`` has of them.
+        """
+        if source not in self._unfiltered:
             parts = [self._kept(source), self._folded(source)]
             whole = Frame.joined([part for part in parts if part is not None])
-            self._frames[source] = held(self._derived(source, whole), self.scope)
-        return self._frames[source]
+            self._unfiltered[source] = self._derived(source, whole)
+        return self._unfiltered[source]
+
+    def read(self, source: str, *names: str) -> None:
+        """Reads the kept columns of these names in one go, with those that all rows need."""
+        self.columns.read(source, (*names, "at_ms", "channel"), self._kept_days(source))
 
     @cached_property
     def _changed(self) -> list[str]:
@@ -130,7 +192,8 @@ class Conversations:
     @cached_property
     def _again(self) -> Numbers:
         """The conversations whose kept rows are not used, by the numbers of their openings."""
-        keys = {*kept.keys_of(self.connection, self._changed), *self._late}
+        changed = kept.keys_of(self.connection, self._changed) if self._changed else ()
+        keys = {*changed, *self._late}
         return np.array(sorted(keys), np.int64)
 
     @cached_property
@@ -140,7 +203,7 @@ class Conversations:
         if not any(self._is_late(day.last_seq, day.last_at_ms) for day in days):
             return set()
         seqs, times, keys = (
-            np.asarray(kept.kept_column(self.connection, "mark", name, days))
+            np.asarray(self._shared.columns.column("mark", name, days))
             for name in ("last_seq", "last_at_ms", "conversation")
         )
         return set(np.unique(keys[self._is_late(seqs, times)]).tolist())
@@ -162,7 +225,8 @@ class Conversations:
     def _kept_days(self, source: str) -> list[kept.KeptDay]:
         if source not in self._days:
             scope = self.scope
-            self._days[source] = kept.kept_days(self.connection, source, scope.from_ms, scope.to_ms)
+            columns = self._shared.columns
+            self._days[source] = columns.days(source, scope.from_ms, scope.to_ms)
         return self._days[source]
 
     def _kept(self, source: str) -> Frame | None:
@@ -172,7 +236,7 @@ class Conversations:
             return None
 
         def maker(name: str) -> Maker:
-            return lambda: kept.kept_column(self.connection, source, name, days)
+            return lambda: self._shared.columns.column(source, name, days)
 
         makers = {name: maker(name) for name in kept.COLUMN_NAMES[source]}
         frame = Frame({}, n=sum(day.n for day in days), makers=makers)
@@ -191,8 +255,8 @@ class Conversations:
             day=local.day,
             hour=local.hour,
             weekday=local.weekday,
-            segment=lambda: self._shared.segments.of_openings(
-                frame.numbers("conversation"), frame.numbers("at_ms")
+            segment=lambda: self.segments.of_customers(
+                frame.numbers("customer"), frame.numbers("at_ms")
             ),
         ).following(conversation_id=self._names)
 
@@ -288,7 +352,7 @@ class Conversations:
             return _floored(self.until(frame.numbers("first_reply_at_ms")) - team_start())
 
         def online() -> Numbers:
-            return any_online(self.connection, self.scope, frame.numbers("at_ms"))
+            return self._shared.online(frame.numbers("at_ms"))
 
         return frame.making(
             first_wait_ms=lambda: np.maximum(
@@ -419,17 +483,17 @@ class Conversations:
         as_of_ms = self.scope.as_of_ms
         turns = turns.select(np.asarray(goal.counts(turns, as_of_ms), bool))
         days = turns.texts("day")
-        order = np.lexsort((turns.numbers("at_ms"), days.codes, turns.numbers("customer")))
-        turns = turns.select(order)
+        turns = turns.select(
+            places_by(turns.numbers("customer"), days.codes, turns.numbers("at_ms"))
+        )
         good = _within(turns)
         customer, day = turns.numbers("customer"), turns.texts("day").codes
-        starts = np.flatnonzero(_changes(customer) | _changes(day))
+        starts = np.flatnonzero(starts_of(customer) | starts_of(day))
         rows = turns.select(starts)
         if not len(starts):
             return rows.having(in_time=good)
-        none = Texts.of([None] * rows.n)
         return rows.having(
-            agent_id=none,
+            agent_id=nobody(rows.n),
             in_time=np.logical_and.reduceat(good, starts),
             waiting=np.logical_or.reduceat(turns.numbers("waiting"), starts),
         )
@@ -438,8 +502,8 @@ class Conversations:
         """Sessions with how long before and after them the customer had contact otherwise."""
         scope = self.scope
         frame = self.around(WEEK_MS, WEEK_MS + 1).frame("session")
-        at_ms, customer = frame.numbers("at_ms"), frame.numbers("customer")
-        frame = frame.select(np.lexsort((frame.numbers("session_no"), at_ms, customer)))
+        order = places_by(*map(frame.numbers, ("customer", "at_ms", "session_no")))
+        frame = frame.select(order)
         at_ms, customer = frame.numbers("at_ms"), frame.numbers("customer")
         gap = np.diff(at_ms)
         same = np.diff(customer) == 0
@@ -455,11 +519,6 @@ class Conversations:
 def _within(turns: Frame) -> Numbers:
     found: Numbers = turns.numbers("answered") & (turns.numbers("wait_ms") <= GOAL_MS)
     return found
-
-
-def _changes(column: Numbers) -> Numbers:
-    """Where a value differs from the one before; the first does."""
-    return np.concatenate([np.ones(min(1, len(column)), bool), column[1:] != column[:-1]])
 
 
 # Sources that are made of the rows of others.

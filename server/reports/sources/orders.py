@@ -6,23 +6,22 @@ Nothing here says that a chat caused an order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, bindparam, literal_column, select
+from sqlalchemy import Connection, bindparam, select
 
+from server.domain.metrics.outcomes import LINKED_MS
+from server.domain.spans import DAY_MS
+from server.reports.by_segment import NOBODY
 from server.reports.frames import Frame, Numbers, Texts
+from server.reports.ordering import first_places, places_by, search
 from server.reports.scope import Scope, held
 from server.reports.sources.conversations import session_keys, told_apart
-from server.reports.sources.logged import load_logged
-from server.reports.sources.time_line import FAR, TimeLine, following
-from server.reports.sources.visits import AFTER_MS, DAY_MS, NEVER_MS, Visits, within
-from server.storage.among import among
-from server.storage.corrections import voided_seqs
-from server.storage.persons import persons_and_rows
+from server.reports.sources.time_line import FAR, Members, TimeLine, different, following
+from server.reports.sources.visits import AFTER_MS, NEVER_MS, Visits, within
 from server.storage.rows import EVENT
 from server.storage.shop import load_shop
 
@@ -31,6 +30,10 @@ AFTER_ORDER_MS = DAY_MS
 # The longest span that a metric may ask for.
 MAX_DELAY_MS = AFTER_MS
 _PORTION = 5_000
+# Columns that are always needed, to be read in one go.
+_VISIT = ("customer", "conversation", "session_no", "last_reply_at_ms", "labels", "agent_id")
+_ANSWER = ("conversation", "session_no", "dismissal", "end_at_ms", "seq", "agent_id")
+_ORDER = ("number", "customer", "at_ms", "seq", "amount_minor", "currency")
 # Words in tags that say: this is about something already bought.
 AFTER_SALE = ("after sale", "after-sale", "aftersale", "after_sale", "售后")
 
@@ -50,11 +53,11 @@ class _Inquiries:
     sold: Frame
 
 
-def load_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
+def load_inquiries(_connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with how soon after it its shopper paid an order."""
-    found = _inquiries(connection, scope, sessions)
+    found = _inquiries(scope, sessions)
     visits, sold = found.visits, found.sold
-    first = np.unique(sold.numbers("visit"), return_index=True)[1]
+    first = first_places(sold.numbers("visit"))
     # Who replied last before the first payment, else last of all.
     agents = Texts.joined([visits.texts("agent_id"), sold.texts("agent_id")])
     codes = agents.codes[: visits.n].copy()
@@ -67,30 +70,35 @@ def load_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> Fr
 
 def load_sales(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The orders paid after the pre-sale sessions of a scope, less what was given back."""
-    found = _inquiries(connection, scope, sessions)
+    found = _inquiries(scope, sessions)
     sold = found.sold.select(found.orders.numbers("amount_minor")[found.sold.numbers("order")] >= 0)
     orders = found.orders.select(sold.numbers("order"))
     visits = found.visits.select(sold.numbers("visit"))
-    returned = load_logged(connection, scope, "returned", scope.from_ms, None)
+    columns = sessions.conversations.columns
+    returned = sessions.log.rows("returned", scope.from_ms, None, columns=columns)
     left = _left(orders.numbers("number"), orders.numbers("amount_minor"), returned)
     shop = load_shop(connection)
     currency = orders.texts("currency")
     values = tuple(
         ("" if shop is None else shop.currency) if v is None else v for v in currency.values
     )
-    frame = visits.having(
-        agent_id=sold.texts("agent_id"),
-        buyer=told_apart(orders.numbers("person")),
-        currency=Texts.joined([Texts(currency.codes, values)]),
-        paid_at_ms=orders.numbers("at_ms"),
-        delay_ms=sold.numbers("delay_ms"),
-        net_minor=left,
-        order_seq=orders.numbers("seq"),
-    ).following(order_id=partial(_order_ids, connection))
+    frame = (
+        visits.having(
+            agent_id=sold.texts("agent_id"),
+            buyer=told_apart(orders.numbers("person")),
+            currency=Texts.joined([Texts(currency.codes, values)]),
+            paid_at_ms=orders.numbers("at_ms"),
+            delay_ms=sold.numbers("delay_ms"),
+            net_minor=left,
+            order_seq=orders.numbers("seq"),
+        )
+        .making(skus=lambda: orders.texts("skus"))
+        .following(order_id=partial(_order_ids, connection))
+    )
     return held(within(frame, scope.from_ms, scope.to_ms), scope)
 
 
-def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
+def load_shoppers(_connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The sessions of a scope, each with how soon its shopper paid a further order.
 
     A further order is at least the second that the shopper ever paid.
@@ -100,10 +108,10 @@ def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Fra
     first = int(visits.numbers("at_ms").min(initial=scope.as_of_ms))
     served = visits.numbers("served")
     is_first = np.zeros(visits.n, bool)
-    is_first[np.unique(persons, return_index=True)[1]] = True
-    further = _Further(connection, scope, sessions, persons, first)
+    is_first[first_places(persons)] = True
+    further = _Further(scope, sessions, persons, first)
     frame = visits.having(
-        person=persons, unserved=is_first & ~np.isin(persons, persons[served])
+        person=persons, unserved=is_first & ~Members(persons[served]).among(persons)
     ).following(delay_ms=further.delay_ms)
     return held(frame, scope)
 
@@ -111,28 +119,18 @@ def load_shoppers(connection: Connection, scope: Scope, sessions: Visits) -> Fra
 class _Further:
     """How soon some persons paid a further order."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        scope: Scope,
-        sessions: Visits,
-        persons: Numbers,
-        first_ms: int,
-    ) -> None:
-        self._connection = connection
+    def __init__(self, scope: Scope, sessions: Visits, persons: Numbers, first_ms: int) -> None:
         self._scope = scope
         self._sessions = sessions
         self._persons = persons
         self._first_ms = first_ms
-        # Of whom it is known whether they had paid before the first instant, and who had.
-        self._asked = np.empty(0, np.int64)
-        self._buyers = np.empty(0, np.int64)
 
     @cached_property
     def _orders(self) -> Frame:
         since = None if self._scope.from_ms is None else self._first_ms
-        orders = _paid(self._connection, self._scope, self._sessions, since, None)
-        return orders.select(np.isin(orders.numbers("person"), self._persons))
+        some = Members(self._sessions.customers_of(self._persons))
+        orders = _paid(self._sessions, since, None, buyers=some)
+        return orders.select(Members(self._persons).among(orders.numbers("person")))
 
     @cached_property
     def _line(self) -> TimeLine:
@@ -151,91 +149,118 @@ class _Further:
         line, keys, persons = self._line, self._keys, rows.numbers("person")
         ranks = line.ranks(persons)
         own = line.of(ranks, rows.numbers("anchor_ms"))
-        place = np.searchsorted(keys, own, side="right")
+        place = search(keys, own, side="right")
         # The first order of all is none again, even when it comes after the service.
-        new = place == np.searchsorted(keys, line.of(ranks, 0))
+        new = place == search(keys, line.of(ranks, 0))
         if self._scope.from_ms is not None:
-            then = following(keys, place)
-            self._ask(persons[new & (then != FAR) & line.same(then, own)])
-            new &= ~np.isin(persons, self._buyers)
+            new &= ~self._buyers.among(persons)
         then = following(keys, place + new)
         found = (then != FAR) & line.same(then, own)
         return np.where(found, then - own, NEVER_MS)
 
-    def _ask(self, persons: Numbers) -> None:
-        persons = np.setdiff1d(persons, self._asked)
-        if len(persons):
-            self._asked = np.union1d(self._asked, persons)
-            found = self._bought_before(persons)
-            self._buyers = np.union1d(self._buyers, found)
-
-    def _bought_before(self, persons: Numbers) -> Numbers:
-        """Those of some persons, who paid one of these orders, who had paid one before."""
-        orders = self._orders.select(np.isin(self._orders.numbers("person"), persons))
-        orders = orders.select(np.unique(orders.numbers("person"), return_index=True)[1])
-        seqs, tops = orders.numbers("seq").tolist(), orders.numbers("person").tolist()
-        customers = customers_of(self._connection, seqs)
-        owner = {customers[seq]: top for seq, top in zip(seqs, tops, strict=True)}
-        joined = self._sessions.joined(orders.numbers("customer"))
-        several = {customers[seq] for seq, one in zip(seqs, joined.tolist(), strict=True) if one}
-        for customer, rows in persons_and_rows(self._connection, several).items():
-            owner |= dict.fromkeys(rows, owner[customer])
-        found = told_earlier(self._connection, self._scope, list(owner), self._first_ms)
-        early = np.array(sorted({owner[customer] for customer in found}), np.int64)
-        return np.union1d(early, persons[np.isin(persons, self._late)])
-
     @cached_property
-    def _late(self) -> Numbers:
-        """Who paid before the first instant orders of which the shop told only after it."""
-        first = self._first_ms
-        orders = load_logged(self._connection, self._scope, "paid", None, first, told_from_ms=first)
-        return self._sessions.persons(orders.numbers("customer"))
+    def _buyers(self) -> Members:
+        """Who had paid before the first instant, of those who have paid an order since."""
+        customers = different(self._sessions.customers_of(self._orders.numbers("person")))
+        left = customers
+        # The latest first: of who buys often, few are left after some months.
+        for orders in self._sessions.log.parts("paid", None, self._first_ms):
+            if not len(left):
+                break
+            paid = orders.numbers("customer")
+            paid = paid[Members(left).maybe(paid)]
+            left = left[~Members(paid).among(left)]
+        found = customers[~Members(left).among(customers)]
+        return Members(self._sessions.persons(found))
 
 
 def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
-    """The sessions and the paid orders of a scope; ``delay_ms`` is from an order to a session."""
+    """The sessions and the paid orders of a scope; ``delay_ms`` is from an order to a session.
+
+    ``skus`` are those of the order, and of a session those of the latest order that its shopper had
+    paid in the time before it.
+    """
     visits = within(sessions.around("visit"), scope.from_ms, None)
     persons = sessions.persons(visits.numbers("customer"))
-    orders = _paid(connection, scope, sessions, scope.from_ms, scope.to_ms)
+    orders = _paid(sessions, scope.from_ms, scope.to_ms)
     buyers, paid = orders.numbers("person"), orders.numbers("at_ms")
     first = np.concatenate([visits.numbers("at_ms"), paid]).min(initial=scope.as_of_ms)
     line = TimeLine(persons, int(first), scope.as_of_ms)
     keys = np.sort(line.of(line.ranks(persons), visits.numbers("at_ms")))
     ranks = line.ranks(buyers)
     own = line.of(ranks, paid)
-    then = following(keys, np.searchsorted(keys, own, side="left"))
+    then = following(keys, search(keys, own, side="left"))
     near = (ranks >= 0) & (then != FAR) & line.same(then, own)
     inside = within(visits, scope.from_ms, scope.to_ms)
-    contacts = _contacts(inside, order=False).having(
-        delay_ms=np.full(inside.n, NEVER_MS), order_seq=np.full(inside.n, -1, np.int64)
+    contacts = (
+        _contacts(inside, order=False)
+        .having(delay_ms=np.full(inside.n, NEVER_MS), order_seq=np.full(inside.n, -1, np.int64))
+        .making(skus=lambda: _bought(scope, sessions, inside))
     )
-    of_orders = _contacts(orders, order=True).having(
-        delay_ms=np.where(near, then - own, NEVER_MS), order_seq=orders.numbers("seq")
+    of_orders = (
+        _contacts(orders, order=True)
+        .having(delay_ms=np.where(near, then - own, NEVER_MS), order_seq=orders.numbers("seq"))
+        .making(skus=lambda: orders.texts("skus"))
     )
     frame = Frame.joined([contacts, of_orders])
     frame = sessions.conversations.placed(frame)
     return held(frame.following(order_id=partial(_order_ids, connection)), scope)
 
 
+def _bought(scope: Scope, sessions: Visits, visits: Frame) -> Texts:
+    """The SKUs of the latest order that the shopper of each session had paid by its start.
+
+    Nothing where that was longer ago than an order is linked to a session.
+    """
+    since = None if scope.from_ms is None else scope.from_ms - LINKED_MS
+    orders = _paid(sessions, since, scope.to_ms)
+    orders = orders.select(np.argsort(orders.numbers("seq")))
+    persons, started = sessions.persons(visits.numbers("customer")), visits.numbers("at_ms")
+    paid_at = orders.numbers("at_ms")
+    first = np.concatenate([paid_at, started]).min(initial=scope.as_of_ms)
+    line = TimeLine(persons, int(first), scope.as_of_ms)
+    ranks = line.ranks(orders.numbers("person"))
+    paid = line.of(ranks, paid_at)
+    in_order = places_by(paid)
+    in_order = in_order[ranks[in_order] >= 0]
+    paid = paid[in_order]
+    own = line.of(line.ranks(persons), started)
+    place = search(paid, own, side="right") - 1
+    found = place >= 0
+    found[found] &= line.same(paid[place[found]], own[found])
+    found[found] &= own[found] - paid[place[found]] <= LINKED_MS
+    skus = Texts.joined([Texts(np.zeros(1, np.int32), ("",)), orders.texts("skus")])
+    codes = np.zeros(visits.n, np.int32)
+    codes[found] = skus.codes[1:][in_order[place[found]]]
+    return Texts(codes, skus.values)
+
+
 def _contacts(rows: Frame, *, order: bool) -> Frame:
     """Sessions or orders with what both have; an order has no conversation and no channel."""
     n = rows.n
     none = Texts(np.zeros(n, np.int32), (None,))
-    return Frame(
+    frame = Frame(
         {
-            "conversation": np.full(n, -1, np.int64) if order else rows.numbers("conversation"),
-            "session_no": np.zeros(n, np.int64) if order else rows.numbers("session_no"),
-            "at_ms": rows.numbers("at_ms"),
             "agent_id": none,
-            "team_id": none if order else rows.texts("team_id"),
-            "channel": none if order else rows.texts("channel"),
-            "labels": Texts(none.codes, ("",)) if order else rows.texts("labels"),
             "waiting": np.zeros(n, bool),
             "contact": np.full(n, not order),
             "order": np.full(n, order),
         },
         n=n,
     )
+    if order:
+        return frame.having(
+            conversation=np.full(n, -1, np.int64),
+            session_no=np.zeros(n, np.int64),
+            # An order is in no segment: these are of who asked.
+            customer=np.full(n, NOBODY),
+            at_ms=rows.numbers("at_ms"),
+            team_id=none,
+            channel=none,
+            labels=Texts(none.codes, ("",)),
+        )
+    same = ("conversation", "session_no", "customer", "at_ms", "team_id", "channel", "labels")
+    return frame.making(**{name: partial(rows.columns.__getitem__, name) for name in same})
 
 
 def _order_ids(connection: Connection, frame: Frame) -> Texts:
@@ -254,51 +279,48 @@ def _order_ids(connection: Connection, frame: Frame) -> Texts:
 
 def _ordered(visits: Frame) -> Frame:
     """Sessions in the order of their starts."""
-    return visits.select(np.lexsort((session_keys(visits), visits.numbers("at_ms"))))
+    return visits.select(places_by(visits.numbers("at_ms"), session_keys(visits)))
 
 
-def _inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _Inquiries:
+def _inquiries(scope: Scope, sessions: Visits) -> _Inquiries:
     """As ``_find_inquiries``, once for all that a report asks."""
-    found: _Inquiries = sessions.once(
-        "inquiries", lambda: _find_inquiries(connection, scope, sessions)
-    )
+    found: _Inquiries = sessions.once("inquiries", lambda: _find_inquiries(scope, sessions))
     return found
 
 
-def _find_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _Inquiries:
+def _find_inquiries(scope: Scope, sessions: Visits) -> _Inquiries:
     """The sessions of a scope and those around it, with the orders that belong to them.
 
     An order belongs to the last human reply that its shopper got in a pre-sale session before they
     paid, and to no other.
     """
-    visits, answers = sessions.around("visit"), sessions.around("answer")
-    visits = visits.select(np.argsort(session_keys(visits)))
+    visits = sessions.around("visit", *_VISIT)
+    # What other shoppers did in the time around changes nothing.
+    inside = within(visits, scope.from_ms, scope.to_ms).numbers("customer")
+    buyers_of = Members(sessions.customers_of(sessions.persons(inside)))
+    visits = visits.select(buyers_of.maybe(visits.numbers("customer")))
     persons = sessions.persons(visits.numbers("customer"))
-    started = visits.numbers("at_ms")
-    replies = answers.select(answers.numbers("answer"))
-    first = int(started.min(initial=scope.as_of_ms)) - AFTER_ORDER_MS
-    last = max(
-        int(one.max(initial=0))
-        for one in (visits.numbers("anchor_ms"), replies.numbers("end_at_ms"))
-    )
+    answers = _Answers(sessions)
+    first = int(visits.numbers("at_ms").min(initial=scope.as_of_ms)) - AFTER_ORDER_MS
+    last = max(int(visits.numbers("anchor_ms").max(initial=0)), answers.latest_ms)
     last = min(scope.as_of_ms, last + MAX_DELAY_MS)
-    orders = _paid(connection, scope, sessions, first, last + 1)
+    orders = _paid(sessions, first, last + 1, buyers=buyers_of)
     line = TimeLine(persons, first, scope.as_of_ms)
     buyers = line.ranks(orders.numbers("person"))
     paid = line.of(buyers, orders.numbers("at_ms"))
-    order = np.lexsort((orders.numbers("seq"), paid))
+    order = places_by(paid, orders.numbers("seq"))
     order = order[buyers[order] >= 0]
     orders, paid = orders.select(order), paid[order]
     ranks = line.ranks(persons)
-    begun = line.of(ranks, started)
-    before = np.searchsorted(paid, line.of(ranks, started - AFTER_ORDER_MS))
-    presale = (np.searchsorted(paid, begun) == before) & ~_is_after_sale(visits)
+    begun = line.of(ranks, visits.numbers("at_ms"))
+    in_order = places_by(begun, session_keys(visits))
+    visits, ranks, begun = visits.select(in_order), ranks[in_order], begun[in_order]
+    place = np.searchsorted(paid, begun)
+    before = np.searchsorted(paid, line.of(ranks, visits.numbers("at_ms") - AFTER_ORDER_MS))
+    presale = (place == before) & ~_is_after_sale(visits)
     # To whom each order belongs.
-    of_visit = np.searchsorted(session_keys(visits), session_keys(replies))
-    replies = replies.having(visit=of_visit).select(presale[of_visit])
-    said = line.of(ranks[replies.numbers("visit")], replies.numbers("end_at_ms"))
-    in_order = np.lexsort((replies.numbers("seq"), said))
-    replies, said = replies.select(in_order), said[in_order]
+    replies = answers.deciding(visits.having(rank=ranks).select(presale), line, paid)
+    said = replies.numbers("said")
     place = np.searchsorted(said, paid, side="right") - 1
     belongs = place >= 0
     belongs[belongs] &= line.same(said[place[belongs]], paid[belongs])
@@ -307,7 +329,7 @@ def _find_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _
     sold = Frame(
         {
             "order": chosen,
-            "visit": replies.numbers("visit")[reply],
+            "visit": np.flatnonzero(presale)[replies.numbers("visit")[reply]],
             "agent_id": replies.texts("agent_id")[reply],
             "delay_ms": paid[chosen] - said[reply],
         },
@@ -320,6 +342,69 @@ def _find_inquiries(connection: Connection, scope: Scope, sessions: Visits) -> _
     delay = np.where(near, then - begun, NEVER_MS)
     np.minimum.at(delay, sold.numbers("visit"), sold.numbers("delay_ms"))
     return _Inquiries(visits, orders, presale, delay, sold)
+
+
+class _Answers:
+    """The replies that people gave in the sessions of a scope and those around it.
+
+    To whom an order belongs mostly follows from the last reply of each session, which the session
+    tells. All replies are looked at only of shoppers who ordered before the last one, whose last
+    ones came at once, or whose replies are not in the order of their times.
+    """
+
+    def __init__(self, sessions: Visits) -> None:
+        sessions.wide.read("answer", *_ANSWER)
+        self._rows = rows = sessions.wide.unfiltered("answer")
+        chats, ends = rows.numbers("conversation"), rows.numbers("end_at_ms")
+        odd = ends < rows.numbers("at_ms")
+        # Those of a session follow each other.
+        odd[1:] |= (chats[1:] == chats[:-1]) & (ends[1:] < ends[:-1])
+        self._odd = different(chats[odd])
+        of_odd = ends[Members(self._odd).among(chats)] if len(self._odd) else ends[:0]
+        self.latest_ms = int(of_odd.max(initial=0))
+
+    def deciding(self, visits: Frame, line: TimeLine, paid: Numbers) -> Frame:
+        """The replies of sessions that decide to whom orders belong, in the order of the line.
+
+        ``visit`` is the place of the session, ``said`` that of the reply on the line.
+        """
+        ranks, served = visits.numbers("rank"), visits.numbers("served")
+        last = line.of(ranks, visits.numbers("anchor_ms"))
+        begun = line.of(ranks, visits.numbers("at_ms"))
+        unclear = np.searchsorted(paid, begun) != np.searchsorted(paid, last)
+        unclear |= Members(_repeated(last[served])).among(last)
+        unclear |= Members(self._odd).among(visits.numbers("conversation"))
+        in_full = Members(ranks[unclear & served]).among(ranks)
+        single = np.flatnonzero(served & ~in_full)
+        lasts = Frame(
+            {"visit": single, "said": last[single], "agent_id": visits.texts("agent_id")[single]}
+        )
+        replies = Frame.joined([lasts, self._of(visits, in_full, line)])
+        return replies.select(places_by(replies.numbers("said")))
+
+    def _of(self, visits: Frame, chosen: Numbers, line: TimeLine) -> Frame:
+        """All replies of some sessions, in the order of the log."""
+        visits = visits.having(visit=np.arange(visits.n)).select(chosen)
+        visits = visits.select(np.argsort(session_keys(visits)))
+        chats = Members(visits.numbers("conversation"))
+        rows = self._rows.select(chats.maybe(self._rows.numbers("conversation")))
+        rows = rows.select(rows.numbers("answer"))
+        keys, own = session_keys(visits), session_keys(rows)
+        places = search(keys, own)
+        known = np.append(keys, -1)[places] == own
+        rows, places = rows.select(known), places[known]
+        in_order = np.argsort(rows.numbers("seq"))
+        rows, visits = rows.select(in_order), visits.select(places[in_order])
+        said = line.of(visits.numbers("rank"), rows.numbers("end_at_ms"))
+        return Frame(
+            {"visit": visits.numbers("visit"), "said": said, "agent_id": rows.texts("agent_id")}
+        )
+
+
+def _repeated(numbers: Numbers) -> Numbers:
+    """The numbers that are there more than once."""
+    ordered = np.sort(numbers)
+    return np.asarray(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def _is_after_sale(visits: Frame) -> Numbers:
@@ -337,68 +422,43 @@ def _left(numbers: Numbers, amounts: Numbers, returned: Frame) -> Numbers:
     if not returned.n:
         return amounts
     known = np.unique(returned.numbers("number"))
-    of_order = np.searchsorted(known, returned.numbers("number"))
+    of_order = search(known, returned.numbers("number"))
     back = returned.numbers("amount_minor")
     total = np.zeros(len(known), np.int64)
     np.add.at(total, of_order, np.maximum(0, back))
     whole = np.zeros(len(known), bool)
     whole[of_order[back < 0]] = True
-    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    places = np.minimum(search(known, numbers), len(known) - 1)
     some = known[places] == numbers
     given = np.where(whole[places], amounts, total[places])
     return np.where(some, amounts - given, amounts)
 
 
 def _paid(
-    connection: Connection,
-    scope: Scope,
-    sessions: Visits,
-    from_ms: int | None,
-    to_ms: int | None,
+    sessions: Visits, from_ms: int | None, to_ms: int | None, *, buyers: Members | None = None
 ) -> Frame:
-    """The orders that were paid in a time, each once, as it was told first; with ``person``."""
-    frame = load_logged(connection, scope, "paid", from_ms, to_ms)
-    numbers = frame.numbers("number")
-    if len(numbers) and not np.diff(np.sort(numbers)).all():
-        frame = frame.select(np.argsort(frame.numbers("seq")))
-        first = np.unique(frame.numbers("number"), return_index=True)[1]
-        frame = frame.select(first)
+    """The orders that were paid in a time, each once, as it was told first; with ``person``.
+
+    With ``buyers`` those of others may be left out.
+    """
+    columns = sessions.conversations.columns
+    columns.read("paid", _ORDER, columns.days("paid", from_ms, to_ms))
+    frame = _each_once(sessions.log.rows("paid", from_ms, to_ms, columns=columns))
+    if buyers is not None:
+        # Told first of somebody else, an order is that one's.
+        frame = frame.select(buyers.maybe(frame.numbers("customer")))
     return frame.having(person=sessions.persons(frame.numbers("customer")))
 
 
-def customers_of(connection: Connection, seqs: Sequence[int]) -> dict[int, str]:
-    """The customers of events by their numbers."""
-    statement = select(EVENT.c.seq, EVENT.c.customer_id).where(
-        EVENT.c.seq.in_(bindparam("seqs", expanding=True))
-    )
-    found: dict[int, str] = {}
-    for start in range(0, len(seqs), _PORTION):
-        portion = {"seqs": seqs[start : start + _PORTION]}
-        found.update((row[0], row[1]) for row in connection.execute(statement, portion))
-    return found
-
-
-def told_earlier(
-    connection: Connection, scope: Scope, customers: Sequence[str], first_ms: int
-) -> set[str]:
-    """Those of some customers of whom the log told a paid order before an instant.
-
-    By the index of paid orders, which holds nothing else.
-    """
-    c = EVENT.c
-    statement = select(c.customer_id).where(
-        # Written out, because the index holds only these.
-        c.kind == literal_column("'order.paid'"),
-        among(c.customer_id, "ids"),
-        c.at_ms < first_ms,
-    )
-    if scope.as_of_seq is not None:
-        statement = statement.where(c.seq <= scope.as_of_seq)
-    gone = voided_seqs(connection, up_to_seq=scope.as_of_seq)
-    if gone:
-        statement = statement.where(c.seq.not_in(sorted(gone)))
-    found: set[str] = set()
-    for start in range(0, len(customers), _PORTION):
-        portion = {"ids": customers[start : start + _PORTION]}
-        found.update(connection.execute(statement.distinct(), portion).scalars())
-    return found
+def _each_once(orders: Frame) -> Frame:
+    """The orders, of one that was told several times only the row that was first in the log."""
+    numbers = orders.numbers("number")
+    repeated = _repeated(numbers)
+    if not len(repeated):
+        return orders
+    several = np.flatnonzero(Members(repeated).among(numbers))
+    several = several[np.argsort(orders.numbers("seq")[several])]
+    chosen = np.ones(orders.n, bool)
+    chosen[several] = False
+    chosen[several[first_places(numbers[several])]] = True
+    return orders.select(chosen)

@@ -10,24 +10,25 @@ import numpy as np
 from sqlalchemy import Connection
 
 from server.domain.periods import zone
+from server.domain.spans import HOUR_MS
 from server.reports.frames import Frame, Numbers, Texts
 from server.reports.local import LocalColumns
+from server.reports.ordering import places_by
 from server.reports.scope import Scope, held
-from server.reports.sources.logged import load_logged
+from server.reports.sources.time_line import different
 from server.reports.sources.visits import BEFORE_MS, Visits, within
 
 # A session counts as somebody's work for so long from its start at most: what was forgotten open
 # is no work.
 LONGEST_MS = BEFORE_MS
-HOUR_MS = 60 * 60 * 1000
 _SUMS = ("online_ms", "busy_ms", "engaged_ms", "load_ms", "slots_ms", "capacity_ms")
 
 
-def load_presence(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
+def load_presence(_connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The hours of agents in the period of a scope."""
     until = scope.as_of_ms if scope.to_ms is None else min(scope.to_ms, scope.as_of_ms)
-    presence = load_logged(connection, scope, "presence", None, until)
-    presence = presence.select(np.lexsort((presence.numbers("seq"), presence.numbers("at_ms"))))
+    presence = sessions.log.rows("presence", None, until)
+    presence = presence.select(places_by(presence.numbers("at_ms"), presence.numbers("seq")))
     owned = _owned(scope, sessions, until)
     starts = owned.numbers("start_at_ms")
     since = scope.from_ms
@@ -88,7 +89,7 @@ def _hours(presence: Frame, owned: Frame, edges: Numbers) -> dict[str, Numbers]:
     times, places = presence.numbers("at_ms"), presence.numbers("capacity")
     there = presence.numbers("there")
     starts, ends = np.sort(owned.numbers("start_at_ms")), np.sort(owned.numbers("end_at_ms"))
-    cuts = np.unique(np.concatenate([edges, times, starts, ends]))
+    cuts = different(np.concatenate([edges, times, starts, ends]))
     cuts = cuts[(cuts >= since) & (cuts <= until)]
     begins, spans = cuts[:-1], np.diff(cuts)
     count = np.searchsorted(starts, begins, side="right") - np.searchsorted(

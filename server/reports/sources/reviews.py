@@ -14,7 +14,7 @@ _REVISED = "review.revised"
 _ANSWERED = "review.answered"
 
 
-def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
+def load_reviews(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The reviews of chats that began in the period of a scope, as they stand at its instant."""
     given: dict[str, Logged] = {}
     latest: dict[str, Logged] = {}
@@ -60,7 +60,7 @@ def load_reviews(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
             }
         )
     return framed(
-        connection,
+        sessions,
         scope,
         rows,
         texts=("conversation_id", "review_id", "reviewer_id"),

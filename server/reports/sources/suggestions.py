@@ -6,11 +6,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from server.domain.metrics.people import CONTAINED_MS
+from server.domain.spans import DAY_MS
 from server.reports.frames import Frame, Texts
 from server.reports.scope import TICKET_CHANNEL, Scope, held
 from server.reports.sources.time_line import TimeLine, following
 from server.reports.sources.visits import (
-    DAY_MS,
     Visits,
     framed,
     is_spam,
@@ -22,7 +22,7 @@ from server.reports.sources.visits import (
 USED_WITHIN_MS = 35 * DAY_MS
 
 
-def load_suggestions(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
+def load_suggestions(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The suggestions made to agents in the period of a scope, and which of them were used."""
     shown = [
         event
@@ -58,7 +58,7 @@ def load_suggestions(connection: Connection, scope: Scope, _sessions: Visits) ->
         if event.conversation_id not in spam
     ]
     return framed(
-        connection,
+        sessions,
         scope,
         rows,
         texts=("conversation_id",),

@@ -27,7 +27,7 @@ _GONE = frozenset({"merged", "spam"})
 _OWNERS = ("assignment.accepted", "assignment.changed", "assignment.ended", "queue.entered")
 
 
-def load_tickets(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
+def load_tickets(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The tickets that were made in the period of a scope, with their first public reply.
 
     A conversation is a ticket from its first ticket.created, or ticket.state_changed to new, on.
@@ -67,7 +67,7 @@ def load_tickets(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
             }
         )
     return framed(
-        connection,
+        sessions,
         scope,
         rows,
         texts=("conversation_id",),
@@ -75,7 +75,7 @@ def load_tickets(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
     )
 
 
-def load_targets(connection: Connection, scope: Scope, _sessions: Visits) -> Frame:
+def load_targets(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
     """The targets that were met or missed in the period of a scope, each once.
 
     A target that was missed stays missed, though what it asked for was done later.
@@ -105,7 +105,7 @@ def load_targets(connection: Connection, scope: Scope, _sessions: Visits) -> Fra
         if event.conversation_id not in spam
     ]
     return framed(
-        connection,
+        sessions,
         scope,
         rows,
         texts=("conversation_id", "target", "policy"),

@@ -13,19 +13,20 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from server.domain.events import MessagePosted
 from server.domain.replay import replay
+from server.domain.spans import DAY_MS
 from server.domain.turns import COUNTED_ORIGINS
-from server.reports.by_segment import Segments, nobody
+from server.reports.by_segment import nobody
 from server.reports.frames import Column, Frame, Numbers, Texts
 from server.reports.local import LocalColumns
 from server.reports.scope import Scope, held
 from server.reports.sources.conversations import Conversations
+from server.reports.sources.logged import Log
 from server.storage.among import among
 from server.storage.corrections import voided_seqs
 from server.storage.event_log import conversation_events
-from server.storage.figures import merged_customers, person_numbers
+from server.storage.figures import person_numbers
 from server.storage.rows import CONVERSATION, EVENT
 
-DAY_MS = 24 * 60 * 60 * 1000
 # For ever, in numbers that columns and sums of them hold.
 NEVER_MS = 2**53
 # What began before a period may be answered in it, what follows it may be due to it.
@@ -48,23 +49,35 @@ class Visits:
             self._made[name] = make()
         return self._made[name]
 
-    def around(self, source: str) -> Frame:
+    def around(self, source: str, *names: str) -> Frame:
         """The rows of a source of conversations of some time before and after the period too.
 
         Spam and tests are left out, and threads of tickets unless the report's channel names them;
-        no other filter is looked at.
+        no other filter is looked at. The columns of these names are read in one go.
         """
-        return self.conversations.around(BEFORE_MS, AFTER_MS).frame(source)
+        self.wide.read(source, *names)
+        return self.wide.frame(source)
+
+    @property
+    def wide(self) -> Conversations:
+        """The conversations of some time before and after the period too."""
+        return self.conversations.around(BEFORE_MS, AFTER_MS)
+
+    @property
+    def log(self) -> Log:
+        """The rows that are one event each."""
+        return self.conversations.log
 
     def persons(self, customers: Numbers) -> Numbers:
         """The persons of customers, both as numbers."""
-        known = self.once("persons", lambda: merged_customers(self.connection))
-        return person_numbers(known, customers)
+        return person_numbers(self.conversations.merged, customers)
 
-    def joined(self, customers: Numbers) -> Numbers:
-        """Which of some customers are one person with others, by their numbers."""
-        known = self.once("persons", lambda: merged_customers(self.connection))
-        return np.isin(customers, np.concatenate(known))
+    def customers_of(self, persons: Numbers) -> Numbers:
+        """All customers who are of some persons, both as numbers; in no order, some twice."""
+        customers, known = self.conversations.merged
+        if not len(known):
+            return persons
+        return np.concatenate([persons, customers[np.isin(known, persons)]])
 
 
 def within(frame: Frame, from_ms: int | None, to_ms: int | None) -> Frame:
@@ -191,7 +204,7 @@ def _without_voided(connection: Connection, scope: Scope, events: list[Logged]) 
 
 
 def framed(
-    connection: Connection,
+    sessions: Visits,
     scope: Scope,
     rows: Sequence[Mapping[str, Any]],  # Any: column values
     *,
@@ -215,13 +228,13 @@ def framed(
         columns[name] = np.array(values, bool if truths else np.int64)
     frame = Frame(columns, n=len(rows))
     local = LocalColumns(scope, frame)
-    later = {"segment": lambda: _segments(connection, frame), **(makers or {})}
+    later = {"segment": lambda: _segments(sessions, frame), **(makers or {})}
     placed = frame.making(day=local.day, hour=local.hour, weekday=local.weekday)
     return held(placed.making(**later), scope)
 
 
-def _segments(connection: Connection, frame: Frame) -> Texts:
+def _segments(sessions: Visits, frame: Frame) -> Texts:
     if "conversation_id" not in frame.columns:
         return nobody(frame.n)
     ids, at_ms = frame.texts("conversation_id"), frame.numbers("at_ms")
-    return Segments(connection).of_conversations(ids, at_ms)
+    return sessions.conversations.segments.of_conversations(ids, at_ms)
