@@ -17,6 +17,7 @@ from aiohttp import web
 from server.actions.files import Limits
 from server.bus import Bus
 from server.channels.mail.desk import MailDesk, MailSettings
+from server.channels.remote_pictures import RemotePictures
 from server.channels.webhook_out import WebhookOut
 from server.config import Settings
 from server.domain.errors import AppError, Conflict
@@ -41,6 +42,7 @@ from server.stats import Reading, watch_loop
 from server.storage.database import Committed, Database
 from server.storage.people import anyone_can_sign_in
 from server.storage.processes import news_channel
+from server.tasks import ended
 
 log = structlog.stdlib.get_logger("shopbell.app")
 
@@ -106,6 +108,7 @@ async def running(
     bus.subscribe(knowledge.heard)
     edge = Edge(database, bus, settings, news, knowledge)
     files = _files(settings, database)
+    pictures = RemotePictures(files.store, inside=settings.webhook_allow_private)
     workers = [files, *_workers(settings, database, files)]
     for worker in workers:
         bus.subscribe(worker.heard)
@@ -114,6 +117,7 @@ async def running(
     app[keys.SETTINGS] = settings
     app[keys.KNOWLEDGE] = knowledge
     app[keys.FILES] = files
+    app[keys.FETCH_PICTURE] = pictures.fetch
     app[keys.READ_ARTICLES] = read_uploads
     app[keys.NOT_READY] = lambda: "draining" if edge.draining else None
     app[keys.DEGRADED] = lambda: news.degraded
@@ -128,6 +132,7 @@ async def running(
         Reading("shopbell_news_failed", "News that could not be sent.", news.failed, counter=True),
         Reading("shopbell_foreign_events", "Events of others told.", bus.foreign, counter=True),
         Reading("shopbell_foreign_lag_ms", "How late the last one was.", bus.lag_ms),
+        pictures.reading(),
         *(reading for worker in (*workers, knowledge) for reading in worker.readings()),
         Reading("shopbell_draining", "1 while the process drains.", lambda: edge.draining),
     )
@@ -213,9 +218,7 @@ async def _stop(
     except TimeoutError:
         log.warning("drain cut short", sockets=edge.sockets)
     await edge.stop()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await ended(tasks)
     await runner.cleanup()
 
 

@@ -39,8 +39,6 @@ class Followed:
     """What following other processes came to: ``lag_ms`` is how late the latest of it was told."""
 
     foreign: int = 0
-    hinted: int = 0
-    looks: int = 0
     lag_ms: int = 0
 
 
@@ -127,9 +125,7 @@ class Bus:
 
     def hear(self, seqs: Iterable[int]) -> None:
         """Takes the numbers of events that another process has committed, to be told at once."""
-        fresh = [seq for seq in seqs if not self._is_told(seq)]
-        self.stats.hinted += len(fresh)
-        self._hints.update(fresh)
+        self._hints.update(seq for seq in seqs if not self._is_told(seq))
         if len(self._hints) > MAX_HINTS:
             self._hints.clear()
             self.look()
@@ -181,7 +177,6 @@ class Bus:
         settled = await database.read(event_log.settled_seq)
         _, known = await database.read(lambda c: event_log.live_seqs(c, after=self._floor))
         await self._tell(database, known)
-        self.stats.looks += 1
         # What was settled before the look was visible to it.
         self._floor = max(self._floor, settled)
         self._seen = {seq for seq in self._seen if seq > self._floor}

@@ -31,7 +31,8 @@ _SHAPES = (
     re.compile(r"(?<!\w)\d{17}[\dXx](?!\w)"),  # Chinese identity cards
     re.compile(r"(?<!\w)(?:\+?86[ -]?)?1[3-9]\d{9}(?!\w)"),  # Chinese mobile numbers
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# From where a word begins only: else each letter of a long one would be tried.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # Thirteen digits are left alone: they are milliseconds far more often than cards.
 _CARD = re.compile(r"(?<!\w)(?:\d[ -]?){13,18}\d(?!\w)")
 # Controls could end a line or drive a terminal; bidi marks could make a line read differently.

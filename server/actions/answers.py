@@ -20,13 +20,13 @@ from server.actions.suggestions import MAX_ASKED, learn
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import SuggestionAccepted, SuggestionDismissed, TurnDismissed
+from server.domain.spans import DAY_MS
 from server.storage import articles, knowledge
 from server.storage.article_lists import is_for_shoppers
 from server.storage.knowledge import Offer
 from server.storage.unit import Tx
 
 Json = dict[str, Any]  # Any: JSON values
-DAY_MS = 24 * 3600 * 1000
 # What shoppers typed and did not judge is of no use; the rest is what the reports look back on.
 UNSAID_DAYS = 1
 KEPT_DAYS = 400

@@ -12,6 +12,7 @@ from server.domain.errors import InvalidInput, NotFound
 from server.domain.imported import ArticleRow, both
 from server.domain.importing import Rejected
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS
 from server.storage import article_uploads
 from server.storage.article_uploads import Upload
 from server.storage.connection import Connection
@@ -23,7 +24,7 @@ MOST_REJECTED = 500
 AT_ONCE = 100
 MAX_FILES_CHARS = 300
 # What nobody has decided on by the next day was forgotten.
-KEPT_MS = 86_400_000
+KEPT_MS = DAY_MS
 FORGET_AT_ONCE = 100
 
 

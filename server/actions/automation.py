@@ -28,7 +28,8 @@ from server.domain.events import (
     TicketWatched,
 )
 from server.domain.rule_fields import ACTIONS, OWNER
-from server.domain.rules import HOUR_MS, Cause, Clause, Rule, Step, Thing, Verdict
+from server.domain.rules import Cause, Clause, Rule, Step, Thing, Verdict
+from server.domain.spans import HOUR_MS, MINUTE_MS
 from server.domain.ticket import CHANNEL, Ticket, may_set_priority
 from server.domain.variables import filled, left_open
 from server.domain.webhooks import delivery_id
@@ -613,7 +614,7 @@ def _receiver(tx: Tx, step: Step) -> str:
 
 def _snooze(tx: Tx, thing: Thing, step: Step, _: Rule) -> bool:
     minutes = step.params["minutes"]
-    until_ms = tx.at_ms + (minutes if isinstance(minutes, int) else 0) * 60_000
+    until_ms = tx.at_ms + (minutes if isinstance(minutes, int) else 0) * MINUTE_MS
     if thing.kind == "ticket":
         ticket = _ticket(tx, thing)
         if ticket.over:

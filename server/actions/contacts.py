@@ -88,17 +88,6 @@ def phone_keys(value: str | None, region: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
-def phone_key(value: str | None, region: str | None) -> str | None:
-    """What equal numbers share: the first number in a text, in E.164; None when there is none.
-
-    >>> phone_key("１３８ 0013 8000", "CN"), phone_key("86 13800138000", "CN")
-    ('+8613800138000', '+8613800138000')
-    >>> phone_key("+44 7911 123456", "CN"), phone_key("13800138000", None)
-    ('+447911123456', None)
-    """
-    return next(iter(phone_keys(value, region)), None)
-
-
 def phone_region(timezone: str) -> str | None:
     """The country (ISO 3166) in which a time zone lies, None when it lies in none.
 

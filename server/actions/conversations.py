@@ -26,6 +26,7 @@ from server.domain.events import (
     SessionEnded,
     TurnDismissed,
 )
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
 from server.domain.ticket import CHANNEL
 from server.storage import claims, people
@@ -34,7 +35,7 @@ from server.storage.unit import Tx
 MAX_TAGS = 20
 # How many snoozes end in one transaction.
 AT_ONCE = 20
-MAX_SNOOZE_MS = 366 * 24 * 3600 * 1000
+MAX_SNOOZE_MS = 366 * DAY_MS
 Answer = dict[str, Any]  # Any: JSON values
 
 
@@ -109,13 +110,18 @@ def claim(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
         )
         routing.freed(tx, owner)
         return _answer(conversation)
+    _take_on(tx, actor, conversation)
+    return _answer(conversation)
+
+
+def _take_on(tx: Tx, actor: Actor, conversation: Conversation) -> None:
+    """Makes the agent the owner of what is nobody's."""
     routing.leave_queue(tx, conversation)
     tx.record(
         actor,
         AssignmentAccepted(to=actor.id, reason="claim"),
         conversation=tx.current(conversation),
     )
-    return _answer(conversation)
 
 
 def transfer(tx: Tx, actor: Actor, payload: Transfer) -> Answer:
@@ -193,12 +199,7 @@ def reopen(tx: Tx, actor: Actor, payload: ConversationRef) -> Answer:
     if conversation.status != "snoozed":
         message_actions.start_session(tx, actor, tx.current(conversation))
     if tx.current(conversation).owner.kind != "agent":
-        routing.leave_queue(tx, conversation)
-        tx.record(
-            actor,
-            AssignmentAccepted(to=actor.id, reason="claim"),
-            conversation=tx.current(conversation),
-        )
+        _take_on(tx, actor, conversation)
     return _answer(conversation)
 
 

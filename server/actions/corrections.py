@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal  # Any: JSON values
 
 from pydantic import Field
@@ -41,24 +42,38 @@ def void(tx: Tx, actor: Actor, payload: Void) -> Json:
     target = load_event(tx.connection, payload.target_seq)
     if target is None:
         raise NotFound("There is no event with this number.", field="target_seq")
+    return {"seq": void_event(tx, actor, target, payload.reason).seq}
+
+
+def void_event(
+    tx: Tx,
+    actor: Actor,
+    target: Event,
+    reason: str,
+    *,
+    at_ms: int | None = None,
+    event_id: str | None = None,
+    imported: bool = False,
+) -> Event:
+    """Voids an event of the log and gives the correction; raises as ``void`` does."""
     if target.kind not in VOIDABLE:
         raise InvalidInput(
             f"{target.kind} cannot be voided.", field="target_seq", reason="not_voidable"
         )
-    data = CorrectionVoided(target_seq=target.seq, reason=payload.reason, by=actor.id)
+    data = CorrectionVoided(target_seq=target.seq, reason=reason, by=actor.id)
+    record = partial(tx.record, actor, data, at_ms=at_ms, event_id=event_id, imported=imported)
     if target.conversation_id is None:
         _refuse_twice(tx, target)
-        event = tx.record(actor, data, customer_id=target.customer_id)
-        return {"seq": event.seq}
+        return record(customer_id=target.customer_id)
     conversation = tx.conversation(target.conversation_id)
     if conversation is None:
         raise NotFound("There is no such conversation.")
     _refuse_twice(tx, target)  # only once nobody else can void it any more
     history = conversation_events(tx.connection, conversation.id)
     _refuse_work(conversation, history, data)
-    event = tx.record(actor, data, conversation=conversation)
+    event = record(conversation=conversation)
     tx.rewrite(_replayed([*history, event]))
-    return {"seq": event.seq}
+    return event
 
 
 def _refuse_twice(tx: Tx, target: Event) -> None:

@@ -26,7 +26,6 @@ from server.storage.shop import load_shop
 from server.storage.shop_sources import Source, change_source, load_source
 from server.storage.unit import Tx
 
-PERMISSION = "source.manage"
 READ = "source.read"
 MARKETING: tuple[Literal["marketing_email", "marketing_sms"], ...] = (
     "marketing_email",
@@ -44,7 +43,7 @@ class SourceRef(Payload):
     source: str
 
 
-class DeliveryRef(Payload):
+class SourceDeliveryRef(Payload):
     """A delivery of a source."""
 
     source: str
@@ -128,7 +127,7 @@ def fail(tx: Tx, delivery_id: str, reason: str, *, permanent: bool) -> str:
     return status
 
 
-def replay_one(tx: Tx, actor: Actor, asked: DeliveryRef) -> dict[str, object]:
+def replay_one(tx: Tx, actor: Actor, asked: SourceDeliveryRef) -> dict[str, object]:
     """Lets a delivery be taken over anew. Raises NotAllowed, NotFound, Conflict."""
     require(actor, READ)
     delivery = deliveries.load_delivery(tx.connection, asked.delivery_id)

@@ -12,6 +12,7 @@ from server.actions.access import read_conversation
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound, Unavailable
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
 from server.domain.turns import Turn
 from server.storage import (
@@ -28,17 +29,16 @@ from server.storage.connection import Connection
 from server.storage.consents import analytics_states
 from server.storage.conversations import Found
 from server.storage.hours import load_book
-from server.storage.persons import sessions_of
+from server.storage.persons import members, person_of, sessions_of
 from server.storage.privacy import policy_of
 from server.storage.shop import Shop, load_shop
 from server.storage.views import Json
 
-DAY_MS = 24 * 3600 * 1000
 # Of the conversations that a shopper's widget is told at its arrival.
 MOST_HEADS = 20
 
 
-class ListConversations(Payload):
+class SearchConversations(Payload):
     """A page of conversations, latest activity first."""
 
     view: Literal["resolved", "all"] = "all"
@@ -114,7 +114,7 @@ def load_desk(look: Look, _: NoPayload) -> Json:
     }
 
 
-def list_conversations(look: Look, payload: ListConversations) -> Json:
+def search_conversations(look: Look, payload: SearchConversations) -> Json:
     """A page of the conversations the actor may see."""
     connection, actor = look.connection, look.actor
     query = clean(payload.query, limit=200, name="query", empty=True) if payload.query else None
@@ -172,10 +172,10 @@ def open_conversation(look: Look, payload: ConversationRef) -> Json:
 def read_card(look: Look, payload: ReadCard) -> Json:
     """The card of a customer, with the price asked for in a conversation that is named too.
 
-    Everybody of the shop may look up any customer, or nobody could help one who calls.
+    Hidden is who has only talked with other teams, as on every other way to a customer.
     """
     customer = customers.load_customer(look.connection, payload.customer_id)
-    if customer is None or look.actor.kind != "agent":
+    if customer is None or look.actor.kind != "agent" or not sees_customer(look, customer.id):
         raise NotFound("There is no such customer.")
     if payload.conversation_id is not None:
         read_conversation(look.connection, look.actor, payload.conversation_id)
@@ -188,6 +188,14 @@ def read_card(look: Look, payload: ReadCard) -> Json:
             conversation_id=payload.conversation_id,
         )
     }
+
+
+def sees_customer(look: Look, customer_id: str) -> bool:
+    """Whether staff may see a customer: any conversation of the person is enough."""
+    if look.actor.leads:
+        return True
+    rows = members(look.connection, person_of(look.connection, customer_id))
+    return conversations.sees_customer(look.connection, look.actor, rows)
 
 
 def turn_view(turn: Turn) -> Json:

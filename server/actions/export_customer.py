@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
-from collections.abc import Callable
 from typing import Any  # Any: JSON values
 
 import orjson
 
 from agent_ui import render
+from agent_ui.mail_html import shown
 from server.actions.files import personal_files
 from server.domain.errors import Conflict, NotFound
-from server.storage import erasure
+from server.storage import erasure, mails
 from server.storage.connection import Connection
 from server.storage.customers import load_customer
 from server.storage.personal_data import personal_data
@@ -20,6 +19,11 @@ from server.storage.persons import members, person_of
 from server.storage.shop import load_shop
 
 Json = dict[str, Any]  # Any: JSON values
+# Above a mail of theirs as it was sent; whoever opens it has no server that sends a policy.
+_MAIL = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy"'
+    " content=\"default-src 'none'; style-src-attr 'unsafe-inline'\">\n"
+)
 
 
 def export_customer(
@@ -27,12 +31,12 @@ def export_customer(
     customer_id: str,
     *,
     at_ms: int,
-    read: Callable[[str], bytes | None] = lambda _: None,
-) -> bytes:
-    """The ZIP with ``data.json``, ``index.html`` and the files of the whole person.
+    archive: zipfile.ZipFile,
+) -> list[tuple[str, str]]:
+    """Puts ``data.json``, ``index.html`` and the mails of the whole person into a ZIP.
 
-    ``read`` gives the bytes of a file by their SHA-256. Raises NotFound, Conflict when the person
-    was erased.
+    What belongs there besides is given back: the names of the files and the SHA-256 of their
+    bytes. Raises NotFound, Conflict when the person was erased.
     """
     person = person_of(connection, customer_id)
     customer = load_customer(connection, person)
@@ -57,10 +61,10 @@ def export_customer(
         data=data,
         privacy_url=shop.settings.get("privacy_url"),
     )
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("data.json", orjson.dumps(head | data, option=orjson.OPT_INDENT_2))
-        archive.writestr("index.html", page)
-        for name, content in personal_files(connection, members(connection, person), read):
-            archive.writestr(name, content)
-    return packed.getvalue()
+    archive.writestr("data.json", orjson.dumps(head | data, option=orjson.OPT_INDENT_2))
+    archive.writestr("index.html", page)
+    for number, sheet in enumerate(mails.sheets_of(connection, members(connection, person)), 1):
+        # Without pictures: those that came with it are among the files.
+        told = shown(sheet.html, {})
+        archive.writestr(f"mails/{number:04}.html", f"{_MAIL}{told}\n")
+    return personal_files(connection, members(connection, person))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from agent_ui.render import language, sentence
 from server.actions import messages
 from server.domain.actors import SYSTEM
 from server.storage import files
 from server.storage.unit import Tx
-
-_TOLD = {
-    "en": "A file was removed because the virus scanner found something in it: {name}",
-    "zh": "病毒扫描发现问题，已移除文件：{name}",
-}
 
 
 def judge(tx: Tx, sha256: str, state: str) -> int:
@@ -25,13 +21,13 @@ def judge(tx: Tx, sha256: str, state: str) -> int:
             continue
         conversation = tx.conversation(file.conversation_id)
         if conversation is not None:
-            told = _TOLD["zh" if (conversation.locale or "").startswith("zh") else "en"]
+            locale = language(conversation.locale)
             messages.put(
                 tx,
                 SYSTEM,
                 conversation,
                 client_id=None,
-                body=told.format(name=file.name),
+                body=sentence(locale, "written.infected", name=file.name),
                 visibility="private",
                 origin="system",
             )

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
-from server.actions.access import may_see
+from server.actions.access import may_read_message
 from server.domain.actors import Actor, customer
 from server.domain.errors import InvalidInput, NotAllowed, NotFound, TooLarge, TooMany
 from server.domain.files import (
-    DAY_MS,
-    HOUR_MS,
     MEGABYTE,
     MOST_IN_MESSAGE,
+    NETWORK_SHARE,
     SHOPPER_A_DAY,
     SHOPPER_AN_HOUR,
     STAFF_A_DAY,
     STAFF_AN_HOUR,
+    STRANGERS_SHARE,
     UNUSED_MS,
+    VISITOR_SHARE,
+    share_left,
 )
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.storage import customers, files
 from server.storage.connection import Connection
 from server.storage.files import File
@@ -48,21 +51,49 @@ class Limits:
         return self.staff_bytes if actor.kind == "agent" else self.shopper_bytes
 
 
-def check_quota(connection: Connection, actor: Actor, limits: Limits, *, at_ms: int) -> None:
-    """Returns nothing. Raises TooMany for who has sent too much lately, NotAllowed when blocked."""
+def check_quota(
+    connection: Connection,
+    actor: Actor,
+    limits: Limits,
+    *,
+    at_ms: int,
+    size: int = 0,
+    network_hash: str | None = None,
+) -> None:
+    """Returns nothing. Raises TooMany for who has sent too much lately, with ``size`` more."""
     rows = [actor.id or "", *sorted(actor.also)]
     shopper = actor.kind == "customer"
-    hourly, daily = (SHOPPER_AN_HOUR, SHOPPER_A_DAY) if shopper else (STAFF_AN_HOUR, STAFF_A_DAY)
     count, _ = files.sent_since(connection, actor.kind, rows, at_ms - HOUR_MS)
-    if count >= hourly:
+    if count >= (SHOPPER_AN_HOUR if shopper else STAFF_AN_HOUR):
         raise TooMany("Too many files in an hour.", retry_after_s=600, reason="files_hour")
-    _, size = files.sent_since(connection, actor.kind, rows, at_ms - DAY_MS)
-    if shopper and size < daily:
-        # A visitor costs nothing to make: all of them together have a limit, too.
-        _, size = files.sent_since(connection, actor.kind, None, at_ms - DAY_MS)
-        daily = limits.shoppers_a_day
-    if size >= daily:
+    if shopper:
+        left = _left_for(connection, rows, limits, network_hash, since_ms=at_ms - DAY_MS)
+    else:
+        _, sent = files.sent_since(connection, actor.kind, rows, at_ms - DAY_MS)
+        left = STAFF_A_DAY - sent
+    if left < max(1, size):
         raise TooMany("Too much was sent today.", retry_after_s=3600, reason="files_day")
+
+
+def _left_for(
+    connection: Connection,
+    rows: Sequence[str],
+    limits: Limits,
+    network_hash: str | None,
+    *,
+    since_ms: int,
+) -> int:
+    """How many bytes a shopper may still send today."""
+    pool = limits.shoppers_a_day
+    sent = files.sent_by_shoppers(connection, rows, network_hash, since_ms)
+    left = min(SHOPPER_A_DAY - sent.own, pool - sent.all)
+    if files.is_identified(connection, rows):
+        return min(left, share_left(pool, sent.all, sent.own, VISITOR_SHARE))
+    part = int(STRANGERS_SHARE * pool)
+    left = min(left, share_left(part, sent.strangers, sent.own, VISITOR_SHARE))
+    if network_hash is None:
+        return left
+    return min(left, share_left(part, sent.strangers, sent.network, NETWORK_SHARE))
 
 
 def check_mails(connection: Connection, limits: Limits, *, at_ms: int) -> None:
@@ -81,7 +112,14 @@ def add(tx: Tx, actor: Actor, file: File, *, limits: Limits) -> File:
     if any(tx.blocked(row) for row in rows):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     if actor.kind in ("customer", "agent"):
-        check_quota(tx.connection, actor, limits, at_ms=tx.at_ms)
+        check_quota(
+            tx.connection,
+            actor,
+            limits,
+            at_ms=tx.at_ms,
+            size=file.bytes,
+            network_hash=file.network_hash,
+        )
     files.add(tx, file)
     return file
 
@@ -149,12 +187,13 @@ def readable(connection: Connection, actor: Actor, file_id: str) -> File:
             raise NotFound(MISSING)
         return file
     conversation = load_conversation(connection, file.conversation_id)
-    if conversation is None or not may_see(actor, conversation):
+    message = load_message(connection, file.message_id)
+    if conversation is None or message is None:
         raise NotFound(MISSING)
-    if actor.kind == "customer":
-        message = load_message(connection, file.message_id)
-        if message is None or message.visibility != "public":
-            raise NotFound(MISSING)
+    if not may_read_message(connection, actor, conversation, message):
+        raise NotFound(MISSING)
+    if actor.kind == "customer" and message.visibility != "public":
+        raise NotFound(MISSING)
     return file
 
 
@@ -175,11 +214,15 @@ def forget_unused(tx: Tx) -> int:
     return files.forget_unused(tx, before_ms=tx.at_ms - UNUSED_MS, limit=AT_ONCE)
 
 
-def personal_files(
-    connection: Connection, customer_ids: Sequence[str], read: Callable[[str], bytes | None]
-) -> Iterator[tuple[str, bytes]]:
-    """The files of a person with names that are distinct, for who hands out their data."""
-    for number, file in enumerate(files.of_person(connection, customer_ids), 1):
-        content = read(file.sha256) if file.sha256 else None
-        if content is not None:
-            yield f"files/{number:04}-{file.name}", content
+def forget_networks(tx: Tx) -> None:
+    """Forgets where files came from that no longer count."""
+    files.forget_networks(tx, before_ms=tx.at_ms - DAY_MS)
+
+
+def personal_files(connection: Connection, customer_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The files of a person for who hands out their data: distinct names, and SHA-256."""
+    return [
+        (f"files/{number:04}-{file.name}", file.sha256)
+        for number, file in enumerate(files.of_person(connection, customer_ids), 1)
+        if file.sha256
+    ]

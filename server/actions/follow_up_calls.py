@@ -12,12 +12,11 @@ from agent_ui.render import sentence
 from server.actions import messages, rule_words, ticket_moves, ticket_parts, tickets
 from server.actions.automation import BOT, RULES
 from server.actions.payload import Id, Payload
-from server.actions.reach import held_back, out_of_quiet
+from server.actions.reach import out_of_quiet, why_silent
 from server.actions.repairs import begin_ticket, number_in
 from server.domain.actors import Actor
 from server.domain.care import (
     CALL_WITHIN_MS,
-    DAY_MS,
     IN_FIELD,
     TICKET_TYPE,
     is_drawn,
@@ -27,6 +26,7 @@ from server.domain.events import TicketTaskChanged
 from server.domain.periods import local_date, zone
 from server.domain.permissions import require
 from server.domain.segment import SEGMENTS
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
 from server.domain.ticket import Ticket
 from server.domain.ticket_types import BY_ID
@@ -120,7 +120,8 @@ def remove_plan(tx: Tx, *, actor: Actor, plan_id: str) -> None:
 
 def make_due(tx: Tx, *, plan_id: str, at_ms: int, after: tuple[int, str]) -> tuple[int, str] | None:
     """Makes the next calls of a plan; behind which order to go on, None at the end."""
-    plan = care.load_plan(tx.connection, plan_id)
+    # Two processes at once would both make a call of an order, and one lose all of its portion.
+    plan = care.load_plan(tx.connection, plan_id, lock=True)
     if plan is None or not plan.enabled:
         return None
     to_ms = at_ms - plan.days * DAY_MS
@@ -156,7 +157,7 @@ def _make(tx: Tx, plan: Plan, order_id: str, customer_id: str) -> None:
     if care.call_of_order(tx.connection, order_id) is not None:
         return
     call = Call(order_id, plan.id, customer_id, None, None, tx.at_ms, None)
-    held = held_back(tx.connection, customer_id, at_ms=tx.at_ms)
+    held = why_silent(tx.connection, customer_id, at_ms=tx.at_ms)
     if held == "quiet":
         # The call itself is put off, not the task of making it.
         held = None

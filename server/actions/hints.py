@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 from urllib.parse import urlsplit
 
+from server.domain.spans import DAY_MS
 from server.storage import visits
 from server.storage.card_orders import orders_view
 from server.storage.cards import subject_of
 from server.storage.connection import Connection
 from server.storage.shop import load_shop
 
-DAY_MS = 86_400_000
 # What is done longer ago than this is not what they write about.
 RECENT_MS = 30 * DAY_MS
 MOST_ORDERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SeenPage:
     """What a shopper looks at: its path, its title, and the product if it is of one."""
 
     path: str
@@ -34,7 +34,7 @@ class Hints:
     """``orders`` are (state, number), what is late or open first; states as ``OF_ORDER`` names."""
 
     orders: tuple[tuple[str, str], ...] = ()
-    page: Page | None = None
+    page: SeenPage | None = None
 
 
 def hints_of(connection: Connection, customer_id: str, *, at_ms: int) -> Hints:
@@ -63,13 +63,13 @@ def _orders(items: Sequence[Mapping[str, Any]], *, at_ms: int) -> tuple[tuple[st
     )
 
 
-def _page(now: Mapping[str, Any]) -> Page:
+def _page(now: Mapping[str, Any]) -> SeenPage:
     product = now["product"] or {}
     try:
         path = urlsplit(now["url"] or "").path
     except ValueError:
         path = ""
-    return Page(
+    return SeenPage(
         path=path,
         title=now["title"] or "",
         sku=product.get("sku"),

@@ -12,25 +12,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO  # Any: JSON values
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from server.actions.corrections import void_event
 from server.actions.messages import preview_of
 from server.domain.actors import SYSTEM, Actor
 from server.domain.conversation import SESSION_GAP_MS, Conversation, needs_session
-from server.domain.errors import InvalidInput
+from server.domain.corrections import REASONS
+from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.events import (
     AssignmentAccepted,
     AssignmentChanged,
     AssignmentEnded,
     ConversationOpened,
     ConversationStatusChanged,
+    Event,
     EventData,
     MessagePosted,
     MessageRedacted,
     SessionStarted,
+    SuggestionShown,
     from_json,
 )
 from server.domain.importing import (
@@ -40,6 +44,8 @@ from server.domain.importing import (
     RELEASED_PREFIX,
     REOPENED_PREFIX,
     SESSION_PREFIX,
+    SUGGESTION_KINDS,
+    VOID_KIND,
     ImportRow,
     Rejected,
     Sorted,
@@ -50,8 +56,10 @@ from server.domain.importing import (
 from server.domain.periods import zone
 from server.storage import customers, erasure, imports, tombstones
 from server.storage.connection import Connection
+from server.storage.corrections import load_event
 from server.storage.customers import Customer
 from server.storage.database import Database
+from server.storage.event_log import conversation_events
 from server.storage.ratings import set_rating_comment
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
@@ -99,10 +107,14 @@ def import_events(
         total = len(index.order)
         for start in range(0, total, BATCH_ROWS):
             rows = index.rows(file, start, tz)
+            voids = [row for row in rows if row.kind == VOID_KIND]
             if dry_run:
                 outcome.add(database.read_now(partial(trial.batch, rows=rows)))
             else:
-                outcome.add(database.write_now(partial(import_batch, rows=rows)))
+                others = [row for row in rows if row.kind != VOID_KIND]
+                outcome.add(database.write_now(partial(import_batch, rows=others)))
+                for row in voids:
+                    outcome.add(database.write_now(partial(import_void, row=row)))
             if progress is not None:
                 progress(min(start + BATCH_ROWS, total), total)
     outcome.rejected.sort(key=lambda rejected: rejected.line)
@@ -122,7 +134,7 @@ def import_batch(
     names = {row.conversation for row in rows if row.conversation is not None}
     found = imports.conversations_by_external_id(tx.connection, names)
     sorted_rows = sort_out(
-        rows,
+        (row for row in rows if row.kind != VOID_KIND),
         known=_known(tx.connection, rows),
         customers={name: owner for name, (_, _, owner) in found.items()},
     )
@@ -135,6 +147,8 @@ def import_batch(
     for row in sorted_rows.taken:
         batch.take(row)
     batch.finish()
+    alone = f"{VOID_KIND} is taken by `shopbell import events` alone."
+    sorted_rows.rejected += [Rejected(row.line, alone) for row in rows if row.kind == VOID_KIND]
     return sorted_rows
 
 
@@ -183,6 +197,46 @@ def _release(tx: Tx, conversation: Conversation) -> None:
     )
 
 
+def import_void(tx: Tx, row: ImportRow) -> Sorted:
+    """Takes a row that voids an event of the log, within a transaction of its own."""
+    if _known(tx.connection, [row]):
+        return Sorted(unchanged=1)
+    try:
+        target = _target(tx.connection, row)
+        batch = _Batch(tx, [row], conversations={}, people={})
+        reason = row.values.get("reason")
+        void_event(
+            tx,
+            batch.actor(row, None),
+            target,
+            reason if reason in REASONS else "other",
+            at_ms=row.at_ms,
+            event_id=EVENT_PREFIX + row.event_id,
+            imported=True,
+        )
+        batch.finish()
+    except AppError as refusal:
+        return Sorted(rejected=[Rejected(row.line, refusal.message)])
+    return Sorted(taken=[row])
+
+
+def _target(connection: Connection, row: ImportRow) -> Event:
+    """The event that a row voids. Raises NotFound, InvalidInput when it is of another chat."""
+    name, seq = row.values.get("target"), row.values.get("target_seq")
+    if name is not None:
+        seq = imports.seq_of(connection, EVENT_PREFIX + name)
+    found = None if seq is None else load_event(connection, seq)
+    if found is None:
+        raise NotFound("data.target_seq: there is no such event.")
+    if row.conversation is not None:
+        known = imports.conversations_by_external_id(connection, [row.conversation])
+        if found.conversation_id not in [
+            conversation_id for conversation_id, _, _ in known.values()
+        ]:
+            raise InvalidInput("data.target_seq is an event of another conversation.")
+    return found
+
+
 class Trial:
     """What a dry run must remember between batches, because it writes nothing."""
 
@@ -196,7 +250,15 @@ class Trial:
         names = {row.conversation for row in rows if row.conversation is not None}
         found = imports.conversations_by_external_id(connection, names)
         self._owners |= {name: owner for name, (_, _, owner) in found.items()}
-        return sort_out(rows, known=self._known, customers=self._owners)
+        told = sort_out(rows, known=self._known, customers=self._owners)
+        for row in [row for row in told.taken if row.kind == VOID_KIND]:
+            if row.values.get("target") not in self._known:
+                try:
+                    _target(connection, row)
+                except AppError as refusal:
+                    told.taken.remove(row)
+                    told.rejected.append(Rejected(row.line, refusal.message))
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +354,8 @@ class _Batch:
         self._new_people: list[tuple[str, str, str]] = []
         self._seen: dict[str, int] = {}
         self._redacted: set[str] = set()
+        # Which offer was the last of an article in a conversation.
+        self._offers: dict[tuple[str, str], str] = {}
         # Looked for only in shops where somebody was ever erased.
         self._erased = tombstones.erased_since(
             tx.connection,
@@ -304,7 +368,7 @@ class _Batch:
         """Records the row, after what it presupposes and the file left out."""
         if row.conversation is None:
             customer_id = self._customer(row) if row.customer else None
-            self._record(row, self._actor(row, customer_id), None, customer_id)
+            self._record(row, self.actor(row, customer_id), None, customer_id)
             return
         conversation_id = self._conversations.get(row.conversation)
         if conversation_id is None:
@@ -319,7 +383,7 @@ class _Batch:
             self._seen[conversation.customer_id] = row.at_ms
         if row.kind == MessagePosted.kind and row.actor_kind == "customer":
             conversation = self._prepare(row, conversation)
-        self._record(row, self._actor(row, conversation.customer_id), conversation)
+        self._record(row, self.actor(row, conversation.customer_id), conversation)
 
     def finish(self) -> None:
         """Writes the people and times that the rows brought along."""
@@ -341,7 +405,7 @@ class _Batch:
         prefix = EVENT_PREFIX if explicit else OPENED_PREFIX
         actor = SYSTEM
         if explicit:
-            actor = self._actor(row, customer_id)
+            actor = self.actor(row, customer_id)
         conversation = self._tx.open_conversation(
             actor,
             ConversationOpened(**values),
@@ -397,15 +461,7 @@ class _Batch:
         if conversation is not None and self._is_erased(row, conversation.customer_id):
             # What happened counts; what was said is not brought back.
             body = comment = ""
-        for key in agent_keys(row.kind):
-            if values.get(key) is not None:
-                values[key] = self._agent(values[key])
-        if row.kind == "queue.entered":
-            name = values.get("team_id") or values.get("queue_id")
-            values["team_id"] = self._teams.get(name.lower()) if name else None
-        if row.kind in MESSAGE_KINDS:
-            name = values.get("message_id") or row.event_id
-            values["message_id"] = message_id_of(row.conversation or "", name)
+        self._name(row, values, conversation)
         if row.kind == MessageRedacted.kind:
             self._redacted.add(values["message_id"])
         if row.kind == MessagePosted.kind:
@@ -428,7 +484,56 @@ class _Batch:
                 self._tx, conversation.id, session_no=conversation.session_no, comment=comment
             )
 
-    def _actor(self, row: ImportRow, customer_id: str | None) -> Actor:
+    def _name(
+        self,
+        row: ImportRow,
+        values: dict[str, Any],  # Any: JSON values
+        conversation: Conversation | None,
+    ) -> None:
+        """Puts the ids of this desk where the file has names of its own."""
+        for key in agent_keys(row.kind):
+            if values.get(key) is not None:
+                values[key] = self._agent(values[key])
+        if row.kind == "queue.entered":
+            name = values.get("team_id") or values.get("queue_id")
+            values["team_id"] = self._teams.get(name.lower()) if name else None
+        if row.kind in MESSAGE_KINDS:
+            name = values.get("message_id") or row.event_id
+            values["message_id"] = message_id_of(row.conversation or "", name)
+        if row.kind in SUGGESTION_KINDS and conversation is not None:
+            self._name_offer(row, values, conversation)
+
+    def _name_offer(
+        self,
+        row: ImportRow,
+        values: dict[str, Any],  # Any: JSON values
+        conversation: Conversation,
+    ) -> None:
+        """Says which offer a row is about where the file does not: the last one of its article."""
+        if row.kind == SuggestionShown.kind:
+            article = values.pop("article", None)
+            if article is not None:
+                values.setdefault("articles", [article])
+            offer = values.setdefault("suggestion_id", EVENT_PREFIX + row.event_id)
+            for shown in values.get("articles", ()):
+                self._offers[conversation.id, shown] = offer
+        elif "suggestion_id" not in values:
+            article = values["article"]
+            offer = self._offers.get((conversation.id, article)) or self._offered(
+                conversation.id, article
+            )
+            values["suggestion_id"] = offer or EVENT_PREFIX + row.event_id
+
+    def _offered(self, conversation_id: str, article: str) -> str | None:
+        """The last offer of an article that earlier batches brought into a conversation."""
+        found = None
+        for event in conversation_events(self._tx.connection, conversation_id):
+            if isinstance(event.data, SuggestionShown) and article in event.data.articles:
+                found = event.data.suggestion_id
+        return found
+
+    def actor(self, row: ImportRow, customer_id: str | None) -> Actor:
+        """Who did what a row tells of."""
         if row.actor_kind == "agent":
             assert row.actor is not None  # checked when the row was read
             return Actor("agent", self._agent(row.actor), row.actor)

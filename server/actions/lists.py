@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
 from server.actions.access import read_conversation
-from server.actions.desk import Look, the_shop, turn_view
+from server.actions.desk import Look, sees_customer, the_shop, turn_view
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.cursors import MAX_CHARS, cursor_of, place_of
 from server.domain.errors import InvalidInput, NotFound
@@ -16,13 +16,14 @@ from server.domain.events import EVENT_KINDS
 from server.domain.permissions import require
 from server.storage import articles, conversations, customers, lists, people, views
 from server.storage.articles import Article
+from server.storage.conversations import Found
 from server.storage.customers import Customer
 from server.storage.lists import Wanted
 from server.storage.messages import load_message
-from server.storage.persons import members, person_of
 from server.storage.rows import Message
 from server.storage.views import Json
 
+Row = TypeVar("Row")
 MAX_LIMIT = 200
 Instant = Annotated[int, Field(ge=0, le=2**53)]
 Status = Literal["open", "snoozed", "resolved", "closed", "spam"]
@@ -90,6 +91,23 @@ class ListEvents(Page):
     kinds: Annotated[str, Field(max_length=1000, pattern="^[a-z_., ]+$")] | None = None
 
 
+def page_of(
+    found: Sequence[Row],
+    payload: Page,
+    name: str,
+    filters: Mapping[str, object],
+    *,
+    place: Callable[[Row], tuple[int, str]],
+) -> tuple[Sequence[Row], str | None]:
+    """What is shown of rows of which one more was looked for than asked, and what comes next.
+
+    The cursor is None where nothing does. ``place`` is where a row stands in the order.
+    """
+    shown = found[: payload.limit]
+    more = len(found) > payload.limit
+    return shown, cursor_of(name, filters, place(shown[-1])) if more else None
+
+
 def list_conversations(look: Look, payload: ListConversations) -> Json:
     """A page of the conversations that the actor may see."""
     wanted = Wanted(
@@ -109,18 +127,14 @@ def list_conversations(look: Look, payload: ListConversations) -> Json:
         after=after,
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1].conversation if more else None
     by_change = wanted.updated_after_ms is not None
-    return {
-        "items": views.summaries(look.connection, shown),
-        "next_cursor": last
-        and cursor_of(
-            "conversations",
-            filters,
-            (last.last_seq if by_change else last.opened_at_ms, last.id),
-        ),
-    }
+
+    def place(row: Found) -> tuple[int, str]:
+        one = row.conversation
+        return one.last_seq if by_change else one.opened_at_ms, one.id
+
+    shown, cursor = page_of(found, payload, "conversations", filters, place=place)
+    return {"items": views.summaries(look.connection, shown), "next_cursor": cursor}
 
 
 def get_conversation(look: Look, payload: ConversationRef) -> Json:
@@ -147,12 +161,9 @@ def list_messages(look: Look, payload: ListMessages) -> Json:
         after_seq=after[0] if after else 0,
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
+    shown, cursor = page_of(found, payload, name, {}, place=lambda row: (row.seq, ""))
     customer = customers.load_customer(look.connection, conversation.customer_id)
-    return {
-        "items": _messages(look, shown, customer),
-        "next_cursor": cursor_of(name, {}, (shown[-1].seq, "")) if more else None,
-    }
+    return {"items": _messages(look, shown, customer), "next_cursor": cursor}
 
 
 def one_message(look: Look, message_id: str) -> Json:
@@ -174,18 +185,19 @@ def list_customers(look: Look, payload: ListCustomers) -> Json:
         after=place_of(payload.cursor, "customers", filters),
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1] if more else None
+    shown, cursor = page_of(
+        found, payload, "customers", filters, place=lambda row: (row.created_at_ms, row.id)
+    )
     return {
         "items": views.customer_views(look.connection, shown, look.actor),
-        "next_cursor": last and cursor_of("customers", filters, (last.created_at_ms, last.id)),
+        "next_cursor": cursor,
     }
 
 
 def get_customer(look: Look, payload: CustomerRef) -> Json:
     """A customer with their conversations. Raises NotFound, also when they are hidden."""
     customer = customers.load_customer(look.connection, payload.customer_id)
-    if customer is None or not sees_customer(look, customer):
+    if customer is None or not sees_customer(look, customer.id):
         raise NotFound("There is no such customer.")
     return views.card(look.connection, customer, look.actor)
 
@@ -268,12 +280,10 @@ def list_articles(look: Look, payload: ListArticles) -> Json:
         after=place_of(payload.cursor, "articles", filters),
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1] if more else None
-    return {
-        "items": _articles(look, shown),
-        "next_cursor": last and cursor_of("articles", filters, (last.created_at_ms, last.id)),
-    }
+    shown, cursor = page_of(
+        found, payload, "articles", filters, place=lambda row: (row.created_at_ms, row.id)
+    )
+    return {"items": _articles(look, shown), "next_cursor": cursor}
 
 
 def get_article(look: Look, payload: ArticleRef) -> Json:
@@ -351,11 +361,3 @@ def _messages(look: Look, found: Iterable[Message], customer: Customer | None) -
 def _filters(payload: Page) -> dict[str, object]:
     """What the list was narrowed to, which its cursors are bound to."""
     return payload.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
-
-
-def sees_customer(look: Look, customer: Customer) -> bool:
-    """Whether the actor may see a customer: any conversation of the person is enough."""
-    if look.actor.leads:
-        return True
-    rows = members(look.connection, person_of(look.connection, customer.id))
-    return conversations.sees_customer(look.connection, look.actor, rows)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from agent_ui.render import language, sentence
 from server.actions import identity, portal
 from server.actions.access import access_customer
 from server.actions.contacts import email_key, is_role
@@ -26,25 +26,6 @@ from server.storage.unit import Tx
 
 Answer = dict[str, Any]  # Any: JSON values
 SOURCE = "code"
-CODE_DIGITS = 6
-_TEXTS = {
-    "en": {
-        "subject": "{shop}: your code for our chat",
-        "words": (
-            "Your code is {code}. It holds for 10 minutes. Tell it to the person at {shop} with"
-            " whom you are in touch, who then knows that this address is yours.\n\nIf you are not"
-            " in touch with us just now, leave this mail and tell the code to nobody."
-        ),
-    },
-    "zh": {
-        "subject": "{shop}：您的聊天验证码",
-        "words": (
-            "您的验证码是 {code}，10 分钟内有效。"
-            "请告诉正在与您沟通的{shop}客服，以确认此邮箱属于您。\n\n"
-            "如果您此刻没有与我们沟通，请忽略本邮件，不要将验证码告诉任何人。"
-        ),
-    },
-}
 
 
 class SendCode(Payload):
@@ -87,16 +68,15 @@ def send_code(tx: Tx, actor: Actor, payload: SendCode) -> Answer:
     code, place = portal.new_code(), _place(customer.id)
     codes.keep_code(tx, browser=place, former=place, code=code, address=address)
     shop = load_shop(tx.connection)
-    spoken = payload.locale or customer.locale or (shop and shop.locale) or "en"
-    texts = _TEXTS["zh" if spoken.startswith("zh") else "en"]
-    words = {"shop": shop.name if shop else "", "code": code}
+    locale = language(payload.locale or customer.locale or (shop.locale if shop else None))
+    name = shop.name if shop else ""
     mails.queue(
         tx,
         kind="code",
         recipient=value,
-        subject=texts["subject"].format(**words),
-        words=texts["words"].format(**words),
-        rfc_id=f"{tx.new_id()}.{secrets.token_hex(8)}@{sender.rpartition('@')[2]}",
+        subject=sentence(locale, "written.proof.subject", shop=name),
+        words=sentence(locale, "written.proof.words", shop=name, code=code),
+        rfc_id=mails.lone_rfc_id(tx, sender),
     )
     links.log_link(tx, "code_sent", customer_id=customer.id, agent_id=actor.id)
     return {"customer_id": customer.id, "shown": mask_email(value)}

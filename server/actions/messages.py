@@ -47,7 +47,7 @@ BLOCK_KEYS: dict[str, frozenset[str]] = {
 _REQUIRED = {"product": ("title",), "link": ("url",), "image": ("url",)}
 
 
-class Page(Payload):
+class ShopPage(Payload):
     """The shop page from which a shopper writes; a long one never costs the message."""
 
     url: str
@@ -65,7 +65,7 @@ class PostMessage(Payload):
     blocks: list[dict[str, Any]] | None = None  # Any: checked by ``clean_blocks``
     # Sent before, see server/actions/files.py; a block of the type "file" says the same.
     files: list[Id] | None = None
-    page: Page | None = None
+    page: ShopPage | None = None
 
 
 class MarkRead(Payload):
@@ -96,11 +96,16 @@ class ReadNotice(Payload):
 
 
 def post_message(
-    tx: Tx, actor: Actor, payload: PostMessage, enclosed: Sequence[File] = ()
+    tx: Tx,
+    actor: Actor,
+    payload: PostMessage,
+    enclosed: Sequence[File] = (),
+    cards: Sequence[dict[str, Any]] = (),  # Any: JSON blocks
 ) -> Answer:
     """Writes a message and what follows from it; the answer names it and its place.
 
-    ``enclosed`` are files that did not come by the actor's own hand, but with a mail.
+    ``enclosed`` are files that did not come by the actor's own hand, but with a mail, and ``cards``
+    are blocks that nobody can send.
 
     The same ``client_id`` again gives the first answer and changes nothing. A shopper without
     ``conversation_id`` continues the latest conversation, reopens it within the reopening window,
@@ -119,6 +124,7 @@ def post_message(
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     named = files.wanted_ids(payload.files, payload.blocks)
     blocks = clean_blocks([b for b in payload.blocks or () if b.get("type") != "file"])
+    blocks += cards
     sent = [*(files.take(tx, actor, named) if named else ()), *enclosed]
     body = clean(payload.body, limit=MAX_BODY_CHARS, empty=bool(blocks or sent))
     if actor.kind == "customer":
@@ -348,7 +354,7 @@ def _customer_conversation(tx: Tx, actor: Actor, payload: PostMessage) -> Conver
     return tx.current(conversation)
 
 
-def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: Page | None) -> Conversation:
+def _latest_or_new(tx: Tx, actor: Actor, customer_id: str, page: ShopPage | None) -> Conversation:
     """The shopper's latest conversation when it can go on, else a new one."""
     found = [tx.latest_chat(row) for row in (customer_id, *sorted(actor.also))]
     talks = [talk for key in found if key is not None and (talk := tx.conversation(key))]

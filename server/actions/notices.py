@@ -13,6 +13,7 @@ from server.domain.events import (
     TicketMerged,
 )
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS
 from server.domain.ticket import Ticket
 from server.storage import log_readers, notices, tickets
 from server.storage.connection import Connection
@@ -21,7 +22,7 @@ from server.storage.unit import Tx
 READ = "ticket.read"
 AT_ONCE = 200
 FORGET_AT_ONCE = 500
-KEEP_MS = 90 * 86_400_000
+KEEP_MS = 90 * DAY_MS
 # Up to here the log may run ahead of a reader that has nothing to tell of it.
 _AHEAD = 1_000
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any  # Any: column values
 
 from pydantic import Field
 
-from server.actions.desk import Look
-from server.actions.lists import Page, sees_customer
+from server.actions.desk import Look, sees_customer
+from server.actions.lists import Page, page_of
 from server.actions.payload import Id, Payload
-from server.domain.cursors import cursor_of, place_of
+from server.domain.cursors import place_of
 from server.domain.errors import NotAllowed, NotFound
 from server.storage import customers
 from server.storage import orders as stored
@@ -62,12 +62,10 @@ def list_orders(look: Look, payload: ListOrders | OrdersOfCustomer) -> Json:
         after=place_of(payload.cursor, "orders", filters),
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1] if more else None
-    return {
-        "items": _views(look, shown),
-        "next_cursor": last and cursor_of("orders", filters, (last["created_at_ms"], last["id"])),
-    }
+    shown, cursor = page_of(
+        found, payload, "orders", filters, place=lambda row: (row["created_at_ms"], row["id"])
+    )
+    return {"items": _views(look, shown), "next_cursor": cursor}
 
 
 def list_orders_of(look: Look, payload: OrdersOfCustomer) -> Json:
@@ -90,7 +88,7 @@ def _sees(look: Look, customer_id: str | None) -> bool:
     if customer_id is None:
         return look.actor.leads
     customer = customers.load_customer(look.connection, customer_id)
-    return customer is not None and sees_customer(look, customer)
+    return customer is not None and sees_customer(look, customer.id)
 
 
 def _rows_of(look: Look, customer_id: str) -> tuple[str, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from server.domain.offers import MIN_TOGETHER, Pair, best_pairs
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.storage import pairs
 from server.storage.connection import Connection
 from server.storage.unit import Tx
 
-DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
 SINCE_MS = 365 * DAY_MS
 # A shop with fewer orders is counted every hour: that takes no time, and its pairs still change.
 SMALL_SHOP = 20_000

@@ -14,6 +14,7 @@ from server.domain.actors import ROLES, SYSTEM, Actor, Role
 from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from server.domain.permissions import require
 from server.domain.scopes import normal_scopes
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
 from server.storage import people, sign_ins, tokens
 from server.storage.people import Person
@@ -21,7 +22,6 @@ from server.storage.unit import Tx
 
 LOCALES = ("en", "zh")
 TOKEN_DAYS = 90
-_DAY_MS = 86_400_000
 _EMAIL = re.compile(
     r"(?P<local>[^\s@\"(),:;<>\[\]\\]{1,64})@(?P<domain>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{1,62})"
 )
@@ -109,9 +109,13 @@ def change_person(
     people.replace_teams(tx, agent_id, team_ids)
 
 
-def change_profile(tx: Tx, actor: Actor, *, name: str, locale: str | None) -> None:
-    """Changes what everybody decides about themselves: the name shown and the language."""
-    people.update_person(tx, _person(tx, actor.id).id, name=_name(name), locale=_locale(locale))
+def change_profile(
+    tx: Tx, actor: Actor, *, name: str, locale: str | None, alarm_mail: bool | None = None
+) -> None:
+    """Changes what everybody decides about themselves: name, language, mails about defects."""
+    person = _person(tx, actor.id)
+    wants = person.alarm_mail if alarm_mail is None else alarm_mail
+    people.update_person(tx, person.id, name=_name(name), locale=_locale(locale), alarm_mail=wants)
 
 
 def set_locale(tx: Tx, actor: Actor, locale: str) -> None:
@@ -216,7 +220,7 @@ def create_token(
     elif not _person(tx, agent_id).active:
         raise Conflict("This person is deactivated.", reason="inactive")
     token = tokens.PREFIX + secrets.token_urlsafe(32)
-    expires_at_ms = None if days is None else tx.at_ms + days * _DAY_MS
+    expires_at_ms = None if days is None else tx.at_ms + days * DAY_MS
     tokens.insert_token(
         tx,
         token,

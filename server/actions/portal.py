@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import secrets
 
+from agent_ui.render import language, sentence
 from server.actions import visitors
 from server.domain.errors import InvalidInput, TooMany
-from server.storage import mails, portal, requests
+from server.domain.spans import HOUR_MS
+from server.storage import mails, orders, portal, requests
 from server.storage.failed_tries import load_tries, save_tries
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
 
-HOUR_MS = 3_600_000
 CODES_AN_HOUR = 3
 # Several people may share an address of the network; nobody needs more.
 CODES_OF_A_CLIENT = 20
-_TEXTS = {
-    "en": {
-        "subject": "{shop}: your code",
-        "words": (
-            "Your code is {code}. It holds for 10 minutes, in the browser in which you asked for"
-            " it.\n\nIf you did not ask for a code, leave this mail: without it nobody gets in."
-        ),
-    },
-    "zh": {
-        "subject": "{shop}：您的验证码",
-        "words": (
-            "您的验证码是 {code}，10 分钟内有效，仅可在您申请验证码的浏览器中使用。\n\n"
-            "如果不是您本人申请，请忽略本邮件：没有验证码，任何人都无法登录。"
-        ),
-    },
-}
 
 
 def new_code() -> str:
@@ -56,20 +41,21 @@ def count_code(tx: Tx, *, client: str, address: str) -> None:
 
 
 def mail_code(tx: Tx, *, own_address: str, address: str, code: str, locale: str) -> bool:
-    """True when the code goes out: only to an address that has tickets."""
-    rows = portal.rows_of_address(tx.connection, address)
-    if not rows or address == own_address.lower():
+    """True when the code goes out: only to an address with tickets, or with guests' orders."""
+    reader = portal.reader_of_address(tx.connection, address)
+    if address == own_address.lower():
         return False
-    if not requests.of_customers(tx.connection, rows):
+    asked = bool(reader.rows) and bool(requests.of_customers(tx.connection, reader.rows))
+    if not asked and not orders.guest_orders(tx.connection, reader.addresses, 1):
         return False
     shop = load_shop(tx.connection)
-    texts = _TEXTS["zh" if locale.startswith("zh") else "en"]
+    spoken = language(locale)
     mails.queue(
         tx,
         kind="code",
         recipient=address,
-        subject=texts["subject"].format(shop=shop.name if shop else ""),
-        words=texts["words"].format(code=code),
+        subject=sentence(spoken, "written.code.subject", shop=shop.name if shop else ""),
+        words=sentence(spoken, "written.code.words", code=code),
         rfc_id=mails.lone_rfc_id(tx, own_address),
     )
     return True

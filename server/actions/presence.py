@@ -13,12 +13,13 @@ from server.actions.payload import Payload
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.events import AgentPresenceChanged
+from server.domain.spans import MINUTE_MS
 from server.storage import claims, conversations, people
 from server.storage.people import Person
 from server.storage.unit import Tx
 
 # How long an agent whose connection dropped keeps the conversations that wait for an answer.
-GRACE_MS = 3 * 60 * 1000
+GRACE_MS = 3 * MINUTE_MS
 # How many are taken offline in one transaction.
 AT_ONCE = 20
 

@@ -13,6 +13,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.events import CustomerErased, CustomersExported
 from server.domain.permissions import require
 from server.domain.retention import Kept, Policy, checked
+from server.domain.spans import DAY_MS
 from server.storage import deliveries, erasure, mails, privacy, tombstones
 from server.storage.customers import CustomerChanged, load_customer
 from server.storage.persons import members, person_of
@@ -21,7 +22,6 @@ from server.storage.shop import load_shop, update_shop
 from server.storage.unit import Tx
 
 Json = dict[str, Any]  # Any: JSON values
-DAY_MS = 24 * 3600 * 1000
 FORGET_AT_ONCE = 200
 
 

@@ -6,25 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: JSON values
 
+from agent_ui.render import language, number, sentence
 from server.actions import messages
-from server.actions.reach import held_back
+from server.actions.reach import why_silent
 from server.actions.ticket_moves import thread_of
 from server.domain.actors import SYSTEM, Actor
 from server.domain.defects import Spike
 from server.domain.errors import InvalidInput
 from server.domain.events import DefectSpiked
 from server.domain.periods import local_date, zone
-from server.domain.permissions import require
+from server.domain.permissions import may, require
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
-from server.storage import customers, log_readers, product_quality
+from server.storage import customers, log_readers, mails, people, product_quality, products
 from server.storage.connection import Connection
 from server.storage.persons import person_of
-from server.storage.product_quality import WATCHER, Notice
+from server.storage.product_quality import WATCHER, Announcement
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
 
 MANAGE = "ticket.manage"
-DAY_MS = 86_400_000
 MAX_WORDS = 2000
 # In one transaction, so that nobody waits behind a long list.
 AT_ONCE = 50
@@ -76,9 +77,43 @@ def tell_spikes(tx: Tx, *, found: Sequence[Spike], day: int) -> int:
             orders=spike.orders,
         )
         tx.record(SYSTEM, data)
+        _mail(tx, spike)
         told += 1
     log_readers.move_place(tx, WATCHER, day)
     return told
+
+
+def _mail(tx: Tx, spike: Spike) -> None:
+    """Writes of a spike to everybody who looks after the products and has not said no to it."""
+    own_address, shop = mails.sender_address(tx.connection), load_shop(tx.connection)
+    if own_address is None or shop is None:
+        return
+    title = products.titles_of(tx.connection, [spike.sku]).get(spike.sku)
+    product = f"{title} ({spike.sku})" if title else spike.sku
+    for person in people.load_people(tx.connection):
+        if person.email is None or not person.alarm_mail or not may(person.actor, MANAGE):
+            continue
+        locale = language(person.locale or shop.locale)
+        words = [
+            sentence(
+                locale,
+                "written.alarm.words",
+                product=product,
+                defects=spike.defects,
+                expected=number(spike.expected, 1),
+                orders=number(spike.orders),
+            ),
+            sentence(locale, "written.alarm.batch", batch=spike.batch) if spike.batch else "",
+            sentence(locale, "written.alarm.foot"),
+        ]
+        mails.queue(
+            tx,
+            kind="alarm",
+            recipient=person.email,
+            subject=sentence(locale, "written.alarm.subject", shop=shop.name, product=product),
+            words="\n\n".join(filter(None, words)),
+            rfc_id=mails.lone_rfc_id(tx, own_address),
+        )
 
 
 def affected(
@@ -89,13 +124,13 @@ def affected(
     rows: list[Affected] = []
     known: dict[str, str | None] = {}
     names: dict[str, str | None] = {}
-    for ticket_id, number, customer_id in dict.fromkeys(found):
+    for ticket_id, shown, customer_id in dict.fromkeys(found):
         if customer_id not in known:
-            known[customer_id] = held_back(connection, customer_id, at_ms=at_ms)
+            known[customer_id] = why_silent(connection, customer_id, at_ms=at_ms)
             customer = customers.load_customer(connection, person_of(connection, customer_id))
             names[customer_id] = customer.name if customer else None
         held = "told" if ticket_id in told else known[customer_id]
-        rows.append(Affected(ticket_id, number, customer_id, names[customer_id], held))
+        rows.append(Affected(ticket_id, shown, customer_id, names[customer_id], held))
     return rows
 
 
@@ -108,12 +143,12 @@ def read_words(english: str, chinese: str) -> tuple[str, str]:
     return en, zh
 
 
-def begin_notice(
+def begin_announcement(
     tx: Tx, *, actor: Actor, sku: str, batch: str | None, words: tuple[str, str], counts: Json
 ) -> str:
     """Keeps what those affected will be told, and by whom; its id."""
     require(actor, MANAGE)
-    made = Notice(
+    made = Announcement(
         id=tx.new_id(),
         sku=sku,
         batch=batch,
@@ -124,7 +159,7 @@ def begin_notice(
         told=int(counts["told"]),
         held=int(counts["held"]),
     )
-    product_quality.add_notice(tx, made)
+    product_quality.add_announcement(tx, made)
     return made.id
 
 
@@ -142,7 +177,7 @@ def tell_fixed(
             continue
         if product_quality.told_tickets(tx.connection, [ticket_id]):
             continue
-        if held_back(tx.connection, ticket.customer_id, at_ms=tx.at_ms) is not None:
+        if why_silent(tx.connection, ticket.customer_id, at_ms=tx.at_ms) is not None:
             continue
         thread = thread_of(tx, ticket)
         zh = (thread.locale or (shop.locale if shop else "en")).startswith("zh")

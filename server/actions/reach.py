@@ -11,7 +11,7 @@ from server.storage.persons import members, person_of
 from server.storage.shop import load_shop
 
 
-def held_back(connection: Connection, customer_id: str, *, at_ms: int) -> str | None:
+def why_silent(connection: Connection, customer_id: str, *, at_ms: int) -> str | None:
     """Why the shop does not write to or call a customer now; None when it may.
 
     erased, blocked, no_contact (they do not want to hear of us) or quiet (not at this hour).

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any  # Any: JSON values
 
 from agent_ui.render import sentence
 from server.actions import messages, rule_words, ticket_moves, ticket_parts
 from server.actions.automation import BOT, RULES
-from server.actions.reach import held_back
+from server.actions.reach import why_silent
 from server.domain.actors import Actor
-from server.domain.care import DAY_MS, HOUR_MS, KINDS, TICKET_TYPE, Kind, Repairs, kept_repairs
+from server.domain.care import KINDS, TICKET_TYPE, Kind, Repairs, kept_repairs
 from server.domain.care import read_repairs as read_kept
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.events import (
@@ -24,6 +23,7 @@ from server.domain.events import (
 )
 from server.domain.periods import local_date, zone
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.domain.text import whole_number
 from server.domain.ticket import CHANNEL, Ticket
 from server.storage import care, customers, log_readers, orders, people, tickets
@@ -41,7 +41,6 @@ MANAGE = "ticket.manage"
 PAGE = 200
 EVENTS = ("rating.given", "rating.revised", "ticket.created", "ticket.changed", "order.refunded")
 Texts = Mapping[str, str]
-Json = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def mend(tx: Tx, *, cause: Cause) -> str | None:
     shop = load_shop(tx.connection)
     repairs = repairs_of(shop)
     kind = load_types(tx.connection).get(TICKET_TYPE)
-    held = held_back(tx.connection, cause.customer_id, at_ms=tx.at_ms)
+    held = why_silent(tx.connection, cause.customer_id, at_ms=tx.at_ms)
     if held in ("erased", "blocked"):
         return _keep(tx, cause, held=held)
     if kind is None or not kind.active or shop is None:

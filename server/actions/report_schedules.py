@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from server.domain.actors import Actor
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.metrics import metric_of
 from server.domain.periods import zone
 from server.domain.permissions import PERMISSIONS, require
 from server.domain.report_schedule import (
     EVERY,
-    GROUPS,
     LAST_DAY,
     MAX_NAME,
     MOST_METRICS,
@@ -162,8 +162,8 @@ def _checked(connection: Connection, wanted: Schedule) -> Schedule:
         raise InvalidInput(f"Name 1 to {MOST_METRICS} metrics.", field="metrics")
     for metric_id in wanted.metrics:
         metric_of(metric_id)
-    if wanted.by is not None and wanted.by not in GROUPS:
-        raise InvalidInput(f"by must be one of {', '.join(GROUPS)}.", field="by")
+    if wanted.by is not None and wanted.by not in DIMENSIONS:
+        raise InvalidInput(f"by must be one of {', '.join(DIMENSIONS)}.", field="by")
     if wanted.every not in EVERY:
         raise InvalidInput(f"every must be one of {', '.join(EVERY)}.", field="every")
     low, high = {"day": (0, 0), "week": (0, 6), "month": (1, LAST_DAY)}[wanted.every]

@@ -12,35 +12,37 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from agent_ui.render import sentence
 from server.actions import messages, ratings, targets, ticket_moves
 from server.actions.desk import Look
 from server.actions.messages import PostMessage
-from server.actions.payload import Payload
+from server.actions.payload import Id, Payload
 from server.actions.ratings import GiveRating
 from server.actions.ticket_lists import shown_state
 from server.domain.actors import Actor, customer
 from server.domain.errors import Conflict, InvalidInput, NotFound
+from server.domain.spans import MINUTE_MS
 from server.domain.target_clocks import next_due
 from server.domain.text import MAX_BODY_CHARS
 from server.domain.ticket import OVER, Ticket
 from server.domain.ticket_number import read_number
 from server.domain.ticket_types import TicketType
 from server.storage import messages as stored_messages
-from server.storage import people, tickets
+from server.storage import people, ticket_lists, tickets
 from server.storage.connection import Connection
 from server.storage.hours import load_book
 from server.storage.persons import shopper_rows
 from server.storage.rows import Message, load_conversation
+from server.storage.ticket_lists import Listed, Wanted
 from server.storage.ticket_rows import is_for_shopper
 from server.storage.ticket_types import Status, load_statuses, load_types
-from server.storage.tickets import Listed, Wanted
 from server.storage.unit import Tx
 
 PAGE = 20
 MOST_SAID = 300
-JUST_NOW_MS = 60_000
+JUST_NOW_MS = MINUTE_MS
 # What stands in a reply that says only that it is not solved.
-STILL = {"en": "It is still a problem.", "zh": "问题仍未解决。"}
+STILL = "written.still"
 Json = dict[str, Any]  # Any: JSON values
 Rows = tuple[str, ...]
 Locale = Literal["zh", "en"]
@@ -62,11 +64,12 @@ class OpenRequest(Payload):
 
 
 class ReplyRequest(Payload):
-    """Words to a request; empty ones say that it is still a problem."""
+    """Words to a request, or files; neither says that it is still a problem."""
 
     number: Number
     client_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
     body: Annotated[str, Field(max_length=MAX_BODY_CHARS)] = ""
+    files: list[Id] | None = None
     locale: Locale = "en"
 
 
@@ -134,7 +137,7 @@ def page(
     if not rows:
         return [], None
     last = _find(connection, rows, before) if before is not None else None
-    found = tickets.page(
+    found = ticket_lists.page(
         connection,
         actor_of(rows),
         Wanted(),
@@ -324,22 +327,30 @@ def open_request(tx: Tx, actor: Actor, payload: OpenRequest) -> Json:
                 "mine": one.sender_kind == "customer",
                 "author": names.get(one.sender_id or "") if one.sender_kind == "agent" else None,
                 "body": one.body,
+                "blocks": one.blocks or [],
                 "at_ms": one.at_ms,
             }
             for one in thread.said
         ],
         "rating": thread.rating,
         "may_rate": thread.may_rate,
-        "may_write": thread.ticket.state != "spam",
+        "may_write": thread.ticket.state not in ("merged", "spam"),
         "onward": onward,
     }
 
 
 def reply_request(tx: Tx, actor: Actor, payload: ReplyRequest) -> Json:
     """The number under which the visitor's words stand. Raises NotFound, Conflict."""
-    body = payload.body if payload.body.strip() else STILL[payload.locale]
-    rows = _rows_of(tx.connection, actor)
-    return {"number": reply(tx, rows, payload.number, body=body, client_id=payload.client_id)}
+    said = bool(payload.body.strip() or payload.files)
+    number = reply(
+        tx,
+        _rows_of(tx.connection, actor),
+        payload.number,
+        body=payload.body if said else sentence(payload.locale, STILL),
+        client_id=payload.client_id,
+        files=payload.files or (),
+    )
+    return {"number": number}
 
 
 def confirm_request(tx: Tx, actor: Actor, payload: ConfirmRequest) -> Json:
@@ -397,7 +408,11 @@ def _access(tx: Tx, rows: Rows, number: str) -> tuple[Ticket, Actor]:
     """The ticket, locked, and its shopper, who acts as who asked."""
     found = _find(tx.connection, rows, number)
     actor = customer(found.customer_id, also=frozenset(rows) - {found.customer_id})
-    return ticket_moves.access_ticket(tx, actor, found.id), actor
+    # Not by ``access_ticket``: it knows of a planned call only that it is none of the shopper's.
+    ticket = tx.ticket(found.id)
+    if ticket is None or not actor.is_shopper(ticket.customer_id):
+        raise NotFound(ticket_moves.MISSING)
+    return ticket, actor
 
 
 def _find(connection: Connection, rows: Rows, number: str) -> Ticket:
@@ -406,8 +421,10 @@ def _find(connection: Connection, rows: Rows, number: str) -> Ticket:
     ticket = tickets.load_ticket(connection, key) if key else None
     if ticket is None or ticket.customer_id not in rows:
         raise NotFound(ticket_moves.MISSING)
-    # A call that is only planned is none of theirs, unless one of theirs was joined to it.
-    if not is_for_shopper(ticket) and not _joined(connection, ticket, rows):
+    # A call that is only planned is none of theirs, unless one of theirs was joined to it, or
+    # something was said in it that they were told: by them while it was, or by staff.
+    told = is_for_shopper(ticket) or _joined(connection, ticket, rows)
+    if not told and not stored_messages.latest_public(connection, ticket.id, most=1):
         raise NotFound(ticket_moves.MISSING)
     return ticket
 
@@ -436,11 +453,11 @@ def _said(connection: Connection, ticket: Ticket, rows: Rows) -> list[Message]:
 
     Of very much the latest, so that nobody's own thread becomes too long to be shown.
     """
-    away = tickets.parts_from(connection, ticket.id)
     joined = tickets.merged_into(connection, ticket.id)
     threads = [ticket, *(one for one in joined if one.customer_id in rows)]
+    here, away = tickets.parts_beside(connection, [one.id for one in threads])
     sources = [(one.id, 0, 2**53) for one in threads]
-    for part in tickets.parts_of(connection, ticket.id):
+    for part in here:
         thread = load_conversation(connection, part.thread_id)
         if thread is not None and thread.customer_id in rows:
             sources.append((part.thread_id, part.first_seq, part.last_seq))

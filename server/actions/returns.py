@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: rows
 
+from agent_ui.render import LOCALES, sentence
 from server.actions import ticket_moves, tickets
 from server.actions.requests import Locale
 from server.actions.tickets import MAX_OPEN_REQUESTS, SubmitRequest
+from server.actions.visitors import writer_of
 from server.domain.actors import SYSTEM, Actor, customer
 from server.domain.errors import Conflict, InvalidInput, NotFound
+from server.domain.order_state import OrderState, order_state
 from server.domain.returns import (
     OUTCOMES,
     WANTED,
@@ -18,36 +21,20 @@ from server.domain.returns import (
     Picked,
     check_picked,
     left_of,
+    outcome_of,
     wanted_now,
 )
 from server.domain.ticket import Ticket
 from server.domain.ticket_types import TicketType, Words
-from server.storage import customers, orders, requests
+from server.storage import customers, orders, products, requests
 from server.storage import tickets as stored
 from server.storage.connection import Connection
-from server.storage.portal import Reader
+from server.storage.portal import Reader, reader_of_address
 from server.storage.requests import AskedLine
 from server.storage.ticket_types import load_types
 from server.storage.unit import Tx
 
 MOST_ORDERS = 20
-_ASKED: dict[str, Words] = {
-    "return": ("I would like to return from order {number}:", "我想退回订单 {number} 中的商品："),
-    "refund": ("I ask for a refund for order {number}:", "我申请订单 {number} 的退款："),
-    "cancel": ("I would like to cancel from order {number}:", "我想取消订单 {number} 中的商品："),
-}
-_SUBJECT: dict[str, Words] = {
-    "return": ("Return, order {number}", "退货，订单 {number}"),
-    "refund": ("Refund, order {number}", "退款，订单 {number}"),
-    "cancel": ("Cancellation, order {number}", "取消订单 {number}"),
-}
-_WISH: Words = ("What I would like: {outcome}", "我希望：{outcome}")
-OUTCOME_WORDS: dict[str, Words] = {
-    "money": ("my money back", "退款"),
-    "replacement": ("a replacement", "换货"),
-    "repair": ("a repair", "维修"),
-    "advice": ("tell me what is possible", "请告诉我可以怎么处理"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +43,11 @@ class OwnOrder:
 
     id: str
     number: str
-    customer_id: str
+    # None of an order that was placed without an account.
+    customer_id: str | None
     created_at_ms: int
+    currency: str
+    state: OrderState
     lines: tuple[OrderLine, ...]
     wanted: tuple[str, ...]
     reasons: tuple[tuple[str, Words], ...]
@@ -75,38 +65,46 @@ class Asked:
     client_id: str
     locale: Locale
     anyway: bool = False
+    files: tuple[str, ...] = ()
 
 
 def own_orders(connection: Connection, reader: Reader) -> list[OwnOrder]:
     """The latest orders that are proved to be the reader's, the newest first."""
-    if not reader.proved:
-        return []
-    found = orders.orders_of(connection, reader.proved, MOST_ORDERS)
-    return _shown(connection, reader, [row for row in found if not row["test"]])
+    found = [
+        row for row in orders.orders_of(connection, reader.proved, MOST_ORDERS) if not row["test"]
+    ]
+    found += orders.guest_orders(connection, reader.addresses, MOST_ORDERS)
+    found.sort(key=lambda row: (row["created_at_ms"], row["id"]), reverse=True)
+    return _shown(connection, reader, found[:MOST_ORDERS])
 
 
 def own_order(connection: Connection, reader: Reader, number: str) -> OwnOrder:
     """One order of the reader's. Raises NotFound alike for another's and for none."""
-    key = stored.order_of_number(connection, number, reader.proved) if reader.proved else None
+    key = stored.order_of_number(connection, number, reader.proved)
     row = orders.order_by_id(connection, key) if key else None
+    guests = orders.guest_orders(connection, reader.addresses, 1, number=number)
+    row = guests[0] if row is None and guests else row
     if row is None or row["test"]:
         raise NotFound("There is no such order.")
     return _shown(connection, reader, [row])[0]
 
 
-def ask(tx: Tx, reader: Reader, asked: Asked) -> Ticket:
+def ask(tx: Tx, reader: Reader, asked: Asked, *, source: str = "portal") -> Ticket:
     """The ticket of what is asked back; the same ``client_id`` again changes nothing.
 
     Raises NotFound for another's order, InvalidInput, and Conflict for what was asked for already,
     or with ``numbers`` while there is an open request about the order.
     """
     order = own_order(tx.connection, reader, asked.number)
-    actor = customer(order.customer_id, also=frozenset(reader.rows) - {order.customer_id})
+    if order.customer_id is None:
+        # Nobody may be known yet who could be locked instead.
+        orders.lock_order(tx, order.id)
+    actor = _buyer(tx, reader, order)
     known = tickets.submitted(tx, actor, asked.client_id)
     if known is not None:
         return known
     # Two at once must not both find the pieces free.
-    customers.load_customer(tx.connection, order.customer_id, lock=True)
+    customers.load_customer(tx.connection, actor.id or "", lock=True)
     order = own_order(tx.connection, reader, asked.number)
     _check(tx, reader, order, asked)
     reasons = {one.reason for one in asked.picked}
@@ -123,23 +121,25 @@ def ask(tx: Tx, reader: Reader, asked: Asked) -> Ticket:
         actor,
         SubmitRequest(
             body=_body(order, asked, at),
-            subject=_SUBJECT[asked.wanted][at].format(number=order.number),
+            subject=sentence(asked.locale, f"written.subject.{asked.wanted}", number=order.number),
             type=asked.wanted,
             client_id=asked.client_id,
             order_id=order.number,
+            files=list(asked.files) or None,
         ),
-        source="portal",
+        source=source,
         fields={key: value for key, value in fields.items() if kind.field_of(key)},
         order=order.id,
         apart=True,
     )
     for one in asked.picked:
         ticket_moves.connect(tx, SYSTEM, ticket, "line", f"{order.id}:{one.line_no}")
+    outcome = outcome_of(asked.wanted, asked.outcome)
     requests.add_lines(
         tx,
         ticket.id,
         [
-            AskedLine(order.id, one.line_no, one.quantity, asked.wanted, one.reason, asked.outcome)
+            AskedLine(order.id, one.line_no, one.quantity, asked.wanted, one.reason, outcome)
             for one in asked.picked
         ],
     )
@@ -151,7 +151,7 @@ def submit(tx: Tx, reader: Reader, payload: SubmitRequest, *, anyway: bool = Fal
 
     Raises Conflict with ``numbers`` while there is an open one about the order, unless ``anyway``.
     """
-    actor = _writer(reader)
+    actor = _writer(tx, reader)
     known = tickets.submitted(tx, actor, payload.client_id)
     if known is not None:
         return known
@@ -198,6 +198,7 @@ def _shown(
 ) -> list[OwnOrder]:  # Any: rows
     ids = [row["id"] for row in found]
     lines = orders.lines_of(connection, ids)
+    pictures = _pictures(connection, found, lines)
     taken = requests.taken_of(connection, ids)
     types = load_types(connection)
     usable = [
@@ -224,6 +225,8 @@ def _shown(
                     numbers=tuple(
                         dict.fromkeys(o.number for o in mine if o.customer_id in reader.rows)
                     ),
+                    price_minor=line["price_minor"],
+                    image_url=pictures.get((row["source"], line["sku"])),
                 )
             )
         made.append(
@@ -232,6 +235,8 @@ def _shown(
                 number=row["number"],
                 customer_id=row["customer_id"],
                 created_at_ms=row["created_at_ms"],
+                currency=row["currency"],
+                state=order_state(row),
                 lines=tuple(own),
                 wanted=tuple(name for name in now if name in usable),
                 reasons=_reasons(types),
@@ -240,15 +245,57 @@ def _shown(
     return made
 
 
+def _pictures(
+    connection: Connection,
+    found: Sequence[Any],  # Any: rows
+    lines: Mapping[str, list[dict[str, Any]]],  # Any: column values
+) -> dict[tuple[str, str], str]:
+    """Addresses of the pictures of what was ordered, by source and sku."""
+    skus: dict[str, set[str]] = {}
+    for row in found:
+        named = {line["sku"] for line in lines.get(row["id"], ()) if line["sku"]}
+        skus.setdefault(row["source"], set()).update(named)
+    return {
+        (source, sku): product["image_url"]
+        for source, wanted in skus.items()
+        for sku, product in products.stored_products(connection, source, wanted).items()
+        if product["image_url"]
+    }
+
+
 def _reasons(types: dict[str, TicketType]) -> tuple[tuple[str, Words], ...]:
     """The reasons that this shop knows for a return."""
     kind = types.get("return")
     field = kind.field_of("reason") if kind else None
-    return field.choices if field and field.choices else (("other", ("Other", "其他")),)
+    return field.choices if field and field.choices else (("other", _both("written.reason.other")),)
 
 
-def _writer(reader: Reader) -> Actor:
-    """Who writes for a reader: who has proved to be them, if anybody has. Raises NotFound."""
+def outcome_words(outcome: str) -> Words:
+    """What a shopper would like instead, as they say it."""
+    return _both(f"written.outcome.{outcome}")
+
+
+def _both(key: str) -> Words:
+    return sentence("en", key), sentence("zh", key)
+
+
+def _buyer(tx: Tx, reader: Reader, order: OwnOrder) -> Actor:
+    """Who asks something of an order back: who placed it, or who reads the guest's mail."""
+    if order.customer_id is None:
+        return _writer(tx, reader)
+    return customer(order.customer_id, also=frozenset(reader.rows) - {order.customer_id})
+
+
+def _writer(tx: Tx, reader: Reader) -> Actor:
+    """Who writes for a reader: who has proved to be them, if anybody has.
+
+    Of whom only a guest's order is known becomes a customer with that address. Raises NotFound.
+    """
+    if not reader.rows and reader.addresses:
+        # Perhaps they have become one since the page was asked for.
+        reader = reader_of_address(tx.connection, reader.addresses[0])
+        if not reader.rows:
+            return customer(writer_of(tx, reader.addresses[0]).id)
     if not reader.rows:
         raise NotFound("There is no such customer.")
     first = (*reader.proved, *reader.rows)[0]
@@ -263,12 +310,19 @@ def _named(order: OwnOrder, picked: Picked) -> str:
 def _body(order: OwnOrder, asked: Asked, at: int) -> str:
     """What the shopper asks for, in words for whoever reads it."""
     reasons = dict(order.reasons)
-    said = [_ASKED[asked.wanted][at].format(number=order.number)]
-    between = "：" if at else ": "
+    locale = LOCALES[at]
+    said = [sentence(locale, f"written.asked.{asked.wanted}", number=order.number)]
     said += [
-        f"- {one.quantity} × {_named(order, one)}{between}{reasons[one.reason][at]}"
+        sentence(
+            locale,
+            "written.asked.line",
+            quantity=one.quantity,
+            line=_named(order, one),
+            reason=reasons[one.reason][at],
+        )
         for one in asked.picked
     ]
-    if asked.wanted != "cancel":
-        said.append(_WISH[at].format(outcome=OUTCOME_WORDS[asked.outcome][at]))
+    if asked.wanted not in ("cancel", "exchange"):
+        outcome = outcome_words(asked.outcome)[at]
+        said.append(sentence(locale, "written.asked.wish", outcome=outcome))
     return "\n".join(said) + (f"\n\n{asked.words.strip()}" if asked.words.strip() else "")

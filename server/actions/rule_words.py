@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any  # Any: JSON values
 
 from agent_ui.render import Locale, has_sentence, money, sentence
-from server.domain.rule_fields import ACTIONS, FIELDS, OWNER, Param
+from server.domain.rule_fields import ACTIONS, FIELDS, OWNER, Field, Param, fields_with, own_field
 from server.domain.rules import Clause, Plan, Step, Trigger, When
 from server.storage import people, rules, saved_segments, webhooks
 from server.storage.connection import Connection
@@ -36,6 +36,9 @@ class Names:
     lists: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     currency: str = "EUR"
     nameless: bool = False
+    fields: Mapping[str, Field] = field(default_factory=lambda: FIELDS)
+    # Of the fields of the types of ticket: their names, and the words of what can be chosen.
+    own: Mapping[str, tuple[Words, Mapping[str, Words]]] = field(default_factory=dict)
 
     def of(self, options: str | None, key: str, locale: Locale) -> str | None:
         """The name of an id, None where it is no id or nobody is called so."""
@@ -55,6 +58,7 @@ class Names:
 def names_of(connection: Connection) -> Names:
     """The names of all that a rule may refer to."""
     shop = load_shop(connection)
+    types = load_types(connection)
     return Names(
         {
             "team": {
@@ -62,11 +66,17 @@ def names_of(connection: Connection) -> Names:
                 for team in people.load_teams(connection)
             },
             "agent": {one.id: (one.name, one.name) for one in people.load_people(connection)},
-            "type": {key: kind.words for key, kind in load_types(connection).items()},
+            "type": {key: kind.words for key, kind in types.items()},
             "saved": {one.id: (one.name, one.name) for one in saved_segments.shared(connection)},
             "webhook": {one.id: (one.name, one.name) for one in webhooks.load_webhooks(connection)},
         },
         shop.currency if shop else "EUR",
+        fields=fields_with(types.values()),
+        own={
+            f"ticket.field.{kind.id}.{one.key}": (one.words, dict(one.choices))
+            for kind in types.values()
+            for one in kind.fields
+        },
     )
 
 
@@ -120,25 +130,35 @@ def when_words(locale: Locale, when: When, names: Names) -> list[str]:
 
 def clause_words(locale: Locale, clause: Clause, names: Names) -> str:
     """What a clause says."""
-    if clause.field not in FIELDS:
+    about = field_words(locale, clause.field, names)
+    if about is None:
         return clause.field
     values = [value_words(locale, clause.field, value, names) for value in clause.values]
-    return sentence(
-        locale,
-        f"rules.clause.{clause.op}",
-        field=sentence(locale, f"rules.field.{clause.field}"),
-        values=_listed(locale, values),
-    )
+    listed = _listed(locale, values)
+    return sentence(locale, f"rules.clause.{clause.op}", field=about, values=listed)
+
+
+def field_words(locale: Locale, name: str, names: Names) -> str | None:
+    """What a field is called, None for what is not known; of a type's field the type as well."""
+    own = own_field(name)
+    if own is None:
+        return sentence(locale, f"rules.field.{name}") if name in FIELDS else None
+    words = names.own.get(name)
+    label = words[0][locale == "zh"] if words else sentence(locale, "rules.gone")
+    return sentence(locale, "rules.own_field", type=names.of("type", own[0], locale), field=label)
 
 
 def value_words(locale: Locale, name: str, value: object, names: Names) -> str:
     """A value of a field as people read it."""
-    known = FIELDS[name]
+    known = names.fields.get(name) or Field("text")
     if isinstance(value, bool):
         return sentence(locale, "rules.yes" if value else "rules.no")
     if isinstance(value, int):
         return money(value, names.currency) if known.kind == "money" else f"{value:,}"
     value = str(value)
+    own = names.own.get(name)
+    if own and value in own[1]:
+        return own[1][value][locale == "zh"]
     named = names.of(known.options, value, locale)
     if named is not None:
         return named

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any  # Any: JSON values
 
 from server.actions.automation import thing_of
 from server.actions.desk import Look
 from server.domain.actors import Actor
 from server.domain.errors import Conflict, InvalidInput, NotFound
 from server.domain.permissions import require
-from server.domain.rule_fields import ACTIONS, FIELDS, OWNER
+from server.domain.rule_fields import ACTIONS, OWNER, fields_with
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import (
     MAX_RULES,
@@ -36,7 +35,6 @@ MANAGE = "rule.manage"
 # How many objects a trial looks at, and how many of those that match it shows.
 LOOKED = 1000
 SHOWN = 20
-Json = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +56,39 @@ class Trial:
 
 
 def save(
-    tx: Tx, actor: Actor, values: object, *, rule_id: str | None, version: int, enabled: bool
+    tx: Tx,
+    actor: Actor,
+    values: object,
+    *,
+    rule_id: str | None,
+    version: int,
+    enabled: bool,
+    position: int | None = None,
+    ahead: int = 0,
 ) -> str:
     """The id of the rule as it was saved; it holds for what happens from now on.
 
-    ``version`` is the one that was seen. Raises Conflict when there is a later one, InvalidInput
-    for what makes no sense, NotFound.
+    ``version`` is the one that was seen, ``position`` where it looks among the others, the first is
+    0, and ``ahead`` how many new ones were added by the same job. Raises Conflict when there is a
+    later version, InvalidInput for what makes no sense, NotFound.
     """
     require(actor, MANAGE)
     plan = read_plan(values)
     _check_names(tx.connection, plan)
     stored.lock_rules(tx)
     if rule_id is None:
-        return _add(tx, actor, plan, enabled=enabled, change="made")
+        return _add(tx, actor, plan, enabled=enabled, change="made", ahead=ahead)
     rule = _seen(tx, rule_id, version)
     on_again = enabled and not rule.enabled
-    if (plan, enabled) == (rule.plan, rule.enabled):
+    place = rule.position if position is None else _give_way(tx, rule, to=position)
+    if (plan, enabled, place) == (rule.plan, rule.enabled, rule.position):
         return rule.id
     since_ms = rule.since_ms
     if on_again or plan.trigger != rule.plan.trigger:
         since_ms = tx.at_ms
-    after = replace(rule, plan=plan, enabled=enabled, since_ms=since_ms, stopped=None)
+    after = replace(
+        rule, plan=plan, enabled=enabled, position=place, since_ms=since_ms, stopped=None
+    )
     stored.change_rule(tx, after, change="edited", by_id=actor.id)
     return rule.id
 
@@ -111,16 +121,11 @@ def move(tx: Tx, actor: Actor, rule_id: str, *, version: int, by: int) -> None:
     require(actor, MANAGE)
     stored.lock_rules(tx)
     rule = _seen(tx, rule_id, version)
-    found = stored.load_rules(tx.connection)
-    at = next(number for number, one in enumerate(found) if one.id == rule.id)
-    to = max(0, min(len(found) - 1, at + by))
-    if to == at:
-        return
-    found.insert(to, found.pop(at))
-    for position, one in enumerate(found):
-        if one.position != position and one.id != rule.id:
-            stored.place_rule(tx, one.id, position)
-    stored.change_rule(tx, replace(rule, position=to), change="moved", by_id=actor.id)
+    ids = [one.id for one in stored.load_rules(tx.connection)]
+    at = ids.index(rule.id)
+    if max(0, min(len(ids) - 1, at + by)) != at:
+        place = _give_way(tx, rule, to=at + by)
+        stored.change_rule(tx, replace(rule, position=place), change="moved", by_id=actor.id)
 
 
 def restore(tx: Tx, actor: Actor, rule_id: str, *, version: int, to: int) -> None:
@@ -177,11 +182,25 @@ def _happened(connection: Connection, rule: Rule, thing: Thing) -> bool:
     return any(looks_at(rule, event) and thing_of(event) is not None for event in events)
 
 
-def _add(tx: Tx, actor: Actor, plan: Plan, *, enabled: bool, change: str) -> str:
+def _give_way(tx: Tx, rule: Rule, *, to: int) -> int:
+    """The place of a rule that is to look as the one of this number; the others make room."""
+    found = stored.load_rules(tx.connection)
+    at = next(number for number, one in enumerate(found) if one.id == rule.id)
+    to = max(0, min(len(found) - 1, to))
+    if to == at:
+        return rule.position
+    found.insert(to, found.pop(at))
+    for position, one in enumerate(found):
+        if one.position != position and one.id != rule.id:
+            stored.place_rule(tx, one.id, position)
+    return to
+
+
+def _add(tx: Tx, actor: Actor, plan: Plan, *, enabled: bool, change: str, ahead: int = 0) -> str:
     known = stored.load_rules(tx.connection)
-    if len(known) >= MAX_RULES:
+    if len(known) + ahead >= MAX_RULES:
         raise Conflict(f"At most {MAX_RULES} rules.", reason="too_many_rules")
-    position = max((one.position for one in known), default=-1) + 1
+    position = max((one.position for one in known), default=-1) + 1 + ahead
     rule = Rule(tx.new_id(), 1, plan, enabled=enabled, position=position, since_ms=tx.at_ms)
     stored.add_rule(tx, rule, change=change, by_id=actor.id)
     return rule.id
@@ -201,15 +220,31 @@ def _seen(tx: Tx, rule_id: str, version: int) -> Rule:
 
 def _check_names(connection: Connection, plan: Plan) -> None:
     """Returns nothing. Raises InvalidInput for a colleague, team, type, ... that is not there."""
+    types = load_types(connection)
+    fields = fields_with(types.values())
     known: Mapping[str, set[str]] = {
         "team": {team.id for team in people.load_teams(connection)},
         "agent": {one.id for one in people.load_people(connection)} | {OWNER},
-        "type": {key for key, kind in load_types(connection).items() if kind.active},
+        "type": {key for key, kind in types.items() if kind.active},
         "webhook": {one.id for one in webhooks.load_webhooks(connection)},
         "saved": {one.id for one in saved_segments.shared(connection)},
     }
     for clause in plan.when.clauses:
-        options = FIELDS[clause.field].options
+        field = fields.get(clause.field)
+        if field is None:
+            raise _gone(clause.field)
+        if clause.op not in field.ops or (
+            field.choices
+            and clause.op in ("in", "not_in")
+            and not {*clause.values} <= {*field.choices}
+        ):
+            raise InvalidInput(
+                "This cannot be asked of the field.",
+                reason="rule_field",
+                field="when",
+                about=clause.field,
+            )
+        options = field.options
         if options is not None and not {str(value) for value in clause.values} <= known[options]:
             raise _gone(clause.field)
         if clause.field == "customer.saved":

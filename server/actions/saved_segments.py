@@ -8,11 +8,11 @@ from typing import Annotated, Any  # Any: JSON values
 from pydantic import Field
 
 from server.actions.desk import Look
-from server.actions.lists import Page
+from server.actions.lists import Page, page_of
 from server.actions.payload import Id, NoPayload, Payload
 from server.domain.actors import Actor
 from server.domain.conditions import read_condition, to_json
-from server.domain.cursors import cursor_of, place_of
+from server.domain.cursors import place_of
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.permissions import require
 from server.domain.text import clean
@@ -121,8 +121,9 @@ def list_members(look: Look, payload: ListMembers) -> Json:
         limit=payload.limit + 1,
         seen_by=look.actor,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1] if more else None
+    shown, cursor = page_of(
+        found, payload, name, {}, place=lambda one: (one.place, one.customer.id)
+    )
     return {
         "items": [
             {
@@ -137,7 +138,7 @@ def list_members(look: Look, payload: ListMembers) -> Json:
             }
             for one in shown
         ],
-        "next_cursor": last and cursor_of(name, {}, (last.place, last.customer.id)),
+        "next_cursor": cursor,
     }
 
 

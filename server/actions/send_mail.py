@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent_ui.render import Locale, language, sentence
 from server.actions.contacts import email_key
 from server.domain.files import SERVED
-from server.domain.mail import MARK, thread_token
+from server.domain.mail import FOOT, MARK, thread_token
+from server.domain.spans import MINUTE_MS
 from server.domain.ticket import CHANNEL as TICKETS
 from server.storage import customers, files, log_readers, mails, tickets
 from server.storage.files import File
@@ -21,7 +23,6 @@ from server.storage.unit import Tx
 READER = "mail"
 PAGE = 200
 AT_ONCE = 20
-MINUTE_MS = 60_000
 # Who has the chat open reads it within this; what they have read is not mailed.
 CHAT_WAIT_MS = 5 * MINUTE_MS
 # Whoever wrote by mail or left a request waits for a mail; a moment gathers what belongs together.
@@ -30,35 +31,6 @@ TICKET_WAIT_MS = MINUTE_MS // 2
 ACKNOWLEDGED_MS = 24 * 60 * MINUTE_MS
 # Of files in one mail; as base64 it stays below the 25 MB that most servers take.
 MOST_ENCLOSED = 18_000_000
-
-_TEXTS = {
-    "en": {
-        "subject": "Re: {subject} [{number}]",
-        "chat": "{shop}: an answer to your message",
-        "above": "Please write above this line",
-        "foot": "Answer this mail to go on. {link}",
-        "link": "Or look here: {url}",
-        "large": "Too large for this mail: {names}.",
-        "ack": "We have your request [{number}]",
-        "ack_words": (
-            "Thank you. Your request has the number {number}. A person will answer it.\n\n"
-            "Answer this mail to add something. {link}"
-        ),
-    },
-    "zh": {
-        "subject": "Re: {subject} [{number}]",
-        "chat": "{shop}：关于您留言的回复",
-        "above": "请在此行以上回复",
-        "foot": "直接回复本邮件即可继续沟通。{link}",
-        "link": "也可以在这里查看：{url}",
-        "large": "文件过大，未随本邮件发送：{names}。",
-        "ack": "我们已收到您的请求 [{number}]",
-        "ack_words": (
-            "感谢您的留言。您的请求编号为 {number}，会有人工客服回复您。\n\n"
-            "如需补充，直接回复本邮件即可。{link}"
-        ),
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +49,15 @@ def acknowledge(
     since_ms = tx.at_ms - ACKNOWLEDGED_MS
     if mails.sent_since(tx.connection, recipient, "ack", since_ms=since_ms):
         return
-    texts = _texts(tx, conversation_id)
+    locale = _language(tx, conversation_id)
+    words = sentence(locale, "written.ack.words", number=number)
     _queue(
         tx,
         sender,
         kind="ack",
         recipient=recipient,
-        subject=texts["ack"].format(number=number),
-        words=texts["ack_words"].format(number=number, link=_link(texts, sender)).strip(),
+        subject=sentence(locale, "written.ack.subject", number=number),
+        words=f"{words}\n{_link(locale, sender)}".strip(),
         conversation_id=conversation_id,
     )
 
@@ -127,29 +100,34 @@ def _mail_replies(tx: Tx, sender: Sender, conversation_id: str, replies: list[Re
     recipient = email_key(mails.address_of(tx.connection, thread.customer_id))
     if recipient is None or any(tx.blocked(row) for row in (thread.customer_id,)):
         return None
-    texts = _texts(tx, conversation_id)
+    locale = _language(tx, conversation_id)
     shop = load_shop(tx.connection)
     ticket = tx.ticket(conversation_id) if thread.channel == TICKETS else None
     if ticket is None:
-        subject = texts["chat"].format(shop=shop.name if shop else "")
+        subject = sentence(locale, "written.reply.chat", shop=shop.name if shop else "")
     else:
         told = tickets.words_of(tx.connection, [ticket.id]).get(ticket.id)
-        subject = texts["subject"].format(
-            subject=told.subject if told else "", number=ticket.number
+        subject = sentence(
+            locale,
+            "written.reply.subject",
+            subject=told.subject if told else "",
+            number=ticket.number,
         )
     words = "\n\n".join(reply.body for reply in replies if reply.body)
     enclosed, left = _enclosed(tx, replies)
     if left:
         names = ", ".join(file.name for file in left)
-        words = f"{words}\n\n{texts['large'].format(names=names)}".strip()
-    foot = texts["foot"].format(link=_link(texts, sender)).strip()
+        large = sentence(locale, "written.reply.large", names=names)
+        words = f"{words}\n\n{large}".strip()
+    above, foot = sentence(locale, "written.reply.above"), sentence(locale, "written.reply.foot")
+    foot = f"{foot}\n{_link(locale, sender)}".strip()
     mail_id = _queue(
         tx,
         sender,
         kind="reply",
         recipient=recipient,
         subject=subject,
-        words=f"{MARK} {texts['above']} {MARK}\n\n{words}\n\n-- \n{foot}",
+        words=f"{MARK} {above} {MARK}\n\n{words}{FOOT}{foot}",
         conversation_id=conversation_id,
     )
     files.enclose(tx, mail_id, [file.id for file in enclosed])
@@ -192,14 +170,14 @@ def _queue(
     )
 
 
-def _texts(tx: Tx, conversation_id: str) -> dict[str, str]:
-    """The texts in the language of the thread's shopper, else of the shop."""
+def _language(tx: Tx, conversation_id: str) -> Locale:
+    """The language of the thread's shopper, else of the shop."""
     thread = tx.conversation(conversation_id)
     owner = customers.load_customer(tx.connection, thread.customer_id) if thread else None
     shop = load_shop(tx.connection)
-    spoken = (thread and thread.locale) or (owner and owner.locale) or (shop and shop.locale)
-    return _TEXTS["zh" if (spoken or "en").startswith("zh") else "en"]
+    spoken = (thread and thread.locale) or (owner and owner.locale)
+    return language(spoken or (shop.locale if shop else None))
 
 
-def _link(texts: dict[str, str], sender: Sender) -> str:
-    return texts["link"].format(url=sender.portal) if sender.portal else ""
+def _link(locale: Locale, sender: Sender) -> str:
+    return sentence(locale, "written.reply.link", url=sender.portal) if sender.portal else ""

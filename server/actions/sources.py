@@ -13,6 +13,7 @@ from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import Conflict, InvalidInput, NotFound
 from server.domain.hooks import RECEIVERS, checked_name
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.domain.text import clean
 from server.storage import deliveries
 from server.storage.shop_sources import (
@@ -31,9 +32,8 @@ PERMISSION = "source.manage"
 KINDS = tuple(RECEIVERS)
 MAX_SOURCES = 50
 MAX_SECRET_CHARS = 500
-OLD_SECRET_MS = 24 * 3600 * 1000
+OLD_SECRET_MS = DAY_MS
 """How long the former secret is still taken."""
-HOUR_MS = 3600 * 1000
 MAX_STALE_HOURS = 24 * 60
 
 Secret = Annotated[str, Field(max_length=MAX_SECRET_CHARS)]

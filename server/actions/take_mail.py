@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any  # Any: JSON blocks
 
+from agent_ui.render import language, sentence
 from server.actions import files, messages, tickets
 from server.actions.contacts import email_key
 from server.actions.messages import PostMessage
 from server.actions.send_mail import Sender, acknowledge
 from server.actions.tickets import SubmitRequest
-from server.actions.visitors import Describe, describe
+from server.actions.visitors import writer_of
 from server.domain.actors import SYSTEM, customer
 from server.domain.conversation import Conversation
 from server.domain.errors import InvalidInput, NotAllowed, NotFound
@@ -26,25 +28,12 @@ from server.domain.mail import (
     thread_of,
     tokens_in,
 )
+from server.domain.spans import HOUR_MS
 from server.domain.text import MAX_BODY_CHARS
 from server.storage import customers, mails
 from server.storage.customers import Customer
 from server.storage.files import File
 from server.storage.unit import Tx
-
-HOUR_MS = 3_600_000
-_NOT_DELIVERED = {
-    "en": (
-        "The mail did not arrive: the reply above was sent back. Reach the customer in another way."
-    ),
-    "zh": "邮件未能送达：上面的回复被退回。请通过其他方式联系顾客。",
-}
-# Set below words that did not fit; the mail itself can still be read.
-_CUT = {"en": "[The mail is longer.]", "zh": "[邮件后面还有内容。]"}
-_OTHER = {
-    "en": "A mail from {sender}, who is not known to belong to this thread:",
-    "zh": "来自 {sender} 的邮件（此人不在本会话中，身份未确认）：",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +139,58 @@ def _from_shopper(tx: Tx, came: Came, thread: Conversation) -> str:
             conversation_id=thread.id,
         ),
         enclosed=files.from_mail(tx, came.id, came.files),
+        cards=_card(came),
     )
-    _settle(tx, came, "taken", "thread", conversation_id=str(answer["conversation_id"]))
+    thread_id = str(answer["conversation_id"])
+    _say_where_the_rest_is(tx, came, thread_id)
+    _keep_sheet(tx, came, thread_id)
+    _settle(tx, came, "taken", "thread", conversation_id=thread_id)
     return "thread"
 
 
 def _from_another(tx: Tx, came: Came, thread: Conversation) -> str:
     """Agents read it beside the thread; it answers nothing and its sender is sent nothing."""
-    other = _OTHER[_language(thread.locale)].format(sender=came.sender)
+    other = sentence(language(thread.locale), "written.other_sender", sender=came.sender)
     words = f"{other}\n\n{_words(came.letter, thread.locale)}"
-    _tell_agents(tx, came, thread, words, files.from_mail(tx, came.id, came.files))
+    enclosed = files.from_mail(tx, came.id, came.files)
+    _tell_agents(tx, came, thread, words, enclosed=enclosed, cards=_card(came))
+    _say_where_the_rest_is(tx, came, thread.id)
+    _keep_sheet(tx, came, thread.id, public=False)
     _settle(tx, came, "taken", "other_sender", conversation_id=thread.id)
     return "other_sender"
 
 
 def _tell_agents(
-    tx: Tx, came: Came, thread: Conversation, body: str, enclosed: Sequence[File] = ()
+    tx: Tx,
+    came: Came,
+    thread: Conversation,
+    body: str,
+    *,
+    enclosed: Sequence[File] = (),
+    cards: Sequence[dict[str, Any]] = (),  # Any: JSON blocks
+    note: str = "",
 ) -> None:
+    """Puts a note into a thread; ``note`` tells it from others about the same mail there."""
     messages.put(
         tx,
         SYSTEM,
         thread,
-        client_id=f"{came.id}-{thread.id}",
+        client_id=f"{came.id}-{thread.id}{note}",
         body=body[:MAX_BODY_CHARS],
         visibility="private",
         origin="system",
+        blocks=list(cards),
         files=enclosed,
     )
+
+
+def _say_where_the_rest_is(tx: Tx, came: Came, conversation_id: str) -> None:
+    """Tells agents of a mail that was not taken whole who can read all of it."""
+    left_out = came.letter.left_out
+    thread = tx.conversation(conversation_id) if left_out else None
+    if thread is not None:
+        told = sentence(language(thread.locale), "written.mail_rest", n=left_out)
+        _tell_agents(tx, came, thread, told, note="-rest")
 
 
 def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
@@ -194,7 +208,10 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
         ),
         source="mail",
         enclosed=files.from_mail(tx, came.id, came.files),
+        cards=_card(came),
     )
+    _say_where_the_rest_is(tx, came, ticket.id)
+    _keep_sheet(tx, came, ticket.id)
     _settle(tx, came, "taken", "ticket", conversation_id=ticket.id)
     if desk.sender is not None:
         acknowledge(
@@ -214,21 +231,7 @@ def _writer(tx: Tx, came: Came, sender: str) -> Customer:
     if found is not None:
         return found
     name = came.letter.sender.name[:100] if came.letter.sender else ""
-    made = Customer(
-        id=tx.new_id(),
-        external_id=None,
-        name=None,
-        email=None,
-        phone=None,
-        locale=None,
-        identity="anonymous",
-        created_at_ms=tx.at_ms,
-        seen_at_ms=tx.at_ms,
-    )
-    customers.add_customer(tx, made)
-    mails.name_writer(tx, made.id, sender)
-    describe(tx, customer(made.id), Describe(email=sender, name=name or None))
-    return made
+    return writer_of(tx, sender, name=name or None)
 
 
 def _bounced(tx: Tx, came: Came) -> str:
@@ -237,13 +240,30 @@ def _bounced(tx: Tx, came: Came) -> str:
     sent = mails.by_rfc_ids(tx.connection, [*letter.references, *letter.mentioned])
     thread_id = None
     for one in sent:
-        mails.note_failed(tx, one.id, reason="bounced", due_at_ms=None)
+        mails.note_failed(tx, one.id, reason=mails.BOUNCED, due_at_ms=None)
         thread = tx.conversation(one.conversation_id) if one.conversation_id else None
         if thread is not None:
             thread_id = thread.id
-            _tell_agents(tx, came, thread, _NOT_DELIVERED[_language(thread.locale)])
+            told = sentence(language(thread.locale), "written.bounced")
+            _tell_agents(tx, came, thread, told)
     _settle(tx, came, "taken" if sent else "ignored", "bounce", conversation_id=thread_id)
     return "bounce"
+
+
+def _card(came: Came) -> list[dict[str, Any]]:  # Any: JSON blocks
+    """What says in the message that the mail can be looked at as it was sent."""
+    sheet = came.letter.sheet
+    if sheet is None:
+        return []
+    return [{"type": "mail", "id": came.id, "remote": sheet.remote, "lines": sheet.lines}]
+
+
+def _keep_sheet(tx: Tx, came: Came, conversation_id: str, *, public: bool = True) -> None:
+    sheet = came.letter.sheet
+    if sheet is not None:
+        mails.keep_sheet(
+            tx, came.id, conversation_id=conversation_id, public=public, html=sheet.html
+        )
 
 
 def _reopened_often(tx: Tx, conversation_id: str) -> bool:
@@ -253,14 +273,14 @@ def _reopened_often(tx: Tx, conversation_id: str) -> bool:
 
 def _words(letter: Letter, locale: str | None) -> str:
     words = letter.words or subject_without_marks(letter.subject) or "…"
-    if len(words) <= MAX_BODY_CHARS:
-        return words
-    cut = _CUT[_language(locale)]
-    return f"{words[: MAX_BODY_CHARS - len(cut) - 2]}\n\n{cut}"
-
-
-def _language(locale: str | None) -> str:
-    return "zh" if (locale or "en").startswith("zh") else "en"
+    spoken, said = language(locale), []
+    if letter.left_out:
+        said.append(sentence(spoken, "written.mail_parts", n=letter.left_out))
+    if len("\n\n".join([words, *said])) > MAX_BODY_CHARS:
+        # The mail itself can still be read.
+        said.insert(0, sentence(spoken, "written.mail_cut"))
+    below = "".join(f"\n\n{one}" for one in said)
+    return f"{words[: MAX_BODY_CHARS - len(below)]}{below}"
 
 
 def _settle(

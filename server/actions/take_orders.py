@@ -64,6 +64,8 @@ _KEPT = (
 )
 _ASIDE = frozenset({"id", "batch", "written_at_ms"})
 _LINE_FIELDS = tuple(Line.__dataclass_fields__)
+# So many SKUs of an order stand in the log; a longer one is a wholesale order.
+MAX_SKUS = 50
 
 
 def take_orders(
@@ -157,7 +159,9 @@ class _Orders:
         if order.cart_token is not None:
             self._carts[order.cart_token] = order.created_at_ms
         if not order.test:
-            self._events += [(row, data, at_ms) for data, at_ms in _events(row, before)]
+            skus = tuple(dict.fromkeys(line["sku"] for line in lines if line["sku"]))
+            told = _events(row, before, skus[:MAX_SKUS])
+            self._events += [(row, data, at_ms) for data, at_ms in told]
         return "accepted"
 
     def finish(self) -> None:
@@ -340,7 +344,9 @@ def _lines(order_id: str, lines: Sequence[Line]) -> list[Row]:
     ]
 
 
-def _events(row: Mapping[str, Any], before: Row | None) -> list[tuple[EventData, int]]:
+def _events(
+    row: Mapping[str, Any], before: Row | None, skus: tuple[str, ...]
+) -> list[tuple[EventData, int]]:
     """What happened to an order since it was last told of, and when."""
     order_id, currency, total = row["id"], row["currency"], row["total_minor"]
     found: list[tuple[EventData, int]] = []
@@ -352,7 +358,11 @@ def _events(row: Mapping[str, Any], before: Row | None) -> list[tuple[EventData,
         found.append(
             (
                 OrderPaid(
-                    order_id=order_id, amount_minor=total, currency=currency, paid_at_ms=paid
+                    order_id=order_id,
+                    amount_minor=total,
+                    currency=currency,
+                    paid_at_ms=paid,
+                    skus=skus,
                 ),
                 paid,
             )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from server.domain.errors import TooMany
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.storage.failed_tries import forget_old_tries, forget_tries, load_tries, save_tries
 from server.storage.unit import Tx
 
 FREE_FAILURES = 5
-LONGEST_DELAY_MS = 15 * 60_000
+LONGEST_DELAY_MS = 15 * MINUTE_MS
 ADDRESS_FAILURES = 30
-ADDRESS_WINDOW_MS = 15 * 60_000
+ADDRESS_WINDOW_MS = 15 * MINUTE_MS
 # Shorter, and a day of guessing would start anew with five free tries each time.
-FORGET_MS = 24 * 3_600_000
+FORGET_MS = DAY_MS
 
 
 def begin_try(tx: Tx, account: str, address: str) -> None:

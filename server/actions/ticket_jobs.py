@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any  # Any: JSON values
 from zoneinfo import ZoneInfo
 
+from agent_ui.render import language, sentence
 from server.actions import messages, ticket_moves
 from server.actions.desk import Look
 from server.actions.payload import Id, Payload
@@ -12,6 +13,7 @@ from server.actions.ticket_moves import access_ticket, set_state, thread_of
 from server.domain.actors import SYSTEM, Actor
 from server.domain.events import TicketClosing
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS
 from server.domain.ticket import Ticket
 from server.domain.ticket_closing import STEPS, Closing, Step, next_step, plan, read_closing
 from server.storage import tickets
@@ -20,19 +22,9 @@ from server.storage.shop import Shop, load_shop
 from server.storage.unit import Tx
 
 AT_ONCE = 20
-DAY_MS = 24 * 3600 * 1000
 # How many tickets a dry run looks at; beyond, it says that there are more.
 MAX_PREVIEW = 5000
 Json = dict[str, Any]  # Any: JSON values
-
-_REMINDER = {
-    "en": "We are still waiting for your answer. If all is well you need not do anything.",
-    "zh": "我们仍在等待您的回复。如果问题已解决，您无需任何操作。",
-}
-_RESOLVED = {
-    "en": "As we have not heard from you we take this as solved. Write here to open it again.",
-    "zh": "由于一直没有收到您的回复，我们先将此问题视为已解决。在此回复即可重新打开。",
-}
 
 
 class HoldClosing(Payload):
@@ -116,12 +108,12 @@ def closing_of(shop: Shop | None) -> Closing:
 
 def _take(tx: Tx, ticket: Ticket, step: Step, shop: Shop) -> None:
     thread = thread_of(tx, ticket)
-    locale = "zh" if (thread.locale or shop.locale).startswith("zh") else "en"
     if step == "close":
         set_state(tx, SYSTEM, ticket, "closed", reason=None if ticket.may_rest else "no_reply")
         return
-    said = _REMINDER if step == "remind" else _RESOLVED
-    messages.put(tx, SYSTEM, thread, client_id=None, body=said[locale], origin="auto")
+    key = "written.remind" if step == "remind" else "written.resolve"
+    body = sentence(language(thread.locale or shop.locale), key)
+    messages.put(tx, SYSTEM, thread, client_id=None, body=body, origin="auto")
     if step == "remind":
         tx.record(SYSTEM, TicketClosing(step="reminded"), conversation=thread_of(tx, ticket))
         return

@@ -7,19 +7,19 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 from pydantic import Field
 
 from server.actions.desk import Look
-from server.actions.lists import Page
+from server.actions.lists import Page, page_of
 from server.actions.payload import Id, Payload
 from server.actions.ticket_moves import MISSING, who_of
-from server.domain.cursors import cursor_of, place_of
+from server.domain.cursors import place_of
 from server.domain.errors import NotFound
 from server.domain.permissions import require
 from server.domain.ticket import Ticket, next_states
 from server.domain.ticket_number import read_number
 from server.domain.ticket_types import SHOWN, TicketType, to_json
-from server.storage import people, tickets
+from server.storage import people, ticket_lists, tickets
 from server.storage.persons import members, person_of
+from server.storage.ticket_lists import Listed, Wanted
 from server.storage.ticket_types import Status, load_types
-from server.storage.tickets import Listed, Wanted
 
 Json = dict[str, Any]  # Any: JSON values
 
@@ -52,7 +52,7 @@ def list_tickets(look: Look, payload: ListTickets) -> Json:
     """A page of the tickets that the actor may see."""
     require(look.actor, "ticket.read")
     filters = payload.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
-    found = tickets.page(
+    found = ticket_lists.page(
         look.connection,
         look.actor,
         wanted_of(look, payload),
@@ -60,13 +60,13 @@ def list_tickets(look: Look, payload: ListTickets) -> Json:
         after=place_of(payload.cursor, "tickets", filters),
         limit=payload.limit + 1,
     )
-    shown, more = found[: payload.limit], len(found) > payload.limit
-    last = shown[-1].ticket if more else None
-    number = last and (last.sort_ms if payload.order == "due" else last.created_at_ms)
-    return {
-        "items": [summary(one) for one in shown],
-        "next_cursor": last and cursor_of("tickets", filters, (number or 0, last.id)),
-    }
+
+    def place(one: Listed) -> tuple[int, str]:
+        ticket = one.ticket
+        return ticket.sort_ms if payload.order == "due" else ticket.created_at_ms, ticket.id
+
+    shown, cursor = page_of(found, payload, "tickets", filters, place=place)
+    return {"items": [summary(one) for one in shown], "next_cursor": cursor}
 
 
 def wanted_of(look: Look, payload: ListTickets) -> Wanted:
@@ -161,7 +161,7 @@ def detail(look: Look, ticket: Ticket) -> Json:
     words = tickets.words_of(connection, [ticket.id]).get(ticket.id)
     joined = tickets.merged_into(connection, ticket.id)
     names = people.names(connection)
-    return summary(tickets.by_ids(connection, [ticket.id])[ticket.id]) | {
+    return summary(ticket_lists.by_ids(connection, [ticket.id])[ticket.id]) | {
         "seq": max(one.last_seq for one in (ticket, *joined)),
         "fields": words.fields if words else {},
         "contact": words.contact if words else None,

@@ -97,7 +97,7 @@ def add_task(tx: Tx, actor: Actor, payload: AddTask) -> Answer:
     if ticket.over:
         raise Conflict("This ticket is over. Open it again first.", state=ticket.state)
     if payload.team_id is None and payload.assignee_id is None:
-        raise InvalidInput("Name a team or a person.", field="team_id")
+        raise InvalidInput("Name a team or a person.", field="team_id", reason="task_desk")
     teams = {team.id for team in people.load_teams(tx.connection)}
     if payload.team_id is not None and payload.team_id not in teams:
         raise InvalidInput("There is no such team.", field="team_id")
@@ -105,6 +105,11 @@ def add_task(tx: Tx, actor: Actor, payload: AddTask) -> Answer:
         person = people.load_person(tx.connection, payload.assignee_id)
         if person is None or not person.active:
             raise InvalidInput("There is no such agent.", field="assignee_id")
+    if payload.due_at_ms is not None and payload.due_at_ms <= tx.at_ms:
+        # It would be late from the beginning, and nobody could have been in time.
+        raise InvalidInput(
+            "A sub-task is due at a time to come.", field="due_at_ms", reason="task_due"
+        )
     if len(tickets.tasks_of(tx.connection, ticket.id)) >= MAX_TASKS:
         raise InvalidInput(f"At most {MAX_TASKS} sub-tasks.", field="title", limit=MAX_TASKS)
     task = Task(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal  # Any: JSON values
 
 from pydantic import Field
 
+from agent_ui.render import language, sentence
 from server.actions import conversations, messages, targets, ticket_moves
 from server.actions import files as sent_files
 from server.actions.access import access_conversation
@@ -24,6 +25,7 @@ from server.domain.events import (
     TicketWatched,
 )
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS
 from server.domain.text import MAX_BODY_CHARS, clean
 from server.domain.ticket import (
     CHANNEL,
@@ -47,7 +49,7 @@ from server.storage.unit import Tx
 
 MAX_SUBJECT_CHARS = 200
 # How far ahead a ticket may be put aside.
-MAX_ASIDE_MS = 366 * 24 * 3600 * 1000
+MAX_ASIDE_MS = 366 * DAY_MS
 # Requests that a shopper may have open at once; more go into the latest of them.
 MAX_OPEN_REQUESTS = 10
 Answer = dict[str, Any]  # Any: JSON values
@@ -237,6 +239,7 @@ def take_request(
     order: str | None = None,
     apart: bool = False,
     enclosed: Sequence[File] = (),
+    cards: Sequence[dict[str, Any]] = (),  # Any: JSON blocks
 ) -> Ticket:
     """A shopper's request becomes a ticket, or goes into the open one about the same order.
 
@@ -249,6 +252,10 @@ def take_request(
     known = submitted(tx, actor, payload.client_id)
     if known is not None:
         return known
+    if payload.client_id and any(
+        tx.posted((actor.kind, row, payload.client_id)) for row in (actor.id, *actor.also)
+    ):
+        raise InvalidInput("This client_id names a message of a chat.", field="client_id")
     if any(tx.blocked(row) for row in (actor.id, *actor.also)):
         raise NotAllowed("The shop takes no messages from you here.", reason="blocked")
     named = sent_files.wanted_ids(payload.files, None)
@@ -279,8 +286,9 @@ def take_request(
     if (order_id is not None and not apart and open_ones) or len(open_ones) >= MAX_OPEN_REQUESTS:
         ticket = tx.ticket(open_ones[0])
         assert ticket is not None  # found a moment ago
+        thread = thread_of(tx, ticket)
         _shopper_writes(
-            tx, actor, thread_of(tx, ticket), body, client_id=payload.client_id, files=sent
+            tx, actor, thread, body, client_id=payload.client_id, files=sent, cards=cards
         )
         return ticket
     subject = subject or " ".join(body.split())[:120]
@@ -302,7 +310,8 @@ def take_request(
     )
     if order_id is not None:
         connect(tx, SYSTEM, ticket, "order", order_id)
-    _shopper_writes(tx, actor, thread_of(tx, ticket), body, client_id=payload.client_id, files=sent)
+    thread = thread_of(tx, ticket)
+    _shopper_writes(tx, actor, thread, body, client_id=payload.client_id, files=sent, cards=cards)
     return ticket
 
 
@@ -463,13 +472,15 @@ def _shopper_writes(
     *,
     client_id: str | None,
     files: Sequence[File] = (),
+    cards: Sequence[dict[str, Any]] = (),  # Any: JSON blocks
 ) -> None:
     target = ticket_moves.shopper_writes(tx, actor, thread)
     if target is None:
         raise NotFound(ticket_moves.MISSING)
     messages.start_session(tx, actor, target)
     client_id = client_id or tx.new_id()
-    messages.put(tx, actor, target, client_id=client_id, body=body, files=files)
+    blocks = list(cards)
+    messages.put(tx, actor, target, client_id=client_id, body=body, blocks=blocks, files=files)
 
 
 def _change_words(tx: Tx, actor: Actor, ticket: Ticket, payload: ChangeTicket) -> None:
@@ -517,17 +528,13 @@ def _move(tx: Tx, actor: Actor, ticket: Ticket, team_id: str | None) -> None:
 def _tell_in_chat(tx: Tx, talk: Conversation, ticket: Ticket) -> None:
     """A line in the chat with the number, for both sides of it."""
     shop = load_shop(tx.connection)
-    locale = talk.locale or (shop.locale if shop else "en")
-    said = {
-        "en": f"We have noted this as request {ticket.number} and will follow it up.",
-        "zh": f"已为您登记工单 {ticket.number}，我们会跟进处理。",
-    }
+    locale = language(talk.locale or (shop.locale if shop else None))
     messages.put(
         tx,
         SYSTEM,
         talk,
         client_id=None,
-        body=said["zh" if locale.startswith("zh") else "en"],
+        body=sentence(locale, "written.noted", number=ticket.number),
         origin="system",
     )
 
@@ -634,7 +641,9 @@ def _check_aside(tx: Tx, state: str | None, until_ms: int | None) -> None:
     if until_ms is None:
         return
     if state != "on_hold":
-        raise InvalidInput("Only what is put aside comes back by itself.", field="until_ms")
+        raise InvalidInput(
+            "Only what is put aside comes back by itself.", field="until_ms", reason="not_aside"
+        )
     if not tx.at_ms < until_ms <= tx.at_ms + MAX_ASIDE_MS:
         raise InvalidInput("Choose a time between now and a year from now.", field="until_ms")
 

@@ -11,12 +11,13 @@ from pydantic import Field
 from server.actions.access import access_customer
 from server.actions.identity import Said, attach_session, note_contacts, note_signed
 from server.actions.payload import Id, Payload
+from server.domain import actors
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import InvalidInput, NotAllowed
 from server.domain.events import CustomerIdentified
 from server.domain.masking import mask_contact
 from server.domain.text import clean
-from server.storage import contacts, customers, secrets
+from server.storage import contacts, customers, mails, secrets
 from server.storage.customers import Customer
 from server.storage.persons import members, person_of, shopper_rows
 from server.storage.shop import Shop, load_shop
@@ -331,6 +332,19 @@ def _identified(
     fresh = secrets.new_token(VISITOR_PREFIX)
     customers.add_visitor_token(tx, fresh, customer_id=customer.id)
     return _answer(tx, fresh, customer.id)
+
+
+def writer_of(tx: Tx, address: str, *, name: str | None = None) -> Customer:
+    """A new customer of whom only an address is known; mails from it are theirs from now on.
+
+    As if they had typed it: it is claimed, and proves nothing.
+    """
+    made = _new_customer(tx, Connect(site=""))
+    customers.add_customer(tx, made)
+    if mails.writer(tx.connection, address) is None:
+        mails.name_writer(tx, made.id, address)
+    describe(tx, actors.customer(made.id), Describe(email=address, name=name))
+    return made
 
 
 def account_of(tx: Tx, identity: Identity) -> str:

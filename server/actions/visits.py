@@ -14,6 +14,7 @@ from server.domain.actors import Actor
 from server.domain.errors import InvalidInput, TooMany
 from server.domain.money import to_minor
 from server.domain.periods import local_date, zone
+from server.domain.spans import DAY_MS, MINUTE_MS
 from server.domain.text import clean
 from server.storage import visits
 from server.storage.consents import allowed
@@ -24,7 +25,6 @@ from server.storage.unit import Tx
 from server.storage.visits import Visit
 
 Json = dict[str, Any]  # Any: JSON values
-DAY_MS = 24 * 3600 * 1000
 A_MINUTE = 60
 """So much a shopper's browser may tell in a minute."""
 FOLD_AT_ONCE = 1000
@@ -174,7 +174,7 @@ def _note(
         connection, members(connection, person_of(connection, customer_id)), "analytics"
     ):
         return {"recorded": False, "reason": "consent"}
-    since_ms = tx.at_ms - visits.MINUTE_MS
+    since_ms = tx.at_ms - MINUTE_MS
     if visits.visits_since(connection, customer_id, since_ms=since_ms) >= A_MINUTE:
         raise TooMany("That was too fast. Wait a moment.", retry_after_s=5)
     sku = product["sku"] if product else None

@@ -10,13 +10,14 @@ from typing import Annotated, Any  # Any: JSON values
 from pydantic import Field
 
 from server.actions.desk import Look
-from server.actions.lists import Page
+from server.actions.lists import Page, page_of
 from server.actions.payload import Id, Payload
 from server.domain.actors import Actor
 from server.domain.addresses import MAX_URL_CHARS, checked_url
-from server.domain.cursors import cursor_of, place_of
+from server.domain.cursors import place_of
 from server.domain.errors import Conflict, NotFound
 from server.domain.permissions import require
+from server.domain.spans import DAY_MS
 from server.domain.text import clean
 from server.domain.webhooks import (
     OLD_SECRET_MS,
@@ -41,7 +42,7 @@ MAX_WEBHOOKS = 50
 MAX_NAME_CHARS = 100
 # Of the log in one transaction: enough to keep up, few enough to share a commit with messages.
 PAGE = 500
-KEEP_MS = 30 * 86_400_000
+KEEP_MS = 30 * DAY_MS
 FORGET_AT_ONCE = 2000
 
 Answer = dict[str, Any]  # Any: JSON values
@@ -119,14 +120,10 @@ def list_deliveries(look: Look, payload: ListDeliveries) -> Answer:
         before=place_of(payload.cursor, name, filters),
         limit=payload.limit + 1,
     )
-    shown = found[: payload.limit]
-    more = len(found) > payload.limit
-    return {
-        "items": [delivery_view(delivery) for delivery in shown],
-        "next_cursor": cursor_of(name, filters, (shown[-1].created_at_ms, shown[-1].id))
-        if more
-        else None,
-    }
+    shown, cursor = page_of(
+        found, payload, name, filters, place=lambda row: (row.created_at_ms, row.id)
+    )
+    return {"items": [delivery_view(delivery) for delivery in shown], "next_cursor": cursor}
 
 
 # what people and programs do

@@ -27,6 +27,7 @@ from server.storage import webhooks
 from server.storage.database import Committed, Database
 from server.storage.event_log import settled_seq
 from server.storage.webhooks import Backlog
+from server.tasks import ended
 
 log = structlog.stdlib.get_logger("shopbell.webhooks")
 
@@ -120,9 +121,7 @@ class WebhookOut:
         serving = list(self._turns)
         if serving:
             await asyncio.wait(serving, timeout=FINISH_S)
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        await ended(serving)
 
     async def _guarded_start(self) -> None:
         if not self._database.is_sqlite:
@@ -146,7 +145,7 @@ class WebhookOut:
                 await self._wake.wait()
             await asyncio.sleep(GATHER_S)
         except TimeoutError:
-            pass
+            pass  # nobody woke it: it looks all the same
         self._wake.clear()
 
     async def _step(self, session: aiohttp.ClientSession) -> None:

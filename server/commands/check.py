@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from server.commands.common import DataDir, say
+from server.commands.common import DataDir, fail, say
 from server.domain.errors import AppError, Unavailable
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def check_command(
         say(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
     else:
         _print(findings)
-    if any(finding.verdict == "problem" for finding in findings):
-        raise typer.Exit(1)
+    problems = dict.fromkeys(finding.what for finding in findings if finding.verdict == "problem")
+    if problems:
+        fail(f"There are problems: {', '.join(problems)}.")
 
 
 def look_over(data_dir: Path | None) -> Findings:
@@ -342,12 +343,10 @@ def _postgres(database: Database) -> Findings:
 
 
 def _clock(seen: Seen) -> Finding:
-    own_ms = int(time.time() * 1000)
-    other_ms = seen.now_ms
-    if other_ms is None:
+    apart_ms = seen.apart_ms
+    if apart_ms is None:
         # SQLite has this machine's clock: it can only have been set back.
-        other_ms = max(own_ms, seen.last_event_at_ms)
-    apart_ms = abs(own_ms - other_ms)
+        apart_ms = max(0, seen.last_event_at_ms - int(time.time() * 1000))
     told = f"This machine and the database are {apart_ms / 1000:.1f} s apart."
     if apart_ms > CLOCK_WRONG_MS:
         return Finding("clock", "problem", told, "Set the clocks right (ntp): waits are measured.")

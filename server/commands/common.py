@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -73,6 +73,12 @@ def existing_shop(database: Database) -> Shop:
     if shop is None:
         raise NotFound("There is no shop here yet. Create one: shopbell init --help")
     return shop
+
+
+def fail(text: str) -> NoReturn:
+    """Ends a command that did its work and found something wrong: a line on stderr, status 1."""
+    sys.stderr.write(f"shopbell: {text}\n")
+    raise typer.Exit(1)
 
 
 def say(text: str) -> None:

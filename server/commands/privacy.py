@@ -27,24 +27,26 @@ def export_customer_command(
     data_dir: DataDir = None,
 ) -> None:
     """Write all that is kept about a person: JSON, and a page in their language."""
-    from server.actions.export_customer import export_customer
     from server.actions.privacy import OfPerson, note_export
     from server.config import load
     from server.domain.actors import SYSTEM
+    from server.files.handing_out import hand_out
     from server.files.store import Store
 
     with opened(data_dir) as database:
         customer_id = _known(database, customer)
-        at_ms = database.clock()
-        read = Store(load(data_dir).files_path.absolute()).read
-        packed = database.read_now(
-            lambda c: export_customer(c, customer_id, at_ms=at_ms, read=read)
-        )
-        # Only its owner may read what is in it.
-        with open(out, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(packed)
+        store = Store(load(data_dir).files_path.absolute())
+        # Half a file looks like a whole one.
+        part = out.with_name(f"{out.name}.part")
+        try:
+            # Only its owner may read what is in it.
+            with open(part, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                hand_out(database, store, customer_id, to=file)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
         database.write_now(lambda tx: note_export(tx, SYSTEM, OfPerson(customer_id=customer_id)))
-    say(f"{out}: {len(packed)} bytes. Hand it over on a safe way, then delete it.")
+    say(f"{out}: {out.stat().st_size} bytes. Hand it over on a safe way, then delete it.")
 
 
 def erase_customer_command(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.commands.common import DataDir, existing_shop, opened, progress, say
+from server.commands.common import DataDir, existing_shop, fail, opened, progress, say
+from server.domain.dimensions import DIMENSIONS
 from server.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from server.reports.verify import Difference
     from server.storage.connection import Connection
     from server.storage.database import Database
 
@@ -32,7 +32,7 @@ def report_command(  # noqa: PLR0917  # each is an option of its own
     end: Annotated[str | None, typer.Option("--to", help="ISO 8601, exclusive.")] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", help="agent, team, channel, segment, label, day, hour or weekday."),
+        typer.Option("--by", help=f"{', '.join(DIMENSIONS[:-1])} or {DIMENSIONS[-1]}."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="Instant at which open waits are cut.")
@@ -126,18 +126,25 @@ def _stored(key: str, data_dir: Path | None) -> None:
         return
     for text in again.differences:
         sys.stderr.write(f"{text}\n")
-    sys.stderr.write("This is not what was kept.\n")
-    raise typer.Exit(1)
+    fail("This is not what was kept.")
 
 
 def verify_command(
     repair: Annotated[bool, typer.Option("--repair", help="Write what differs anew.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Replay the log and compare every derived row, profiles too; status 0 only when all agree."""
-    from server.reports.verify import sizes, verify
+    """Replay the log and compare every derived row, profiles too; status 0 only when all agree.
+
+    Files whose bytes are gone are differences as well.
+    """
+    from server.config import load
+    from server.files.checking import lost_files
+    from server.files.store import Store
+    from server.jobs.segment_columns import keep_segments_now
+    from server.reports.verify import Difference, sizes, verify
     from server.storage.profiles import recompute
     from server.storage.repair import rebuild
+    from server.storage.segment_columns import forget_segments
 
     found: list[Difference] = []
     with opened(data_dir) as database, progress("verify") as tell:
@@ -155,20 +162,25 @@ def verify_command(
             return events, conversations
 
         events, conversations = database.read_now(look)
+        store = Store(load(data_dir).files_path.absolute())
+        found.extend(map(Difference, lost_files(database, store)))
         if repair:
             for key in {d.conversation_id for d in found if d.conversation_id is not None}:
                 with suppress(NotFound):  # a row that the log knows nothing of stays named
                     database.write_now(partial(rebuild, conversation_id=key))
             for person_id in {d.person_id for d in found if d.person_id is not None}:
                 database.write_now(partial(recompute, person_ids=[person_id], imported=True))
+            if any(d.of_segments for d in found):
+                database.write_now(forget_segments)
+                keep_segments_now(database)
     for difference in found[:MOST_DIFFERENCES]:
         say(str(difference))
     verdict = f"{len(found)} differences" if found else "no differences"
     say(f"{events} events, {conversations} conversations: {verdict}")
     if repair and found:
-        say("What could be was written anew; run verify again.")
+        fail("What could be was written anew; run verify again.")
     if found:
-        raise typer.Exit(1)
+        fail(f"There are differences: {len(found)}. verify --repair writes anew what it can.")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -10,10 +10,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from server.demo.line import Json, Line, LineLost
+from server.demo.line import Json, Line, LineLost, play_until
 from server.demo.people import demo_agents
+from server.demo.phrases import FAREWELLS, HOLDS
 from server.demo.products import PRODUCTS
-from server.demo.scenes import FAREWELLS, HOLDS, SCENES
+from server.demo.scenes import SCENES
 from server.demo.talk import Heard, recognise, spoken_name, talk_about
 from server.demo.words import LOCALES, Locale
 
@@ -41,20 +42,10 @@ async def run_colleagues(
     in the queue for people; ``pace`` below 1 makes everybody quicker.
     """
     draw = random.Random(f"colleagues-{seed}")
-    tasks = [
-        asyncio.create_task(_work(url, token, random.Random(draw.random()), left_waiting, pace))
-        for token in tokens
-    ]
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (stopping, *tasks):
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for end in ended:
-        if isinstance(end, Exception):
-            raise end
+    await play_until(
+        stop,
+        *(_work(url, token, random.Random(draw.random()), left_waiting, pace) for token in tokens),
+    )
 
 
 async def _work(url: str, token: str, draw: random.Random, left_waiting: int, pace: float) -> None:

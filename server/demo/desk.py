@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from server.demo.load import DAY_MS, HOUR_MS, MINUTE_MS, Stretch
+from server.demo.load import Stretch
 from server.demo.people import DemoPerson
 from server.demo.words import Locale
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS
 
 # How many chats somebody really keeps going before the next one has to wait.
 COMFORTABLE = 3

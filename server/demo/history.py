@@ -7,9 +7,6 @@ from dataclasses import dataclass, field, replace
 from server.demo.desk import Desk
 from server.demo.living import living
 from server.demo.load import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
     Stretch,
     arrivals,
     local_day,
@@ -18,7 +15,7 @@ from server.demo.load import (
     stretches,
 )
 from server.demo.people import DemoCustomer, DemoPerson, demo_agents, demo_customers
-from server.demo.scenes import (
+from server.demo.phrases import (
     AWAY,
     BACK_AGAIN,
     BACK_ANSWERS,
@@ -34,6 +31,7 @@ from server.demo.scenes import (
 )
 from server.demo.talk import AFTER_SALE, Talk, agent_name, new_talk, tag_of
 from server.demo.thread import Row, Thread
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS
 
 # Finished chats end this long before the present, what is still open follows up to it.
 QUIET_MS = 4 * MINUTE_MS

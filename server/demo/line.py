@@ -1,6 +1,7 @@
 """A Socket.IO connection of a simulated person, as any program from outside would make it."""
 
 import asyncio
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self  # Any: JSON from the wire
 
@@ -112,3 +113,21 @@ class Line:
         if self._events.full():
             self._events.get_nowait()
         self._events.put_nowait(event)
+
+
+async def play_until(stop: asyncio.Event, *parts: Coroutine[None, None, None]) -> None:
+    """Lets people play their parts until ``stop`` is set or one of them ends; raises what they do.
+
+    Nobody plays on when this returns.
+    """
+    tasks = [asyncio.create_task(part) for part in parts]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (stopping, *tasks):
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ended:
+        if isinstance(end, Exception):
+            raise end

@@ -4,17 +4,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.demo.load import HOUR_MS, MINUTE_MS
 from server.demo.people import demo_agents
 from server.demo.products import product_by_sku
 from server.demo.scenes import SCENES
 from server.demo.talk import Talk, talk_about
 from server.demo.thread import Thread
 from server.demo.words import Locale
+from server.domain.spans import HOUR_MS, MINUTE_MS, SECOND_MS
 
 Start = Callable[[int, int, str], Thread]
-
-SECOND_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

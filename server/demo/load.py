@@ -8,10 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from server.demo.people import DEMO_SHOP, DemoPerson
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+from server.domain.spans import HOUR_MS, MINUTE_MS
 
 # Share of a day's chats by local hour: a rise before lunch, the peak after dinner.
 HOURS = (2, 1, 1, 0, 0, 0, 1, 2, 5, 24, 34, 32, 30, 27, 29, 30, 29, 27, 30, 42, 58, 60, 38, 7)

@@ -13,14 +13,15 @@ import orjson
 
 from server.actions.deliveries import receive
 from server.actions.sources import AddSource, add_source
-from server.demo.history import asked_before_buying
-from server.demo.load import DAY_MS, HOUR_MS, HOURS, MINUTE_MS, log_normal_ms
+from server.demo.history import SHOP_URL, asked_before_buying
+from server.demo.load import HOURS, log_normal_ms
 from server.demo.people import DEMO_SHOP, DemoCustomer, demo_customers
 from server.demo.products import CATEGORIES, PRODUCTS, Product, product_by_sku
 from server.demo.words import Locale
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict
 from server.domain.hooks import receive_generic, timed_signature
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS
 from server.shops.worker import work_off
 from server.storage import rescoring
 from server.storage.database import Database
@@ -77,23 +78,30 @@ class Register:
         return f"MO{self.number}", ID_BASE + self.number * 7_919
 
 
-def demo_source(database: Database, *, now_at_ms: int, seed: int = 7) -> Source:
-    """The demo shop's source; on the first call it is made and tells all of its past."""
+def demo_source(
+    database: Database, *, now_at_ms: int, seed: int = 7, shop_url: str = SHOP_URL
+) -> Source:
+    """The demo shop's source; on the first call it is made and tells all of its past.
+
+    ``shop_url`` is where the pages and pictures of its products are.
+    """
     found = database.read_now(lambda c: load_source(c, SOURCE))
     if found is not None and found.live:
         return found
     asked = AddSource(name=SOURCE, kind="generic", customer_ids="shop")
     source, _ = database.write_now(lambda tx: add_source(tx, SYSTEM, asked))
-    tell_past(database, source, now_at_ms=now_at_ms, seed=seed)
+    tell_past(database, source, now_at_ms=now_at_ms, seed=seed, shop_url=shop_url)
     return source
 
 
-def tell_past(database: Database, source: Source, *, now_at_ms: int, seed: int = 7) -> None:
+def tell_past(
+    database: Database, source: Source, *, now_at_ms: int, seed: int = 7, shop_url: str = SHOP_URL
+) -> None:
     """Brings the shop's past in through its hook: signed, stored, taken over."""
     shoppers = demo_customers(seed=seed)
     named = [one for one in shoppers if one.name is not None]
     told: list[tuple[str, Sequence[Row]]] = [
-        ("products", [product_row(product) for product in PRODUCTS]),
+        ("products", [product_row(product, shop_url=shop_url) for product in PRODUCTS]),
         ("customers", [customer_row(one, now_at_ms=now_at_ms) for one in named]),
         ("orders", past_orders(named, now_at_ms=now_at_ms, seed=seed)),
         ("carts", left_carts(named, now_at_ms=now_at_ms, seed=seed)),
@@ -132,18 +140,24 @@ def headers_of(secret: str, topic: str, body: bytes, *, at_ms: int) -> dict[str,
 # rows
 
 
-def product_row(product: Product) -> Row:
+def _shelf(product: Product) -> str:
+    """Where it stands, one name for both languages: reports would else count two."""
+    name = next(one.name for one in CATEGORIES if one.key == product.category)
+    return f"{name.zh} {name.en}"
+
+
+def product_row(product: Product, *, shop_url: str = SHOP_URL) -> Row:
     """An article of the shop; its title in both languages, as the shop's system has one only."""
-    shelf = next(one for one in CATEGORIES if one.key == product.category)
     return {
         "sku": product.sku,
         "product_id": product.sku,
         "title": f"{product.title.zh} {product.title.en}",
-        "category": f"{shelf.name.zh} {shelf.name.en}",
+        "category": _shelf(product),
         "brand": _BRAND,
         "price": _yuan(product.price_minor),
         "currency": DEMO_SHOP.currency,
-        "url": f"https://mori-oak.example/zh/p/{product.sku}",
+        "url": f"{shop_url}/zh/p/{product.sku}",
+        "image_url": f"{shop_url}/assets/art/{product.sku}.svg",
         "stock": product.stock,
     }
 
@@ -200,11 +214,7 @@ def order_row(
                 "sku": one.product.sku,
                 "product_id": one.product.sku,
                 "title": one.product.title.say(locale),
-                "category": next(
-                    shelf.name.say(locale)
-                    for shelf in CATEGORIES
-                    if shelf.key == one.product.category
-                ),
+                "category": _shelf(one.product),
                 "brand": _BRAND,
                 "quantity": one.quantity,
                 "price": _yuan(one.product.price_minor),

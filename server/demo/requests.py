@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from server.actions import tickets
+from server.actions import targets, tickets
 from server.actions.tickets import ChangeTicket, ReplyTicket, SubmitRequest
 from server.demo.people import demo_customers
 from server.domain.actors import Actor, customer
@@ -119,6 +119,8 @@ def write_wishes(database: Database, *, answered_by: str) -> None:
         database.write_now(partial(_sort, wish, ticket_id, person.actor))
         if wish.answer is not None:
             database.write_now(partial(_answer, wish, ticket_id, person.actor))
+        # The server looks at what happens once it runs; these were there before.
+        database.write_now(partial(targets.look, conversation_id=ticket_id))
 
 
 def _leave(wish: Wish, tx: Tx) -> str:

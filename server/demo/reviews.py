@@ -17,6 +17,7 @@ from server.demo import DEMO_SHOP
 from server.domain.actors import Actor
 from server.domain.review_card import FIRST_CARD, Criterion
 from server.domain.review_draw import DrawScope, Plan
+from server.domain.spans import DAY_MS
 from server.reports.reviews import make_drawing
 from server.storage import reviews
 from server.storage.database import Database
@@ -26,7 +27,6 @@ from server.storage.reviews import Item
 
 SEED = "mori-oak"
 DAYS = 28
-DAY_MS = 86_400_000
 LEFT = 4
 _PLAN = Plan(per_agent=8, targeted={"bad_rating": 3}, twice=12)
 _PRAISE = (

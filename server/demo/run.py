@@ -25,6 +25,7 @@ from server.demo import (
     history,
 )
 from server.demo.colleagues import run_colleagues
+from server.demo.handover import hand_over
 from server.demo.orders import demo_source
 from server.demo.people import DemoPerson
 from server.demo.replies import write_replies
@@ -36,6 +37,7 @@ from server.demo.storefront import storefront_app
 from server.demo.words import Words
 from server.domain.actors import SYSTEM
 from server.domain.errors import Conflict, NotFound
+from server.domain.spans import DAY_MS
 from server.importers.article_files import import_articles
 from server.jobs.figures import keep_figures_now
 from server.storage import customers
@@ -49,7 +51,6 @@ Say = Callable[[str], None]
 FOR_PEOPLE = ("chen.hao@mori-oak.example", "wang.min@mori-oak.example", "admin@mori-oak.example")
 PROGRESS_ROWS = 5000
 ARTICLES = Path(__file__).with_name("articles.jsonl")
-DAY_MS = 86_400_000
 
 
 def both(words: Words) -> str:
@@ -88,11 +89,12 @@ def prepare(database: Database, *, shop_url: str, say: Say) -> None:
         outcome = import_events(database, path, progress=progress)
     if outcome.rejected:
         raise Conflict(f"The demo's history was refused: {outcome.rejected[0].reason}")
+    database.write_now(hand_over)
     say("  the answers of the knowledge base")
     import_articles(database, ARTICLES, source="demo")
     database.write_now(write_replies)
     say("  the orders of the past years")
-    demo_source(database, now_at_ms=now_at_ms)
+    demo_source(database, now_at_ms=now_at_ms, shop_url=shop_url)
     say("  what shoppers have left")
     write_wishes(database, answered_by=FOR_PEOPLE[0])
     say("  the figures of it all")

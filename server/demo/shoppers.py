@@ -6,9 +6,9 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-from server.demo.line import Json, Line, LineLost
+from server.demo.line import Json, Line, LineLost, play_until
 from server.demo.people import DEMO_SHOP, shopper_name
-from server.demo.scenes import GREETINGS, NUDGES, RATING_COMMENTS, THANKS
+from server.demo.phrases import GREETINGS, NUDGES, RATING_COMMENTS, THANKS
 from server.demo.talk import Talk, new_talk, spoken_name
 from server.demo.words import Locale
 
@@ -63,17 +63,7 @@ async def run_shoppers(
     everybody quicker.
     """
     street = _Street(url, site_key, shop_url or url, pace, random.Random(f"shoppers-{seed}"))
-    tasks = [asyncio.create_task(_come_and_go(street, number)) for number in range(shoppers)]
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (stopping, *tasks):
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for end in ended:
-        if isinstance(end, Exception):
-            raise end
+    await play_until(stop, *(_come_and_go(street, number) for number in range(shoppers)))
 
 
 async def _come_and_go(street: _Street, number: int) -> None:

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Literal
 
 from server.demo.people import DemoPerson
-from server.demo.products import PRODUCTS, Product
-from server.demo.scenes import (
+from server.demo.phrases import (
     BACK_AGAIN,
     BACK_ANSWERS,
     CITIES,
@@ -19,10 +18,10 @@ from server.demo.scenes import (
     GREETINGS,
     HOLDS,
     NUDGES,
-    SCENES,
     THANKS,
-    Scene,
 )
+from server.demo.products import PRODUCTS, Product
+from server.demo.scenes import SCENES, Scene
 from server.demo.words import LOCALES, Locale
 
 # Matters that nobody asks about before buying.

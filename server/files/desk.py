@@ -26,7 +26,7 @@ from server.domain.files import MOST_NAME, Kind, plain_name, shown_name
 from server.files.kinds import kind_of
 from server.files.pictures import Size, draw_anew
 from server.files.scanner import Scanner
-from server.files.store import Incoming, Store
+from server.files.store import Incoming, Store, places
 from server.stats import Reading
 from server.storage import files
 from server.storage.database import Committed, Database
@@ -51,10 +51,14 @@ PORTION = 100
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Who sends a file: an actor, or a mail (``mail_id``) whose writer is not known yet."""
+    """Who sends a file: an actor, or a mail (``mail_id``) whose writer is not known yet.
+
+    ``network_hash`` stands for where a shopper sends it from.
+    """
 
     actor: Actor
     mail_id: str | None = None
+    network_hash: str | None = None
 
     @property
     def kind(self) -> str:
@@ -176,7 +180,14 @@ class FileDesk:
         at_ms = self.database.clock()
         if sender.mail_id is None:
             await self.database.read(
-                lambda c: actions.check_quota(c, sender.actor, self.limits, at_ms=at_ms)
+                lambda c: actions.check_quota(
+                    c,
+                    sender.actor,
+                    self.limits,
+                    at_ms=at_ms,
+                    size=size or 0,
+                    network_hash=sender.network_hash,
+                )
             )
         else:
             await self.database.read(lambda c: actions.check_mails(c, self.limits, at_ms=at_ms))
@@ -205,10 +216,11 @@ class FileDesk:
                 content_id=content_id,
                 state="unscanned",
                 created_at_ms=self.database.clock(),
+                network_hash=sender.network_hash,
             )
             if not kind.picture:
                 return await self._keep(draft, sender, came.path)
-            with _paths(self.store, 2) as (drawn, thumb):
+            with places(self.store, 2) as (drawn, thumb):
                 size_of = await self._draw(came, kind, drawn, thumb)
                 with _closing(await asyncio.to_thread(self.store.begin)) as whole:
                     await asyncio.to_thread(_copy, drawn, whole)
@@ -322,7 +334,11 @@ class FileDesk:
         return await asyncio.to_thread(self.store.discard, sha256, wanted)
 
     async def sweep(self) -> None:
-        """Lets bytes go that no file refers to: of uploads that broke off at the last step."""
+        """Lets bytes go that no file refers to: of uploads that broke off at the last step.
+
+        Forgets as well from which networks files came a day ago.
+        """
+        await self.database.write(actions.forget_networks)
         names = await asyncio.to_thread(lambda: list(self.store.clean()))
         for at in range(0, len(names), PORTION):
             some = names[at : at + PORTION]
@@ -357,21 +373,6 @@ def _closing(incoming: Incoming) -> Iterator[Incoming]:
         yield incoming
     finally:
         incoming.close()
-
-
-@contextmanager
-def _paths(store: Store, count: int) -> Iterator[tuple[Path, ...]]:
-    """Names for files that somebody else writes, which are gone afterwards."""
-    made = []
-    for _ in range(count):
-        one = store.begin()
-        one.close()
-        made.append(one.path)
-    try:
-        yield tuple(made)
-    finally:
-        for path in made:
-            path.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Incoming) -> None:

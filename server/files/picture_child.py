@@ -11,10 +11,15 @@ import io
 import json
 import resource
 import sys
-from typing import Any  # Any: Pillow is imported later
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, Any  # Any: Pillow is imported later
 
 CPU_S = 20
 MEMORY_BYTES = 1024 * 1024 * 1024
+# 40 megapixels of four bytes that nothing can be squeezed out of, and room.
+FILE_BYTES = 192 * 1024 * 1024
+OPEN_FILES = 64
 REFUSED = 3
 # 40 megapixels: what the cameras of phones take; four bytes each while it is worked on.
 MOST_PIXELS = 40_000_000
@@ -31,9 +36,7 @@ class Refused(Exception):
 
 def main() -> int:
     """Draws the picture at argv[1], of the media type argv[2], to argv[3] and small to argv[4]."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine()
     source, media_type, target, thumb = sys.argv[1:5]
     try:
         width, height = draw(source, FORMATS[media_type], target, thumb)
@@ -46,6 +49,18 @@ def main() -> int:
         return REFUSED
     json.dump({"width": width, "height": height}, sys.stdout)
     return 0
+
+
+def confine() -> None:
+    """Sets the limits of this process; a file that grows beyond its own is an OSError."""
+    for what, most in (
+        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
 
 
 def draw(source: str, form: str, target: str, thumb: str) -> tuple[int, int]:
@@ -72,11 +87,22 @@ def draw(source: str, form: str, target: str, thumb: str) -> tuple[int, int]:
             if form == "JPEG":
                 still = still.convert("RGB")
             options = {"JPEG": {"quality": 88, "optimize": True}, "WEBP": {"quality": 88}}
-            still.save(target, form, **options.get(form, {}))
+            with Path(target).open("wb") as file:
+                still.save(whole(file), form, **options.get(form, {}))
         size = still.size
         still.thumbnail((THUMB_SIDE, THUMB_SIDE))
-        still.save(thumb, "WEBP", quality=80)
+        with Path(thumb).open("wb") as file:
+            still.save(whole(file), "WEBP", quality=80)
     return size
+
+
+def whole(file: IO[bytes]) -> Any:  # Any: Pillow takes what can be written to
+    """A file that takes all of what is written, or raises.
+
+    Given a number of the system Pillow writes by itself, and leaves half a picture when the disk is
+    full or the limit reached. So this has none.
+    """
+    return SimpleNamespace(write=file.write, seek=file.seek, tell=file.tell, flush=file.flush)
 
 
 def _plain(picture: Any) -> Any:  # Any: Pillow is imported later
@@ -117,15 +143,16 @@ def _moving(picture: Any, form: str, target: str, frames: int) -> None:  # Any: 
         drawn.append(picture.convert("RGBA"))
     for one in drawn:
         one.info.clear()
-    drawn[0].save(
-        target,
-        form,
-        save_all=True,
-        append_images=drawn[1:],
-        duration=spans,
-        loop=0,
-        **({"disposal": 2} if form == "GIF" else {"quality": 80}),
-    )
+    with Path(target).open("wb") as file:
+        drawn[0].save(
+            whole(file),
+            form,
+            save_all=True,
+            append_images=drawn[1:],
+            duration=spans,
+            loop=0,
+            **({"disposal": 2} if form == "GIF" else {"quality": 80}),
+        )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,12 +10,26 @@ from pathlib import Path
 
 import orjson
 
-from server.domain.errors import InvalidInput
+from server.children import environment
+from server.domain.errors import InvalidInput, TooLarge
+from server.domain.files import MEGABYTE
 from server.files import picture_child
+from server.files.kinds import kind_of
 from server.files.picture_child import CPU_S, REFUSED
+from server.files.store import Store, no_room, places
 
 # The wall's clock, for a machine that is busy; the processor's own limit is CPU_S.
 LIMIT_S = 3 * CPU_S
+# What is drawn anew can be larger than what came.
+MOST_DRAWN_BYTES = 20 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was drawn anew, for who shows it and does not keep it."""
+
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ async def draw_anew(source: Path, media_type: str, target: Path, thumb: Path) ->
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
     )
     try:
         async with asyncio.timeout(LIMIT_S):
@@ -59,6 +72,31 @@ async def draw_anew(source: Path, media_type: str, target: Path, thumb: Path) ->
     if child.returncode != 0:
         raise _refused("too_much")
     return Size(**orjson.loads(told))
+
+
+async def drawn_picture(store: Store, content: bytes) -> Picture:
+    """What should be a picture by its bytes, drawn anew; ``store`` lends the room for it.
+
+    Raises InvalidInput for what is none or cannot be drawn, TooLarge, and Unavailable when there is
+    no room.
+    """
+    await asyncio.to_thread(store.need, len(content))
+    with places(store, 3) as (came, drawn, thumb):
+        await asyncio.to_thread(_write, came, content)
+        kind = await asyncio.to_thread(kind_of, came)
+        if kind is None or not kind.picture:
+            raise InvalidInput("This is no picture.", reason="file_type")
+        await draw_anew(came, kind.media_type, drawn, thumb)
+        if drawn.stat().st_size > MOST_DRAWN_BYTES:
+            raise TooLarge(f"At most {MOST_DRAWN_BYTES} bytes.", reason="file_large")
+        return Picture(kind.media_type, await asyncio.to_thread(drawn.read_bytes))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise no_room(error) from None
 
 
 def _refused(why: str) -> InvalidInput:

@@ -13,11 +13,16 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import EDQUOT, EFBIG, ENOSPC, errorcode
 from pathlib import Path
 
+import structlog
+
 from server.domain.errors import Unavailable
+
+log = structlog.stdlib.get_logger("shopbell.files")
 
 # Room that others on the disk, the database first of all, are left with.
 LEAST_FREE = 1024**3
@@ -26,11 +31,19 @@ LEAST_FREE_SHARE = 0.1
 YOUNG_S = 600.0
 STALE_S = 86_400.0
 THUMB = ".thumb"
+_FULL = frozenset({ENOSPC, EDQUOT, EFBIG})
 
 
-def no_room() -> Unavailable:
-    """What is said when the disk is full."""
+def no_room(error: OSError | None = None) -> Unavailable:
+    """What is said when the disk is full; what else keeps files from it is for the operator."""
+    note_fault(error)
     return Unavailable("There is no room for files on the server just now.", reason="disk_full")
+
+
+def note_fault(error: OSError | None) -> None:
+    """Logs why files cannot be written, unless it is for want of room."""
+    if error is not None and error.errno not in _FULL:
+        log.error("files cannot be written", reason=errorcode.get(error.errno or 0, "unknown"))
 
 
 class Incoming:
@@ -43,15 +56,15 @@ class Incoming:
         self._hash = hashlib.sha256()
         try:
             self._file = path.open("xb")
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
 
     def write(self, portion: bytes) -> None:
         """Adds bytes. Raises Unavailable when there is no room."""
         try:
             self._file.write(portion)
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
         self._hash.update(portion)
         self.size += len(portion)
 
@@ -61,8 +74,8 @@ class Incoming:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
         return self._hash.hexdigest()
 
     def close(self) -> None:
@@ -94,8 +107,8 @@ class Store:
         """A file to write into. Raises Unavailable when there is no room."""
         try:
             self.prepare()
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
         return Incoming(self.folder.absolute() / "new" / secrets.token_hex(16))
 
     def need(self, size: int) -> None:
@@ -103,8 +116,8 @@ class Store:
         try:
             self.prepare()
             total, free = self.room(self.folder)
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
         if free - size < min(LEAST_FREE, int(total * LEAST_FREE_SHARE)):
             raise no_room()
 
@@ -138,8 +151,8 @@ class Store:
                 os.utime(new)
                 new.rename(place)
                 _sync(place.parent)
-        except OSError:
-            raise no_room() from None
+        except OSError as error:
+            raise no_room(error) from None
 
     def read(self, sha256: str) -> bytes | None:
         """The bytes, None when they are not there."""
@@ -187,6 +200,21 @@ class Store:
                 with suppress(OSError):
                     if len(path.name) == 64 and path.stat().st_mtime < before:  # no thumbs
                         yield path.name
+
+
+@contextmanager
+def places(store: Store, count: int) -> Iterator[tuple[Path, ...]]:
+    """Names for files that somebody else writes, which are gone afterwards. Raises Unavailable."""
+    made = []
+    for _ in range(count):
+        one = store.begin()
+        one.close()
+        made.append(one.path)
+    try:
+        yield tuple(made)
+    finally:
+        for path in made:
+            path.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

@@ -11,6 +11,8 @@ from server.domain.errors import NotAllowed
 from server.http.keys import SETTINGS
 
 _PORTS = {"http": 80, "https": 443}
+# How browsers say that they load a page before anybody has asked for it.
+_AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 def client_address(request: web.Request) -> str:
@@ -61,6 +63,25 @@ def require_same_origin(request: web.Request) -> None:
     foreign = site is not None and site not in ("same-origin", "none")
     if foreign or (origin is not None and _parts(origin) != _parts(own_origin(request))):
         raise NotAllowed("This came from another site. Open the page again.", reason="origin")
+
+
+def is_own_visit(request: web.Request) -> bool:
+    """True when somebody opens a page from our own pages or by an address of their own.
+
+    What a browser loads ahead, what another site's link or frame leads to, and a HEAD are nobody's
+    visit: they must not count as if somebody had read the page.
+    """
+    if request.method == "HEAD":
+        return False
+    ahead = " ".join(request.headers.get(name, "") for name in _AHEAD).lower()
+    if "prefetch" in ahead or "prerender" in ahead or "preview" in ahead:
+        return False
+    if request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        return False
+    site, referer = request.headers.get("Sec-Fetch-Site"), request.headers.get("Referer")
+    if site is None and referer:
+        return _parts(referer) == _parts(own_origin(request))
+    return site in (None, "same-origin", "none")
 
 
 def _parts(origin: str) -> tuple[str, str, int | None] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from server.actions.corrections import WRITE, Void, void
 from server.actions.payload import parse
 from server.domain.corrections import REASONS, VOIDABLE
-from server.domain.errors import AppError, NotFound
+from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.events import Event
 from server.http.bodies import field, read_form
 from server.http.keys import DATABASE
@@ -20,9 +21,12 @@ from server.storage import people
 from server.storage.connection import Connection
 from server.storage.corrections import load_event
 from server.storage.shop import load_shop
+from server.storage.tickets import messages_between
 
 ROOT = "/reports/corrections"
+DONE = ("voided", "counted")
 MOST = 500
+SAID = "message.posted"
 
 
 def add_corrections(app: web.Application) -> None:
@@ -45,24 +49,27 @@ async def show_corrections(request: web.Request) -> web.Response:
         voids=(await database.read(load_voids))[:MOST],
         names=await database.read(people.names),
         timezone=shop.timezone if shop else "UTC",
-        done=done_of(request, ("voided", "counted")),
+        done=done_of(request, DONE),
     )
 
 
 async def show_event(request: web.Request, error: AppError | None = None) -> web.Response:
     """One event, and why it should not count."""
     await require_person(request, WRITE)
+    form = await read_form(request) if error is not None else {}
     seq = int(request.match_info["seq"])
     database = request.app[DATABASE]
 
-    def look(connection: Connection) -> tuple[Event, VoidShown | None]:
+    def look(connection: Connection) -> tuple[Event, VoidShown | None, str]:
         event = load_event(connection, seq)
         if event is None or event.kind not in VOIDABLE:
             raise NotFound("There is no such event.")
         held = (one for one in load_voids(connection) if one.target.seq == seq)
-        return event, next(held, None)
+        chat = event.conversation_id or ""
+        said = messages_between(connection, chat, seq, seq) if event.kind == SAID else []
+        return event, next(held, None), said[0].body if said else ""
 
-    event, held = await database.read(look)
+    event, held, body = await database.read(look)
     shop = await database.read(load_shop)
     return await render(
         request,
@@ -71,10 +78,12 @@ async def show_event(request: web.Request, error: AppError | None = None) -> web
         nav="reports",
         event=event,
         held=held,
+        body=body,
+        done=None if error else done_of(request, DONE),
         names=await database.read(people.names),
         reasons=REASONS,
         problem=await problem_of(request, error),
-        back=_back(request.query.get("back")),
+        back=_back(request.query.get("back") or field(form, "back")),
         timezone=shop.timezone if shop else "UTC",
     )
 
@@ -87,6 +96,8 @@ async def void_event(request: web.Request) -> web.Response:
     again = field(form, "do") == "again"
     reason = "mistake" if again else field(form, "reason")
     try:
+        if not reason:
+            raise InvalidInput("Say why.", field="reason", reason="correction_why")
         payload = parse(Void, {"target_seq": seq, "reason": reason})
         await request.app[DATABASE].write(partial(void, actor=person.actor, payload=payload))
     except NotFound:
@@ -96,8 +107,10 @@ async def void_event(request: web.Request) -> web.Response:
             raise
         return await show_event(request, error)
     back = _back(field(form, "back"))
-    done = "counted" if again else "voided"
-    raise web.HTTPSeeOther(back or f"{ROOT}?done={done}")
+    if again or not back:
+        raise web.HTTPSeeOther(back or f"{ROOT}?done={'counted' if again else 'voided'}")
+    # A turn whose question counts no more has no page to go back to.
+    raise web.HTTPSeeOther(f"{ROOT}/{seq}?{urlencode({'done': 'voided', 'back': back})}")
 
 
 def _back(path: str | None) -> str | None:

@@ -8,13 +8,10 @@ sign-in of their cookie. Every look asks anew whether this person may read the c
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any  # Any: JSON values
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -30,34 +27,43 @@ from server.domain.errors import (
 from server.domain.files import BY_TYPE, MOST_IN_MESSAGE, SERVED, disposition
 from server.files.desk import FileDesk, Uploader
 from server.http.bodies import json_response, read_form, read_named_files
-from server.http.client import own_origin
+from server.http.client import client_address, own_origin
 from server.http.keys import DATABASE, FILES
 from server.http.sessions import require_person, signed_in
 from server.http.shoppers import portal_shopper
-from server.storage import files
+from server.http.signed import (
+    ADDRESS_S,
+    add_signing,
+    is_staff,
+    person_of,
+    query,
+    sign,
+    staff,
+    until_s,
+    viewer_of,
+)
 from server.storage.files import File
+from server.storage.people import Person
 from server.storage.shop import load_shop
 
 SHOPPER = "/visitor/files"
 STAFF = "/console/files"
 READ = "/files/{id}/{what}"
 NAME = "X-File-Name"
-# Long enough to look at a picture, short enough for an address that was passed on.
-ADDRESS_S = 600
 # Between two portions of an upload, and for all of it: 10 MB at 20 kB/s.
 STALL_S = 30.0
 LIMIT_S = 600.0
 MAX_TOKEN_CHARS = 200
 WHAT = frozenset({"content", "thumb"})
 _PORTION = 256 * 1024
-_SECRET = web.AppKey("files_secret", list[bytes])
 Json = dict[str, Any]  # Any: JSON values
 
 
 def add_files(app: web.Application) -> None:
     """Serves files, and takes them from shops' pages and from the console."""
-    app[_SECRET] = []
+    add_signing(app)
     router = app.router
+    router.add_get(SHOPPER, show_limits)
     router.add_post(SHOPPER, take_from_shopper)
     router.add_options(SHOPPER, before_sending)
     router.add_get(f"{SHOPPER}/{{id}}", show_to_shopper)
@@ -78,6 +84,12 @@ async def before_sending(_request: web.Request) -> web.Response:
             "Access-Control-Max-Age": "600",
         },
     )
+
+
+async def show_limits(request: web.Request) -> web.Response:
+    """What a shopper may send with a message, so that a form can say it before."""
+    most = request.app[FILES].limits.shopper_bytes
+    return json_response({"most_files": MOST_IN_MESSAGE, "most_bytes": most})
 
 
 async def take_from_shopper(request: web.Request) -> web.Response:
@@ -156,9 +168,18 @@ async def send(
 async def take_body(request: web.Request, actor: Actor) -> File:
     """The file that is the body of a request, kept. Raises as FileDesk.take."""
     name = unquote(request.headers.get(NAME, ""))[:1000]
+    sender = await _sender(request, actor)
     return await request.app[FILES].take(
-        _body(request), name=name, sender=Uploader(actor), size=request.content_length
+        _body(request), name=name, sender=sender, size=request.content_length
     )
+
+
+async def _sender(request: web.Request, actor: Actor) -> Uploader:
+    if actor.kind != "customer":
+        return Uploader(actor)
+    # Keyed, because there are few addresses: without the key the hash of one could be looked up.
+    network = await sign(request, "file", "network", client_address(request))
+    return Uploader(actor, network_hash=network[:32])
 
 
 async def take_form(request: web.Request, actor: Actor | None = None) -> list[str]:
@@ -177,7 +198,8 @@ async def take_form(request: web.Request, actor: Actor | None = None) -> list[st
         if len(kept) + len(chosen) > MOST_IN_MESSAGE:
             raise InvalidInput("Too many files.", field="files", reason="files_many")
         for _, name, content in chosen:
-            kept.append((await take_bytes(request.app[FILES], actor, name, content)).id)
+            sender = await _sender(request, actor)
+            kept.append((await take_bytes(request.app[FILES], sender, name, content)).id)
     return kept
 
 
@@ -186,13 +208,13 @@ def unexpected(error: AppError) -> bool:
     return error.status >= 500 and error.details.get("reason") != "disk_full"
 
 
-async def take_bytes(desk: FileDesk, actor: Actor, name: str, content: bytes) -> File:
+async def take_bytes(desk: FileDesk, sender: Uploader, name: str, content: bytes) -> File:
     """A file whose bytes are there already, kept. Raises as FileDesk.take."""
 
     async def source() -> AsyncIterator[bytes]:
         yield content
 
-    return await desk.take(source(), name=name, sender=Uploader(actor), size=len(content))
+    return await desk.take(source(), name=name, sender=sender, size=len(content))
 
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:
@@ -225,15 +247,14 @@ async def _shopper(request: web.Request) -> Actor:
 
 async def _reader(request: web.Request, file_id: str, what: str) -> Actor | None:
     """Who wants to read: by the signed address, the sign-in of staff, or that of the portal."""
-    query, database = request.query, request.app[DATABASE]
-    viewer, until = query.get("v", "")[:64], query.get("e", "")[:12]
-    if "k" in query:
-        wanted = _sign(await _secret(request), file_id, what, viewer, until)
-        fits = hmac.compare_digest(wanted.encode(), query["k"][:100].encode())
-        over = not until.isdecimal() or int(until) * 1000 < database.clock()
-        if not fits or over:
+    if "k" in request.query:
+        viewer = await viewer_of(request, file_id, what)
+        if viewer is None:
             return None
-        return await database.read(lambda c: actions.shopper(c, viewer))
+        if is_staff(viewer):
+            person = await person_of(request, viewer)
+            return person.actor if person is not None else None
+        return await request.app[DATABASE].read(lambda c: actions.shopper(c, viewer))
     found = await signed_in(request)
     if found is not None:
         return found.person.actor
@@ -261,6 +282,7 @@ async def _let_pages_read(request: web.Request, response: web.StreamResponse) ->
     if origin is None or not (request.path.startswith(SHOPPER) or signed):
         return
     response.headers["Vary"] = "Origin"
+    # While the database is away the answer goes out without them: it says that already.
     with suppress(AppError):
         if await _allowed(request, origin):
             response.headers["Access-Control-Allow-Origin"] = origin
@@ -275,26 +297,21 @@ async def _for_shopper(request: web.Request, actor: Actor, file: File) -> Json:
     shown: Json = file.block
     if file.state not in SERVED:
         return shown
-    until = str(request.app[DATABASE].clock() // 1000 + ADDRESS_S)
-    secret = await _secret(request)
+    viewer, until = actor.id or "", until_s(request)
     for what in ("content", "thumb") if file.width is not None else ("content",):
-        key = _sign(secret, file.id, what, actor.id or "", until)
-        query = urlencode({"v": actor.id or "", "e": until, "k": key})
-        shown["url" if what == "content" else "thumb_url"] = f"/files/{file.id}/{what}?{query}"
-    return shown | {"expires_at_ms": int(until) * 1000}
+        told = await query(request, viewer, until, file.id, what)
+        shown["url" if what == "content" else "thumb_url"] = f"/files/{file.id}/{what}?{told}"
+    return shown | {"expires_at_ms": until * 1000}
 
 
-def _sign(secret: bytes, *parts: str) -> str:
-    return hmac.new(secret, "\0".join(("file", *parts)).encode(), hashlib.sha256).hexdigest()
-
-
-async def _secret(request: web.Request) -> bytes:
-    kept = request.app[_SECRET]
-    if not kept:
-        database = request.app[DATABASE]
-        found: bytes | None = await database.read(files.secret)
-        if found is None:
-            await database.write(lambda tx: files.make_secret(tx, secrets.token_urlsafe(32)))
-            found = await database.read(files.secret)
-        kept.append(found or b"")
-    return kept[0]
+async def addresses_for_staff(
+    request: web.Request, person: Person, found: Sequence[File]
+) -> dict[str, str]:
+    """Addresses by id of pictures that a frame without an origin may show to a person."""
+    until = until_s(request)
+    return {
+        file.id: f"/files/{file.id}/content?"
+        + await query(request, staff(person), until, file.id, "content")
+        for file in found
+        if file.state in SERVED and file.width is not None
+    }

@@ -23,6 +23,7 @@ from server.storage.shop import load_shop
 MAX_WORDS = 200
 SUMMARY_CHARS = 160
 FOUND = 8
+LIKELY = 0.1
 # Pictures of articles come from wherever the shop keeps them.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:;"
@@ -65,7 +66,9 @@ async def show_shelves(request: web.Request) -> web.Response:
             words, locale=locale, public_only=True, limit=FOUND
         )
         ranked = answer.suggestions.items if answer.suggestions else ()
-        found = [shelf[item.article_id] for item in ranked if item.article_id in shelf]
+        # The engine names what is nearest, however far: with no word in common it must be likely.
+        near = [it for it in ranked if it.why["words"] > 0 or it.score >= LIKELY]
+        found = [shelf[item.article_id] for item in near if item.article_id in shelf]
     categories: dict[str, list[Shown]] = {}
     for shown in shelf.values():
         categories.setdefault(shown.article.category or "", []).append(shown)

@@ -20,6 +20,7 @@ from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.imported import MAX_ARTICLE_CHARS
 from server.domain.periods import day_start_ms, zone
 from server.domain.permissions import may
+from server.domain.spans import DAY_MS
 from server.domain.text import whole_number
 from server.http.bodies import Form, field, json_response, read_form, read_json
 from server.http.keys import DATABASE
@@ -40,7 +41,6 @@ STATUSES = ("published", "draft", "archived")
 KINDS = ("article", "reply")
 AUDIENCES = ("public", "internal")
 MAX_WORDS = 200
-DAY_MS = 86_400_000
 REPORT_DAYS = (7, 28, 90)
 
 

@@ -19,8 +19,8 @@ from server.http.sessions import csrf
 log = structlog.stdlib.get_logger("shopbell.http")
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self' ws: wss:; font-src 'self'; frame-ancestors 'none'; base-uri 'none';"
-    " form-action 'self'"
+    " connect-src 'self' ws: wss:; font-src 'self'; frame-src 'self'; frame-ancestors 'none';"
+    " base-uri 'none'; form-action 'self'"
 )
 OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 COMMON_HEADERS = {

@@ -17,7 +17,7 @@ from server.http.bodies import field, json_response, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.views import render
-from server.storage import notices, people, tickets
+from server.storage import notices, people, ticket_lists
 from server.storage.connection import Connection
 
 READ = "ticket.read"
@@ -54,6 +54,7 @@ async def show_notices(request: web.Request) -> web.Response:
         show_unread=unread,
         begun=place is not None,
         now_ms=database.clock(),
+        bell=found["unread"],
         older=last and cursor_of("notices", bound, (last, "")),
         **found,
     )
@@ -97,7 +98,7 @@ async def count(request: web.Request) -> web.Response:
     unread, late = await database.read(
         lambda c: (
             notices.count_unread(c, actor),
-            tickets.count_late(c, actor, at_ms=at_ms, most=MOST),
+            ticket_lists.count_late(c, actor, at_ms=at_ms, most=MOST),
         )
     )
     return json_response({"unread": unread, "late": late})

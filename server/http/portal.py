@@ -11,13 +11,14 @@ from typing import Any  # Any: values of a template
 import structlog
 from aiohttp import web
 
+from agent_ui.render import sentence
 from server.actions import portal, requests
 from server.actions.contacts import email_key
 from server.domain.errors import AppError, InvalidInput, NotAllowed, NotFound
 from server.domain.ticket import Ticket
 from server.http.api.pace import Paces
 from server.http.bodies import field, read_form
-from server.http.client import client_address
+from server.http.client import client_address, is_own_visit
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE, SETTINGS
 from server.http.portal_ask import add_portal_forms
@@ -27,7 +28,6 @@ from server.http.portal_base import (
     HOME,
     PACES,
     cookie,
-    language,
     mails,
     page,
     required,
@@ -236,7 +236,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         writable=ticket.state != "spam",
         **found,
     )
-    if found["thread"].unread:
+    if found["thread"].unread and is_own_visit(request):
         await database.write(lambda tx: requests.mark_seen(tx, reader.rows, number))
     return response
 
@@ -265,7 +265,7 @@ async def _write(request: web.Request, reader: Reader, number: str) -> tuple[str
     body = field(form, "body").replace("\r\n", "\n")
     files = await take_form(request)
     if request.match_info["do"] == "still" and not body.strip() and not files:
-        body = requests.STILL[await language(request)]
+        body = sentence(await locale_of(request), requests.STILL)
     goes = await request.app[DATABASE].write(
         lambda tx: requests.reply(
             tx, reader.rows, number, body=body, client_id=client_id, files=files

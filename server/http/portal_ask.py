@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Any, cast  # Any: values of a template
+from collections.abc import Sequence
+from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
 from server.actions import returns
-from server.actions.requests import Locale, words_of_shop
-from server.actions.returns import OUTCOME_WORDS, Asked
+from server.actions.requests import words_of_shop
+from server.actions.returns import Asked, OwnOrder, outcome_words
 from server.actions.tickets import MAX_SUBJECT_CHARS, SubmitRequest
-from server.domain.errors import AppError, Conflict, InvalidInput, NotAllowed, TooMany
+from server.domain.errors import AppError, InvalidInput
 from server.domain.returns import OUTCOMES, WANTED, Picked
 from server.domain.text import MAX_BODY_CHARS
 from server.http.bodies import field, read_form
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
-from server.http.portal_base import HOME, language, page, required, sender
+from server.http.portal_base import HOME, page, required, sender
+from server.http.views import locale_of
 from server.storage.connection import Connection
 
 NEW = f"{HOME}/new"
@@ -88,7 +90,14 @@ async def show_orders(request: web.Request) -> web.Response:
     """The orders of which something can be asked back."""
     reader = await required(request)
     found = await request.app[DATABASE].read(lambda c: returns.own_orders(c, reader))
-    return await page(request, "portal_orders.html", None, reader=reader, orders=found)
+    return await page(
+        request,
+        "portal_orders.html",
+        None,
+        reader=reader,
+        orders=found,
+        pictures=_pictures(found),
+    )
 
 
 async def show_return(request: web.Request, error: AppError | None = None) -> web.Response:
@@ -104,8 +113,10 @@ async def show_return(request: web.Request, error: AppError | None = None) -> we
         reader=reader,
         order=order,
         entered=form,
+        kept_files=form.get("kept", []),
+        pictures=_pictures([order]),
         alike=_alike(error),
-        outcomes=[(name, OUTCOME_WORDS[name]) for name in OUTCOMES],
+        outcomes=[(name, outcome_words(name)) for name in OUTCOMES],
         client_id=field(form, "client_id") or secrets.token_hex(12),
     )
 
@@ -123,11 +134,14 @@ async def ask_back(request: web.Request) -> web.Response:
             picked=tuple(_picked(form)),
             words=field(form, "words").replace("\r\n", "\n")[:4000],
             client_id=_client_id(field(form, "client_id")),
-            locale=cast(Locale, await language(request)),
+            locale=await locale_of(request),
             anyway=field(form, "anyway") == "1",
+            files=tuple(await take_form(request)),
         )
         ticket = await request.app[DATABASE].write(lambda tx: returns.ask(tx, reader, asked))
-    except (InvalidInput, Conflict, NotAllowed, TooMany) as error:
+    except AppError as error:
+        if error.status in (401, 404) or unexpected(error):
+            raise
         return await show_return(request, error)
     raise web.HTTPSeeOther(f"{HOME}/{ticket.number}?done=made")
 
@@ -143,6 +157,11 @@ def _picked(form: Any) -> list[Picked]:  # Any: the fields of a form
             raise InvalidInput("How many?", field="lines", reason="portal_quantity")
         found.append(Picked(line, int(quantity), field(form, f"reason{line}")[:40]))
     return found
+
+
+def _pictures(found: Sequence[OwnOrder]) -> list[str]:
+    """Addresses of the pictures of what was ordered."""
+    return [line.image_url for order in found for line in order.lines if line.image_url]
 
 
 def _words(form: Any) -> str:  # Any: the fields of a form

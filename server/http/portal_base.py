@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any  # Any: values of a template
 
 from aiohttp import web
 
 from agent_ui.render import LANGUAGES
 from server.domain.errors import AppError, NotFound, TooMany
+from server.domain.files import MEGABYTE
 from server.domain.text import MAX_BODY_CHARS
 from server.http.api.pace import Paces
+from server.http.bodies import FILE_FORM_BYTES
 from server.http.client import is_https
-from server.http.keys import DATABASE, SETTINGS
+from server.http.keys import DATABASE, FILES, SETTINGS
+from server.http.middleware import PAGE_POLICY
+from server.http.report_words import zone_words
 from server.http.shoppers import portal_reader
-from server.http.views import locale_of, problem_of, render
+from server.http.views import done_of, problem_of, render
 from server.storage.portal import Reader
 from server.storage.shop import load_shop
 
@@ -26,6 +31,8 @@ FORMS_AT_ONCE = 30
 FORMS_PER_S = 0.5
 PACES = web.AppKey("portal_paces", Paces)
 _TOKEN = re.compile(r"[\w-]{20,100}", re.ASCII)
+_OWN = "img-src 'self' data:"
+_HOST = re.compile(r"https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(?=[/?#]|$)", re.IGNORECASE)
 
 
 async def required(request: web.Request) -> Reader:
@@ -39,9 +46,9 @@ async def required(request: web.Request) -> Reader:
 async def sender(request: web.Request) -> Reader:
     """As ``required``, for who sends a form. Raises TooMany for who sends very many."""
     reader = await required(request)
-    if request.app[SETTINGS].rate_limits and reader.rows:
+    if request.app[SETTINGS].rate_limits:
         try:
-            request.app[PACES].take(reader.rows[0], time.monotonic())
+            request.app[PACES].take((*reader.rows, reader.name)[0], time.monotonic())
         except TooMany as error:
             error.details["reason"] = "portal_fast"
             raise
@@ -79,36 +86,55 @@ async def page(
     request: web.Request,
     template: str,
     error: AppError | None,
+    *,
+    pictures: Sequence[str] = (),
     **context: Any,  # Any: values of a template
 ) -> web.Response:
-    """A page of the portal; ``reader`` in the context is who is signed in."""
+    """A page of the portal; ``reader`` in the context is who is signed in.
+
+    ``pictures`` are the shop's own, whose hosts the page may load from.
+    """
     shop = await request.app[DATABASE].read(load_shop)
     if shop is None:
         raise NotFound("There is no shop yet.")
-    done = request.query.get("done")
+    now_ms = request.app[DATABASE].clock()
     reader: Reader | None = context.pop("reader", None)
-    return await render(
+    response = await render(
         request,
         template,
         status=error.status if error else 200,
         shop=shop,
         address=reader.name if reader else None,
         problem=await problem_of(request, _to_shopper(error)),
-        done=done if done in DONE else None,
+        done=done_of(request, DONE),
         mails=mails(request),
         write_to=request.app[SETTINGS].own_mail_address,
         languages=LANGUAGES,
         # A page that answers a form has no address of its own to be shown again at.
         here=request.path if request.method == "GET" else HOME,
         most=MAX_BODY_CHARS,
-        now_ms=request.app[DATABASE].clock(),
+        now_ms=now_ms,
+        zone=zone_words(shop.timezone, now_ms),
+        most_mb=request.app[FILES].limits.shopper_bytes // MEGABYTE,
+        # With room for the words.
+        most_all_mb=FILE_FORM_BYTES // MEGABYTE - 1,
         **context,
     )
+    hosts = sorted({host for one in pictures if (host := _host_of(one))})
+    if hosts:
+        wider = PAGE_POLICY.replace(_OWN, " ".join([_OWN, *hosts]))
+        response.headers["Content-Security-Policy"] = wider
+    return response
 
 
-async def language(request: web.Request) -> str:
-    """The language in which a shopper's own words of a form are written."""
-    return "zh" if (await locale_of(request)).startswith("zh") else "en"
+def _host_of(address: str) -> str | None:
+    """The origin of a picture as a policy may name it, None for what is no plain address.
+
+    >>> _host_of("https://cdn.example:8443/a.jpg"), _host_of("https://a.example;script-src */x")
+    ('https://cdn.example:8443', None)
+    """
+    found = _HOST.match(address)
+    return found[0] if found else None
 
 
 def _to_shopper(error: AppError | None) -> AppError | None:

@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.actions.people import set_locale
+from server.http.client import is_own_visit
 from server.http.keys import DATABASE
 from server.http.sessions import signed_in
 from server.http.views import known_locale
@@ -15,8 +16,7 @@ from server.http.views import known_locale
 async def language_of_person(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Remembers ?lang= for who is signed in, unless another site's link asked for it."""
     asked = known_locale(request.query.get("lang")) if request.method == "GET" else None
-    own = request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
-    if asked and own and request.headers.get("Sec-Fetch-Dest", "document") == "document":
+    if asked and is_own_visit(request):
         found = await signed_in(request)
         if found is not None and found.person.locale != asked:
             actor = found.person.actor

@@ -15,7 +15,9 @@ from server.http.front_door import SETUP_CODE, add_front_door
 from server.http.health import add_health
 from server.http.help_centre import add_help_centre
 from server.http.hooks import add_hooks
+from server.http.identity import add_identity
 from server.http.knowledge import add_knowledge
+from server.http.mail_sheet import add_mail_sheet
 from server.http.metrics import add_metrics
 from server.http.middleware import MIDDLEWARES, add_headers
 from server.http.notices import add_notices
@@ -24,11 +26,10 @@ from server.http.pages import add_pages
 from server.http.portal import add_portal
 from server.http.report_mails import add_report_mails
 from server.http.report_products import add_product_reports
+from server.http.report_segments import add_segment_reports
 from server.http.report_staffing import add_staffing
 from server.http.report_wall import add_wall
 from server.http.reports import add_reports
-from server.http.reports_segments import add_segment_reports
-from server.http.review import add_review
 from server.http.reviews import add_reviews
 from server.http.reviews_card import add_review_card
 from server.http.reviews_form import add_review_forms
@@ -74,7 +75,7 @@ def add_routes(app: web.Application) -> None:
     add_reviews(app)
     add_review_card(app)
     add_review_forms(app)
-    add_review(app)
+    add_identity(app)
     add_knowledge(app)
     add_help_centre(app)
     add_portal(app)
@@ -98,6 +99,7 @@ def add_routes(app: web.Application) -> None:
     add_source_settings(app)
     add_privacy_settings(app)
     add_mail_settings(app)
+    add_mail_sheet(app)
     add_hooks(app)
     add_api(app)
     app.on_response_prepare.append(add_headers)

@@ -14,7 +14,7 @@ from typing import Any  # Any: JSON values
 from server.actions.rule_words import span_parts
 from server.domain.errors import InvalidInput
 from server.domain.money import decimal_text, to_minor
-from server.domain.rule_fields import ACTIONS, EVENTS, FIELDS, OPS, TIMES, Subject
+from server.domain.rule_fields import ACTIONS, EVENTS, TIMES, Field, Subject, known_field, own_field
 from server.domain.rules import MAX_ACTIONS, MAX_CLAUSES, MAX_GROUPS, Clause, Rule, Step
 from server.domain.text import whole_number
 from server.http.bodies import Form
@@ -77,7 +77,7 @@ class Draft:
         return frozenset[Subject]().union(*known) or frozenset({"chat", "ticket"})
 
 
-def of_rule(rule: Rule, currency: str) -> Draft:
+def of_rule(rule: Rule, currency: str, fields: Mapping[str, Field]) -> Draft:
     """The draft that a rule begins with on its page."""
     plan = rule.plan
     amount, unit = span_parts(plan.trigger.minutes or 120)
@@ -91,7 +91,7 @@ def of_rule(rule: Rule, currency: str) -> Draft:
         unit=unit,
         join=plan.when.join,
         groups=[
-            DraftGroup(group.join, [_typed(one, currency) for one in group.clauses])
+            DraftGroup(group.join, [_typed(one, currency, fields) for one in group.clauses])
             for group in plan.when.groups
         ]
         or [DraftGroup()],
@@ -121,10 +121,11 @@ def of_form(form: Form) -> Draft:
         if found is None or int(found[1]) >= len(draft.groups):
             continue
         about = text_of(form, name)
-        if about in FIELDS:
+        known = known_field(about)
+        if known is not None:
             key = name.removesuffix("_field")
             values = [value[:2000] for value in form.get(f"{key}_value", [])]
-            op = text_of(form, f"{key}_op") or OPS[FIELDS[about].kind][0]
+            op = text_of(form, f"{key}_op") or known.ops[0]
             draft.groups[int(found[1])].clauses.append(DraftClause(about, op, values))
     for name in form:
         found = _ACTION.fullmatch(name)
@@ -136,7 +137,7 @@ def of_form(form: Form) -> Draft:
     return draft
 
 
-def changed(draft: Draft, form: Form, do: str) -> bool:
+def changed(draft: Draft, form: Form, do: str, fields: Mapping[str, Field]) -> bool:
     """True when a button asked for another form, which the draft then is."""
     kind, _, rest = do.partition(":")
     if kind == "add_group" and len(draft.groups) < MAX_GROUPS:
@@ -148,13 +149,15 @@ def changed(draft: Draft, form: Form, do: str) -> bool:
     elif kind == "drop_action" and rest.isdecimal() and int(rest) < len(draft.then):
         draft.then.pop(int(rest))
     elif kind in ("add_clause", "drop_clause", "drop_group"):
-        _change_group(draft, form, kind, rest)
+        _change_group(draft, form, kind, rest, fields)
     elif kind != "change":
         return False
     return True
 
 
-def _change_group(draft: Draft, form: Form, kind: str, rest: str) -> None:
+def _change_group(
+    draft: Draft, form: Form, kind: str, rest: str, fields: Mapping[str, Field]
+) -> None:
     at, _, number = rest.partition(":")
     if not at.isdecimal() or int(at) >= len(draft.groups):
         return
@@ -166,13 +169,13 @@ def _change_group(draft: Draft, form: Form, kind: str, rest: str) -> None:
         group.clauses.pop(int(number))
     elif kind == "add_clause":
         name = text_of(form, f"add_clause{at}")
-        if name in FIELDS and len(group.clauses) < MAX_CLAUSES:
-            field_ = FIELDS[name]
-            values = ["1"] if field_.kind == "flag" else []
-            group.clauses.append(DraftClause(name, OPS[field_.kind][0], values))
+        known = fields.get(name)
+        if known is not None and len(group.clauses) < MAX_CLAUSES:
+            values = ["1"] if known.kind == "flag" else []
+            group.clauses.append(DraftClause(name, known.ops[0], values))
 
 
-def plan_values(draft: Draft, currency: str) -> Json:
+def plan_values(draft: Draft, currency: str, fields: Mapping[str, Field]) -> Json:
     """The draft as JSON for ``read_plan``, which says what is wrong with it."""
     on: Json = {"events": draft.events}
     if draft.kind == "time":
@@ -189,7 +192,7 @@ def plan_values(draft: Draft, currency: str) -> Json:
                         {
                             "field": one.field,
                             "op": one.op,
-                            "values": _values(one, currency),
+                            "values": _values(one, currency, fields),
                         }
                         for one in group.clauses
                     ],
@@ -201,14 +204,17 @@ def plan_values(draft: Draft, currency: str) -> Json:
     }
 
 
-def _typed(clause: Clause, currency: str) -> DraftClause:
-    kind = FIELDS[clause.field].kind
+def _typed(clause: Clause, currency: str, fields: Mapping[str, Field]) -> DraftClause:
+    known = fields.get(clause.field) or Field("text", own=True)
+    kind = known.kind
     values = [str(value) for value in clause.values]
     if kind == "flag":
         values = ["1" if clause.values[0] else "0"]
+    elif clause.op in ("filled", "empty"):
+        values = []
     elif kind == "money":
         values = [decimal_text(int(clause.values[0]), currency)]
-    elif kind in ("words", "text") and FIELDS[clause.field].options is None:
+    elif kind in ("words", "text") and known.options is None:
         values = [", ".join(values)]
     return DraftClause(clause.field, clause.op, values)
 
@@ -224,22 +230,33 @@ def _typed_step(step: Step) -> DraftStep:
     return DraftStep(step.do, params)
 
 
-def _values(clause: DraftClause, currency: str) -> list[Any]:  # Any: JSON values
-    known = FIELDS[clause.field]
+def _values(
+    clause: DraftClause, currency: str, fields: Mapping[str, Field]
+) -> list[Any]:  # Any: JSON values
+    known = fields.get(clause.field) or Field("text", own=True)
     first = clause.values[0].strip() if clause.values else ""
     if known.kind == "flag":
         return [first == "1"]
-    if known.kind == "number":
-        number = whole_number(first, digits=15)
+    if known.kind == "number" or clause.op in ("days_max", "days_min"):
+        number = _number(first)
         return [] if number is None else [number]
     if known.kind == "money":
         try:
             return [to_minor(first, currency)] if first else []
         except (InvalidInput, ValueError, ArithmeticError):
             return []
+    if known.kind == "day":
+        return [first] if first else []
     if known.choices or known.options:
         return list(clause.values)
     return [word.strip() for word in _COMMAS.split(first) if word.strip()]
+
+
+def _number(typed: str) -> int | None:
+    """A whole number, which may be less than nothing."""
+    typed = typed.replace("−", "-")
+    whole = whole_number(typed.removeprefix("-"), digits=15)
+    return -whole if whole is not None and typed.startswith("-") else whole
 
 
 def _params(step: DraftStep) -> Json:
@@ -260,7 +277,11 @@ def _minutes(amount: str, unit: str) -> int | None:
     return None if whole is None or unit not in _MINUTES else whole * _MINUTES[unit]
 
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    group: tuple(name for name in FIELDS if name.partition(".")[0] == group)
-    for group in dict.fromkeys(name.partition(".")[0] for name in FIELDS)
-}
+def groups_of(fields: Mapping[str, Field], on: frozenset[Subject]) -> dict[str, list[str]]:
+    """The fields that may be asked, by the headings that they stand under; a type's by its id."""
+    found: dict[str, list[str]] = {}
+    for name, one in fields.items():
+        if one.on & on:
+            own = own_field(name)
+            found.setdefault(f"own.{own[0]}" if own else name.partition(".")[0], []).append(name)
+    return found

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from server.actions.sign_in import touch_sign_in
 from server.domain.errors import AppError, NotAllowed, NotSignedIn
 from server.domain.permissions import require
+from server.domain.spans import MINUTE_MS
 from server.http.bodies import field, read_form
 from server.http.client import is_https, require_same_origin
 from server.http.keys import DATABASE
@@ -24,7 +25,7 @@ log = structlog.stdlib.get_logger("shopbell.http")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These know nothing of cookies: a bearer token, a signature or Socket.IO's own origin check.
 NO_CSRF_PATHS = ("/api/", "/hooks/", "/socket.io/", "/visitor/")
-TOUCH_EVERY_MS = 60_000
+TOUCH_EVERY_MS = MINUTE_MS
 MAX_COOKIE_CHARS = 200
 _FOUND = web.RequestKey[SignedIn | None]("signed_in", object)  # type: ignore[arg-type]  # no type object for a union
 _ANONYMOUS = web.RequestKey("csrf", str)

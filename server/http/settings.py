@@ -70,7 +70,9 @@ def add_settings(app: web.Application) -> None:
 async def first(request: web.Request) -> web.Response:
     """The first page that this person may see."""
     person = await current_person(request)
-    raise web.HTTPSeeOther("/settings/people" if may(person.actor, PEOPLE) else "/settings/profile")
+    if may(person.actor, PEOPLE):
+        raise web.HTTPSeeOther("/settings/people")
+    raise web.HTTPSeeOther("/settings/hours" if person.actor.leads else "/settings/profile")
 
 
 # people
@@ -346,12 +348,17 @@ async def show_profile(request: web.Request, error: AppError | None = None) -> w
 
 
 async def save_profile(request: web.Request) -> web.Response:
-    """Changes the own name and language."""
+    """Changes the own name and language, and which mails somebody gets."""
 
     async def save(actor: Actor, form: Form) -> str:
         name, locale = field(form, "name"), field(form, "locale") or None
+        # A box that is not ticked is not sent; the page says beside it that there is one.
+        asked = "alarm_mail" in form or "alarm_asked" in form
+        alarm_mail = field(form, "alarm_mail") == "1" if asked else None
         await request.app[DATABASE].write(
-            lambda tx: people_actions.change_profile(tx, actor, name=name, locale=locale)
+            lambda tx: people_actions.change_profile(
+                tx, actor, name=name, locale=locale, alarm_mail=alarm_mail
+            )
         )
         return "/settings/profile?done=saved"
 

@@ -12,11 +12,12 @@ from server.actions.desk import the_shop
 from server.actions.payload import parse
 from server.dispatch import run
 from server.domain.actors import Actor
-from server.domain.care import DAY_MS, KINDS
+from server.domain.care import KINDS
 from server.domain.errors import AppError, InvalidInput
 from server.domain.money import decimal_text, to_minor
 from server.domain.periods import instant_ms, zone
 from server.domain.segment import SEGMENTS
+from server.domain.spans import DAY_MS
 from server.domain.ticket_number import read_number
 from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE

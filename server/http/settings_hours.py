@@ -79,6 +79,7 @@ async def show_hours(
     fallback = held or (shop_hours.calendar if shop_hours else None)
     shown = draft or fallback
     now_ms = request.app[DATABASE].clock()
+    locale = await locale_of(request)
     return await settings_page(
         request,
         "settings_hours.html",
@@ -86,11 +87,12 @@ async def show_hours(
         tab="hours",
         teams=known.teams,
         team_id=team_id,
-        team_names={team.id: team.name for team in known.teams},
+        team_names={
+            one.id: (one.name_zh or one.name) if locale == "zh" else one.name for one in known.teams
+        },
         held=held,
         own_kept=team_id is None or held is not None,
-        typed=_typed(form, error)
-        or _lines(shown, known.shop.timezone, closed=_CLOSED[await locale_of(request)]),
+        typed=_typed(form, error) or _lines(shown, known.shop.timezone, closed=_CLOSED[locale]),
         draft=draft is not None,
         added=added,
         preview=_preview(shown, now_ms) if shown else None,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from server.actions import privacy as actions
 from server.actions.desk import the_shop
-from server.actions.export_customer import export_customer
 from server.actions.payload import parse
 from server.actions.privacy import OfPerson
 from server.domain.actors import Actor
 from server.domain.errors import AppError, InvalidInput, NotFound
 from server.domain.permissions import may
 from server.domain.retention import RETENTIONS, Kept
+from server.domain.spans import DAY_MS
 from server.domain.text import whole_number
+from server.files.handing_out import hand_out, place_for
 from server.http.bodies import Form, field
 from server.http.keys import DATABASE, FILES
 from server.http.sessions import require_person
@@ -27,7 +30,7 @@ from server.storage.shop import load_shop
 
 MANAGE = "privacy.manage"
 ROOT = "/settings/privacy"
-DAY_MS = 24 * 3600 * 1000
+_PORTION = 256 * 1024
 
 
 def add_privacy_settings(app: web.Application) -> None:
@@ -38,7 +41,7 @@ def add_privacy_settings(app: web.Application) -> None:
     router.add_post(f"{ROOT}/people", find_person)
     router.add_get(f"{ROOT}/people/{{id}}", show_person)
     router.add_post(f"{ROOT}/people/{{id}}/ask", note_wish)
-    router.add_post(f"{ROOT}/people/{{id}}/export", hand_out)
+    router.add_post(f"{ROOT}/people/{{id}}/export", send_data)
     router.add_post(f"{ROOT}/people/{{id}}/erase", erase)
 
 
@@ -147,22 +150,25 @@ async def note_wish(request: web.Request) -> web.Response:
     return await submit(request, MANAGE, save, show_person)
 
 
-async def hand_out(request: web.Request) -> web.StreamResponse:
+async def send_data(request: web.Request) -> web.StreamResponse:
     """The person's data as a file; that it was handed out is written down."""
     person = await require_person(request, MANAGE)
-    database = request.app[DATABASE]
+    database, store = request.app[DATABASE], request.app[FILES].store
     payload = _person(request)
-    at_ms = database.clock()
-    read = request.app[FILES].store.read
-    packed = await database.read(
-        lambda c: export_customer(c, payload.customer_id, at_ms=at_ms, read=read)
-    )
-    await database.write(lambda tx: actions.note_export(tx, person.actor, payload))
-    return web.Response(
-        body=packed,
-        content_type="application/zip",
-        headers={"Content-Disposition": 'attachment; filename="personal-data.zip"'},
-    )
+    with await asyncio.to_thread(place_for, store) as packed:
+        await asyncio.to_thread(hand_out, database, store, payload.customer_id, to=packed)
+        await database.write(lambda tx: actions.note_export(tx, person.actor, payload))
+        response = web.StreamResponse(
+            headers={"Content-Disposition": 'attachment; filename="personal-data.zip"'}
+        )
+        response.content_type = "application/zip"
+        response.content_length = packed.tell()
+        packed.seek(0)
+        await response.prepare(request)
+        while portion := await asyncio.to_thread(packed.read, _PORTION):
+            await response.write(portion)
+        await response.write_eof()
+    return response
 
 
 async def erase(request: web.Request) -> web.Response:

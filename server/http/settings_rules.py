@@ -16,33 +16,35 @@ from server.actions.rule_words import Names
 from server.actions.rules import MANAGE, Hit, Trial
 from server.domain.actors import Actor
 from server.domain.errors import AppError, NotFound
-from server.domain.rule_fields import ACTIONS, EVENTS, FIELDS, OPS, OWNER, TIMES
+from server.domain.rule_fields import ACTIONS, EVENTS, OWNER, TIMES
 from server.domain.rule_ready import READY, ready_plan
 from server.domain.rules import Rule, Thing, read_plan, stored_clauses
+from server.domain.spans import WEEK_MS
 from server.domain.text import whole_number
 from server.domain.ticket import PRIORITIES, REASONS
 from server.http.bodies import Form, field, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.rule_form import (
-    GROUPS,
     UNITS,
     Draft,
     changed,
+    groups_of,
     of_form,
     of_rule,
     plan_values,
 )
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
+from server.http.talk_names import talk_name
 from server.http.views import locale_of
 from server.storage import people, rules
 from server.storage.connection import Connection
+from server.storage.conversations import Found, by_ids
 from server.storage.rules import Run
 from server.storage.shop import load_shop
 from server.storage.unit import Tx
 
 ROOT = "/settings/rules"
-WEEK_MS = 7 * 24 * 3600 * 1000
 SHOWN_VERSIONS = 20
 SHOWN_RUNS = 50
 OUTCOMES = ("done", "partly", "failed", "held", "put_off")
@@ -118,7 +120,7 @@ async def show_rule(
     def view(connection: Connection) -> Json:
         names = rule_words.names_of(connection)
         rule = _known(rules.load_rule(connection, rule_id)) if rule_id else None
-        shown = draft or (of_rule(rule, names.currency) if rule else Draft())
+        shown = draft or (of_rule(rule, names.currency, names.fields) if rule else Draft())
         return {
             "rule": rule,
             "shown": shown,
@@ -126,6 +128,12 @@ async def show_rule(
             "lists": _lists(connection, locale, names),
             "hits": _hits(connection, locale, trial.hits, names) if trial else [],
             "currency": names.currency,
+            "fields": names.fields,
+            "groups": _groups(locale, shown, names),
+            "labels": {
+                name: rule_words.field_words(locale, name, names) or name
+                for name in {one.field for group in shown.groups for one in group.clauses}
+            },
             "held_lately": rules.held_lately(connection, rule_id, since_ms=at_ms - WEEK_MS)
             if rule_id
             else 0,
@@ -144,14 +152,7 @@ async def show_rule(
         units=UNITS,
         about=error.details.get("about") if error else None,
         has=partial(has_sentence, locale),
-        fields=FIELDS,
-        ops=OPS,
         acts={name: one for name, one in ACTIONS.items() if one.on & shown.on},
-        groups={
-            group: open_ones
-            for group, names in GROUPS.items()
-            if (open_ones := [name for name in names if FIELDS[name].on & shown.on])
-        },
         actions=ACTIONS,
         **found,
     )
@@ -162,15 +163,14 @@ async def save_rule(request: web.Request) -> web.Response:
     person = await require_person(request, MANAGE)
     form = await read_form(request)
     database = request.app[DATABASE]
-    shop = await database.read(load_shop)
-    currency = shop.currency if shop else "EUR"
+    names = await database.read(rule_words.names_of)
     draft, do = of_form(form), field(form, "do")
-    if changed(draft, form, do):
+    if changed(draft, form, do, names.fields):
         return await show_rule(request, draft=draft)
-    values = plan_values(draft, currency)
+    values = plan_values(draft, names.currency, names.fields)
     rule_id = request.match_info.get("id")
     try:
-        if do == "preview":
+        if do in ("preview", "look"):
             at_ms = database.clock()
             trial = await database.read(
                 lambda c: actions.try_out(Look(c, person.actor, at_ms), values)
@@ -190,7 +190,8 @@ async def save_rule(request: web.Request) -> web.Response:
     except AppError as error:
         if error.status >= 500:
             raise
-        return await show_rule(request, error, draft=draft)
+        # While it is being written it may be incomplete without anybody being told.
+        return await show_rule(request, None if do == "look" else error, draft=draft)
     raise web.HTTPSeeOther(f"{ROOT}/{saved}?changed=saved")
 
 
@@ -322,7 +323,7 @@ def _lists(
         ]
         for key, known in names.lists.items()
     }
-    for name, one in FIELDS.items():
+    for name, one in names.fields.items():
         if one.choices:
             found[name] = [
                 (value, rule_words.value_words(locale, name, value, names)) for value in one.choices
@@ -335,19 +336,36 @@ def _lists(
     return found
 
 
+def _groups(locale: Locale, draft: Draft, names: Names) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What may be asked, under its headings: the name of each field and its words."""
+    found = []
+    for group, fields in groups_of(names.fields, draft.on).items():
+        kind, own, type_id = group.partition(".")
+        heading = sentence(locale, f"rules.group_of.{kind}") if not own else ""
+        labels = [rule_words.field_words(locale, name, names) or name for name in fields]
+        if own:
+            type_ = names.of("type", type_id, locale)
+            heading = sentence(locale, "rules.group_own", type=type_)
+            labels = [names.own[name][0][locale == "zh"] for name in fields]
+        found.append((heading, list(zip(fields, labels, strict=True))))
+    return found
+
+
 def _hits(connection: Connection, locale: Locale, hits: Sequence[Hit], names: Names) -> list[Json]:
-    places = rules.place_names(connection, [hit.thing for hit in hits])
+    things = [hit.thing for hit in hits]
+    places, chats = rules.place_names(connection, things), _chats(connection, things)
     return [
-        _about(locale, hit.thing, places)
+        _about(locale, hit.thing, places, chats)
         | {"why": rule_words.why_words(locale, hit.because, names)}
         for hit in hits
     ]
 
 
 def _runs(connection: Connection, locale: Locale, runs: Sequence[Run], names: Names) -> list[Json]:
-    places = rules.place_names(connection, [run.thing for run in runs])
+    things = [run.thing for run in runs]
+    places, chats = rules.place_names(connection, things), _chats(connection, things)
     return [
-        _about(locale, run.thing, places)
+        _about(locale, run.thing, places, chats)
         | {
             "run": run,
             "why": rule_words.why_words(locale, stored_clauses(run.why), names),
@@ -357,7 +375,16 @@ def _runs(connection: Connection, locale: Locale, runs: Sequence[Run], names: Na
     ]
 
 
-def _about(locale: Locale, thing: Thing, places: dict[str, tuple[str, str | None]]) -> Json:
+def _chats(connection: Connection, things: Sequence[Thing]) -> dict[str, Found]:
+    return by_ids(connection, [one.id for one in things if one.kind == "chat"])
+
+
+def _about(
+    locale: Locale,
+    thing: Thing,
+    places: dict[str, tuple[str, str | None]],
+    chats: dict[str, Found],
+) -> Json:
     """What an object is called and where it is looked at."""
     number, owner = places.get(thing.id, (thing.id[-6:], None))
     link = f"/console#c-{thing.id}"
@@ -366,7 +393,9 @@ def _about(locale: Locale, thing: Thing, places: dict[str, tuple[str, str | None
     elif thing.kind in ("order", "cart"):
         link = f"/customers/{owner}" if owner else ""
     label = sentence(locale, f"rules.thing.{thing.kind}", number=number)
-    if thing.kind in ("chat", "cart"):
+    if thing.id in chats:
+        label = talk_name(locale, chats[thing.id])
+    elif thing.kind in ("chat", "cart"):
         label = f"{label} {thing.id[-6:]}"
     return {"label": label, "link": link}
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from server.actions import deliveries as delivery_actions
 from server.actions import sources as actions
-from server.actions.deliveries import DeliveryRef, SourceRef
+from server.actions.deliveries import SourceDeliveryRef, SourceRef
 from server.actions.payload import parse
 from server.actions.sources import (
     KINDS,
@@ -43,7 +43,6 @@ log = structlog.stdlib.get_logger("shopbell.hooks")
 ROOT = "/settings/sources"
 READ = delivery_actions.READ
 PAGE = 30
-HOUR_MS = 3_600_000
 MAX_SHOWN_CHARS = 20_000
 LIMITS = {"name": 60, "secret": MAX_SECRET_CHARS, "hours": MAX_STALE_HOURS}
 
@@ -251,7 +250,7 @@ async def replay_one(request: web.Request) -> web.Response:
 
     async def save(actor: Actor, _form: Form) -> str:
         asked = parse(
-            DeliveryRef,
+            SourceDeliveryRef,
             {
                 "source": _name(request),
                 "delivery_id": request.match_info["delivery"],

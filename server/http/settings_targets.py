@@ -8,6 +8,7 @@ from functools import partial
 
 from aiohttp import web
 
+from agent_ui.render import Locale
 from server.actions import targets as actions
 from server.actions.access import read_conversation
 from server.actions.targets import MANAGE, Promise
@@ -22,11 +23,14 @@ from server.http.bodies import Form, field, read_form, version_in
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.settings import settings_page, submit
+from server.http.talk_names import talk_name
 from server.http.views import locale_of, render
 from server.storage import people, targets
 from server.storage.connection import Connection
+from server.storage.conversations import by_ids
 from server.storage.hours import load_book
 from server.storage.shop import load_shop
+from server.storage.ticket_lists import by_ids as tickets_by_ids
 from server.storage.ticket_rows import load_ticket
 from server.storage.ticket_types import load_types
 
@@ -46,6 +50,7 @@ def add_target_settings(app: web.Application) -> None:
     router.add_post(f"{ROOT}/anew", apply_anew)
     router.add_get(f"{ROOT}/{{number:[0-9]{{1,3}}}}", show_policy)
     router.add_post(f"{ROOT}/{{number:[0-9]{{1,3}}}}", save_policy)
+    router.add_get(f"{ROOT}/{{number:[0-9]{{1,3}}}}/remove", ask_remove)
     router.add_get("/targets/{conversation_id}", show_clocks)
 
 
@@ -104,7 +109,9 @@ async def show_policy(
         policy=shown,
         new=number == 0,
         draft=draft is not None,
-        matches=matches[:SHOWN_MATCHES],
+        matches=await database.read(
+            partial(_places, ids=matches[:SHOWN_MATCHES], locale=await locale_of(request))
+        ),
         match_count=len(matches),
         more=more,
         version=held.version,
@@ -146,6 +153,28 @@ async def save_policy(request: web.Request) -> web.Response:
         return f"{ROOT}?done=saved"
 
     return await submit(request, MANAGE, save, show_targets if do in _MOVES else show_policy)
+
+
+async def ask_remove(request: web.Request) -> web.Response:
+    """Asks before a row is taken out; only the list as it is shown loses it."""
+    await require_person(request, MANAGE)
+    database = request.app[DATABASE]
+    held = await database.read(targets.current_list)
+    number = _number(request, held.policies)
+    if number == 0:
+        raise NotFound("There is no such policy.")
+    policy = held.policies[number - 1]
+    found, _ = await database.read(partial(actions.matching, policies=held.policies))
+    return await settings_page(
+        request,
+        "settings_target_remove.html",
+        None,
+        tab="targets",
+        number=number,
+        policy=policy,
+        version=held.version,
+        count=len(found.get(policy.name, [])),
+    )
 
 
 async def apply_anew(request: web.Request) -> web.Response:
@@ -192,13 +221,27 @@ async def show_clocks(request: web.Request) -> web.Response:
     return await render(
         request,
         "target_clocks.html",
-        nav="inbox",
+        nav="tickets" if back.startswith("/tickets/") else "inbox",
         back=back,
         promise=promise,
         told=list(reversed(told)),
         at_ms=at_ms,
         timezone=shop.timezone if shop else "UTC",
     )
+
+
+def _places(connection: Connection, ids: Sequence[str], locale: Locale) -> list[tuple[str, str]]:
+    """What chats and tickets are called, and where they are looked at."""
+    chats, tickets = by_ids(connection, [*ids]), tickets_by_ids(connection, ids)
+    found = []
+    for key in ids:
+        if key in tickets:
+            ticket = tickets[key]
+            name = " ".join((ticket.ticket.number, ticket.subject or "")).strip()
+            found.append((name, f"/tickets/{ticket.ticket.number}"))
+        elif key in chats:
+            found.append((talk_name(locale, chats[key]), f"/console#c-{key}"))
+    return found
 
 
 async def _choices(request: web.Request) -> Choices:
@@ -247,11 +290,13 @@ def _target(form: Form, name: str, amount: str) -> Target:
         raise InvalidInput("There is no such target.", field=f"{name}_amount")
     percent = whole_number(warn, digits=3)
     if percent is None:
-        raise InvalidInput("Warn between 1 and 100 %.", field=f"{name}_warn")
+        raise InvalidInput("Warn between 1 and 100 %.", field=f"{name}_warn", reason="target_warn")
     try:
         parsed = float(amount)
     except ValueError:
-        raise InvalidInput("A time is a number.", field=f"{name}_amount") from None
+        raise InvalidInput(
+            "A time is a number.", field=f"{name}_amount", reason="target_amount"
+        ) from None
     # NaN and infinity are numbers too; ``checked`` refuses them by their bounds.
     return Target(parsed, unit, clock, percent)  # type: ignore[arg-type]  # looked at above
 

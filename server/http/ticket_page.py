@@ -22,6 +22,7 @@ from server.domain.text import whole_number
 from server.domain.ticket import OVER, PRIORITIES, REASONS, Ticket, needs_reason
 from server.domain.ticket_number import read_number
 from server.http.bodies import Form, entered, field, read_form
+from server.http.client import is_own_visit
 from server.http.files import take_form, unexpected
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
@@ -37,6 +38,7 @@ from server.storage.notices import has_unread_of
 from server.storage.persons import members, person_of
 from server.storage.rows import Message, load_conversation
 from server.storage.shop import Shop
+from server.storage.ticket_lists import by_ids as listed
 from server.storage.ticket_types import load_statuses, load_types
 
 READ = "ticket.read"
@@ -44,6 +46,7 @@ WRITE = "ticket.write"
 DONE = frozenset({"made", "sent", "noted", "saved", "joined", "separated", "split"})
 MOST_EVENTS = 1000
 Json = dict[str, Any]  # Any: values of a template
+Parts = tuple[list[stored.Part], list[stored.Part]]
 Read = Callable[[Form, str, Shop], Payload]
 
 
@@ -54,7 +57,10 @@ def add_ticket_page(app: web.Application) -> None:
 
 
 async def show_ticket(request: web.Request, error: AppError | None = None) -> web.Response:
-    """One ticket; one that was joined to another leads there unless it is asked for itself."""
+    """One ticket; one that was joined to another leads there if that may be seen.
+
+    Not when it is asked for itself: then it says where it went.
+    """
     person = await require_person(request, READ)
     locale = await locale_of(request)
     number = request.match_info["number"][:64]
@@ -63,12 +69,12 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
     found = await request.app[DATABASE].read(
         lambda c: _view(Look(c, person.actor, at_ms), number, locale)
     )
-    if found["told_of"]:
+    if found["told_of"] and is_own_visit(request):
         seen = partial(notice_actions.mark_seen, actor=person.actor, ticket_id=found["ticket"].id)
         await request.app[DATABASE].write(seen)
-    merged_into = found["merged_into"]
-    if merged_into is not None and request.method == "GET" and "own" not in request.query:
-        raise web.HTTPSeeOther(f"/tickets/{merged_into.number}?from={found['ticket'].number}")
+    onward = found["onward"]
+    if onward is not None and request.method == "GET" and "own" not in request.query:
+        raise web.HTTPSeeOther(f"/tickets/{onward.number}?from={found['ticket'].number}")
     came = request.query.get("from", "")
     alike = [n for n in request.query.get("alike", "").split(",") if read_number(n) == n]
     since = error.details.get("since") if error else None
@@ -81,6 +87,7 @@ async def show_ticket(request: web.Request, error: AppError | None = None) -> we
         now_ms=at_ms,
         problem=await problem_of(request, error),
         entered=entered(form),
+        typed=_typed(request, form),
         since=since or [],
         done=done_of(request, DONE),
         came_from=came if read_number(came) == came and came else None,
@@ -127,6 +134,14 @@ async def submit(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"{address}#end" if what == "reply" else address)
 
 
+def _typed(request: web.Request, form: Form) -> Json:
+    """What was typed, by the form that sent it: no form shows what belongs to another."""
+    sent = request.path.rpartition("/")[2] if form else ""
+    if sent == "change":
+        sent = "details" if "typed" in form else "state"
+    return {sent: entered(form)}
+
+
 # -- what the page shows -------------------------------------------------------------------------
 
 
@@ -142,16 +157,18 @@ def _view(look: Look, number: str, locale: Any) -> Json:  # Any: a literal of th
     called = detail["customer"]["name"]
     merged_into = stored.load_ticket(connection, ticket.merged_into) if ticket.merged_into else None
     zh = locale == "zh"
+    parts = stored.parts_beside(connection, [ticket.id, *(one.id for one in joined)])
     events = conversation_events(connection, ticket.id)[-MOST_EVENTS:]
     told = Told(
         locale=locale,
         timezone=shop.timezone,
         names=people.names(connection),
         teams={t.id: (t.name_zh or t.name) if zh else t.name for t in teams},
-        numbers=_numbers(connection, ticket, events, joined),
+        numbers=_numbers(connection, ticket, events, joined, parts),
         kinds=kinds,
         statuses=statuses,
         tasks={task["id"]: task["title"] for task in detail["tasks"]},
+        whom={task["id"]: task["assignee_id"] for task in detail["tasks"] if task["assignee_id"]},
         customer=called or "",
     )
     kind = kinds.get(ticket.type)
@@ -167,8 +184,9 @@ def _view(look: Look, number: str, locale: Any) -> Json:  # Any: a literal of th
         "told": told,
         "teams": teams,
         "people": people.load_people(connection),
-        "entries": _entries(connection, ticket, joined, events, told),
+        "entries": _entries(connection, ticket, joined, told, parts=parts, events=events),
         "merged_into": merged_into,
+        "onward": merged_into if _may_follow(look, merged_into) else None,
         "told_of": has_unread_of(connection, look.actor.id or "", ticket.id),
         "joined": joined,
         "alike": _alike(look, ticket, rows),
@@ -184,19 +202,26 @@ def _view(look: Look, number: str, locale: Any) -> Json:  # Any: a literal of th
     }
 
 
+def _may_follow(look: Look, merged_into: Ticket | None) -> bool:
+    """True when who looks sees the ticket to which this one was joined."""
+    return merged_into is not None and stored.sees(look.connection, look.actor, merged_into)
+
+
 def _entries(
     connection: Connection,
     ticket: Ticket,
     joined: list[Ticket],
-    events: list[Event],
     told: Told,
+    *,
+    parts: Parts,
+    events: list[Event],
 ) -> list[Json]:
     """Messages and what was done, by time; what stands in another thread says in which."""
-    away = stored.parts_from(connection, ticket.id)
+    here, away = parts
     entries: list[Json] = []
     sources: list[tuple[str, int, int, str | None]] = [(ticket.id, 0, 2**53, None)]
     sources += [(one.id, 0, 2**53, one.number) for one in joined]
-    for part in stored.parts_of(connection, ticket.id):
+    for part in here:
         number = told.number(part.thread_id)
         sources.append((part.thread_id, part.first_seq, part.last_seq, number))
     for thread_id, first, last, badge in sources:
@@ -259,21 +284,26 @@ def _who(kind: str, actor_id: str | None, told: Told) -> str:
 
 
 def _numbers(
-    connection: Connection, ticket: Ticket, events: list[Event], joined: list[Ticket]
+    connection: Connection,
+    ticket: Ticket,
+    events: list[Event],
+    joined: list[Ticket],
+    parts: Parts,
 ) -> dict[str, str]:
     """The numbers of the tickets that the history names."""
     wanted = {one.id for one in joined} | {ticket.parent_id or "", ticket.merged_into or ""}
     for event in events:
         data = event.data
         wanted |= {str(getattr(data, name, "") or "") for name in ("into", "ticket_id", "target")}
-    wanted |= {part.thread_id for part in stored.parts_of(connection, ticket.id)}
+    here, away = parts
+    wanted |= {part.thread_id for part in here} | {part.ticket_id for part in away}
     return stored.numbers_of(connection, sorted(wanted - {""}))
 
 
 def _alike(look: Look, ticket: Ticket, rows: tuple[str, ...]) -> list[Json]:
     """The person's other open tickets that may be seen: what it might be joined to."""
     ids = stored.alike(look.connection, rows, order_id=None, but=ticket.id)
-    found = stored.by_ids(look.connection, ids)
+    found = listed(look.connection, ids)
     shown = [found[key] for key in ids if key in found]
     return [
         {"number": one.ticket.number, "subject": one.subject}
@@ -361,11 +391,11 @@ def _state(form: Form, shop: Shop, chosen: str) -> Json:
     if field(form, "reason_text"):
         found["reason_text"] = field(form, "reason_text")
     until = field(form, "until")
-    if until and state == "on_hold":
+    if until:
         try:
             found["until_ms"] = instant_ms(until, zone(shop.timezone))
         except InvalidInput:
-            raise InvalidInput("This is no time.", field="until_ms") from None
+            raise InvalidInput("This is no time.", field="until_ms", reason="no_time") from None
     return found
 
 
@@ -388,7 +418,7 @@ def _add_task(form: Form, ticket_id: str, shop: Shop) -> Payload:
         try:
             values["due_at_ms"] = instant_ms(field(form, "due"), zone(shop.timezone))
         except InvalidInput:
-            raise InvalidInput("This is no time.", field="due_at_ms") from None
+            raise InvalidInput("This is no time.", field="due_at_ms", reason="no_time") from None
     return parse(ticket_parts.AddTask, values)
 
 

@@ -30,8 +30,6 @@ from server.domain.events import (
 from server.domain.ticket_types import TicketType
 from server.storage.ticket_types import Status
 
-Json = dict[str, Any]  # Any: JSON values
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -45,6 +43,7 @@ class Told:
     kinds: Mapping[str, TicketType]
     statuses: Mapping[str, Status]
     tasks: Mapping[str, str]
+    whom: Mapping[str, str]
     customer: str
 
     @property
@@ -120,6 +119,12 @@ def _took_in(_: Event, data: TicketTookIn, __: Note, told: Told) -> str:
 
 def _task(_: Event, data: TicketTaskChanged, __: Note, told: Told) -> str:
     title = told.tasks.get(data.task_id) or "…"
+    if data.state == "open" and data.team_id is None:
+        # A colleague was asked, or nobody in particular.
+        whom = told.whom.get(data.task_id)
+        if whom is None:
+            return told.say("task_anybody", title=title)
+        return told.say("task_for", title=title, name=told.person(whom))
     return told.say(f"task_{data.state}", title=title, team=told.team(data.team_id))
 
 

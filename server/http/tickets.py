@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from server.actions import tickets as actions
-from server.actions.desk import Look, the_shop
-from server.actions.lists import sees_customer
+from server.actions.desk import Look, sees_customer, the_shop
 from server.actions.open_loops import READ as LEADS
 from server.actions.payload import parse
 from server.dispatch import run
@@ -24,13 +23,13 @@ from server.http.bodies import Form, entered, field, read_form
 from server.http.keys import DATABASE
 from server.http.sessions import require_person
 from server.http.views import problem_of, render
-from server.storage import customers, people, tickets
+from server.storage import customers, people, ticket_lists
 from server.storage.connection import Connection
 from server.storage.open_loops import count_open_loops
 from server.storage.orders import orders_of
 from server.storage.persons import members, person_of
+from server.storage.ticket_lists import Wanted
 from server.storage.ticket_types import load_statuses, load_types
-from server.storage.tickets import Wanted
 from server.storage.views import TARGETS
 
 READ = "ticket.read"
@@ -81,10 +80,10 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
     )
     if chosen["q"]:
         # Once for all columns.
-        wanted = replace(wanted, ids=tuple(tickets.search(connection, chosen["q"])))
+        wanted = replace(wanted, ids=tuple(ticket_lists.search(connection, chosen["q"])))
     lane = query.get("lane") if query.get("lane") in LANES else None
     shown = LANES if lane is None else (lane,)
-    counts = tickets.counts(connection, actor, wanted, shown)
+    counts = ticket_lists.counts(connection, actor, wanted, shown)
     loops = None
     if may(actor, LEADS):
         late = count_open_loops(connection, at_ms=at_ms, limit_ms=TARGETS["limit_ms"])
@@ -100,7 +99,7 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
                 after = place_of(query.get("cursor"), "ticket page", bound)
             except InvalidInput:
                 after = None
-        rows = tickets.page(
+        rows = ticket_lists.page(
             connection,
             actor,
             replace(wanted, lane=one),
@@ -118,7 +117,7 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
             {
                 "lane": one,
                 "count": counts[one],
-                "many": counts[one] >= tickets.MAX_COUNTED,
+                "many": counts[one] >= ticket_lists.MAX_COUNTED,
                 "rows": rows[:limit],
                 "more": f"/tickets?{urlencode(more)}" if more else None,
             }
@@ -126,6 +125,7 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
     return {
         "columns": columns,
         "loops": loops,
+        "first": not asked and lane is None and not any(counts.values()),
         "lane": lane,
         "chosen": chosen,
         "filtered": bool(asked),
@@ -142,10 +142,12 @@ def _lists(connection: Connection, actor: Actor, query: Json, *, at_ms: int) -> 
 
 
 async def show_new(request: web.Request, error: AppError | None = None) -> web.Response:
-    """The form for a new ticket of one customer."""
+    """The form for a new ticket of one customer, or the question whose it is to be."""
     actor = (await require_person(request, WRITE)).actor
     form = await read_form(request) if request.method == "POST" else {}
     customer_id = field(form, "customer") or request.query.get("customer", "")
+    if not customer_id:
+        return await render(request, "ticket_new.html", nav="tickets", customer=None)
     at_ms = request.app[DATABASE].clock()
     found = await request.app[DATABASE].read(
         lambda c: _new(Look(c, actor, at_ms), customer_id[:64])
@@ -168,7 +170,7 @@ async def show_new(request: web.Request, error: AppError | None = None) -> web.R
 
 def _new(look: Look, customer_id: str) -> Json:
     customer = customers.load_customer(look.connection, customer_id) if customer_id else None
-    if customer is None or not sees_customer(look, customer):
+    if customer is None or not sees_customer(look, customer.id):
         raise NotFound("There is no such customer.")
     rows = members(look.connection, person_of(look.connection, customer.id))
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, cast  # Any: values of a template
 
 from aiohttp import web
@@ -10,11 +11,13 @@ from aiohttp import web
 from agent_ui import render as templates
 from agent_ui import static_version
 from agent_ui.render import LOCALES, Locale
-from server.domain.errors import AppError
+from server.domain.errors import AppError, Unavailable
+from server.domain.permissions import may
 from server.http.client import is_https
 from server.http.keys import DATABASE
 from server.http.sessions import csrf_token, keep_csrf_token, signed_in
-from server.storage.shop import load_shop
+from server.storage.notices import count_unread
+from server.storage.shop import Shop, load_shop
 
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE = "shopbell.lang"
@@ -69,6 +72,9 @@ async def render(
     """The page of a template as an answer that nobody may keep."""
     found = await signed_in(request)
     locale = await locale_of(request)
+    actor = found.person.actor if found is not None else None
+    if "bell" not in context and actor is not None and may(actor, "ticket.read"):
+        context["bell"] = await request.app[DATABASE].read(lambda c: count_unread(c, actor))
     text = templates.page(
         template,
         locale=locale,
@@ -87,12 +93,23 @@ async def render(
 async def error_page(
     request: web.Request, status: int, shape: dict[str, object]
 ) -> web.StreamResponse:
-    """A friendly page for an error. Asks nothing of the database: that may be what failed."""
+    """A friendly page for an error. Asks nothing of the database where that may be what failed."""
     locale = known_locale(request.query.get("lang")) or _said(request) or "en"
     code = cast(str, shape["code"])
     details = cast(dict[str, object], shape["details"])
+    # Shoppers are told by the shop, in their words, and led back to where shoppers are.
+    shopper = request.path.startswith("/portal")
+    more: dict[str, Any] = {}  # Any: values of a template
+    if shopper:
+        more = {"shop": await _shop_that_answers(request) if status < 500 else None} | {
+            "address": None,
+            "done": None,
+            "problem": None,
+            "here": "/portal",
+            "languages": templates.LANGUAGES,
+        }
     text = templates.page(
-        "error.html",
+        "portal_error.html" if shopper else "error.html",
         locale=locale,
         theme=theme_of(request),
         static_url=static_url(),
@@ -100,19 +117,31 @@ async def error_page(
         person=None,
         status=status,
         title=templates.sentence(locale, f"error.title.{code}"),
-        text=explain(locale, code, details),
+        text=explain(locale, code, details, to="portal" if shopper else None),
         incident=details.get("incident"),
-        # A shopper is led back to where shoppers are; the console is not for them.
-        shopper=request.path.startswith("/portal"),
+        **more,
     )
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def explain(locale: Locale, code: str, details: Mapping[str, object]) -> str:
-    """An error in the words of a language: by its reason where that has words, else by its code."""
+async def _shop_that_answers(request: web.Request) -> Shop | None:
+    """The shop, or None when it cannot be asked for or is not there yet."""
+    with suppress(Unavailable):
+        return await request.app[DATABASE].read(load_shop)
+    return None
+
+
+def explain(
+    locale: Locale, code: str, details: Mapping[str, object], *, to: str | None = None
+) -> str:
+    """An error in the words of a language: by its reason where that has words, else by its code.
+
+    ``to`` names who has words of their own for some codes.
+    """
     keys = (
         f"error.reason.{details.get('reason')}",
         f"error.field.{details.get('field')}",
+        f"{to}.error.{code}",
         f"error.text.{code}",
     )
     key = next(key for key in keys if templates.has_sentence(locale, key))

@@ -51,7 +51,9 @@ _LATIN = re.compile("[A-Za-z]")
 _FRONT = re.compile(
     r"---[ \t]*\r?\n(.*?)\r?\n?^(?:---|\.\.\.)[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE
 )
-_HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)|\s*([^\n]+)\n=+[ \t]*(?:\n|$)")
+# ``_title_of`` takes off what stands at the end of a heading: tried by the expression, it costs
+# the square of a line of blanks.
+_HEADING = re.compile(r"\s*#[ \t]+([^\n]+)(?:\n|$)|\s*(\S[^\n]*)\n=+[ \t]*(?:\n|$)")
 _ORDER = re.compile(r"^\d{1,4}[-_. ]+(?=\D)")
 _CHARSET = re.compile(rb"charset=[\"']?([\w-]{2,30})", re.IGNORECASE)
 # A picture beside the article, or another file of the folder.
@@ -383,7 +385,7 @@ def _markdown(text: str) -> dict[str, object]:
         text = text[front.end() :]
     heading = _HEADING.match(text)
     if heading is not None:
-        title = (heading[1] or heading[2]).strip()
+        title = _title_of(heading)
         # A heading that only repeats the title would stand twice on the page.
         if not values.get("title") or values["title"] == title:
             values["title"] = title
@@ -438,8 +440,8 @@ def _html(text: str) -> dict[str, object]:
     body = to_markdown(text, page=True)
     values = _named(head.values)
     heading = _HEADING.match(body)
-    if heading is not None and (heading[1] or heading[2]):
-        values["title"] = values.get("title") or (heading[1] or heading[2]).strip()
+    if heading is not None:
+        values["title"] = values.get("title") or _title_of(heading)
         body = body[heading.end() :].strip()
     if not values.get("title") and head.title.strip():
         values["title"] = " ".join(head.title.split())
@@ -471,3 +473,11 @@ class _Head(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.title += data
+
+
+def _title_of(heading: re.Match[str]) -> str:
+    """The words of a heading, without signs that close it."""
+    if heading[1] is None:
+        return heading[2].strip()
+    line = heading[1].strip()
+    return line.rstrip("#").rstrip() or line

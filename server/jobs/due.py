@@ -17,6 +17,7 @@ from server.domain.errors import Unavailable
 from server.jobs import automation, care, identity, notices, offers, retention, targets
 from server.jobs.figures import keep_figures
 from server.jobs.profiles import flip_stages, rescore
+from server.jobs.segment_columns import keep_segments
 from server.jobs.segment_counts import count_segments
 from server.storage import conversations, portal
 from server.storage.database import Database
@@ -92,6 +93,7 @@ JOBS: tuple[tuple[float, Job], ...] = (
     (20.0, offers.work_out_pairs),
     (60.0, rescore),
     (60.0, keep_figures),
+    (60.0, keep_segments),
     (300.0, identity.look_over),
     (300.0, flip_stages),
     (300.0, offers.settle),

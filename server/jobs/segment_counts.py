@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from time import perf_counter
 
+from server.domain.spans import MINUTE_MS
 from server.storage import saved_segments
 from server.storage.database import Database
 from server.storage.saved_segments import Segment
 
 # A count is at most this old, unless there is more to count than fits in between.
-FRESH_MS = 30 * 60 * 1000
+FRESH_MS = 30 * MINUTE_MS
 AT_ONCE = 20
 
 

@@ -1,4 +1,4 @@
-"""The articles in memory as the database has them, a second later at most.
+"""The articles in memory as the database has them, half a second later at most.
 
 Every process holds its own index and follows the numbers of changes. An index never changes: an
 edit makes another one, which takes its place between two questions.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any  # Any: modules that are loaded when they 
 import structlog
 
 from server.domain.errors import Unavailable
+from server.domain.spans import DAY_MS, HOUR_MS
 from server.knowledge.past import Past
 from server.stats import Reading
 from server.storage import knowledge as rows
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 
 log = structlog.stdlib.get_logger("shopbell.knowledge")
 
-LOOK_S = 1.0
-DAY_MS = 86_400_000
+LOOK_S = 0.5
+# Encoding all articles keeps a core busy for seconds: what failed is not tried at once again.
+MEAN_AGAIN_S = 60.0
 # An offer that was not used within the hour was passed over.
-DECIDED_AFTER_MS = 3_600_000
+DECIDED_AFTER_MS = HOUR_MS
 MOST_OFFERS = 5_000
 
 
@@ -56,6 +58,7 @@ class Knowledge:
     """Owner of this process's index and of the thread that searches it.
 
     The engine is loaded with the first article: a shop without any pays neither time nor memory.
+    The first index goes by words, so that the article is found at once; meaning follows.
     """
 
     def __init__(self, database: Database, *, semantic: bool = True) -> None:
@@ -68,6 +71,8 @@ class Knowledge:
         self._calibrated_at_ms = 0
         self._recalibrate_at_ms = 0
         self.past = Past(database)
+        self._meaning: asyncio.Task[tuple[State, State]] | None = None
+        self._mean_from_s = 0.0
         self._woken = asyncio.Event()
         self._ready = asyncio.Event()
         # One thread: a search holds the interpreter for most of its time, so two would take turns.
@@ -86,6 +91,7 @@ class Knowledge:
                 try:
                     await self._look()
                     self._ready.set()
+                    await self._mean()
                     await self._recalibrate()
                 except Unavailable:
                     log.warning("articles wait for the database")
@@ -97,6 +103,8 @@ class Knowledge:
                 except TimeoutError:
                     continue
         finally:
+            if self._meaning is not None:
+                self._meaning.cancel()
             self._searcher.shutdown(wait=False, cancel_futures=True)
             self.past.close()
 
@@ -178,10 +186,34 @@ class Knowledge:
         self._seq, self._looked_at_ms = seq, at_ms
         self._calibrated_at_ms = calibrated_at_ms
 
+    async def _mean(self) -> None:
+        """Gives the first index its meanings, beside the edits that come in the meantime."""
+        if self._meaning is None:
+            state, is_time = self._state, time.monotonic() >= self._mean_from_s
+            if state is not None and state.lacks_meaning and is_time:
+                self._meaning = asyncio.create_task(self._meant(state))
+                self._meaning.add_done_callback(lambda _done: self._woken.set())
+            return
+        if not self._meaning.done():
+            return
+        done, self._meaning = self._meaning, None
+        self._mean_from_s = time.monotonic() + MEAN_AGAIN_S
+        before, meant = done.result()
+        if self._state is not before and self._state is not None:
+            # Edited since. Nearly all of it is kept by now, so the next edit can wait for this one.
+            _, meant = await self._meant(self._state)
+        self._state = meant
+
+    async def _meant(self, state: State) -> tuple[State, State]:
+        began_s = time.monotonic()
+        meant: State = await asyncio.to_thread(_engine().with_meaning, self._database, state)
+        log.info("articles have meaning", took_ms=round((time.monotonic() - began_s) * 1000))
+        return state, meant
+
     async def _recalibrate(self) -> None:
         """Once a day, in one of the processes: how sure to be, from what became of offers."""
         at_ms, state = self._database.clock(), self._state
-        if state is None or at_ms < self._recalibrate_at_ms:
+        if state is None or state.lacks_meaning or at_ms < self._recalibrate_at_ms:
             return
         self._recalibrate_at_ms = max(self._calibrated_at_ms, at_ms) + DAY_MS
         if at_ms - self._calibrated_at_ms < DAY_MS:
@@ -209,7 +241,7 @@ class Knowledge:
         log.info("confidence worked out", events=fitted.events, error=fitted.error)
 
     def _taken_over(self, changed: Sequence[Article], at_ms: int) -> State:
-        """The state after some articles changed. May take long: every new text is encoded."""
+        """The state after some articles changed. The first one is without meanings yet."""
         began_s = time.monotonic()
         engine = _engine()
         state: State

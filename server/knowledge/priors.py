@@ -12,7 +12,7 @@ from typing import Any, Literal  # Any: JSON values
 
 from knowledge_base.articles import Article
 from knowledge_base.text import clean, tokens
-from server.actions.hints import Hints, Page
+from server.actions.hints import Hints, SeenPage
 from server.domain.article_topics import OF_ORDER, topics_in
 
 Json = dict[str, Any]  # Any: JSON values
@@ -117,7 +117,7 @@ def _by_orders(book: Book, hints: Hints) -> Iterator[tuple[frozenset[str], Raise
             yield ids, Raised(worth, "order", state=state, order=number)
 
 
-def _by_page(book: Book, page: Page | None) -> Iterator[tuple[frozenset[str], Raised]]:
+def _by_page(book: Book, page: SeenPage | None) -> Iterator[tuple[frozenset[str], Raised]]:
     if page is None:
         return
     nobody: frozenset[str] = frozenset()

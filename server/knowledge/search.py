@@ -27,6 +27,7 @@ from knowledge_base.confidence import (
 )
 from knowledge_base.encoder import Encoder, installed_encoder
 from knowledge_base.index import Index, build_index, with_changes
+from knowledge_base.index import with_meaning as meant
 from knowledge_base.postings import Floats
 from knowledge_base.rank import rank
 from knowledge_base.suggest import Item, Suggestions, suggest
@@ -55,6 +56,12 @@ class State:
     locales: frozenset[str]
     calibration: Calibration
     encoder: Encoder | None
+    """What gives texts their meaning; None in a shop that goes by words alone."""
+
+    @property
+    def lacks_meaning(self) -> bool:
+        """True while the index goes by words alone and need not."""
+        return self.encoder is not None and self.index.encoder is None
 
 
 def first_state(
@@ -64,12 +71,24 @@ def first_state(
     at_ms: int,
     semantic: bool,
 ) -> State:
-    """The state of a process that has just begun."""
-    encoder = installed_encoder() if semantic else None
+    """The state of a process that has just begun, by words alone: ``with_meaning`` gives the rest.
+
+    The weights of the encoder take longer to load than all else together.
+    """
     found = list(_articles(database, changed, at_ms=at_ms))
-    index = build_index(found, encoder=None if encoder is None else KeptEncoder(database, encoder))
     locales = frozenset(article.locale for article in found)
-    return State(replace(index, encoder=encoder), locales, calibration_of(database), encoder)
+    encoder = installed_encoder() if semantic else None
+    return State(build_index(found), locales, calibration_of(database), encoder)
+
+
+def with_meaning(database: Database, state: State) -> State:
+    """The state whose index knows meanings too. May take long: every new text is encoded."""
+    if state.encoder is None:
+        return state
+    # Loads the weights where every meaning is kept already; else the first question would wait.
+    state.encoder.encode(["?"])
+    index = meant(state.index, KeptEncoder(database, state.encoder))
+    return replace(state, index=replace(index, encoder=state.encoder))
 
 
 def next_state(
@@ -80,11 +99,11 @@ def next_state(
     locales = state.locales | {article.locale for article in found}
     here = {article.id for article in found}
     gone = {f"{article.id} {locale}" for article in changed for locale in locales} - here
-    encoder = None if state.encoder is None else KeptEncoder(database, state.encoder)
-    index = with_changes(replace(state.index, encoder=encoder), found, gone)
-    return State(
-        replace(index, encoder=state.encoder), locales, calibration_of(database), state.encoder
-    )
+    encoder = state.index.encoder
+    kept = None if encoder is None else KeptEncoder(database, encoder)
+    index = with_changes(replace(state.index, encoder=kept), found, gone)
+    calibration = calibration_of(database)
+    return State(replace(index, encoder=encoder), locales, calibration, state.encoder)
 
 
 def calibration_of(database: Database) -> Calibration:

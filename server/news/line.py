@@ -10,6 +10,7 @@ from contextlib import suppress
 import structlog
 
 from server.news.carrier import Carrier
+from server.tasks import ended
 
 log = structlog.stdlib.get_logger("shopbell.news")
 
@@ -105,9 +106,7 @@ class Line:
                 if breaking.done() or loop.time() - self._heard_at_s > SILENCE_S:
                     raise TimeoutError
         finally:
-            for task in (reading, breaking):
-                task.cancel()
-            await asyncio.gather(reading, breaking, return_exceptions=True)
+            await ended((reading, breaking), again_s=CLOSE_LIMIT_S)
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()

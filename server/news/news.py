@@ -14,6 +14,7 @@ import orjson
 
 from server.news.carrier import MAX_TEXT_BYTES, Carrier
 from server.news.line import Line
+from server.tasks import ended
 
 Json = dict[str, Any]  # Any: JSON values
 # More than these and the others are told to look at the log instead.
@@ -79,9 +80,7 @@ class News:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_FIT_S):
                     await self._send_waiting()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     @property
     def degraded(self) -> list[str]:

@@ -112,6 +112,7 @@ class Signals:
         else:
             client.viewing.discard(conversation_id)
         await self._tell_viewing(conversation_id)
+        # The roll is kept again by itself, so an outage of the database only makes it late.
         with suppress(Unavailable):
             await self._roll.keep()
 

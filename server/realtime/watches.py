@@ -23,6 +23,7 @@ from server.storage.connection import Connection
 from server.storage.database import Database
 from server.storage.persons import shopper_rows
 from server.storage.unit import Tx
+from server.tasks import ended
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
 
@@ -65,9 +66,7 @@ class Watches:
 
     async def stop(self) -> None:
         """Ends all loops."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(list(self._tasks))
 
     def every(self, seconds: float, task: Callable[[], Awaitable[object]]) -> None:
         """Runs ``task`` again and again, ``seconds`` apart, whatever becomes of one run."""

@@ -25,6 +25,7 @@ from server.actions import (
     suggestions,
     ticket_lists,
     tickets,
+    visitor_orders,
     visitors,
     visits,
 )
@@ -35,8 +36,8 @@ from server.domain.errors import AppError, NotFound
 from server.knowledge.answering import find_answers
 from server.knowledge.asking import SearchArticles, search_articles, suggest_answers
 from server.knowledge.keeper import Knowledge
-from server.knowledge.past import FindSimilar, find_similar
 from server.knowledge.replying import find_replies
+from server.knowledge.similar import FindSimilar, find_similar
 from server.storage.database import Database
 
 log = structlog.stdlib.get_logger("shopbell.realtime")
@@ -97,6 +98,10 @@ VISITOR_COMMANDS = (
     Command("answer.judge", answers.JudgeAnswer, action=answers.judge),
     Command("request.submit", tickets.SubmitRequest, action=tickets.submit, limit="message"),
     Command("request.form", NoPayload, query=requests.request_form),
+    Command("request.orders", NoPayload, query=visitor_orders.list_orders),
+    Command(
+        "request.ask_back", visitor_orders.AskBack, action=visitor_orders.ask_back, limit="message"
+    ),
     Command("request.list", requests.ListRequests, query=requests.list_requests),
     Command("request.open", requests.OpenRequest, action=requests.open_request),
     Command("request.reply", requests.ReplyRequest, action=requests.reply_request, limit="message"),
@@ -107,7 +112,7 @@ VISITOR_COMMANDS = (
 
 AGENT_COMMANDS = (
     Command("desk.load", NoPayload, query=desk.load_desk),
-    Command("conversation.list", desk.ListConversations, query=desk.list_conversations),
+    Command("conversation.list", desk.SearchConversations, query=desk.search_conversations),
     Command("conversation.open", ConversationRef, query=desk.open_conversation),
     Command("conversation.catch_up", desk.CatchUp, query=desk.catch_up),
     Command("customer.card", desk.ReadCard, query=desk.read_card),

@@ -147,7 +147,7 @@ class ShopWorker:
             async with asyncio.timeout(self._poll_s):
                 await self._wake.wait()
         except TimeoutError:
-            pass
+            pass  # nobody woke it: it looks all the same
 
 
 def work_off(database: Database) -> int:

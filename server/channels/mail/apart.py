@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 
 import orjson
 
 from server.channels.mail.child import CPU_S, UNREADABLE
+from server.children import environment
 from server.domain.letter import Letter, Unreadable, from_json
 
 # The wall's clock, for a machine that is busy; the processor's own limit is CPU_S.
 LIMIT_S = 6 * CPU_S
+TOOK_TOO_LONG = "took_too_long"
 
 
 async def read_apart(raw: bytes) -> Letter:
@@ -25,13 +26,13 @@ async def read_apart(raw: bytes) -> Letter:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
     )
     try:
         async with asyncio.timeout(LIMIT_S):
             told, _ = await child.communicate(raw)
     except TimeoutError:
-        raise Unreadable("took_too_long") from None
+        raise Unreadable(TOOK_TOO_LONG) from None
     finally:
         if child.returncode is None:
             with suppress(ProcessLookupError):

@@ -1,18 +1,25 @@
-"""Mails of ours: plain words, tied to their thread, marked so that no machine answers them."""
+"""Mails of ours: words, tied to their thread, marked so that no machine answers them.
+
+They go as plain words and as HTML that says the same in the shop's frame.
+"""
 
 from __future__ import annotations
 
 import email.policy
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from agent_ui.render import page
 from server.domain.letter import Enclosed
-from server.domain.mail import answer_address
+from server.domain.mail import FOOT, MARK, answer_address
 
 _POLICY = email.policy.SMTP
+_GAPS = re.compile(r"\n{2,}")
+_LINK = re.compile(r"https?://[^\s<>\"“”]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ def composed(mail: Outgoing) -> EmailMessage:
     if mail.by_machine:
         message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.words + "\n", charset="utf-8")
+    message.add_alternative(_html(mail), subtype="html", charset="utf-8")
     for file in mail.files:
         main, _, sub = file.media_type.partition("/")
         # Text of unknown set would be read in the mail's: as bytes it stays what it is.
@@ -62,6 +70,48 @@ def composed(mail: Outgoing) -> EmailMessage:
             file.content, maintype=main, subtype=sub, filename=_plain(file.name) or "file"
         )
     return message
+
+
+def _html(mail: Outgoing) -> str:
+    """The words in the shop's frame."""
+    words, _, foot = mail.words.partition(FOOT)
+    first, _, rest = words.partition("\n\n")
+    above, words = (first, rest) if MARK in first else ("", words)
+    return page(
+        "mail_out.html",
+        # Nothing in it is said by the page itself.
+        locale="en",
+        theme="light",
+        static_url="",
+        csrf="",
+        person=None,
+        subject=mail.subject,
+        shop=mail.shop,
+        above=above,
+        paragraphs=[
+            [_pieces(line) for line in one.split("\n")] for one in _GAPS.split(words.strip()) if one
+        ],
+        foot=[_pieces(line) for line in foot.strip().split("\n")] if foot.strip() else [],
+    )
+
+
+def _pieces(line: str) -> list[tuple[str, str | None]]:
+    """Words of a line, and the addresses in it that a link may carry.
+
+    >>> _pieces("See https://mori.example/a.")
+    [('See ', None), ('https://mori.example/a', 'https://mori.example/a'), ('.', None)]
+    """
+    found: list[tuple[str, str | None]] = []
+    at = 0
+    for match in _LINK.finditer(line):
+        address = match[0].rstrip(".,;:!?)]}。，；：！？）】》")
+        if match.start() > at:
+            found.append((line[at : match.start()], None))
+        found.append((address, address))
+        at = match.start() + len(address)
+    if at < len(line):
+        found.append((line[at:], None))
+    return found
 
 
 def _plain(text: str) -> str:

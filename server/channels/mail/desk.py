@@ -20,7 +20,7 @@ import structlog
 from server.actions import send_mail
 from server.actions.send_mail import Sender
 from server.actions.take_mail import Desk, take_mail
-from server.channels.mail.apart import read_apart
+from server.channels.mail.apart import TOOK_TOO_LONG, read_apart
 from server.channels.mail.compose import Outgoing, composed
 from server.channels.mail.imap import MailboxFailed, fetch_after, wait_for_news
 from server.channels.mail.report_mail import send_reports
@@ -30,6 +30,7 @@ from server.domain.errors import AppError, InvalidInput, TooLarge, Unavailable
 from server.domain.files import SERVED
 from server.domain.letter import Enclosed, Letter, Unreadable
 from server.domain.mail import thread_token
+from server.domain.spans import MINUTE_MS
 from server.files.desk import FileDesk, Uploader
 from server.stats import Reading
 from server.storage import files, log_readers, mails
@@ -50,7 +51,6 @@ READ_AT_ONCE = 10
 SEND_AT_ONCE = 5
 # After so many tries a mail that we fail over is set aside for a person.
 MOST_TRIES = 5
-MINUTE_MS = 60_000
 # Between tries to send: two days in all, as mail servers do among themselves.
 WAITS_MS = tuple(MINUTE_MS * n for n in (1, 5, 15, 60, 180, 360, 720, 1440))
 MOST_TRIES_OF_A_CODE = 2
@@ -224,8 +224,10 @@ class MailDesk:
         except Unreadable as error:
             reason = str(error)[:100]
             log.warning("a mail cannot be read", mail=mail_id, reason=reason)
+            # By the clock on the wall it may be the machine that was slow.
+            tries = MOST_TRIES if reason == TOOK_TOO_LONG else 1
             await self._database.write(
-                lambda tx: mails.settle(tx, mail_id, state="aside", reason=reason)
+                lambda tx: self._count_try(tx, mail_id, most=tries, reason=reason)
             )
             return
         desk = self._desk()
@@ -268,9 +270,10 @@ class MailDesk:
         return tuple(kept)
 
     @staticmethod
-    def _count_try(tx: Tx, mail_id: str) -> None:
-        if mails.tried(tx, mail_id) >= MOST_TRIES:
-            mails.settle(tx, mail_id, state="aside", reason="failed")
+    def _count_try(tx: Tx, mail_id: str, *, most: int = MOST_TRIES, reason: str = "failed") -> None:
+        # Another process may have read it meanwhile.
+        if mails.still_new(tx, mail_id) and mails.tried(tx, mail_id) >= most:
+            mails.settle(tx, mail_id, state="aside", reason=reason)
 
     # out
 

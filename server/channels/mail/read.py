@@ -19,18 +19,22 @@ from typing import Any, cast  # Any: the email package is loosely typed
 
 from flufl.bounce import all_failures
 
+from agent_ui.mail_html import cleaned
 from server.channels.mail.trim import trimmed
 from server.domain.html import to_markdown
-from server.domain.letter import Address, Enclosed, Kind, Letter, Unreadable
+from server.domain.letter import Address, Enclosed, Kind, Letter, Sheet, Unreadable
 
 MOST_BYTES = 25_000_000
 MOST_HEADER_BYTES = 64_000
 MOST_PARTS = 50
+# Of more than these parts the first are read; a mail of so many is made to keep us busy.
+MOST_WALKED = 2_000
 MOST_DEPTH = 10
 MOST_FILES = 20
 MOST_ADDRESSES = 50
 MOST_REFERENCES = 100
 MOST_TEXT = 200_000
+MOST_HTML = 1_000_000
 MOST_NAME = 200
 
 _POLICY = email.policy.compat32
@@ -61,13 +65,14 @@ def read_letter(raw: bytes) -> Letter:
     try:
         message = message_from_bytes(raw, policy=_POLICY)
         parts = list(_parts(message, 0))
-        letter = _letter(message, parts)
+        letter = _letter(message, _most_wanted(parts))
     except Unreadable:
         raise
     except RecursionError as error:
         raise Unreadable("too_deep") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unreadable(type(error).__name__) from error
+    letter = replace(letter, left_out=letter.left_out + max(0, len(parts) - MOST_PARTS))
     if letter.kind != "bounce":
         return letter
     named = [one.decode("ascii", "replace") for one in _MENTIONED.findall(raw)[:MOST_REFERENCES]]
@@ -75,8 +80,10 @@ def read_letter(raw: bytes) -> Letter:
 
 
 def _letter(message: Message, parts: list[Message]) -> Letter:
-    plain, html, files = _bodies(parts)
-    written = plain if plain.strip() or html is None else to_markdown(html)
+    plain, html, found = _bodies(parts)
+    written = plain if plain.strip() or html is None else to_markdown(html[:MOST_HTML])
+    sheet, pictures = _sheet(html)
+    enclosed = [*found, *pictures]
     words, quoted = trimmed(written[:MOST_TEXT])
     senders = _addresses(message, "From")
     kind = _kind(message)
@@ -100,8 +107,9 @@ def _letter(message: Message, parts: list[Message]) -> Letter:
         sent_at_ms=_sent_at_ms(message),
         words=words,
         quoted=quoted,
-        html=html,
-        files=files,
+        sheet=sheet,
+        files=tuple(enclosed[:MOST_FILES]),
+        left_out=max(0, len(enclosed) - MOST_FILES),
         kind=kind,
         loops=tuple(one.strip()[:MOST_NAME] for one in _raw(message, "X-Shopbell-Loop")),
         undelivered=undelivered,
@@ -119,8 +127,8 @@ def _parts(message: Message, depth: int) -> Iterator[Message]:
     while stack:
         part, deep = stack.pop()
         seen += 1
-        if seen > MOST_PARTS or deep > MOST_DEPTH:
-            raise Unreadable("too_many_parts" if seen > MOST_PARTS else "too_deep")
+        if seen > MOST_WALKED or deep > MOST_DEPTH:
+            raise Unreadable("too_many_parts" if seen > MOST_WALKED else "too_deep")
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             inner = cast(list[Message], part.get_payload())
             stack.extend((one, deep + 1) for one in reversed(inner))
@@ -128,22 +136,30 @@ def _parts(message: Message, depth: int) -> Iterator[Message]:
             yield part
 
 
-def _bodies(parts: list[Message]) -> tuple[str, str | None, tuple[Enclosed, ...]]:
+def _most_wanted(parts: list[Message]) -> list[Message]:
+    """As many as are read: what somebody wrote wherever it stands, then what comes first."""
+    return sorted(parts, key=lambda part: _text_of(part) is None)[:MOST_PARTS]
+
+
+def _text_of(part: Message) -> str | None:
+    """The media type of a part that is text to be read, None for every other."""
+    media_type = part.get_content_type()
+    shown = part.get_content_disposition() != "attachment" and _file_name(part) is None
+    return media_type if shown and media_type in ("text/plain", "text/html") else None
+
+
+def _bodies(parts: list[Message]) -> tuple[str, str | None, list[Enclosed]]:
     """Plain text, HTML and files of a mail; every text part that is no file counts."""
     plain: list[str] = []
     html: list[str] = []
     files: list[Enclosed] = []
     for part in parts:
-        media_type = part.get_content_type()
-        name = _file_name(part)
-        shown = part.get_content_disposition() != "attachment" and name is None
-        if shown and media_type == "text/plain":
-            plain.append(_decoded(part))
-        elif shown and media_type == "text/html":
-            html.append(_decoded(part))
+        text, media_type, name = _text_of(part), part.get_content_type(), _file_name(part)
+        if text is not None:
+            (plain if text == "text/plain" else html).append(_decoded(part))
         elif media_type.startswith("message/") and part.is_multipart():
             files.append(_mail_inside(part, name))
-        elif len(files) < MOST_FILES:
+        else:
             content = part.get_payload(decode=True)
             if isinstance(content, bytes) and content:
                 cid = part.get("Content-ID")
@@ -156,7 +172,16 @@ def _bodies(parts: list[Message]) -> tuple[str, str | None, tuple[Enclosed, ...]
                     )
                 )
     text = "\n".join(plain)
-    return text, ("\n".join(html)[: MOST_TEXT * 5] if html else None), tuple(files)
+    return text, ("\n".join(html) if html else None), files
+
+
+def _sheet(html: str | None) -> tuple[Sheet | None, list[Enclosed]]:
+    """How a mail looks, and the pictures that stood in the text itself."""
+    found = cleaned(html) if html else None
+    if found is None:
+        return None, []
+    pictures = [Enclosed(name, kind, data, name) for name, kind, data in found.pictures]
+    return Sheet(found.html, found.remote, found.lines), pictures
 
 
 def _mail_inside(part: Message, name: str | None) -> Enclosed:

@@ -10,6 +10,7 @@ from typing import Any  # Any: JSON values of a report's rows
 
 import structlog
 
+from agent_ui.groups import group_words
 from agent_ui.render import Locale, duration, local_day, number, percent, sentence
 from server.actions import report_schedules as actions
 from server.actions.report_schedules import ReportMail
@@ -28,6 +29,9 @@ from server.storage.shop import Shop, load_shop
 from server.storage.stored_reports import Stored
 
 log = structlog.stdlib.get_logger("shopbell.mail")
+
+# Of a figure in words; the table has all.
+MOST_LINES = 60
 
 Row = Mapping[str, Any]  # Any: JSON values
 
@@ -103,7 +107,9 @@ def _words(schedule: Schedule, made: Stored, shop: Shop, *, public_url: str | No
         words = metric_of(metric_id)
         mine = [row for row in rows if row["metric"] == metric_id]
         lines.append(f"{words.name.of(locale)} ({words.short.of(locale)})")
-        lines += list(_figures(mine, locale)) or ["  " + sentence(locale, "by_mail.no_rows")]
+        lines += list(_figures(mine, locale, by=schedule.by)) or [
+            "  " + sentence(locale, "by_mail.no_rows")
+        ]
         lines.append("")
     if public_url:
         link = f"{public_url.rstrip('/')}/reports/stored/{made.id}"
@@ -112,13 +118,15 @@ def _words(schedule: Schedule, made: Stored, shop: Shop, *, public_url: str | No
     return "\n".join(lines)
 
 
-def _figures(rows: Sequence[Row], locale: Locale) -> Iterator[str]:
-    for row in rows:
-        name = f"{row['group']}: " if row["group"] is not None else ""
+def _figures(rows: Sequence[Row], locale: Locale, *, by: str | None) -> Iterator[str]:
+    for row in rows[:MOST_LINES]:
+        name = "" if by is None else f"{group_words(locale, by, row['group'])}: "
         said = [_value(row, locale), sentence(locale, "by_mail.n", n=number(row["n"]))]
         if row["n_open"]:
             said.append(sentence(locale, "by_mail.open", n=number(row["n_open"])))
         yield f"  {name}{' · '.join(said)}"
+    if len(rows) > MOST_LINES:
+        yield "  " + sentence(locale, "by_mail.more", n=len(rows) - MOST_LINES)
 
 
 def _value(row: Row, locale: Locale) -> str:
@@ -130,11 +138,11 @@ def _value(row: Row, locale: Locale) -> str:
     if value is None:
         return "–"
     if isinstance(value, str):  # an amount of money, exact
-        return f"{value} {row['unit']}"
+        return f"{value} {row['filters']['currency']}"
     match row["unit"]:
         case "ms":
             return duration(value)
-        case "ratio":
+        case "ratio" if metric_of(row["metric"]).per_cent:
             low, high = row["interval"] or (None, None)
             bounds = f" ({percent(low)}–{percent(high)})" if low is not None else ""
             return percent(value) + bounds

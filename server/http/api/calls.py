@@ -22,6 +22,7 @@ from server.dispatch import ask
 from server.domain.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from server.domain.permissions import require
 from server.domain.scopes import Scope, require_scope
+from server.domain.spans import MINUTE_MS
 from server.http.api.pace import Paces
 from server.http.api.portions import SIGNATURE, read_lines, signer, take_portions
 from server.http.api.rows import Json, Row
@@ -33,7 +34,7 @@ from server.storage.unit import Tx
 
 log = structlog.stdlib.get_logger("shopbell.http")
 PACES = web.AppKey("api_paces", Paces)
-TOUCH_EVERY_MS = 60_000
+TOUCH_EVERY_MS = MINUTE_MS
 MAX_TOKEN_CHARS = 200
 KEY_HEADER = "Idempotency-Key"
 AUTHORIZATION = "Authorization"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal  # Any: JSON values
+from typing import Annotated, Any  # Any: JSON values
 
 import orjson
 from pydantic import Field
 
 from server.actions.desk import Look
 from server.actions.payload import Payload
+from server.domain.dimensions import Dimension
 from server.domain.permissions import may
 from server.reports.cli import report_command
 from server.reports.rows import to_json
@@ -24,9 +25,7 @@ class ReadReport(Payload):
     metrics: Annotated[str, Field(max_length=500, pattern="^[a-z0-9_, ]+$")]
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
-    by: Literal["agent", "team", "channel", "segment", "label", "day", "hour", "weekday"] | None = (
-        None
-    )
+    by: Dimension | None = None
     as_of: Moment | None = None
     as_of_seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
 

@@ -26,6 +26,7 @@ from server.storage.shapes import (
 )
 from server.storage.ticket_shapes import (
     OfTicket,
+    OwnOrders,
     RequestForm,
     RequestList,
     RequestName,
@@ -372,6 +373,8 @@ ANSWERS: dict[Name, type[Shape]] = {
     ("/visitor", "answer.judge"): SuggestionId,
     ("/visitor", "request.submit"): TicketNumber,
     ("/visitor", "request.form"): RequestForm,
+    ("/visitor", "request.orders"): OwnOrders,
+    ("/visitor", "request.ask_back"): TicketNumber,
     ("/visitor", "request.list"): RequestList,
     ("/visitor", "request.open"): RequestOpened,
     ("/visitor", "request.reply"): RequestName,

@@ -20,6 +20,7 @@ from server.actions import (
     posted_rows,
     presence,
     privacy,
+    rule_calls,
     saved_segments,
     ticket_jobs,
     ticket_lists,
@@ -32,25 +33,40 @@ from server.actions import (
 )
 from server.actions import customers as customer_actions
 from server.actions import messages as message_actions
-from server.actions.desk import Look
+from server.actions import rules as rule_actions
 from server.actions.payload import ConversationRef, Id, NoPayload, Payload
 from server.domain.actors import Actor
-from server.domain.errors import NotAllowed, NotFound
+from server.domain.errors import NotAllowed
 from server.domain.scopes import Scope, Scopes, covers
 from server.domain.text import MAX_BODY_CHARS
+from server.http.api import completing
+from server.http.api.page_shapes import (
+    AgentPage,
+    ArticlePage,
+    ConversationPage,
+    CustomerPage,
+    DeliveryPage,
+    EventPage,
+    MemberPage,
+    MessagePage,
+    OrderPage,
+    RulePage,
+    RunPage,
+    SegmentPage,
+    TeamPage,
+    TokenPage,
+    TurnPage,
+    WebhookPage,
+)
 from server.http.api.reports import ReadReport, read_report
 from server.http.api.rows import Json, Method, Row
 from server.knowledge.asking import SearchArticles, search_articles
-from server.storage import customers, people, views
-from server.storage import tokens as stored_tokens
-from server.storage import webhooks as stored_webhooks
-from server.storage.event_shapes import logged_event
+from server.storage.rule_shapes import Rule, RuleTrial
 from server.storage.shapes import (
     Agent,
     Article,
     Block,
     Conversation,
-    Customer,
     CustomerCard,
     Erasure,
     FoundArticles,
@@ -60,11 +76,7 @@ from server.storage.shapes import (
     NewWebhook,
     Order,
     ReportRow,
-    Shape,
     Shop,
-    Team,
-    Token,
-    Turn,
     Webhook,
     WebhookDelivery,
 )
@@ -82,124 +94,23 @@ TICKET = "0193a6c7f2aa7c4e8d2a6f5b3e9c1e44"
 SEGMENT = "0193a6c7f01b7c4e8d2a6f5b3e9c1e11"
 WEBHOOK = "0193a6c7f01b7c4e8d2a6f5b3e9c1d70"
 DELIVERY = f"{WEBHOOK}_e4711"
-
-
-class Cursor(Shape):
-    """What every page has: ``next_cursor`` leads to the next one, null at the end."""
-
-    next_cursor: str | None
-
-
-class ConversationPage(Cursor):
-    """A page of conversations."""
-
-    items: list[Conversation]
-
-
-class TurnPage(Cursor):
-    """The turns of a conversation, all of them."""
-
-    items: list[Turn]
-
-
-class MessagePage(Cursor):
-    """A page of messages."""
-
-    items: list[MessageOfConversation]
-
-
-class CustomerPage(Cursor):
-    """A page of customers."""
-
-    items: list[Customer]
-
-
-class ArticlePage(Cursor):
-    """A page of articles."""
-
-    items: list[Article]
-
-
-class OrderPage(Cursor):
-    """A page of orders."""
-
-    items: list[Order]
-
-
-class AgentPage(Cursor):
-    """Everybody who has access."""
-
-    items: list[Agent]
-
-
-class TeamPage(Cursor):
-    """All teams."""
-
-    items: list[Team]
-
-
-class TokenPage(Cursor):
-    """All tokens."""
-
-    items: list[Token]
-
-
-class WebhookPage(Cursor):
-    """All receivers of webhooks."""
-
-    items: list[Webhook]
-
-
-class DeliveryPage(Cursor):
-    """A page of the log of deliveries."""
-
-    items: list[WebhookDelivery]
-
-
-class EventPage(Shape):
-    """A page of the log; ``next_cursor`` is always there, ``more`` says whether to ask at once."""
-
-    items: list[logged_event()]  # type: ignore[valid-type]  # made from the kinds of event
-    next_cursor: str
-    more: bool
-
-
-class SegmentSaved(Shape):
-    """A condition on customers with a name; ``count`` is how many met it at ``counted_at_ms``."""
-
-    id: str
-    name: str
-    condition: dict[str, Any]
-    shared: bool
-    owner_id: str
-    updated_at_ms: int
-    count: int | None
-    counted_at_ms: int | None
-
-
-class SegmentMember(Shape):
-    """A customer who meets a segment; money in the smallest unit of the shop's currency."""
-
-    id: str
-    external_id: str | None
-    name: str | None
-    locale: str | None
-    identity: Literal["anonymous", "claimed", "verified"]
-    orders: int
-    net_minor: int
-    last_order_at_ms: int | None
-
-
-class SegmentPage(Cursor):
-    """The saved segments that a person sees."""
-
-    items: list[SegmentSaved]
-
-
-class MemberPage(Cursor):
-    """A page of a segment's customers."""
-
-    items: list[SegmentMember]
+RULE = "0193a6c7f01b7c4e8d2a6f5b3e9c1f52"
+RULE_PLAN = {
+    "name": "Large refunds",
+    "on": {"events": ["ticket_created"]},
+    "when": {
+        "join": "all",
+        "groups": [
+            {
+                "join": "all",
+                "clauses": [
+                    {"field": "ticket.field.refund.amount", "op": "min", "values": [50000]}
+                ],
+            }
+        ],
+    },
+    "then": [{"do": "set_priority", "priority": "high"}],
+}
 
 
 class NewMessage(Payload):
@@ -230,49 +141,25 @@ def post_message(tx: Tx, actor: Actor, payload: NewMessage) -> Json:
     )
 
 
-def _conversation(look: Look, answer: Json) -> Json:
-    return views.one_summary(look.connection, answer["conversation_id"])
-
-
-def _message(look: Look, answer: Json) -> Json:
-    return lists.one_message(look, answer["message_id"])
-
-
-def _customer(look: Look, answer: Json) -> Json:
-    customer = customers.load_customer(look.connection, answer["customer_id"])
-    if customer is None:
-        raise NotFound("There is no such customer.")
-    return views.card(look.connection, customer, look.actor)
-
-
-def _article(look: Look, answer: Json) -> Json:
-    return lists.get_article(look, lists.ArticleRef(article_id=answer["article_id"]))
-
-
-def _agent(look: Look, answer: Json) -> Json:
-    person = people.load_person(look.connection, answer["agent_id"])
-    if person is None:
-        raise NotFound("There is no such agent.")
-    return views.person_view(person)
-
-
-def _token(look: Look, answer: Json) -> Json:
-    token = stored_tokens.load_token(look.connection, answer["token_id"])
-    if token is None:
-        raise NotFound("There is no such token.")
-    return tokens.token_view(token) | {"token": answer["token"]}
-
-
-def _webhook(_look: Look, answer: Json) -> Json:
-    shown: Json = answer["webhook"]
-    return shown | {"secret": answer["secret"]} if "secret" in answer else shown
-
-
-def _delivery(look: Look, answer: Json) -> Json:
-    delivery = stored_webhooks.load_delivery(look.connection, answer["delivery_id"])
-    if delivery is None:
-        raise NotFound("There is no such delivery.")
-    return webhooks.delivery_view(delivery)
+def _of_rule(
+    verb: str,
+    method: Method,
+    path: str,
+    payload: type[Payload],
+    answer: Any,  # Any: as in Row
+    **more: Any,  # Any: fields of Row
+) -> Row:
+    """A row about rules."""
+    return Row(
+        name=f"rules.{verb}",
+        method=method,
+        path=path,
+        payload=payload,
+        answer=answer,
+        scope="rules:write" if "action" in more else "rules:read",
+        permission=rule_actions.MANAGE,
+        **more,
+    )
 
 
 def _of_webhook(
@@ -313,7 +200,7 @@ def _of_conversation(verb: str, payload: type[Payload], action: Any, **example: 
         scope="conversations:write",
         permission="conversation.write",
         action=action,
-        complete=_conversation,
+        complete=completing.conversation,
         example={"conversation_id": CONVERSATION, **example},
     )
 
@@ -432,7 +319,7 @@ ROWS: tuple[Row, ...] = (
         scope="conversations:write",
         permission="conversation.write",
         action=post_message,
-        complete=_message,
+        complete=completing.message,
         status=201,
         key_as="client_id",
         example={"conversation_id": CONVERSATION, "body": "Your parcel left today."},
@@ -468,7 +355,7 @@ ROWS: tuple[Row, ...] = (
         scope="customers:write",
         permission="conversation.write",
         action=visitors.update_customer,
-        complete=_customer,
+        complete=completing.customer,
         example={"customer_id": CUSTOMER, "name": "Wang Min"},
     ),
     Row(
@@ -624,7 +511,7 @@ ROWS: tuple[Row, ...] = (
         scope="customers:write",
         permission="customer.write",
         action=customer_actions.write_note,
-        complete=_customer,
+        complete=completing.customer,
         example={"customer_id": CUSTOMER, "body": "Rings at noon.", "version": 0},
     ),
     Row(
@@ -636,7 +523,7 @@ ROWS: tuple[Row, ...] = (
         scope="customers:write",
         permission="customer.write",
         action=customer_actions.tag,
-        complete=_customer,
+        complete=completing.customer,
         example={"customer_id": CUSTOMER, "add": ["vip"]},
     ),
     Row(
@@ -648,7 +535,7 @@ ROWS: tuple[Row, ...] = (
         scope="customers:write",
         permission="customer.write",
         action=customer_actions.set_block,
-        complete=_customer,
+        complete=completing.customer,
         example={"customer_id": CUSTOMER, "blocked": False},
     ),
     Row(
@@ -660,7 +547,7 @@ ROWS: tuple[Row, ...] = (
         scope="customers:write",
         permission="customer.write",
         action=consents.record_consent,
-        complete=_customer,
+        complete=completing.customer,
         example={"customer_id": CUSTOMER, "purpose": "marketing_email", "given": False},
     ),
     Row(
@@ -683,7 +570,7 @@ ROWS: tuple[Row, ...] = (
         scope="conversations:write",
         permission="customer.write",
         action=customer_actions.start_conversation,
-        complete=_conversation,
+        complete=completing.conversation,
         status=201,
         key_as="client_id",
         example={
@@ -754,7 +641,7 @@ ROWS: tuple[Row, ...] = (
         scope="agents:write",
         permission="conversation.write",
         action=presence.set_presence,
-        complete=_agent,
+        complete=completing.agent,
         example={"status": "online", "capacity": 6},
     ),
     Row(
@@ -798,7 +685,7 @@ ROWS: tuple[Row, ...] = (
         scope="articles:write",
         permission="article.write",
         action=article_actions.create_article,
-        complete=_article,
+        complete=completing.article,
         status=201,
         example={
             "category": "Returns",
@@ -814,7 +701,7 @@ ROWS: tuple[Row, ...] = (
         scope="articles:write",
         permission="article.write",
         action=article_actions.change_article,
-        complete=_article,
+        complete=completing.article,
         example={
             "article_id": ARTICLE,
             "version": 1,
@@ -887,7 +774,7 @@ ROWS: tuple[Row, ...] = (
         permission="people.manage",
         action=tokens.create_token,
         check=_no_stronger,
-        complete=_token,
+        complete=completing.token,
         status=201,
         once=("token",),
         example={
@@ -909,6 +796,67 @@ ROWS: tuple[Row, ...] = (
         status=204,
         example={"token_id": "3f9a1c0d5e7b2846"},
     ),
+    _of_rule("list", "GET", "/rules", NoPayload, RulePage, query=rule_calls.list_rules),
+    _of_rule(
+        "create",
+        "POST",
+        "/rules",
+        rule_calls.CreateRule,
+        Rule,
+        action=rule_calls.create_rule,
+        complete=completing.rule,
+        status=201,
+        example=RULE_PLAN | {"enabled": True},
+    ),
+    _of_rule(
+        "try",
+        "GET",
+        "/rule-trials",
+        rule_calls.TryRule,
+        RuleTrial,
+        query=rule_calls.try_rule,
+        example={
+            "plan": '{"name":"Mine","on":{"events":["rated"]},"then":[{"do":"note","text":"Look"}]}'
+        },
+    ),
+    _of_rule(
+        "get",
+        "GET",
+        "/rules/{rule_id}",
+        rule_calls.RuleRef,
+        Rule,
+        query=rule_calls.get_rule,
+        example={"rule_id": RULE},
+    ),
+    _of_rule(
+        "update",
+        "PUT",
+        "/rules/{rule_id}",
+        rule_calls.ChangeRule,
+        Rule,
+        action=rule_calls.change_rule,
+        complete=completing.rule,
+        example={"rule_id": RULE, "version": 1, **RULE_PLAN, "enabled": False},
+    ),
+    _of_rule(
+        "delete",
+        "DELETE",
+        "/rules/{rule_id}",
+        rule_calls.RuleRef,
+        None,
+        action=rule_calls.delete_rule,
+        status=204,
+        example={"rule_id": RULE},
+    ),
+    _of_rule(
+        "runs",
+        "GET",
+        "/rules/{rule_id}/runs",
+        rule_calls.ListRuns,
+        RunPage,
+        query=rule_calls.list_runs,
+        example={"rule_id": RULE},
+    ),
     _of_webhook("list", "GET", "", NoPayload, WebhookPage, query=webhooks.list_webhooks),
     _of_webhook(
         "create",
@@ -917,7 +865,7 @@ ROWS: tuple[Row, ...] = (
         webhooks.CreateWebhook,
         NewWebhook,
         action=webhooks.create_webhook,
-        complete=_webhook,
+        complete=completing.webhook,
         status=201,
         once=("secret",),
         example={
@@ -942,7 +890,7 @@ ROWS: tuple[Row, ...] = (
         webhooks.ChangeWebhook,
         Webhook,
         action=webhooks.change_webhook,
-        complete=_webhook,
+        complete=completing.webhook,
         example={"webhook_id": WEBHOOK, "active": True},
     ),
     _of_webhook(
@@ -962,7 +910,7 @@ ROWS: tuple[Row, ...] = (
         webhooks.WebhookRef,
         NewWebhook,
         action=webhooks.rotate_secret,
-        complete=_webhook,
+        complete=completing.webhook,
         once=("secret",),
         example={"webhook_id": WEBHOOK},
     ),
@@ -973,7 +921,7 @@ ROWS: tuple[Row, ...] = (
         webhooks.WebhookRef,
         WebhookDelivery,
         action=webhooks.send_test,
-        complete=_delivery,
+        complete=completing.delivery,
         status=202,
         example={"webhook_id": WEBHOOK},
     ),
@@ -993,7 +941,7 @@ ROWS: tuple[Row, ...] = (
         webhooks.DeliveryRef,
         WebhookDelivery,
         action=webhooks.send_again,
-        complete=_delivery,
+        complete=completing.delivery,
         status=202,
         example={"webhook_id": WEBHOOK, "delivery_id": DELIVERY},
     ),

@@ -18,7 +18,7 @@ from server.http.sessions import require_person
 from server.http.views import done_of, problem_of, render
 from server.storage import links
 from server.storage.connection import Connection
-from server.storage.review import Json, review_view
+from server.storage.identity import Json, identity_view
 from server.storage.unit import Tx
 
 ROOT = "/customers/review"
@@ -26,25 +26,25 @@ PERMISSION = "identity.manage"
 DONE = frozenset({"merged", "apart", "undone", "allowed", "blocked"})
 
 
-def add_review(app: web.Application) -> None:
+def add_identity(app: web.Application) -> None:
     """Serves the page and what is done on it."""
     router = app.router
-    router.add_get(ROOT, show_review)
+    router.add_get(ROOT, show_identity)
     router.add_post(f"{ROOT}/cases/{{id}}", decide)
     router.add_post(f"{ROOT}/links/{{id}}/undo", undo)
     router.add_post(f"{ROOT}/values", set_value)
 
 
-async def show_review(request: web.Request, error: AppError | None = None) -> web.Response:
+async def show_identity(request: web.Request, error: AppError | None = None) -> web.Response:
     """Cases that wait, links that can be undone, values that name nobody, and the log."""
     person = await require_person(request, PERMISSION)
 
     def look(connection: Connection) -> Json:
-        return review_view(connection, person.actor) | {"shop": the_shop(connection)}
+        return identity_view(connection, person.actor) | {"shop": the_shop(connection)}
 
     return await render(
         request,
-        "review.html",
+        "identity.html",
         status=error.status if error else 200,
         nav="customers",
         wide=True,
@@ -105,5 +105,5 @@ async def _submit(request: web.Request, save: Callable[[Tx, Actor, Form], str]) 
     except AppError as error:
         if error.status >= 500:
             raise
-        return await show_review(request, error)
+        return await show_identity(request, error)
     raise web.HTTPSeeOther(f"{ROOT}?done={done}")
