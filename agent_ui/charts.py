@@ -69,10 +69,10 @@ def histogram(
 
     The last bar is open: whatever lies beyond the axis stands in it.
     """
-    width, height, left, right, top, bottom = 600, 268, 40, 10, 64, 28
+    width, height, left, right, top, bottom = 600, 282, 48, 10, 72, 34
     plot_w, plot_h = width - left - right, height - top - bottom
     highest, lines = _count_axis(max((bar.count for bar in bars), default=0))
-    root = svg.root(width, height, name)
+    root = svg.root(width, height, name, look="ch fits")
     svg.hatch(root)
 
     def x(at: float) -> float:
@@ -105,7 +105,7 @@ def histogram(
     for tick in ticks:
         svg.text(root, x(tick.at), height - 8, tick.text, "middle")
     svg.line(root, x(goal.at), top - 14, x(goal.at), y(0), look="goal")
-    crowded = any(0 <= x(mark.at) - x(goal.at) < 8 * len(goal.text) for mark in marks)
+    crowded = any(0 <= x(mark.at) - x(goal.at) < 10 * len(goal.text) for mark in marks)
     side = -6 if crowded else 6
     svg.text(root, x(goal.at) + side, top + 4, goal.text, "end" if crowded else "start")
     _percentiles(root, marks, x, top=top, foot=y(0), right=width - right)
@@ -127,10 +127,10 @@ def trend(
     Values are spans in ms, or with ``ceiling`` anything from 0 to that. Where the first two series
     both have values, the space between them is shaded unless ``band`` is off.
     """
-    width, height, left, right, top, bottom = 600, 268, 46, 84, 20, 28
+    width, height, left, right, top, bottom = 600, 274, 60, 112, 24, 34
     plot_w, plot_h = width - left - right, height - top - bottom
     highest, step = _trend_axis(series, goal, ceiling)
-    root = svg.root(width, height, name)
+    root = svg.root(width, height, name, look="ch fits")
 
     def x(number: int) -> float:
         return left + (plot_w * number / (len(labels) - 1) if len(labels) > 1 else plot_w / 2)
@@ -433,10 +433,10 @@ def _percentiles(
     """Lines with a dot and words on top, each word on a level of its own where they are close."""
     taken = [-math.inf] * 3
     for mark in sorted(marks, key=lambda one: one.at):
-        at, room = x(mark.at), 7.2 * len(mark.text) + 14
+        at, room = x(mark.at), 10 * len(mark.text) + 14
         level = next((n for n, until in enumerate(taken) if at > until), len(taken) - 1)
         taken[level] = at + room
-        head = top - 20 - 15 * level
+        head = top - 20 - 18 * level
         svg.line(root, at, head, at, foot, look="mark")
         svg.element(root, "circle", {"cx": at, "cy": head, "r": 3, "class": "dot"})
         at_end = at + room > right
@@ -460,7 +460,7 @@ def _ends(
     before = -math.inf
     for at, one, last in sorted(ends, key=lambda end: end[0]):
         svg.element(root, "circle", {"cx": x(last), "cy": at, "r": 3, "class": f"end-{one.look}"})
-        before = max(at + 4, before + 15)
+        before = max(at + 4, before + 19)
         words = f"{one.name} {span(one.values[last] or 0)}"
         svg.text(root, x(last) + 7, before, words, "start", strong=True)
 

@@ -21,8 +21,8 @@ _STYLE_SPACE = re.compile(r"\s*([{};,])\s*|(:)\s+|\s+")
 def lean_script(source: str) -> str:
     r"""A script without comments and indents; every line keeps its number.
 
-    >>> lean_script('/** A\\n * b. */\\nlet x = 1; // why\\n  f(/** @type {A} */ (x));\\n')
-    '\\n\\nlet x = 1;\\nf((x));\\n'
+    >>> lean_script('/** A\n * b. */\nlet x = 1; // why\n  f(/** @type {A} */ (x));\n')
+    '\n\nlet x = 1;\nf((x));\n'
     """
     bare = _ALONE.sub(lambda found: "\n" * found[0].count("\n"), source)
     return _INDENT.sub("", _AFTER_CODE.sub("", _TYPE.sub("", bare)))
@@ -31,7 +31,7 @@ def lean_script(source: str) -> str:
 def lean_style(source: str) -> str:
     r"""A style sheet without comments and needless space.
 
-    >>> lean_style('/* a */\\n.b > .c { color: red;\\n  margin: 0 1px; }\\n')
+    >>> lean_style('/* a */\n.b > .c { color: red;\n  margin: 0 1px; }\n')
     '.b > .c{color:red;margin:0 1px;}'
     """
     bare = _STYLE_COMMENT.sub("", source)

@@ -148,9 +148,12 @@ def intervals(
     An interval whose end is open ends in an arrow. ``ceiling`` ends the axis; without it the axis
     holds what there is. ``step`` is the distance of its lines, a quarter of it unless said.
     """
-    width, left, right, top, row_h = 600, 142, 138, 26, 34
+    # Names keep their room on a phone, where the words of a chart are larger than the rest of it.
+    names = [_cut(row.name, 20) for row in rows]
+    left = max(142, round(18 + 9.2 * max(map(_width, names), default=0)))
+    width, right, top, row_h = 600, 160, 26, 34
     height = top + row_h * len(rows) + 12
-    root = svg.root(width, height, name)
+    root = svg.root(width, height, name, look="ch fits")
     room = width - left - right
     known = [v for row in rows for v in (row.value, row.low, row.high) if v is not None]
     if goal is not None:
@@ -171,7 +174,7 @@ def intervals(
         svg.line(root, x(goal[0]), top - 6, x(goal[0]), height - 10, look="goal")
     for number, row in enumerate(rows):
         y = top + row_h * number + row_h / 2
-        svg.text(root, left - 12, y + 4, _cut(row.name, 20), "end", strong=True)
+        svg.text(root, left - 12, y + 4, names[number], "end", strong=True)
         group = svg.element(root, "g", {"class": f"span-{row.look}"})
         svg.title(group, f"{row.name}: {row.text}")
         if row.outer is not None:
@@ -197,7 +200,7 @@ def bars(rows: Sequence[Amount], *, name: str, left: int = 128) -> Markup:
     width, row_h, bar_h = 600, 32, 16
     right = 120
     height = row_h * len(rows) + 6
-    root = svg.root(width, height, name)
+    root = svg.root(width, height, name, look="ch fits")
     svg.hatch(root)
     most = max((row.amount for row in rows), default=0) or 1.0
     room = width - left - right
@@ -227,9 +230,9 @@ def fates(
     goal: tuple[float, str] | None = None,
 ) -> Markup:
     """Areas over the time since the question: answered below, gone above, the rest still waits."""
-    width, height, left, right, top, bottom = 600, 268, 46, 108, 18, 28
+    width, height, left, right, top, bottom = 600, 274, 60, 138, 22, 34
     plot_w, plot_h = width - left - right, height - top - bottom
-    root = svg.root(width, height, name)
+    root = svg.root(width, height, name, look="ch fits")
     svg.hatch(root)
     most = max((one.after for one in points), default=1) or 1
 
@@ -269,30 +272,8 @@ def fates(
         ]
         before = -math.inf
         for at, text in said:
-            before = max(at + 4, before + 16)
+            before = max(at + 4, before + 19)
             svg.text(root, width - right + 8, before, text, "start", strong=True)
-    return svg.markup(root)
-
-
-def spark(values: Sequence[float | None]) -> Markup:
-    """A line without axes for a tile; hidden from screen readers, as its table stands elsewhere."""
-    width, height = 96, 26
-    root = ET.Element(
-        "svg", {"class": "spark", "viewBox": f"0 0 {width} {height}", "aria-hidden": "true"}
-    )
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=0), max(known, default=1)
-    spread = (high - low) or 1
-    steps: list[str] = []
-    for number, value in enumerate(values):
-        if value is None:
-            continue
-        at = 2 + (width - 4) * number / max(1, len(values) - 1)
-        up = 3 + (height - 6) * (1 - (value - low) / spread)
-        follows = number > 0 and values[number - 1] is not None
-        steps.append(f"{'L' if follows else 'M'}{svg.number(at)} {svg.number(up)}")
-    if len(steps) > 1:
-        _path(root, "".join(steps), "line-a")
     return svg.markup(root)
 
 

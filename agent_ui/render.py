@@ -32,7 +32,7 @@ SURFACES = (
     "knowledge",
     "customers",
     "sources",
-    "review",
+    "identity",
     "privacy",
     "mail",
     "hours",
@@ -46,6 +46,7 @@ SURFACES = (
     "care",
     "by_mail",
     "notices",
+    "written",
 )
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.
@@ -121,6 +122,15 @@ def sentence(locale: Locale, key: str, **args: object) -> str:
             key = f"{key}.one" if locale == "en" and n == 1 else f"{key}.other"
         args["n"] = number(n)
     return _PLACEHOLDER.sub(lambda found: str(args[found[1]]), known[key])
+
+
+def language(tag: str | None) -> Locale:
+    """Which of our languages somebody is written to in whose language has this tag.
+
+    >>> language("zh-TW"), language("fr"), language(None)
+    ('zh', 'en', 'en')
+    """
+    return "zh" if (tag or "").lower().startswith("zh") else "en"
 
 
 def has_sentence(locale: Locale, key: str) -> bool:
@@ -302,7 +312,13 @@ def _environment(locale: Locale) -> Environment:
         return lambda *args, **kwargs: function(locale, *args, **kwargs)
 
     environment.globals.update(
-        locale=locale, lang=LANGUAGES[locale], t=spoken(sentence), icon=_icon, nav=None, wide=False
+        locale=locale,
+        lang=LANGUAGES[locale],
+        t=spoken(sentence),
+        icon=_icon,
+        nav=None,
+        wide=False,
+        bell=0,
     )
     environment.filters.update(
         duration=duration,

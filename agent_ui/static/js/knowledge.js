@@ -4,13 +4,16 @@ const csrf = /** @type {HTMLInputElement | null} */ (document.querySelector("inp
 
 /** @param {HTMLTextAreaElement} area @param {HTMLElement} place */
 async function show(area, place) {
+  const text = area.value;
   const answer = await fetch("/knowledge/preview", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
-    body: JSON.stringify({ text: area.value }),
+    body: JSON.stringify({ text }),
   });
   if (!answer.ok) return;
   const { html } = await answer.json();
+  // What was written since then has its own preview, on its way or here.
+  if (area.value !== text) return;
   // The server has cleaned it; a document of its own never runs anything even so.
   const parsed = new DOMParser().parseFromString(html, "text/html");
   place.replaceChildren(...parsed.body.childNodes);

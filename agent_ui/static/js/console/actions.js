@@ -35,10 +35,9 @@ export async function reopen(id) {
 
 /** @param {string} id @param {{ next?: boolean }} [then] */
 export async function resolve(id, { next = false } = {}) {
-  const after = next ? nextWaiting(id) : null;
   if (!(await act("conversation.resolve", { conversation_id: id }))) return;
   toast(t("done.resolved"), { action: { text: t("undo"), run: () => reopen(id) } });
-  if (next) route(after);
+  if (next && currentId.value === id) route(nextWaiting(id)); // unless they went elsewhere meanwhile
 }
 
 /** @param {string} id @param {number} until_ms */
@@ -68,16 +67,29 @@ export async function dismissWait(id) {
   if (await act("turn.dismiss", { conversation_id: id, reason: "courtesy" })) toast(t("done.dismissed"));
 }
 
-/** @param {{ status: import("./types.js").Presence, capacity?: number }} change */
+/** What was asked for and is not answered yet: the next press goes on from there. @type {{ status?: import("./types.js").Presence, capacity?: number }} */
+let wanted = {};
+let asked = 0, answered = 0, heard = 0;
+
+/** @param {{ status: import("./types.js").Presence } | { more: number }} change another state, or so many more chats at once */
 export async function setPresence(change) {
-  const reply = await act("presence.set", change);
-  if (reply) putAgent({ ...me.value, ...reply.me });
+  const { status, capacity } = { ...me.value, ...wanted };
+  wanted = { ...wanted, ...("more" in change ? { status, capacity: Math.max(1, Math.min(50, capacity + change.more)) } : change) };
+  asked += 1;
+  const mine = asked;
+  const reply = await act("presence.set", { ...wanted });
+  answered += 1;
+  if (answered === asked) wanted = {};
+  if (!reply || mine < heard) return; // what was asked for later is answered already
+  heard = mine;
+  putAgent({ ...me.value, ...reply.me });
 }
 
 /** @param {string} customer_id @param {{ name?: string, email?: string, phone?: string }} change */
 export async function updateCustomer(customer_id, change) {
+  const id = currentId.value; // another one may be open when the answer comes
   const reply = await act("customer.update", { customer_id, ...change });
-  if (reply && currentId.value) putCard(currentId.value, reply.customer);
+  if (reply && id) putCard(id, reply.customer);
   return Boolean(reply);
 }
 

@@ -2,6 +2,7 @@
 import { html } from "./vendor.js";
 import { currentId } from "./store.js";
 import { attach, Clip, FileCard, filesHold, takesFiles, Tray } from "./attach.js";
+import { MailCard } from "./mail_card.js";
 import { ask, asking } from "./later.js";
 import { write, writingOf } from "./composer.js";
 import { Answers, insert, isAsked, typed as lookFor, untyped } from "./suggest.js";
@@ -13,7 +14,10 @@ import { t } from "./words.js";
 
 export { lineOf } from "./events.js";
 export { withTried } from "./tried.js";
-export { attach, FileCard, Marks };
+export { attach, Marks };
+
+/** What came with a message and is not in it. @param {{ block: import("./types.js").Block }} props */
+export const Came = ({ block }) => html`<${block.type === "mail" ? MailCard : FileCard} block=${block} />`;
 export const keys = replyKeys;
 
 const alt = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌥" : "Alt";

@@ -1,6 +1,6 @@
 /** What the person really looks at: read marks, viewing, and how long a conversation had their attention. */
 import { effect } from "./vendor.js";
-import { tell } from "./connection.js";
+import { CommandError, command, tell } from "./connection.js";
 import { currentId, link, thread } from "./store.js";
 
 const RECORD_EVERY_MS = 30_000;
@@ -28,7 +28,10 @@ export function watchAttention() {
     const newest = newestAsk();
     if (!id || !newest || link.value !== "online" || document.visibilityState !== "visible" || marked.get(id) === newest) return;
     marked.set(id, newest);
-    tell("message.mark_read", { conversation_id: id, message_id: newest });
+    command("message.mark_read", { conversation_id: id, message_id: newest }).catch((error) => {
+      if (!(error instanceof CommandError)) throw error;
+      if (marked.get(id) === newest) marked.delete(id); // told again when the connection is back, or at the next look
+    });
   };
   const record = () => {
     if (focused.id && focused.ms >= 1000) tell("focus.record", { conversation_id: focused.id, focused_ms: Math.min(60_000, focused.ms) });

@@ -10,7 +10,7 @@ import { now } from "./clock.js";
 import { sideOpen } from "./later.js";
 import { route } from "./route.js";
 import { toastError } from "./toasts.js";
-import { Fact, change } from "./card_who.js";
+import { Fact, change, focusAfter } from "./card_who.js";
 import { language, languageName, money, shortDate, t, tn } from "./words.js";
 import { Icon } from "./late_icon.js";
 
@@ -61,7 +61,7 @@ function Tags({ card }) {
     e.preventDefault();
     const field = /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (e.target).elements.namedItem("tag"));
     const tag = field.value.trim();
-    if (tag && (await change("customer.tag", { customer_id: card.id, add: [tag] }))) field.value = "";
+    if (tag && (await change("customer.tag", { customer_id: card.id, add: [tag] })) && field.value.trim() === tag) field.value = ""; // unless the next is being written
   };
   const remove = (/** @type {string} */ tag) => change("customer.tag", { customer_id: card.id, remove: [tag] });
   return html`<form class="chips tags" onSubmit=${add}>${card.tags.map((tag) => html`<span class="tag" key=${tag}>${tag}<button type="button" aria-label=${t("kept.untag", { tag })} onClick=${() => remove(tag)}><${Icon} name="x" /></button></span>`)}
@@ -76,9 +76,9 @@ function Note({ card }) {
   const from = useRef(0); // the version that was read when writing began
   const note = card.note;
   const done = () => {
+    focusAfter("edit-note", ".notebox");
     setDraft(null);
     setTheirs(null);
-    requestAnimationFrame(() => document.getElementById("edit-note")?.focus());
   };
   const begin = () => {
     from.current = note?.version ?? 0;

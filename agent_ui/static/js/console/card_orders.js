@@ -25,7 +25,7 @@ const STATE_LOOKS = {
 };
 
 /** The page they look at just now, if they agreed to that. @param {{ card: Card }} props */
-export function Live({ card }) {
+function Live({ card }) {
   const seen = card.now;
   const here = Boolean(current.value?.customer_present);
   if (!seen) return null;

@@ -35,6 +35,17 @@ export async function copy(text, what) {
   }
 }
 
+/**
+ * Puts focus on what takes a form's place, or comes next in it, once that is drawn; not where somebody has gone on to
+ * something else, perhaps in another conversation, while an answer was on its way.
+ * @param {string} id @param {string} form which form, as a selector
+ */
+export function focusAfter(id, form) {
+  const left = document.querySelector(form);
+  const at = document.activeElement;
+  if (left && (left.contains(at) || at === document.body)) requestAnimationFrame(() => document.getElementById(id)?.focus());
+}
+
 /** A small button beside a value. @param {{ icon: string, name: string, onClick: () => void }} props */
 export const Mini = ({ icon, name, onClick }) => html`<button type="button" class="mini" aria-label=${name} title=${name} onClick=${onClick}><${Icon} name=${icon} /></button>`;
 
@@ -64,9 +75,9 @@ function Edit({ card, done }) {
     if (ok) done();
   };
   const field = (/** @type {"email"|"phone"} */ kind, /** @type {string} */ type) => html`<label class="field"><span>${t(`card.${kind}`)}</span><input class="input" name=${kind} type=${type}
-    value=${masked(kind) ? "" : card[kind] ?? ""} placeholder=${masked(kind) ? `${card[kind]} · ${t("card.unmasked_hint")}` : undefined} maxlength=${kind === "email" ? 254 : 40} autocomplete="off" /></label>`;
+    defaultValue=${masked(kind) ? "" : card[kind] ?? ""} placeholder=${masked(kind) ? `${card[kind]} · ${t("card.unmasked_hint")}` : undefined} maxlength=${kind === "email" ? 254 : 40} autocomplete="off" /></label>`;
   return html`<form class="edit" onSubmit=${submit} onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.isComposing) { e.preventDefault(); done(); } }}>
-    <label class="field"><span>${t("card.name")}</span><input class="input" name="name" value=${card.name ?? ""} maxlength="200" autocomplete="off" /></label>
+    <label class="field"><span>${t("card.name")}</span><input class="input" name="name" defaultValue=${card.name ?? ""} maxlength="200" autocomplete="off" /></label>
     ${field("email", "email")}${field("phone", "tel")}
     <div class="act"><button class="btn primary" disabled=${busy}>${t("save")}</button><button type="button" class="btn" onClick=${done}>${t("cancel")}</button></div>
   </form>`;
@@ -153,7 +164,7 @@ function Claims({ card }) {
       const { shown } = await command("customer.send_code", { customer_id: card.id, ...(address?.key_id ? { key_id: address.key_id } : {}) });
       setMailed(shown);
       setSaid({ text: t("verify.code.sent", { shown }), bad: false });
-      requestAnimationFrame(() => document.getElementById("verify-code")?.focus());
+      focusAfter("verify-code", ".verify");
     } catch (error) {
       failed(error);
     } finally {
@@ -201,8 +212,8 @@ function Consents({ card }) {
 export function Who({ card }) {
   const [editing, setEditing] = useState(false);
   const finish = () => {
+    focusAfter("edit-customer", ".edit");
     setEditing(false);
-    requestAnimationFrame(() => document.getElementById("edit-customer")?.focus());
   };
   const cell = card.profile?.value_cell;
   return html`<div class="sec head"><div class="who"><${Avatar} id=${card.id} name=${card.name} size="lg" />

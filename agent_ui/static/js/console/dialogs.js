@@ -11,9 +11,11 @@ import { MakeTicket } from "./ticket.js";
 import { KEYS } from "./key_list.js";
 import { close } from "./later.js";
 
+/** @typedef {{ id: string, close: () => void }} Of the conversation, and what closes this dialog */
 
-/** @param {{ id: string }} props */
-function Transfer({ id }) {
+/** @param {Of} props */
+function Transfer({ id, close }) {
+  revision.value; // a colleague may take it meanwhile
   const [to, setTo] = useState("");
   const [query, setQuery] = useState("");
   const [busy, setBusy] = useState(false);
@@ -48,8 +50,8 @@ function Transfer({ id }) {
     </form><//>`;
 }
 
-/** @param {{ id: string }} props */
-function SnoozeUntil({ id }) {
+/** @param {Of} props */
+function SnoozeUntil({ id, close }) {
   const local = (/** @type {number} */ ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   const [value, setValue] = useState(() => local(Math.ceil((serverNow() + 3_600_000) / 900_000) * 900_000));
   const at_ms = new Date(value).getTime();
@@ -63,16 +65,16 @@ function SnoozeUntil({ id }) {
     </form><//>`;
 }
 
-/** @param {{ id: string }} props */
-function Tags({ id }) {
+/** @param {Of} props */
+function Tags({ id, close }) {
   revision.value;
   const tags = conversations.get(id)?.tags ?? [];
   const known = [...new Set([...conversations.values()].flatMap((s) => s.tags))].filter((name) => !tags.includes(name)).sort().slice(0, 60);
   const add = async (/** @type {SubmitEvent} */ e) => {
     e.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (e.target);
-    const name = String(new FormData(form).get("tag") ?? "").trim();
-    if (name && (await tag(id, { add: [name] }))) form.reset();
+    const field = /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (e.target).elements.namedItem("tag"));
+    const name = field.value.trim();
+    if (name && (await tag(id, { add: [name] })) && field.value.trim() === name) field.value = ""; // unless the next is being written
   };
   return html`<${Dialog} title=${t("edit_tags")} onClose=${close}>
     <div class="chips tags">${tags.length ? tags.map((name) => html`<span class="tag" key=${name}>${name}<button type="button" aria-label=${t("tag.remove", { tag: name })} onClick=${() => tag(id, { remove: [name] })}><${Icon} name="x" /></button></span>`) : html`<p class="none">${t("tag.none")}</p>`}</div>
@@ -81,20 +83,21 @@ function Tags({ id }) {
     <div class="act end"><button type="button" class="btn primary" onClick=${close}>${t("ready")}</button></div><//>`;
 }
 
-/** @param {{ id: string }} props */
-const Spam = ({ id }) => html`<${Dialog} title=${t("spam.title")} onClose=${close}><p>${t("spam.text")}</p>
+/** @param {Of} props */
+const Spam = ({ id, close }) => html`<${Dialog} title=${t("spam.title")} onClose=${close}><p>${t("spam.text")}</p>
   <div class="act end"><button type="button" class="btn" autofocus onClick=${close}>${t("cancel")}</button><button type="button" class="btn danger" onClick=${() => { close(); markSpam(id); }}><${Icon} name="ban" />${t("spam")}</button></div><//>`;
 
-const Help = () => html`<${Dialog} title=${t("help")} cls="wide" onClose=${close}>
+const Help = () => html`<${Dialog} title=${t("help")} cls="wide" onClose=${() => close()}>
   <dl class="keylist">${KEYS.map((row) => html`<div key=${row.says}><dt>${t(`key.${row.says}`)}</dt><dd>${row.keys.map((combo, i) => [i ? html`<span>${t("or")}</span>` : null, combo.map((key) => html`<kbd>${key}</kbd>`)])}</dd></div>`)}</dl>
   <p class="none">${t("help.text")}</p><//>`;
 
 /** @param {{ question: import("./later.js").Question }} props */
 export function Question({ question }) {
+  const shut = () => close(question);
   if (question.kind === "help") return html`<${Help} />`;
-  if (question.kind === "articles") return html`<${Library} close=${close} />`;
-  if (question.kind === "palette") return html`<${Palette} close=${close} />`;
+  if (question.kind === "articles") return html`<${Library} close=${shut} />`;
+  if (question.kind === "palette") return html`<${Palette} close=${shut} />`;
   if (!("id" in question)) return null;
   const Kind = { transfer: Transfer, snooze: SnoozeUntil, tags: Tags, spam: Spam, ticket: MakeTicket }[question.kind];
-  return html`<${Kind} id=${question.id} key=${question.id} />`;
+  return html`<${Kind} id=${question.id} close=${shut} key=${question.id} />`;
 }

@@ -48,7 +48,7 @@ export function Header({ s }) {
   return html`<div class="thead">
     <${IconButton} icon="arrow-left" name=${t("back")} cls="back" onClick=${leave} />
     <${Avatar} id=${s.customer.id} name=${s.customer.name} here=${s.customer_present && "online"} />
-    <div class="title"><h2>${customerName(s.customer)}<${Segment} of=${s.customer} />
+    <div class="title"><h2><span>${customerName(s.customer)}</span><${Segment} of=${s.customer} />
       ${s.customer.verified ? html`<span class="st ok"><${Icon} name="shield-check" /><span>${t("identity.verified")}</span></span>` : null}
       ${open ? null : html`<span class="st">${t(`status.${s.status}`)}</span>`}
       ${s.status === "snoozed" && s.snoozed_until_ms ? html`<span class="st info"><${Icon} name="alarm-clock" /><span>${moment(s.snoozed_until_ms, now.peek())}</span></span>` : null}</h2>

@@ -61,7 +61,7 @@ function meaning(e) {
   if (command && e.altKey && e.code === "KeyE") return whileOpen((id) => resolve(id, { next: true }));
   if (e.ctrlKey || e.metaKey) return undefined;
   if (e.altKey) return e.shiftKey ? undefined : WITH_ALT[e.code];
-  if (/** @type {Element} */ (e.target).closest?.("input, textarea, select, [contenteditable], [role=menu]")) return undefined;
+  if (/** @type {Element} */ (e.target).closest?.("input, textarea, select, [contenteditable], [role=menu], .donebar:focus")) return undefined;
   if (e.key === "?" || (e.code === "Slash" && e.shiftKey)) return () => ask({ kind: "help" });
   return e.shiftKey ? undefined : PLAIN[e.code];
 }

@@ -15,10 +15,10 @@ async function fetchFiles(name) {
     style.onerror = reject;
   });
   document.head.append(style);
-  const words = await fetch(new URL(`../../words/${name}.${page.locale}.json`, import.meta.url));
+  // Together: a failure that nobody waits for is an error of the page.
+  const [words] = await Promise.all([fetch(new URL(`../../words/${name}.${page.locale}.json`, import.meta.url)), styled]);
   if (!words.ok) throw new Error("no words");
   addWords(await words.json());
-  await styled;
 }
 
 /** @typedef {{ kind: "transfer"|"snooze"|"tags"|"spam"|"ticket", id: string } | { kind: "help"|"palette"|"articles" }} Question */
@@ -33,9 +33,9 @@ export function ask(question) {
 /** Whether a dialog is open, or on its way: what is typed meanwhile is meant for it. */
 export const asking = () => asked.peek() !== null;
 
-/** Closes it. */
-export function close() {
-  asked.value = null;
+/** Closes it, or only this one: an answer may come when another is open already. @param {Question} [question] */
+export function close(question) {
+  if (!question || asked.peek() === question) asked.value = null;
 }
 
 export function Dialogs() {
@@ -66,9 +66,10 @@ export function toggleSide() {
 
 export function Side() {
   const [loaded, setLoaded] = useState(/** @type {typeof import("./customer.js") | null} */ (null));
+  const [tries, setTries] = useState(0);
   const wanted = Boolean(currentId.value && !loaded);
   useEffect(() => {
-    if (wanted) Promise.all([import("./customer.js"), import("./aid.js"), fetchFiles("card"), fetchFiles("aid")]).then(([module, help]) => { aid.value = help; setLoaded(module); }, () => {}); // the next conversation tries again
-  }, [wanted, currentId.value]);
+    if (wanted) Promise.all([import("./customer.js"), import("./aid.js"), fetchFiles("card"), fetchFiles("aid")]).then(([module, help]) => { aid.value = help; setLoaded(module); }, () => setTimeout(() => setTries(tries + 1), Math.min(60_000, 1000 * 2 ** tries)));
+  }, [wanted, tries]);
   return loaded ? html`<${loaded.Customer} />` : html`<aside class="side blank" aria-label=${t("customer")}></aside>`;
 }

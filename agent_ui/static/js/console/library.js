@@ -39,7 +39,6 @@ export function Library({ close }) {
         if (mine !== latest.current) return;
         setItems(found.items.filter((/** @type {Item} */ item) => item.p >= LEAST));
         setError("");
-        setAt(0);
       } catch (failure) {
         if (!(failure instanceof CommandError)) throw failure;
         if (mine === latest.current) setError(errorText(failure.code));
@@ -70,7 +69,7 @@ export function Library({ close }) {
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
   return html`<${Dialog} title=${t("find")} cls="palette find" bare onClose=${close}>
     <div class="pbox"><${Icon} name="search" /><input autofocus type="text" role="combobox" aria-expanded=${Boolean(items?.length)} aria-controls="find-list" aria-activedescendant=${here ? `f-${here.article_id}` : undefined} aria-autocomplete="list" autocomplete="off" maxlength="200"
-      aria-label=${t("find")} placeholder=${t("find.hint")} value=${query} onInput=${(/** @type {any} an input's event */ e) => setQuery(e.target.value)} onKeyDown=${keys} /><kbd aria-hidden="true">Esc</kbd></div>
+      aria-label=${t("find")} placeholder=${t("find.hint")} value=${query} onInput=${(/** @type {any} an input's event */ e) => { setQuery(e.target.value); setAt(0); }} onKeyDown=${keys} /><kbd aria-hidden="true">Esc</kbd></div>
     <div class="sr" role="status">${error || (items ? tn("find.found", items.length) : "")}</div>
     <div class="fpanes">
       ${items?.length ? html`<div class="menu still" role="listbox" id="find-list" aria-label=${t("find.results")} ref=${list}>

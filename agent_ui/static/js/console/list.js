@@ -1,7 +1,7 @@
 /** The conversation list: tabs, search, and rows of a fixed height of which only the visible ones exist. */
-import { computed, effect, html, signal, useEffect, useLayoutEffect, useRef, useState } from "./vendor.js";
+import { computed, effect, html, signal, untracked, useEffect, useLayoutEffect, useRef, useState } from "./vendor.js";
 import { CommandError, command } from "./connection.js";
-import { agents, conversations, counts, currentId, loadError, me, putFound, ready, resolved, resolvedToday, revision } from "./store.js";
+import { agents, conversations, counts, currentId, link, loadError, me, putFound, ready, resolved, resolvedToday, revision } from "./store.js";
 import { loadDesk, loadResolved } from "./sync.js";
 import { now } from "./clock.js";
 import { arrange, hold, isOpen } from "./waits.js";
@@ -70,6 +70,11 @@ effect(() => {
   if (tab.value === "resolved" && resolved.value.state === "idle" && ready.value) loadResolved(false);
 });
 
+effect(() => {
+  // What could not be looked for while the connection was down.
+  if (link.value === "online") untracked(() => search.value.state === "failed" && lookFor(search.value.query));
+});
+
 let begun = false;
 effect(() => {
   if (!ready.value || begun) return;
@@ -84,6 +89,7 @@ effect(() => {
 
 /** @param {Tab} to */
 export function showTab(to) {
+  begun = true; // whoever has chosen stays there
   clearSearch();
   tab.value = to;
 }

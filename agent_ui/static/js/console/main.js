@@ -1,5 +1,5 @@
 /** Starts the console. */
-import { effect, html, render, useEffect, useState } from "./vendor.js";
+import { effect, html, render, untracked, useEffect, useState } from "./vendor.js";
 import { currentId, link } from "./store.js";
 import { start } from "./sync.js";
 import { follow } from "./route.js";
@@ -53,7 +53,7 @@ listen();
 watchAttention();
 start();
 effect(() => {
-  if (link.value === "online") saveDrafts(["unsaved"]);
+  if (link.value === "online") untracked(() => saveDrafts(["unsaved"])); // what is written is no reason to save it once more
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) saveDrafts(["changed"]);

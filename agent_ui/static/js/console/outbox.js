@@ -9,14 +9,15 @@ import { serverNow } from "./clock.js";
 import { page } from "./words.js";
 
 const PREFIX = `shopbell.outbox.${page.person.id}.`;
-const AGAIN = new Set(["unavailable", "too_many", "timeout", "offline"]);
+/** Errors after which the same may go well. */
+export const AGAIN = new Set(["unavailable", "too_many", "timeout", "offline"]);
 /** Conversations of which one message is on its way: the next waits, so that they arrive in the order they were written. */
 const busy = new Set();
 /** @type {Map<string, number>} how often a message was tried in vain */
 const tries = new Map();
 
 /** A new client_id. Not crypto.randomUUID, which a page on plain http in a local network does not have. */
-const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+export const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 /** @param {OutboxEntry} entry */
 function keep(entry) {

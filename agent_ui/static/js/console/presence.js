@@ -13,17 +13,14 @@ import { toast } from "./toasts.js";
 /** @type {Presence[]} */
 const STATES = ["online", "busy", "away", "offline"];
 
-/** @param {number} step */
-const changeCapacity = (step) => setPresence({ status: me.value.status, capacity: Math.max(1, Math.min(50, me.value.capacity + step)) });
-
 /** @param {{ close: () => void }} props */
 const PresenceItems = ({ close }) => html`<div class="cap" role="presentation">${t("presence")}</div>
   ${STATES.map((state) => html`<button type="button" key=${state} role="menuitemradio" aria-checked=${me.value.status === state} tabindex="-1" onClick=${() => { close(); setPresence({ status: state }); }}>
     <span class=${`presence ${state}`}></span><span>${t(`presence.${state}`)}</span>${me.value.status === state ? html`<span class="right"><${Icon} name="check" /></span>` : null}</button>`)}
   <hr /><div class="stepper" role="group" aria-label=${t("capacity")}><span>${t("capacity")}</span>
-    <button type="button" role="menuitem" tabindex="-1" aria-label=${t("capacity.less")} onClick=${() => changeCapacity(-1)}><${Icon} name="minus" /></button>
+    <button type="button" role="menuitem" tabindex="-1" aria-label=${t("capacity.less")} onClick=${() => setPresence({ more: -1 })}><${Icon} name="minus" /></button>
     <b class="num">${me.value.capacity}</b>
-    <button type="button" role="menuitem" tabindex="-1" aria-label=${t("capacity.more")} onClick=${() => changeCapacity(1)}><${Icon} name="plus" /></button></div>`;
+    <button type="button" role="menuitem" tabindex="-1" aria-label=${t("capacity.more")} onClick=${() => setPresence({ more: 1 })}><${Icon} name="plus" /></button></div>`;
 
 /** Online · 8 of 10, above the list. */
 export function PresenceMenu() {

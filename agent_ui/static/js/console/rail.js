@@ -23,7 +23,7 @@ export const marks = signal({ late: 0, unread: 0 });
 export const lookAtMarks = () => document.hidden || fetch("/notices/count").then((reply) => reply.json()).then((found) => { marks.value = found; }, () => {}); // the next look tries again
 const EACH_MS = 60_000;
 
-const admin = () => me.value.role === "admin";
+const leads = () => me.value.role !== "agent";
 
 /** @param {{ place: typeof PLACES[number], wordy?: boolean }} props */
 function Place({ place, wordy = false }) {
@@ -50,12 +50,12 @@ export function Rail() {
   <div class="sp"></div>
   <${Place} place=${NOTICES} />
   <${IconButton} icon="keyboard" name=${t("help")} keys="?" onClick=${() => ask({ kind: "help" })} />
-  ${admin() ? html`<${Place} place=${PLACES[PLACES.length - 1]} />` : null}
+  ${leads() ? html`<${Place} place=${PLACES[PLACES.length - 1]} />` : null}
   <${PersonMenu} at="beside" key=${me.value.id} />
 </nav>`;
 }
 
 export const PhoneBar = () => (currentId.value ? null : html`<nav class="mob" aria-label=${t("nav")}>
-  ${PLACES.filter((place) => place.key !== "settings" || admin()).map((place) => html`<${Place} place=${place} wordy key=${place.key} />`)}
+  ${PLACES.filter((place) => place.key !== "settings" || leads()).map((place) => html`<${Place} place=${place} wordy key=${place.key} />`)}
   <${PersonMenu} at="above" wordy />
 </nav>`);

@@ -46,6 +46,8 @@ export function sought(id, field) {
   clearTimeout(timer);
   latest += 1;
   const mine = latest;
+  // What is listed may be chosen before the next answer is there: all that was sought then goes, the newest letters too.
+  if (shown.value?.id === id && shown.value.from === from) shown.value = { ...shown.value, to };
   timer = setTimeout(async () => {
     try {
       const { items } = await command("reply.find", { conversation_id: id, text: found[1] });

@@ -65,6 +65,11 @@ export const counts = computed(() => {
   return tally(conversations.values(), me.value.id);
 });
 
+/** What changed, conversations and people, since the desk was asked for: its answer may be older. @type {Set<string>} */
+const meanwhile = new Set();
+/** The desk is asked for now. */
+export const deskAsked = () => meanwhile.clear();
+
 let announced = false;
 /** Tells readers of `conversations` once per 16 ms at most, however many changed. */
 function touch() {
@@ -79,12 +84,13 @@ function touch() {
 /** Replaces a conversation's summary unless ours is newer. @param {Summary | undefined | null} summary */
 export function putSummary(summary) {
   if (!summary) return;
+  meanwhile.add(summary.id);
   const ours = conversations.get(summary.id);
   if (ours && ours.conversation_seq > summary.conversation_seq) return;
   if (ours && isOpen(ours) && summary.status === "resolved") resolvedToday.value += 1;
   if (ours?.status === "resolved" && isOpen(summary)) resolvedToday.value = Math.max(0, resolvedToday.value - 1);
   conversations.set(summary.id, summary);
-  if (!isOpen(summary) && resolved.value.state === "ready") resolved.value.ids.add(summary.id);
+  if (!isOpen(summary) && resolved.value.state !== "idle") resolved.value.ids.add(summary.id);
   touch();
 }
 
@@ -100,20 +106,22 @@ function changeThread(id, change) {
 export function putDesk(reply) {
   batch(() => {
     setClock(reply.server_at_ms);
-    me.value = { ...me.value, ...reply.me };
+    if (!meanwhile.has(me.value.id)) me.value = { ...me.value, ...reply.me };
     shop.value = { ...shop.value, ...reply.shop };
-    agents.value = new Map(reply.agents.map((/** @type {Agent} */ agent) => [agent.id, agent]));
+    agents.value = new Map(reply.agents.map((/** @type {Agent} */ agent) => [agent.id, meanwhile.has(agent.id) ? { ...agent, ...agents.value.get(agent.id) } : agent]));
     teams.value = reply.teams.map((/** @type {any} */ team) => ({ id: team.id, name: (page.locale === "zh" && team.name_zh) || team.name }));
     resolvedToday.value = reply.counts?.resolved_today ?? 0;
     const listed = new Set(reply.conversations.map((/** @type {Summary} */ s) => s.id));
     for (const [id, summary] of conversations) {
       // Open here but no longer on the desk: resolved or moved out of our sight while we were away.
-      if (isOpen(summary) && !listed.has(id) && id !== currentId.value) conversations.delete(id);
+      if (isOpen(summary) && !listed.has(id) && id !== currentId.value && !meanwhile.has(id)) conversations.delete(id);
     }
+    // And so it is not among the resolved ones either: those are asked for once more when somebody looks at them.
+    if (/ready|failed/.test(resolved.value.state)) resolved.value = { ...resolved.value, state: "idle" };
     for (const summary of reply.conversations) putSummary(summary);
     ready.value = true;
     loadError.value = null;
-    touch();
+    revision.value += 1; // at once: a desk that calls itself loaded has its rows, and keys find them
   });
 }
 
@@ -223,6 +231,8 @@ export function putEarlier(id, reply) {
   if (!thread) return;
   const first = thread.events[0]?.conversation_seq ?? 1;
   const older = reply.events.filter((event) => event.conversation_seq < first);
+  // The thread was loaded anew meanwhile, and these belong before what it had.
+  if (older.length && older[older.length - 1].conversation_seq !== first - 1) return;
   changeThread(id, { events: [...older, ...thread.events], complete: !older.length || older[0].conversation_seq <= 1 });
 }
 
@@ -244,8 +254,11 @@ export function showConversation(id) {
   });
 }
 
-/** @param {string} id @param {any} reply the answer of conversation.open */
-export function putThread(id, reply) {
+/**
+ * Puts a conversation that was asked for. What was signalled or answered while its answer was on the way is newer than that.
+ * @param {string} id @param {any} reply the answer of conversation.open @param {Thread | null} asked the thread as it was then
+ */
+export function putThread(id, reply, asked) {
   const thread = threads.get(id);
   if (!thread) return;
   batch(() => {
@@ -260,12 +273,18 @@ export function putThread(id, reply) {
       : fresh;
     const clients = new Set(events.filter((event) => event.kind === "message.posted").map((event) => event.data.message.client_id));
     outbox.value = outbox.value.filter((entry) => !clients.has(entry.client_id));
+    const turns = [...reply.turns];
+    for (const event of events) if (event.conversation_seq > last && event.kind === "message.posted") followTurn(turns, event.data.message, event);
+    const marks = thread.read_marks.filter((mark) => !asked?.read_marks.includes(mark));
+    const marked = new Set(marks.map((mark) => mark.reader.id));
+    /** @template {"card"|"draft"|"viewing"} K @param {K} key @param {Thread[K]} value */
+    const newer = (key, value) => (asked && thread[key] !== asked[key] ? thread[key] : value);
     changeThread(id, {
       state: "ready", error: null, stale: false, events,
       last_seq: events[events.length - 1]?.conversation_seq ?? 0,
       complete: joined ? thread.complete && (events[0]?.conversation_seq ?? 1) <= 1 : reply.complete,
-      card: reply.customer, read_marks: reply.read_marks, turns: reply.turns, draft: reply.draft,
-      viewing: reply.viewing ?? [],
+      card: newer("card", reply.customer), turns, draft: newer("draft", reply.draft), viewing: newer("viewing", reply.viewing ?? []),
+      read_marks: [...reply.read_marks.filter((/** @type {import("./types.js").ReadMark} */ mark) => !marked.has(mark.reader.id)), ...marks],
     });
   });
 }
@@ -302,6 +321,7 @@ const SIGNALS = {
 
 /** @param {Partial<Agent> & { id: string }} agent */
 export function putAgent(agent) {
+  meanwhile.add(agent.id);
   const before = agents.value.get(agent.id);
   agents.value = new Map(agents.value).set(agent.id, /** @type {Agent} */ ({ ...before, ...agent }));
   if (agent.id === me.value.id) me.value = { ...me.value, ...agent };
@@ -318,11 +338,11 @@ export function expireTyping() {
   if (live.length !== typing.value.size) typing.value = new Map(live);
 }
 
-/** @param {any} reply the answer of conversation.list with view resolved @param {boolean} more whether it continues what is shown */
-export function putResolved(reply, more) {
-  const ids = new Set(more ? resolved.value.ids : []);
+/** @param {any} reply the answer of conversation.list with view resolved */
+export function putResolved(reply) {
+  const { ids } = resolved.value;
   for (const summary of reply.conversations) {
-    conversations.set(summary.id, summary);
+    putSummary(summary);
     ids.add(summary.id);
   }
   resolved.value = { ids, next_before_ms: reply.next_before_ms, state: "ready" };

@@ -1,16 +1,17 @@
 /** Keeps the store in step with the server: first load, gaps, reconnects, the open conversation. */
 import { CommandError, command, connect, tell } from "./connection.js";
-import { flushAll, recoverOutbox, followOtherTabs } from "./outbox.js";
+import { AGAIN, flushAll, recoverOutbox, followOtherTabs } from "./outbox.js";
 import { hear } from "./alerts.js";
 import { lookAtMarks } from "./rail.js";
 import {
-  applyEnvelope, applySignal, conversations, currentId, expireTyping, failThread, link, loadError, outbox,
+  applyEnvelope, applySignal, conversations, currentId, deskAsked, expireTyping, failThread, link, loadError, outbox,
   putCard, putCatchUp, putDesk, putEarlier, putResolved, putThread, putWelcome, ready, resolved, showConversation, thread,
 } from "./store.js";
 
 const COMPARE_EVERY_MS = 30_000;
 const RELOAD_EVERY_MS = 180_000;
 const CARD_EVERY_MS = 60_000;
+const AGAIN_MS = 5000;
 /** @type {Set<string>} conversations being caught up */
 const catching = new Set();
 let loading = false;
@@ -20,6 +21,7 @@ let loaded_at_ms = 0;
 export async function loadDesk() {
   if (loading) return;
   loading = true;
+  deskAsked();
   try {
     putDesk(await command("desk.load"));
     loaded_at_ms = Date.now();
@@ -31,17 +33,22 @@ export async function loadDesk() {
   }
 }
 
+/** How far the open thread goes. @param {string} id @returns {number | null} null when another one is open */
+const reached = (id) => (thread.value?.id === id ? thread.value.last_seq : null);
+/** Whether events that came while an answer was on its way were dropped: they are in its summary only. @param {string} id */
+const isBehind = (id) => (reached(id) ?? Infinity) < (conversations.get(id)?.conversation_seq ?? 0);
+
 /** Asks for all events of a conversation that came after those we have. @param {string} id */
 async function catchUp(id) {
   if (catching.has(id)) return;
   catching.add(id);
   try {
-    for (let complete = false; !complete; ) {
-      const after_seq = thread.value?.id === id ? thread.value.last_seq : null;
+    for (let more = true; more; ) {
+      const after_seq = reached(id);
       if (after_seq === null) return;
       const reply = await command("conversation.catch_up", { conversation_id: id, after_seq });
       putCatchUp(id, reply);
-      complete = reply.complete || !reply.events.length;
+      more = reply.events.length > 0 && (!reply.complete || isBehind(id));
     }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error; // else: the next event or reconnect asks again
@@ -52,12 +59,17 @@ async function catchUp(id) {
 
 /** Fetches the thread of the open conversation. @param {string} id */
 async function fetchThread(id) {
+  const asked = thread.value;
   try {
-    putThread(id, await command("conversation.open", { conversation_id: id }));
+    putThread(id, await command("conversation.open", { conversation_id: id }), asked);
+    if (currentId.value !== id) return; // who has gone on does not view it
     tell("viewing.set", { conversation_id: id, viewing: true });
+    if (isBehind(id)) catchUp(id);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    if (currentId.value === id && thread.value?.state !== "ready" && error.code !== "offline") failThread(id, error.code);
+    if (currentId.value !== id || thread.value?.state === "ready" || error.code === "offline") return;
+    failThread(id, error.code);
+    if (AGAIN.has(error.code)) setTimeout(() => thread.value?.state === "failed" && retryThread(), AGAIN_MS);
   }
 }
 
@@ -113,19 +125,20 @@ export function retryThread() {
   fetchThread(id);
 }
 
-let earlier = false;
+/** @type {Set<string>} conversations of which earlier events are on their way */
+const earlier = new Set();
 /** Loads the 200 events before the ones shown. */
 export async function loadEarlier() {
   const open = thread.value;
-  if (earlier || !open || open.complete || !open.events.length) return;
-  earlier = true;
+  if (!open || open.complete || !open.events.length || earlier.has(open.id)) return;
+  earlier.add(open.id);
   try {
     const before_seq = open.events[0].conversation_seq;
     putEarlier(open.id, await command("conversation.catch_up", { conversation_id: open.id, after_seq: 0, before_seq }));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error; // scrolling up again asks again
   } finally {
-    earlier = false;
+    earlier.delete(open.id);
   }
 }
 
@@ -135,10 +148,10 @@ export async function loadResolved(more) {
   if (state === "loading" || (more && next_before_ms === null)) return;
   resolved.value = { ids, next_before_ms, state: "loading" };
   try {
-    putResolved(await command("conversation.list", { view: "resolved", limit: 50, ...(more ? { before_ms: next_before_ms } : {}) }), more);
+    putResolved(await command("conversation.list", { view: "resolved", limit: 50, ...(more ? { before_ms: next_before_ms } : {}) }));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    resolved.value = { ids, next_before_ms, state: "failed" };
+    resolved.value = { ...resolved.value, state: "failed" };
   }
 }
 

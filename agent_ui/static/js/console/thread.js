@@ -80,7 +80,7 @@ const Text = ({ text }) => html`<p lang=${textLanguage(text)} dir="auto">${linki
 
 /** @param {{ block: import("./types.js").Block }} props */
 function Block({ block }) {
-  if (block.type === "file") return aid.value && html`<${aid.value.FileCard} block=${block} />`;
+  if (block.type === "file" || block.type === "mail") return aid.value && html`<${aid.value.Came} block=${block} />`;
   const url = safeLink(block.url ?? block.image_url);
   const title = block.title ?? block.alt ?? block.url ?? "";
   const icon = { product: "package", image: "image", link: "link" }[block.type];
@@ -120,7 +120,7 @@ function MessageItem({ item, customer }) {
   const failed = entry?.state === "failed" ? html`<${Failed} entry=${entry} />` : null;
   if (message.visibility === "private") {
     return html`<div class=${`note ${entry ? "unsent" : ""}`} id=${`m-${message.id}`}><${Icon} name="lock" /><div>
-      <b>${message.author.name}</b> · ${t("note")} · <time datetime=${new Date(message.at_ms).toISOString()} title=${fullTime(message.at_ms)}>${clockTime(message.at_ms)}</time>
+      ${message.author.name ? html`<b>${message.author.name}</b> · ` : null}${t("note")} · <time datetime=${new Date(message.at_ms).toISOString()} title=${fullTime(message.at_ms)}>${clockTime(message.at_ms)}</time>
       ${entry && !failed ? html` · ${t(`meta.${entry.state}`)}` : null}${message.body ? html`<${Text} text=${message.body} />` : null}${(message.blocks ?? []).map((block) => html`<${Block} block=${block} />`)}</div></div>${failed}`;
   }
   const name = out ? message.author.name : customer.name;
@@ -155,18 +155,31 @@ function Viewing() {
   return null;
 }
 
+/** @param {HTMLElement} log */
+const nearEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+
 /** @param {{ customer: { id: string, name: string | null } }} props */
 function Log({ customer }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const state = useRef({ id: "", at_end: true, height: 0, first: "", seen: 0 });
+  const state = useRef({ id: "", at_end: true, top: 0, height: 0, first: "", seen: 0 });
   const [unseen, setUnseen] = useState(0);
   const open = thread.value;
   const list = items.value;
+  const sought = pointed.value;
   const writes = typing.value.size;
   const messages = list.filter((item) => item.kind === "message").length;
 
+  /** Whether the end is read. The browser tells of a scroll only with the next frame: who is above the place that was noted has left it already.
+   * @param {HTMLElement} log */
+  const readsEnd = (log) => nearEnd(log) || (state.current.at_end && log.scrollTop >= state.current.top);
+  /** @param {HTMLElement} log @param {boolean} at_end */
+  const note = (log, at_end) => Object.assign(state.current, { at_end, top: log.scrollTop });
   const toEnd = () => {
-    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+    const log = box.current;
+    if (log) {
+      log.scrollTop = log.scrollHeight;
+      note(log, true);
+    }
     setUnseen(0);
   };
   useLayoutEffect(() => {
@@ -174,32 +187,31 @@ function Log({ customer }) {
     if (!log || !open) return;
     const last = state.current;
     const first = list[1]?.key ?? "";
-    const target = pointed.value ? document.getElementById(`m-${pointed.value}`) : null;
+    const target = sought ? document.getElementById(`m-${sought}`) : null;
     const mineIsLast = Boolean(outbox.value.length && outbox.value[outbox.value.length - 1].conversation_id === open.id);
     if (target) {
       target.scrollIntoView({ block: "center" });
       target.classList.add("pointed");
       pointed.value = null;
-      last.at_end = false;
-    } else if (pointed.value && open.state === "ready" && !open.complete) {
+      note(log, false);
+    } else if (sought && open.state === "ready" && !open.complete) {
       loadEarlier();
-    } else if (last.id !== open.id || (last.at_end && first === last.first) || (mineIsLast && messages > last.seen)) {
+    } else if (last.id !== open.id || (first === last.first && readsEnd(log)) || (mineIsLast && messages > last.seen)) {
       toEnd();
-      last.at_end = true;
     } else if (first !== last.first && log.scrollHeight > last.height) {
       log.scrollTop += log.scrollHeight - last.height; // older ones came on top: what is read stays where it is
     } else if (messages > last.seen) {
       setUnseen(unseen + messages - last.seen);
     }
-    state.current = { ...last, id: open.id, height: log.scrollHeight, first, seen: messages };
+    Object.assign(last, { id: open.state === "loading" ? "" : open.id, height: log.scrollHeight, first, seen: messages });
     if (open.state === "ready" && !open.complete && log.scrollHeight <= log.clientHeight + 100) loadEarlier();
-  }, [list, writes]);
+  }, [list, writes, sought]);
   useEffect(() => {
     const log = box.current;
     if (!log) return;
     // The composer grows and the phone's keyboard opens: whoever reads the end stays at the end.
     const watcher = new ResizeObserver(() => {
-      if (state.current.at_end) log.scrollTop = log.scrollHeight;
+      if (readsEnd(log)) log.scrollTop = log.scrollHeight;
     });
     watcher.observe(log);
     return () => watcher.disconnect();
@@ -207,7 +219,7 @@ function Log({ customer }) {
   const scrolled = () => {
     const log = box.current;
     if (!log) return;
-    state.current.at_end = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+    note(log, nearEnd(log));
     if (state.current.at_end) setUnseen(0);
     if (log.scrollTop < 240) loadEarlier();
   };

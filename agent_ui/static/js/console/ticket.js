@@ -5,7 +5,7 @@ import { act } from "./actions.js";
 import { toast } from "./toasts.js";
 import { page, t } from "./words.js";
 import { Dialog } from "./ui.js";
-import { close } from "./later.js";
+import { newId } from "./outbox.js";
 
 /** @typedef {{ value: string, name: { en: string, zh: string } }} Choice */
 /** @typedef {{ key: string, kind: string, name: { en: string, zh: string }, required: boolean, choices: Choice[] }} Field */
@@ -24,10 +24,9 @@ const MEANT = [
 ];
 const ABOUT_AN_ORDER = new Set(["complaint", "refund", "exchange", "return", "repair", "defect", "delivery"]);
 
-/** What the shopper has written here, the latest last. @returns {string[]} */
-function said() {
-  const events = thread.value?.events ?? [];
-  return events.filter((e) => e.kind === "message.posted" && e.data.message.author.kind === "customer").map((e) => e.data.message.body).filter(Boolean);
+/** What the shopper has written here, the latest last. @param {import("./types.js").Thread | null} open @returns {string[]} */
+function said(open) {
+  return (open?.events ?? []).filter((e) => e.kind === "message.posted" && e.data.message.author.kind === "customer").map((e) => e.data.message.body).filter(Boolean);
 }
 
 /** @param {string[]} texts @param {Type[]} types */
@@ -46,24 +45,31 @@ function TypeField({ field }) {
   return html`<label class="field">${label}<input class="input" name=${`field.${field.key}`} maxlength="300" required=${field.required} type=${field.kind === "date" ? "date" : "text"} /></label>`;
 }
 
-/** @param {{ id: string }} props the conversation */
-export function MakeTicket({ id }) {
+/** @param {{ id: string, close: () => void }} props the conversation, and what closes the dialog */
+export function MakeTicket({ id, close }) {
   const [types, setTypes] = useState(/** @type {Type[]} */ ([]));
-  const [chosen, setChosen] = useState("");
+  const [picked, setPicked] = useState(/** @type {{ type?: string, order?: string }} */ ({}));
+  const [suggested, setSuggested] = useState("");
   const [busy, setBusy] = useState(false);
-  const [clientId] = useState(() => crypto.randomUUID());
-  const texts = said();
-  const orders = /** @type {{ id: string, number: string, lines: { title: string }[] }[]} */ (/** @type {any} the card as it came */ (thread.value?.card)?.orders?.items ?? []);
+  const [clientId] = useState(newId);
+  const open = thread.value?.id === id ? thread.value : null;
+  const texts = said(open);
+  const orders = /** @type {{ id: string, number: string, lines: { title: string }[] }[]} */ (/** @type {any} the card as it came */ (open?.card)?.orders?.items ?? []);
   const named = orders.find((order) => texts.some((text) => text.includes(order.number)));
   useEffect(() => {
     act("ticket.types", {}).then((reply) => {
       if (!reply) return close();
       setTypes(reply.items);
-      setChosen(suggestedType(texts, reply.items));
     });
   }, []);
+  // The dialog may be open before the chat has come; once suggested, a type stays as it is while fields are filled in.
+  const known = types.length > 0 && open?.state !== "loading";
+  useEffect(() => {
+    if (known) setSuggested(suggestedType(texts, types));
+  }, [known]);
+  const chosen = picked.type ?? suggested;
   const type = types.find((one) => one.id === chosen);
-  const order = named ?? (ABOUT_AN_ORDER.has(chosen) ? orders[0] : undefined);
+  const order = picked.order ?? (named ?? (ABOUT_AN_ORDER.has(chosen) ? orders[0] : undefined))?.id ?? "";
   const submit = async (/** @type {SubmitEvent} */ e) => {
     e.preventDefault();
     if (busy || !type) return;
@@ -86,9 +92,9 @@ export function MakeTicket({ id }) {
   return html`<${Dialog} title=${t("ticket.title")} onClose=${close}>
     <form class="stack" onSubmit=${submit}>
       <label class="field"><span>${t("ticket.subject")}</span><input class="input" name="subject" required maxlength="200" autofocus defaultValue=${subject} /></label>
-      <label class="field"><span>${t("ticket.type")}</span><select class="input" name="type" value=${chosen} onChange=${(/** @type {any} a select's event */ e) => setChosen(e.target.value)}>${types.map((one) => html`<option value=${one.id}>${one.name[page.locale]}</option>`)}</select></label>
+      <label class="field"><span>${t("ticket.type")}</span><select class="input" name="type" value=${chosen} onChange=${(/** @type {any} a select's event */ e) => setPicked({ ...picked, type: e.target.value })}>${types.map((one) => html`<option value=${one.id}>${one.name[page.locale]}</option>`)}</select></label>
       ${type?.fields.map((field) => html`<${TypeField} key=${`${type.id}.${field.key}`} field=${field} />`)}
-      ${orders.length ? html`<label class="field" key=${order?.id ?? "none"}><span>${t("ticket.order")}</span><select class="input" name="order" defaultValue=${order?.id ?? ""}><option value="">${t("ticket.no_order")}</option>${orders.map((one) => html`<option value=${one.id} selected=${one.id === order?.id}>${one.number} · ${one.lines[0]?.title ?? ""}</option>`)}</select></label>` : null}
+      ${orders.length ? html`<label class="field"><span>${t("ticket.order")}</span><select class="input" name="order" value=${order} onChange=${(/** @type {any} a select's event */ e) => setPicked({ ...picked, order: e.target.value })}><option value="">${t("ticket.no_order")}</option>${orders.map((one) => html`<option value=${one.id}>${one.number} · ${one.lines[0]?.title ?? ""}</option>`)}</select></label>` : null}
       <label class="field"><span>${t("ticket.body")}</span><textarea class="input" name="body" rows="2" maxlength="2000"></textarea></label>
       <div class="act end"><button type="button" class="btn" onClick=${close}>${t("cancel")}</button><button class="btn primary" disabled=${busy || !type}>${t("ticket.make")}</button></div>
     </form><//>`;

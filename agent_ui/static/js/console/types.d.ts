@@ -10,6 +10,8 @@ export interface Block {
   price_minor?: number; currency?: string; price?: string; image_url?: string;
   // of a file
   id?: string; name?: string; media_type?: string; bytes?: number; width?: number; height?: number; state?: string;
+  // of a mail
+  remote?: number; lines?: number;
 }
 export interface Message {
   id: string; client_id: string; body: string; blocks: Block[] | null; visibility: Visibility;

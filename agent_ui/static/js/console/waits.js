@@ -12,9 +12,9 @@ export const waitLevel = (wait_ms, targets) =>
 /** @param {Summary} s */
 export const isOpen = (s) => s.status === "open" || s.status === "snoozed";
 /** @param {Summary} s */
-export const isQueued = (s) => s.status === "open" && !s.assignee_id;
+const isQueued = (s) => s.status === "open" && !s.assignee_id;
 /** @param {Summary} s */
-export const isWaiting = (s) => s.status === "open" && s.waiting_since_ms !== null;
+const isWaiting = (s) => s.status === "open" && s.waiting_since_ms !== null;
 
 /** Who may take it: anybody what nobody has, leaders also what a colleague has. @param {Summary} s @param {{ id: string, role: string }} me */
 export const mayClaim = (s, me) => isOpen(s) && s.assignee_id !== me.id && (!s.assignee_id || me.role !== "agent");
