@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 """The folder of the widget's files."""
 
-BUNDLES = ("panel.js", "extras.js", "requests.js", "files.js")
+BUNDLES = ("panel.js", "extras.js", "requests.js")
 """Modules that are served together with what they import; all but the first only when needed."""
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
@@ -76,8 +76,8 @@ def lean_script(source: str) -> str:
 
     A backquoted text must not hold another one. Line ends stay where they might end a statement.
 
-    >>> lean_script("const a = 1; // one\nif (a) {\n  f(a, / b/g);\n}\n")
-    'const a=1;if(a){f(a,/ b/g);}'
+    >>> lean_script("const a = 1; // one\nif (a) {\n  f(a + 1, / b/g,);\n}\n")
+    'const a=1;if(a){f(a+1,/ b/g);}'
     """
     out: list[str] = []
     space = ""
@@ -89,6 +89,8 @@ def lean_script(source: str) -> str:
             space = "\n" if "\n" in text or space == "\n" else " "
             continue
         text = text.strip() if kind == "text" else text
+        if text in (")", "}") and out[-1:] == [","]:
+            out.pop()
         if space and out and not _needless(space, out[-1][-1], text[0]):
             out.append(space)
         out.append(text)
@@ -107,7 +109,9 @@ def _needless(space: str, before: str, after: str) -> bool:
         return True
     # A line that begins with a bracket or a quote would be read as the rest of the one before it.
     touching = _WORD.match(before) and _WORD.match(after)
-    return space == " " and not touching and not {before, after} & set("+-/")
+    # Two signs in a row may be another one, and what a slash begins depends on what stands before.
+    signs = "/" in (before, after) or (before == after and before in "+-")
+    return space == " " and not touching and not signs
 
 
 def _joined(name: str) -> str:

@@ -1,3 +1,4 @@
+import { cards } from "./blocks.js";
 import { action, drawing, element } from "./element.js";
 import { isIncoming, isOver } from "./store.js";
 import { linked } from "./links.js";
@@ -22,9 +23,10 @@ const NOTE = "M14 2H6a2 2 0 0 0-2 2v16a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2V8zM14 2v6h
  *   shell: Shell,
  *   vault: Vault,
  *   ui: Ui,
+ *   attach: ReturnType<typeof import("./attach.js").createAttach>,
  * }} parts
  */
-export function createAsks({ say, locale, chat, shell, vault, ui }) {
+export function createAsks({ say, locale, chat, shell, vault, ui, attach }) {
   const start = /** @type {HTMLButtonElement} */ (ui.home.cards.querySelector(".primary"));
   const talk = /** @type {HTMLElement} */ (start.closest(".box"));
   const panel = /** @type {HTMLElement} */ (start.closest(".panel"));
@@ -34,6 +36,8 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
   let view = null;
   /** @type {object | undefined} */
   let news;
+  let line = "";
+  let whose = "";
   let busy = false;
   let tries = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -82,7 +86,8 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       customer.name ||= said;
       customer.email ||= email;
     }
-    if (answer.ok) drop(client_id);
+    // A word that came too late is nothing to be changed and sent again.
+    if (answer.ok || /(confirm|rate)$/.test(name)) drop(client_id);
     else keep(waiting().map((ask) => (ask.client_id === client_id ? { ...ask, error: answer.error } : ask)));
     view?.settled(next, answer);
     pump();
@@ -91,10 +96,10 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
   const outbox = {
     waiting,
     drop,
-    /** Keeps something to be sent, and sends it as soon as there is a way. @param {string} name @param {object} payload */
-    add(name, payload) {
+    /** Keeps something to be sent, and sends it as soon as there is a way. @param {string} name @param {object} payload @param {Block[]} [shown] */
+    add(name, payload, shown) {
       /** @type {Ask} */
-      const ask = { client_id: newId(), name, payload, at_ms: Date.now() };
+      const ask = { client_id: newId(), name, payload, at_ms: Date.now(), shown };
       keep([...waiting(), ask]);
       pump();
       return ask;
@@ -116,7 +121,12 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       ([module, { words }, css]) => {
         if (!shell.dressed) shell.style(css, "requests.css");
         shell.dressed = true;
-        view = module.createRequests({ words, locale, chat, vault, panel, outbox, linked, rating: (score, rate) => ratingCard({ conversation: /** @type {any} */ ({ score }), say: ofRequest, rate }) });
+        view = module.createRequests({
+          words, locale, chat, shell, vault, panel, outbox, linked,
+          cards: (blocks) => cards(blocks, say, locale, attach.card),
+          uploads: attach.uploads,
+          rating: (score, rate) => ratingCard({ conversation: /** @type {any} */ ({ score }), say: ofRequest, rate }),
+        });
         return view;
       },
       () => {
@@ -168,6 +178,11 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
     draw() {
       pump();
       const { welcome, state } = chat;
+      // Signed out: what was read belongs to whom was here before. Who signs in goes on with what they began.
+      if (welcome && whose !== welcome.customer_id) {
+        if (whose && !welcome.customer?.verified) view?.close();
+        whose = welcome.customer_id;
+      }
       if (!welcome?.requests) return;
       if (!bar.isConnected) {
         start.after(leave);
@@ -181,8 +196,9 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       leave.hidden = !usable || !(alone || closed);
       talk.classList.toggle("away", alone);
       const pending = waiting().length;
-      box.hidden = !usable || !(requests.count || pending);
-      told.textContent = requests.unread ? say("requestsNew", { n: requests.unread }) : say("requestsCount", { n: requests.count || pending });
+      const known = welcome.customer?.verified;
+      box.hidden = !usable || !(requests.count || pending || known);
+      told.textContent = requests.unread ? say("requestsNew", { n: requests.unread }) : requests.count || pending ? say("requestsCount", { n: requests.count || pending }) : say("requestsNone");
       told.classList.toggle("new", requests.unread > 0);
 
       clearTimeout(patience);
@@ -192,9 +208,10 @@ export function createAsks({ say, locale, chat, shell, vault, ui }) {
       if (from && left > 0) patience = setTimeout(() => this.draw(), left + 50);
       why.textContent = say(alone || closed ? "leaveAlone" : "leaveLong");
       bar.hidden = !shown;
-      // A welcome and each change bring another object.
-      if (requests !== news) {
+      // A welcome and each change bring another object; what waits is said otherwise without a connection.
+      if (requests !== news || line !== state.name) {
         news = requests;
+        line = state.name;
         view?.refresh();
       }
     },

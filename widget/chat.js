@@ -67,7 +67,8 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
       else outbox.pause();
     },
     welcome(/** @type {Welcome} */ next) {
-      if (welcome && welcome.customer_id !== next.customer_id) forget();
+      // What a visitor wrote goes along when they sign in; of another account nothing does.
+      if (welcome && welcome.customer_id !== next.customer_id) forget(welcome.customer?.verified);
       welcome = next;
       if (!shell.options.color && next.shop.accent) {
         vault.set("accent", next.shop.accent);
@@ -78,7 +79,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
       feed.compare(next.conversations);
       for (const { id, unread } of next.conversations) if (unread || id === shownId) feed.catchUp(id);
     },
-    event: (envelope) => feed.receive(envelope),
+    event: (envelope) => welcome && feed.receive(envelope), // else it is for whom we were before
     signal(signal) {
       const { kind, data } = signal;
       if (welcome && kind === "presence.changed") welcome.shop.agents_online = data.agents_online;
@@ -91,7 +92,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     removed: (id) => outbox.forget(id),
     logout() {
       vault.clear();
-      forget();
+      forget(true);
     },
   };
 
@@ -112,10 +113,11 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
   // A message from before a reload shows where it belongs, connected or not.
   shownId = outbox.waiting().at(-1)?.conversation_id || null;
 
-  const forget = () => {
+  /** @param {boolean} [all] also what is still to be sent */
+  const forget = (all) => {
     store.clear();
     feed.clear();
-    outbox.clear();
+    if (all) outbox.clear();
     welcome = null;
     shownId = null;
     chosen = false;
@@ -146,7 +148,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
     /** Shows a conversation, or with null a fresh page for a new one. @param {string | null} id */
     show(id) {
       shownId = id;
-      chosen = true;
+      chosen = !!welcome; // without one nobody knows what goes on
       if (id) feed.catchUp(id);
       onChange();
     },

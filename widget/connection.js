@@ -117,7 +117,8 @@ export function createConnection({ base, auth, tell, onRefused }) {
     /** Connects anew, with the credentials of now. */
     renew() {
       tries = 0;
-      if (socket) again(0);
+      // At once: what is still on its way is for whom we were before.
+      socket?.disconnect().connect();
     },
     close() {
       closed = true;

@@ -27,9 +27,10 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
   const visits = (shell.visits ||= createVisits({ shell, vault, chat }));
   const line = consentLine({ say, chat, visits });
   const guide = createGuide({ say, locale, chat, shell, ui });
-  const asks = createAsks({ say, locale, chat, shell, vault, ui });
   const attach = createAttach({ say, chat, shell, vault, ui });
+  const asks = createAsks({ say, locale, chat, shell, vault, ui, attach });
   let offered = "";
+  let stood = "";
   return {
     say,
     /** Sends a product's card. @param {unknown} card */
@@ -53,6 +54,8 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
     },
     /** Tells what is due, draws the line about consent and the answers that shoppers find themselves. */
     visit() {
+      if (stood !== chat.state.name && chat.state.name === "online") attach.again();
+      stood = chat.state.name;
       asks.draw();
       if (chat.welcome?.shop.articles) guide.draw();
       if (!chat.welcome?.shop.page_events) return;
@@ -65,7 +68,7 @@ export function createExtras({ locale, chat, shell, vault, ui }) {
     answers: createAnswers({ say, locale, chat, file: attach.card }),
     /** @param {() => void} onDone */
     endBox: (onDone) => endBox({ say, end: () => chat.end(chat.shownId || ""), onDone }),
-    /** @param {Conversation[]} conversations @param {(id: string) => void} onChat */
-    pastCard: (conversations, onChat) => pastCard({ conversations, say, locale, onChat }),
+    /** @param {Conversation[]} conversations @param {(id: string) => void} onChat @param {HTMLElement | void} box made before */
+    pastCard: (conversations, onChat, box) => pastCard({ conversations, say, locale, onChat, box }),
   };
 }

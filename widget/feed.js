@@ -74,7 +74,7 @@ export function createFeed({ store, call, onChange }) {
     /** The desk has an event that we should get any moment. @param {string} id @param {number} seq */
     expect(id, seq) {
       setTimeout(() => {
-        if (store.conversation(id).seq < seq) catchUp(id);
+        if ((store.find(id)?.seq ?? seq) < seq) catchUp(id); // nothing of somebody who has signed out
       }, PATIENCE_MS);
     },
     clear: () => early.clear(),

@@ -1,6 +1,6 @@
 import { articleReader, verdict } from "./articles.js";
-import { action, drawing, element, icon } from "./element.js";
-import { isOver } from "./store.js";
+import { action, drawing, element, icon, reconcile } from "./element.js";
+import { isIncoming, isOver } from "./store.js";
 
 const PAUSE_MS = 250;
 const ASKED_MAX = 2000;
@@ -25,21 +25,32 @@ export function createGuide({ say, locale, chat, shell, ui }) {
   const start = /** @type {HTMLButtonElement} */ (ui.home.cards.querySelector(".primary"));
   const panel = /** @type {HTMLElement} */ (start.closest(".panel"));
   const news = element("p", { class: "unseen", role: "status" });
-  /** Sent messages that were looked at. @type {Set<string>} */
-  const seen = new Set(chat.outbox.waiting().map((entry) => entry.client_id));
+  /** Sent messages that were looked at; those of the page before this one are not, which their ids tell. @type {Set<string>} */
+  const seen = new Set();
+  /** @param {string} id */
+  const isOld = (id) => parseInt(id.replace("-", "").slice(0, 12), 16) < performance.timeOrigin;
   /** @type {HTMLElement | null} */
   let card = null;
-  let cardSeq = 0;
-  /** The chat that the question went to, once the desk has it. @type {string | null} */
-  let cardFor = null;
+  /** The message that the card is for. */
+  let cardFor = "";
   // The language changed while an article was open.
   panel.classList.remove("reading");
 
+  /** Whether what was written before this had come was looked at. */
+  let begun = false;
   /** Articles that did not help: they are not brought up again unasked. @type {Set<string>} */
   const refused = new Set();
 
-  /** A first question has no conversation that goes on. */
-  const isFirst = () => !chat.shown || isOver(chat.shown);
+  /** A first question has no conversation that goes on, or begins it. @param {string} [id] */
+  const isFirst = (id) => !chat.shown || isOver(chat.shown) || Boolean(id && chat.shown.lines.every((line) => line.type !== "message" || line.key === id));
+
+  /** Whether nobody has answered it: once a person does, that is the answer; and another chat has another question.
+   * @param {string} id of a sent message */
+  const stands = (id) => {
+    const lines = chat.shown?.lines || [];
+    const at = lines.findIndex((line) => line.key === id);
+    return at < 0 ? chat.pending().some((entry) => entry.client_id === id) : !lines.slice(at).some(isIncoming);
+  };
 
   /** Asks the desk while somebody writes into a field, and lists what it found.
    * @param {HTMLInputElement | HTMLTextAreaElement} field @param {HTMLElement} box
@@ -50,6 +61,8 @@ export function createGuide({ say, locale, chat, shell, ui }) {
     let round = 0;
     /** @type {string | undefined} */
     let id;
+    /** Counts the questions: an answer that comes late belongs to its own. */
+    let question = 0;
     /** @type {Found | null} */
     let found = null;
 
@@ -60,13 +73,22 @@ export function createGuide({ say, locale, chat, shell, ui }) {
       box.replaceChildren();
     };
 
+    /** @param {string} id */
+    const choose = (id) => {
+      const article = found?.items.find((one) => one.article_id === id);
+      if (found && article) how.open(article, found);
+    };
+
+    const caption = element("div", { class: "caption" }, say("answersFound"));
+    const list = element("ul", { class: "past", "aria-label": say("answersFound") });
+
     /** @param {FoundAnswer} article */
     const row = (article) =>
       element(
         "li", {},
         element(
           "button",
-          { type: "button", class: "entry", lang: article.locale.startsWith(locale) ? null : article.locale, on: { click: () => found && how.open(article, found) } },
+          { type: "button", class: "entry", lang: article.locale.startsWith(locale) ? null : article.locale, on: { click: () => choose(article.article_id) } },
           element("span", { class: "words" }, element("b", {}, article.title), how.more && element("small", {}, article.summary)),
           drawing("m9 18 6-6-6-6", "next"),
         ),
@@ -75,16 +97,20 @@ export function createGuide({ say, locale, chat, shell, ui }) {
     const draw = () => {
       const items = found?.items || [];
       const none = how.empty(chat.state.name === "online");
-      if (items.length) box.replaceChildren(element("div", { class: "caption" }, say("answersFound")), element("ul", { class: "past", "aria-label": say("answersFound") }, ...items.map(row)));
-      else box.replaceChildren(none && element("p", {}, none));
+      if (items.length) {
+        // What is found again stays: the keyboard may be in it, or a press that has begun.
+        reconcile(list, items.map((it) => ({ key: it.article_id, mark: JSON.stringify([it.title, it.locale, it.summary]), make: () => row(it) })));
+        if (list.parentNode !== box) box.replaceChildren(caption, list);
+      } else box.replaceChildren(none && element("p", {}, none));
       const words = items.length ? say("answersCount", { n: items.length }) : none;
       if (news.textContent !== words) news.textContent = words;
     };
 
     /** @param {string} text @returns {Promise<Found | null>} */
     const find = async (text) => {
+      const mine = question;
       const answer = await chat.call("answer.find", { text: text.slice(0, ASKED_MAX), locale, suggestion_id: id });
-      id = (answer.ok && answer.suggestion_id) || id;
+      if (mine === question) id = (answer.ok && answer.suggestion_id) || id;
       return answer.ok ? { text, suggestion_id: answer.suggestion_id, band: answer.band, items: answer.items } : null;
     };
 
@@ -110,27 +136,26 @@ export function createGuide({ say, locale, chat, shell, ui }) {
       clear();
       field.focus();
     });
+    /** The question has had its answer; the next one is another. */
+    const done = () => {
+      question += 1;
+      id = undefined;
+      clear();
+    };
     return {
-      clear, look,
+      clear, look, done,
       /** What was found for a text that was just sent. @param {string} text */
       async forSent(text) {
-        const known = found?.text === text ? found : null;
-        clear();
-        const answer = known || (await find(text));
-        id = undefined;
+        const answer = found?.text === text ? found : find(text);
+        done();
         return answer;
-      },
-      /** The question has had its answer; the next one is another. */
-      done() {
-        id = undefined;
-        clear();
       },
     };
   };
 
   /** @param {Found} found @param {FoundAnswer} article @param {boolean} [sent] */
   const judgeOf = (found, article, sent = false) => async (/** @type {boolean} */ helped) => {
-    const conversation_id = (sent && (cardFor || chat.shownId)) || undefined;
+    const conversation_id = (sent && chat.shownId) || undefined;
     if (!helped) refused.add(article.article_id);
     const said = { suggestion_id: found.suggestion_id, article_id: article.article_id, helped, conversation_id };
     return (await chat.call("answer.judge", said)).ok;
@@ -230,11 +255,11 @@ export function createGuide({ say, locale, chat, shell, ui }) {
   });
   const shelf = element("div", { class: "box" }, element("h3", {}, say("searchHead")), form, results);
 
-  /** What may answer a question that was just sent, while a person is on the way. @param {string} text */
-  const offerAfter = async (text) => {
+  /** What may answer a question that was just sent, while a person is on the way. @param {string} id @param {string} text */
+  const offerAfter = async (id, text) => {
     const found = await composing.forSent(text);
     const article = found?.band === "answer" ? found.items[0] : null;
-    if (!found || !article || refused.has(article.article_id)) return;
+    if (!found || !article || refused.has(article.article_id) || !stands(id)) return;
     const judge = judgeOf(found, article, true);
     const say1 = (/** @type {string} */ words) => made.replaceChildren(element("div", { class: "row" }, element("p", {}, words), hide));
     const no = () => {
@@ -263,10 +288,9 @@ export function createGuide({ say, locale, chat, shell, ui }) {
       open,
       asked,
     );
-    drop();
+    card?.remove();
     card = made;
-    cardSeq = chat.shown?.seq || 0;
-    cardFor = null;
+    cardFor = id;
     nodes[0].before(made);
     news.textContent = `${say("answerHead")}: ${article.title}`;
   };
@@ -279,18 +303,22 @@ export function createGuide({ say, locale, chat, shell, ui }) {
         start.closest(".box")?.after(shelf);
       }
       shelf.hidden = chat.state.name === "refused";
+      if (!begun && chat.state.name === "online") {
+        begun = true;
+        if (shell.root.activeElement === input) composing.look();
+      }
       if (box.firstChild && (!isFirst() || chat.state.name !== "online")) composing.clear();
       const here = shell.root.activeElement === input && document.visibilityState === "visible";
-      for (const entry of chat.pending()) {
-        if (seen.has(entry.client_id)) continue;
-        seen.add(entry.client_id);
+      // Sent, and perhaps with the desk before this had come.
+      const arrived = (chat.shown?.lines || []).flatMap((line) => (line.type === "message" && !isIncoming(line) ? line.message : []));
+      for (const { client_id, blocks, body } of [...chat.pending(), ...arrived]) {
+        if (seen.has(client_id)) continue;
+        seen.add(client_id);
+        if (isOld(client_id)) continue;
         kept.hidden = true;
-        if (here && isFirst() && !entry.blocks && isEnough(entry.body)) offerAfter(entry.body);
+        if (here && isFirst(client_id) && !blocks?.length && isEnough(body)) offerAfter(client_id, body);
       }
-      if (!chat.pending().length) cardFor ||= chat.shownId;
-      // Once a person answers, that is the answer; and another chat has another question.
-      const last = chat.shown?.lines.findLast((line) => line.type === "message" && line.message.author.kind !== "customer");
-      if (card && ((last && last.seq > cardSeq) || (cardFor && cardFor !== chat.shownId))) {
+      if (card && !stands(cardFor)) {
         card.remove();
         card = null;
       }

@@ -37,7 +37,7 @@ export function createHome({ chat, say, locale, onChat, onClose, extras }) {
     element("header", { class: "hero" }, element("div", { class: "row" }, faces, action(say("close"), onClose, { icon: "close", class: "tool" })), heading, pace),
     cards,
   );
-  /** @type {HTMLElement | undefined} */
+  /** @type {HTMLElement | void} */
   let past;
   let shownPast = "";
 
@@ -52,7 +52,9 @@ export function createHome({ chat, say, locale, onChat, onClose, extras }) {
     else if (!shop.agents_online) presence.textContent = say("nobody");
     else presence.textContent = `${say("online", { n: shop.agents_online })} · ${shop.queue_length ? say("queue", { n: shop.queue_length }) : say("noQueue")}`;
     const ongoing = chat.ongoing();
-    start.replaceChildren(icon("send"), say(ongoing ? "go" : "start"));
+    const label = say(ongoing ? "go" : "start");
+    // What is pressed just now must stay: the press would be lost with it.
+    if (start.textContent !== label) start.replaceChildren(icon("send"), label);
     start.disabled = chat.state.name === "refused";
     if (shop && !faces.firstChild) faces.append(avatar(shop.name));
     const old = chat.store.all().filter((it) => it !== ongoing && it.head).slice(0, PAST_MOST);
@@ -61,8 +63,8 @@ export function createHome({ chat, say, locale, onChat, onClose, extras }) {
     const mark = JSON.stringify([!more, old.map((it) => [it.id, it.seq, it.status, it.unread])]);
     if (mark === shownPast) return;
     shownPast = mark;
-    past?.remove();
-    if (more) cards.append((past = more.pastCard(old, onChat)));
+    if (!more) past = past?.remove();
+    else if (past !== (past = more.pastCard(old, onChat, past))) cards.append(past);
   }
 
   return { node, heading, cards, render };

@@ -155,7 +155,7 @@
   const shell = { options, base, root, frame, button, language, style, look, luminance, paint, refresh, emit };
 
   /** Commands that wait until the shopper opens the chat. @param {string} name */
-  const waits = (name) => /^[ipr]/.test(name);
+  const waits = (name) => /^[ilpr]/.test(name);
 
   const load = () =>
     (loading ||= import(`${base}panel.js${attempt ? "?" + attempt : ""}`)
@@ -181,7 +181,7 @@
     },
     hide() {
       button.hidden = true;
-      panel?.close();
+      commands.close();
     },
     /** @param {string} name @param {Function} fn */
     on(name, fn) {
@@ -190,10 +190,10 @@
       return () => listeners[name].delete(fn);
     },
     logout() {
-      if (panel) panel.logout();
-      else storedKeys().forEach((key) => delete stored[key]);
+      if (panel) return panel.logout();
+      storedKeys().forEach((key) => delete stored[key]);
+      kept.push(["logout", []]);
     },
-    close: () => panel?.close(),
   };
   for (const [command, name] of /** @type {const} */ ([["setLocale", "locale"], ["setTheme", "theme"], ["page", "page"]])) {
     commands[command] = (/** @type {any} */ value) => {
@@ -202,7 +202,7 @@
       panel?.refresh();
     };
   }
-  for (const name of ["open", "toggle", "sendProduct", "identify", "prefill", "record", "consent"]) {
+  for (const name of ["open", "close", "toggle", "sendProduct", "identify", "prefill", "record", "consent"]) {
     commands[name] = (/** @type {any[]} */ ...args) => {
       if (panel) return panel[name](...args);
       kept.push([name, args]);
@@ -220,9 +220,10 @@
   look("--side", `${Number(data.offset ?? 24)}px`);
   paint(data.color || stored[prefix + "accent"]);
   refresh();
-  system.addEventListener("change", () => commands.setTheme(options.theme));
+  system.onchange = () => commands.setTheme(options.theme);
   for (const hint of ["pointerenter", "focus"]) button.addEventListener(hint, load, { once: true });
-  button.addEventListener("click", () => commands.toggle());
+  // Until the panel is there it may open by itself, as it was on the page before: who asks for it then must not close it.
+  button.onclick = () => commands[panel ? "toggle" : "open"]();
 
   const place = () => {
     document.body.append(host);

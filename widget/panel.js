@@ -37,8 +37,6 @@ export async function start(shell) {
   let view = "home";
   /** @type {Element | null} */
   let opener = null;
-  /** @type {string | null} */
-  let identity = null;
   let saidTypingAt = 0;
   /** @type {ReturnType<typeof build>} */
   let ui;
@@ -161,10 +159,10 @@ export async function start(shell) {
       const who = chat.shown?.agent?.name || shop?.name || say("ourShop");
       const linked = chat.state.name === "online"; // without a line nobody knows whether the shop is away
       const there = linked && Boolean(shop?.agents_online);
-      const said = shop && (linked ? say(there ? "shopOnline" : "shopAway", { shop: shop.name }) : shop.name);
+      const said = shop && [who === shop.name ? "" : shop.name, linked ? say(there ? "shopOnline" : "shopAway") : ""].filter(Boolean).join(" · ");
       title.textContent = who;
       presence.replaceChildren(element("i", { class: there ? "dot on" : "dot" }), element("span", {}, said || ""));
-      presence.hidden = !shop;
+      presence.hidden = !said;
       face.replaceChildren(avatar(who));
       panel.setAttribute("aria-label", say("dialog", { shop: shop?.name || say("ourShop") }));
     };
@@ -218,7 +216,7 @@ export async function start(shell) {
       if (!open) return;
       if (restored && shop) {
         restored = false;
-        if (!chat.shownId && !chat.pending().length && !ui.composer.input.value) view = "home";
+        if (!(shell.root.activeElement || chat.shownId || chat.pending().length || ui.composer.input.value)) view = "home";
       }
       ui.draw();
       const typing = chat.shown?.typing;
@@ -231,6 +229,7 @@ export async function start(shell) {
 
   /** @param {string} next @param {boolean} [focus] */
   function show(next, focus = false) {
+    restored = false;
     view = next;
     if (open) vault.set("open", view);
     render();
@@ -244,8 +243,7 @@ export async function start(shell) {
   }
 
   const connect = () => {
-    if (!started) chat.start(identity);
-    started = true;
+    started ||= (chat.start(), true);
   };
 
   /** What is done once the rest has come. @param {"consent" | "record" | "send"} name */
@@ -263,6 +261,8 @@ export async function start(shell) {
   const rebuild = async () => {
     const locale = shell.language();
     const { words } = await (locale === "zh" ? import("./locales/zh.js") : import("./locales/en.js"));
+    // Changed once more meanwhile: the words that come last need not be the ones asked for last.
+    if (locale !== shell.language()) return rebuild();
     ui = build(locale, phrases(words));
     madeExtras = null;
     dress();
@@ -338,8 +338,8 @@ export async function start(shell) {
   const before = vault.get("open");
   if (before && !narrow.matches) {
     view = before;
-    restored = true;
     unfold(false);
+    restored = true;
   } else if (remembered) connect();
 
   return {
@@ -348,9 +348,7 @@ export async function start(shell) {
     toggle: () => (open ? close() : unfold(true)),
     /** @param {string} token */
     identify(token) {
-      if (typeof token !== "string") return;
-      identity = token;
-      if (started) chat.identify(token);
+      if (typeof token === "string") chat.identify(token);
     },
     logout: chat.logout,
     /** The language, the theme or the page's context has changed. */

@@ -2,6 +2,7 @@ import { action, element } from "./element.js";
 import { phrases } from "./i18n.js";
 import { requestForm } from "./request_form.js";
 import { requestList } from "./request_list.js";
+import { askBackForm, orderList } from "./request_orders.js";
 import { requestThread } from "./request_thread.js";
 
 /**
@@ -9,7 +10,8 @@ import { requestThread } from "./request_thread.js";
  * @param {RequestParts} parts
  * @returns {RequestsView}
  */
-export function createRequests({ words, locale, chat, vault, panel, outbox, linked, rating }) {
+export function createRequests({ words, panel, ...parts }) {
+  const { chat } = parts;
   const say = phrases(words);
   const title = element("h2", { tabindex: -1 });
   const body = element("div", { class: "requests" });
@@ -49,7 +51,8 @@ export function createRequests({ words, locale, chat, vault, panel, outbox, link
 
   /** @type {RequestTools} */
   const tools = {
-    say, locale, chat, vault, outbox, linked, rating,
+    ...parts,
+    say,
     announce: (text) => (news.textContent = text),
     read: (unread) => {
       const known = chat.welcome?.requests;
@@ -59,10 +62,15 @@ export function createRequests({ words, locale, chat, vault, panel, outbox, link
     list: () => view.list(),
     open: (number) => show(number, requestThread(tools, number), () => view.list()),
     compose: (prefill) => view.form(prefill, () => view.list()),
+    orders: (prefill = {}) => show(say("askBack"), orderList(tools, prefill), () => view.list()),
+    askBack: (order, outcomes, prefill = {}) => show(say("askBack"), askBackForm(tools, order, outcomes, prefill), () => tools.orders({ text: prefill.text, wanted: prefill.wanted })),
   };
 
   /** @type {RequestsView} */
   const view = {
+    close() {
+      if (page) close();
+    },
     form(prefill, parent = null) {
       show(say("leave"), requestForm(tools, prefill), parent);
     },

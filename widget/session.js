@@ -31,6 +31,7 @@ export function createSession({ shell, vault, heads, tell }) {
   const take = (type, news) => {
     if (type === "state") state = news;
     if (type === "welcome") {
+      identity = null; // used up: the token stands for the person from now on
       welcome = news;
       vault.set("token", news.visitor_token);
     }
@@ -47,7 +48,6 @@ export function createSession({ shell, vault, heads, tell }) {
         identity: identity || undefined,
       }),
       tell(type, news) {
-        if (type === "welcome") identity = null; // used up: the token stands for the person from now on
         take(type, news);
         share(type, news);
       },
@@ -114,17 +114,13 @@ export function createSession({ shell, vault, heads, tell }) {
   /** Connects anew: as an identified person, or as whoever the vault knows.
    * @param {string | null} [signed] */
   function renew(signed = null) {
-    identity = signed || identity;
+    identity = signed;
     if (tabs.leading) connection?.renew();
     else share("renew", signed);
   }
 
   return {
-    /** @param {string | null} signed */
-    start(signed) {
-      identity = signed;
-      tabs.start();
-    },
+    start: tabs.start,
     call,
     renew,
     share,

@@ -25,6 +25,7 @@ export function createStore(onIncoming) {
       it.openedAt_ms = at_ms;
     },
     "message.posted"(it, { conversation_seq: seq, at_ms, data: { message } }) {
+      if (message.id === it.readId) it.readSeq = seq;
       it.lines.push({ type: "message", key: message.client_id || message.id, seq, at_ms, message });
       if (message.author.kind === "customer") return;
       it.typing = null;
@@ -98,8 +99,10 @@ export function createStore(onIncoming) {
         it.typing = data.typing ? { name: data.actor?.name, until_ms: Date.now() + (data.ttl_ms || 5000) } : null;
       } else if (kind === "message.read") {
         const at = it.lines.findIndex((line) => line.type === "message" && line.message.id === data.message_id);
-        if (data.reader?.kind !== "customer") it.readSeq = Math.max(it.readSeq, it.lines[at]?.seq || 0);
-        else if (at >= 0) it.unread = Math.min(it.unread, it.lines.slice(at + 1).filter(isIncoming).length);
+        if (data.reader?.kind !== "customer") {
+          it.readSeq = Math.max(it.readSeq, it.lines[at]?.seq || 0);
+          it.readId = data.message_id; // of a message that may still be on its way
+        } else if (at >= 0) it.unread = Math.min(it.unread, it.lines.slice(at + 1).filter(isIncoming).length);
       }
     },
   };

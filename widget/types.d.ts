@@ -16,7 +16,7 @@ declare global {
   /** What of the panel the extras work on. */
   interface Ui {
     home: { cards: HTMLElement };
-    composer: { input: HTMLTextAreaElement; nodes: HTMLElement[] };
+    composer: { input: HTMLTextAreaElement; nodes: HTMLElement[]; measure(): void };
   }
 
   type ArticleWords = { text: string; bold?: boolean; href?: string }[];
@@ -170,7 +170,7 @@ declare global {
   interface Failure {
     code: string;
     message: string;
-    details?: { retry_after_s?: number; reason?: string };
+    details?: { retry_after_s?: number; reason?: string; field?: string; numbers?: string[] };
   }
 
   interface Answer {
@@ -198,6 +198,8 @@ declare global {
     payload: object;
     at_ms: number;
     error?: Failure;
+    /** Its files, as they are shown until the desk has them. */
+    shown?: Block[];
   }
 
   /** A request as its shopper sees it. */
@@ -212,10 +214,67 @@ declare global {
     unread: number;
   }
 
+  /** A line of an order; so many pieces are left that nobody has asked back yet. */
+  interface OwnLine {
+    line_no: number;
+    title: string;
+    sku: string | null;
+    quantity: number;
+    left: number;
+    price_minor: number;
+    image_url: string | null;
+    numbers: string[];
+  }
+
+  type NamedChoice = { id: string; name: Record<Locale, string> };
+
+  interface OwnOrder {
+    number: string;
+    created_at_ms: number;
+    currency: string;
+    state: string;
+    wanted: string[];
+    reasons: NamedChoice[];
+    lines: OwnLine[];
+  }
+
+  /** What a place that takes files gives to those who send them up. */
+  interface UploadParts {
+    tray: HTMLElement;
+    /** Something of the files is other now. */
+    changed(): void;
+    /** Where the keyboard goes when a file was taken away. */
+    focus(): void;
+  }
+
+  interface Uploads {
+    readonly full: boolean;
+    readonly size: number;
+    /** Something is on its way, or waits for a connection. */
+    readonly busy: boolean;
+    /** Something was refused for good. */
+    readonly refused: boolean;
+    blocks(): Block[];
+    add(files: File[]): void;
+    restore(blocks: Block[]): void;
+    again(): void;
+    clear(): void;
+  }
+
   interface AskOutbox {
     waiting(): Ask[];
     drop(id: string): void;
-    add(name: string, payload: object): Ask;
+    add(name: string, payload: object, shown?: Block[]): Ask;
+  }
+
+  /** What a form begins with. */
+  interface AskPrefill {
+    text?: string;
+    conversation_id?: string;
+    /** What was refused, to be changed and sent again. */
+    ask?: Ask;
+    /** What is to be asked back. */
+    wanted?: string;
   }
 
   type Chat = ReturnType<typeof import("./chat.js").createChat>;
@@ -224,10 +283,14 @@ declare global {
     words: Words;
     locale: Locale;
     chat: Chat;
+    shell: Shell;
     vault: Vault;
     panel: HTMLElement;
     outbox: AskOutbox;
     linked: (text: string) => (string | HTMLElement)[];
+    /** What stands below the words of a message. */
+    cards: (blocks: Block[]) => HTMLElement[];
+    uploads: (parts: UploadParts) => Uploads;
     rating: (score: number | null, rate: (score: number, comment: string) => Promise<Answer>) => HTMLElement;
   }
 
@@ -240,7 +303,10 @@ declare global {
     close(): void;
     list(): void;
     open(number: string): void;
-    compose(prefill: { text?: string; conversation_id?: string }): void;
+    compose(prefill: AskPrefill): void;
+    /** The orders of which something can be asked back. */
+    orders(prefill?: AskPrefill): void;
+    askBack(order: OwnOrder, outcomes: NamedChoice[], prefill?: AskPrefill): void;
   }
 
   interface RequestPage {
@@ -254,8 +320,10 @@ declare global {
 
   interface RequestsView {
     opener?: () => HTMLElement;
-    form(prefill: { text?: string; conversation_id?: string }, parent?: (() => void) | null): void;
+    form(prefill: AskPrefill, parent?: (() => void) | null): void;
     list(): void;
+    /** What is shown is nobody's here any more. */
+    close(): void;
     settled(ask: Ask, answer: Answer): void;
     refresh(): void;
   }
@@ -281,6 +349,8 @@ declare global {
     ahead: number | null;
     /** Own messages up to this event were read by the shop. */
     readSeq: number;
+    /** The message that was read last, which need not be here. */
+    readId?: string;
     markedId: string | null;
     ratingAsked: boolean;
     score: number | null;

@@ -19,7 +19,8 @@ export function createVisits({ shell, vault, chat }) {
   const signalled = () => /** @type {any} */ (navigator).globalPrivacyControl === true;
 
   /** What was said, what of it the desk has still to hear, and what the page said last.
-   * @returns {{said: Choices, wait: Choices, page: Choices, source?: string}} */
+   * @returns {{said: Choices, wait: Choices, page: Choices, source?: string, heard_ms?: number}} heard_ms: the welcome
+   *   after which the desk took what was said, by its clock */
   const kept = () => ({ said: {}, wait: {}, page: {}, ...JSON.parse(vault.get("consent") || "{}") });
 
   /** @param {object} next */
@@ -31,7 +32,9 @@ export function createVisits({ shell, vault, chat }) {
     if (!welcome || welcome.server_at_ms === heardAt_ms) return;
     heardAt_ms = welcome.server_at_ms;
     const state = welcome.consents?.analytics;
-    if (Object.keys(kept().wait).length) return;
+    const { wait, heard_ms = 0 } = kept();
+    // A tab that came later is passed on the welcome of the tab that holds the line: what was said since is not in it.
+    if (Object.keys(wait).length || welcome.server_at_ms <= heard_ms) return;
     if (!state) vault.drop("consent");
     else if (kept().said.analytics !== (state === "given")) {
       keep({ said: { ...kept().said, analytics: state === "given" } });
@@ -49,7 +52,7 @@ export function createVisits({ shell, vault, chat }) {
     saying = false;
     if (answer.ok || answer.error?.code === "invalid_input") {
       const rest = Object.entries(kept().wait).filter(([name, value]) => wait[name] !== value);
-      keep({ wait: Object.fromEntries(rest) });
+      keep({ wait: Object.fromEntries(rest), heard_ms: chat.welcome?.server_at_ms });
       tell();
     }
   };
@@ -61,7 +64,12 @@ export function createVisits({ shell, vault, chat }) {
       if (told[name] === mark) return;
       told[name] = mark;
     }
-    chat.call(name, payload);
+    chat.call(name, payload).then((answer) => {
+      // Lost with the line: told once there is one again, unless they have taken it back.
+      if (answer.error?.code !== "unavailable") return;
+      if (mark === undefined && kept().said.analytics) queue.push({ name, payload });
+      else if (told[name] === mark) delete told[name];
+    });
   };
 
   /** Tells what is due: the words about consent, the page, the cart. */

@@ -1,6 +1,6 @@
 /** The demo checkout: it shows the sum, places a made-up order and says that nothing was paid. */
 
-import { articlesInCart, emptyCart, readCart } from "./cart.js";
+import { articlesInCart, emptyCart, onCartChange, readCart } from "./cart.js";
 import { signIn } from "./account.js";
 import { desk } from "./desk.js";
 import { money, totals } from "./money.js";
@@ -15,11 +15,17 @@ function part(name) {
 
 /** @type {Record<string, number>} */
 const prices = JSON.parse(page.dataset.prices ?? "{}");
-const lines = Object.entries(readCart()).map(([sku, quantity]) => ({ priceMinor: prices[sku] ?? 0, quantity }));
 
-part("count").textContent = String(articlesInCart());
-part("total").textContent = money(totals(lines).totalMinor);
-if (lines.length) desk("record", "checkout");
+/** What is ordered is what is in the cart by then: another tab may have changed it. */
+function show() {
+  const lines = Object.entries(readCart()).map(([sku, quantity]) => ({ priceMinor: prices[sku] ?? 0, quantity }));
+  part("count").textContent = String(articlesInCart());
+  part("total").textContent = money(totals(lines).totalMinor);
+}
+
+onCartChange(show);
+show();
+if (articlesInCart()) desk("record", "checkout");
 part("place").addEventListener("click", async () => {
   const button = /** @type {HTMLButtonElement} */ (part("place"));
   button.disabled = true;

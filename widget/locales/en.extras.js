@@ -42,6 +42,7 @@ export const enWords = {
   filePicture: "This picture cannot be read. Save it as JPEG or PNG.",
   fileEmpty: "This file is empty.",
   fileLarge: "This file is too large.",
+  fileLargeMost: "This file is too large: at most {n} MB.",
   fileInfected: "Removed: the virus scanner found something in it.",
   fileScanning: "Is being checked for viruses.",
   fileLater: "Too many files for now. Try again later.",
@@ -98,5 +99,6 @@ export const enWords = {
   requestsNew: "{n} new answers",
   "requestsNew.one": "1 new answer",
   requestsCount: "{n} requests",
+  requestsNone: "Return something, or ask about an order",
   "requestsCount.one": "1 request",
 };

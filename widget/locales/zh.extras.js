@@ -41,6 +41,7 @@ export const zhWords = {
   filePicture: "无法读取这张图片，请另存为 JPEG 或 PNG。",
   fileEmpty: "这个文件是空的。",
   fileLarge: "文件太大。",
+  fileLargeMost: "文件过大，最大 {n} MB。",
   fileInfected: "已移除：病毒扫描发现问题。",
   fileScanning: "正在进行病毒检查。",
   fileLater: "发送的文件太多，请稍后再试。",
@@ -95,4 +96,5 @@ export const zhWords = {
   requests: "我的请求",
   requestsNew: "{n} 条新回复",
   requestsCount: "{n} 个请求",
+  requestsNone: "申请退换货，或咨询订单",
 };
