@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support import figures
+from tests.support import figures, memory
 from tests.support.browser import Pages, launch
 from tests.support.connections import ConnectionWatch
 from tests.support.node import NodeClient
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 DATABASES = ("sqlite", "postgresql")
 # Cheap and telling first; what drives a browser or kills servers for minutes last.
 LATE_MARKS = ("kill", "browser")
+# A test that tells a whole story takes as long as so many others of its kind.
+STORY = 8
+# How long a test waits for its own database.
+PATIENCE_S = 60.0
 FAILED = pytest.StashKey[bool]()
 WATCH = pytest.StashKey[ConnectionWatch]()
 SCREENSHOTS = Path(__file__).resolve().parent.parent / "test-results"
@@ -46,21 +51,42 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "pe
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Knows from the start what connects to PostgreSQL."""
+    """Knows from the start what connects to PostgreSQL; collects tests without the collector.
+
+    Nothing of six thousand tests is garbage, and to look for some takes a third of the time.
+    """
+    memory.take_for_files()
     config.stash[WATCH] = ConnectionWatch()
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """From now on only what tests leave behind is looked at."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by the fixtures they take, and puts the slow kinds last.
 
-    Of those the files with many tests come first, so that no worker is left with one when the
-    other has nothing to do.
+    Of those the files that take long come first, so that no worker is left with one when the other
+    has nothing to do.
     """
     for item in items:
         if "pages" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    late = Counter(item.path for item in items if _lateness(item))
-    items.sort(key=lambda item: (_lateness(item), -late[item.path] if _lateness(item) else 0))
+    late: Counter[Path] = Counter()
+    for item in items:
+        if _lateness(item):
+            late[item.path] += STORY if _tells_a_story(item.path) else 1
+    items.sort(key=lambda item: (_lateness(item), -late[item.path]))
+
+
+def _tells_a_story(path: Path) -> bool:
+    """Whether the tests of a file walk through all pages of a part, or through a whole chat."""
+    return path.stem.endswith("_in_browser") or path.parent.name == "browser"
 
 
 def _lateness(item: pytest.Item) -> int:
@@ -183,13 +209,29 @@ def empty_database_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-def open_database(database_url: str | None, data_dir: Path) -> Iterator[Callable[..., Database]]:
+def open_database(
+    database_url: str | None, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Database]]:
     """Opens this test's migrated database, as often as it is called; on SQLite and PostgreSQL.
 
     Keywords go to Database: clock, on_commit. Every one is closed after the test.
     """
     from server.config import Settings
+    from server.storage import database as database_module
     from server.storage.database import Database
+
+    # On a machine that does much else a commit may wait for the disk, and a query for its turn;
+    # that is no fault.
+    monkeypatch.setattr(database_module, "ANSWER_LIMIT_S", PATIENCE_S)
+    read = Database.read
+
+    async def read_patiently(
+        self: Database, query: Callable[..., Any], *, limit_s: float | None = None
+    ) -> Any:  # Any: whatever the query answers
+        patience_s = None if limit_s is None else max(limit_s, PATIENCE_S)
+        return await read(self, query, limit_s=patience_s)
+
+    monkeypatch.setattr(Database, "read", read_patiently)
 
     opened: list[Database] = []
     data_dir.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -85,6 +86,16 @@ def test_no_test_sleeps() -> None:
         if isinstance(node, ast.Call) and _sleeps(node)
     }
     assert sleeping == set()
+
+
+def test_spans_of_time_have_one_home() -> None:
+    names = r"^_?(?:SECOND|MINUTE|HOUR|DAY|WEEK)_MS\b.*="
+    homes = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "server").rglob("*.py")
+        if re.search(names, path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert homes == {"server/domain/spans.py"}
 
 
 def test_each_ignored_type_error_and_uncovered_line_gives_its_reason() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -15,9 +16,10 @@ from server.bus import Bus
 from server.domain.actors import SYSTEM
 from server.domain.errors import Unavailable
 from server.domain.events import AgentPresenceChanged
+from server.storage import database as database_module
 from server.storage.database import Committed, Database
 from server.storage.unit import Tx
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import LIMIT_S, wait_until_async
 
 Open = Callable[..., Database]
 
@@ -80,8 +82,9 @@ async def following(other: Database, heard: Heard) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks for foreign events more often than a server needs to."""
+    """Looks for foreign events more often than a server needs to; waits longer for the disk."""
     monkeypatch.setattr(bus_module, "FOLLOW_S", 0.02)
+    monkeypatch.setattr(database_module, "ANSWER_LIMIT_S", LIMIT_S)
 
 
 async def test_readers_hear_every_commit_in_order_and_once(database: Database) -> None:
@@ -172,19 +175,22 @@ async def test_a_lower_number_that_becomes_visible_later_is_told(
     database, other = (Database(postgres_url, tmp_path) for _ in range(2))
     other.write_now(lambda tx: tx.later(text("INSERT INTO secret VALUES ('row', '')")))
     heard = Heard()
-    lock = text("SELECT name FROM secret FOR UPDATE")
+    lock = "SELECT name FROM secret FOR UPDATE"
 
     def late(tx: Tx) -> int:
         happen(1)(tx)
-        tx.execute(lock)
+        tx.execute(text("SET LOCAL lock_timeout = 0"))
+        tx.execute(text(lock))
         return tx.events[0].seq
 
-    with closing(database), closing(other), other.engine.connect() as holder:
+    # A connection of its own: the product's may not stand idle in a transaction for long.
+    with closing(database), closing(other), psycopg.connect(postgres_url) as holder:
         holder.execute(lock)
-        async with running(database, heard):
+        async with running(database, heard) as bus:
+            # What is there before the first look is not told: as it must be when a server begins.
+            await wait_until_async(lambda: bus._looked_at_s > 0, what="the first look")
             waiting = other.submit(late)
-            for number in range(2, 60):
-                await database.write(happen(number))
+            await asyncio.gather(*(database.write(happen(number)) for number in range(2, 60)))
             await wait_until_async(lambda: len(heard.numbers) == 58)
             holder.rollback()
             low = await asyncio.wrap_future(waiting)
@@ -222,9 +228,9 @@ async def test_who_follows_ends_when_told_to_though_news_come_at_the_same_moment
     bus = Bus(asyncio.get_running_loop())
     await bus.begin(database)
     following = asyncio.create_task(bus.follow(database))
-    await wait_until_async(lambda: bus.stats.looks, 5, "the first look")
+    await wait_until_async(lambda: bus._looked_at_s > 0, what="the first look")
     bus.look()
     for _ in range(turns):
         await asyncio.sleep(0)
     following.cancel()
-    await wait_until_async(following.done, 5, "the end")
+    await wait_until_async(following.done, what="the end")

@@ -9,7 +9,7 @@ from typing import Any  # Any: JSON values
 
 import pytest
 
-from server.actions import conversations, tickets, webhooks
+from server.actions import conversations, rule_calls, tickets, webhooks
 from server.actions import rules as manage
 from server.actions.desk import Look
 from server.actions.payload import parse
@@ -558,6 +558,95 @@ def test_a_trial_says_what_would_match_and_why_and_does_nothing(scene: Scene, le
     assert len(scene.log()) == before
     with pytest.raises(NotAllowed):
         add(scene, lin, values)
+
+
+def test_conditions_ask_what_a_type_of_ticket_asks_for(scene: Scene, lead: Actor) -> None:
+    lin, shopper = scene.person("lin"), scene.shopper()
+    day = "2026-11-24"
+
+    def make(kind: str, **fields: Any) -> str:  # Any: JSON values
+        asked = {"type": kind, "subject": "?", "customer_id": shopper.id, "fields": fields}
+        made = scene.do(tickets.create, lin, parse(tickets.CreateTicket, asked))
+        return str(made["ticket_id"])
+
+    quote = make("price", quote="12.50", quantity=3, valid_until=day, sku="LAMP")
+    bare, returned = make("price"), make("return", reason="damaged")
+
+    def met(*asked: Json) -> set[str]:
+        values = plan("ticket_created", {"do": "add_tag", "tags": ["x"]}, when=[*asked])
+        trial = scene.database.read_now(
+            lambda c: manage.try_out(Look(c, lead, scene.time.at_ms), values)
+        )
+        return {one.thing.id for one in trial.hits}
+
+    price = "ticket.field.price"
+    assert met(clause(f"{price}.quote", "min", 1250)) == {quote}
+    assert met(clause(f"{price}.quote", "min", 1251)) == set()
+    assert met(clause(f"{price}.quantity", "max", 3)) == {quote}
+    assert met(clause(f"{price}.sku", "in", "LAMP", "CHAIR")) == {quote}
+    assert met(clause(f"{price}.valid_until", "until", day)) == {quote}
+    assert met(clause(f"{price}.valid_until", "days_max", 9999)) == {quote}
+    assert met(clause(f"{price}.quote", "empty")) == {bare}
+    # Of another type it asks nothing, nor the opposite.
+    assert met(clause("ticket.field.return.reason", "in", "damaged")) == {returned}
+    assert met(clause("ticket.field.return.reason", "not_in", "size")) == {returned}
+    # What the shop's types do not have, or cannot be asked, is not saved.
+    for name, op, value in (
+        ("ticket.field.price.colour", "has", "red"),
+        ("ticket.field.price.quote", "has", "1"),
+        ("ticket.field.return.reason", "in", "no such"),
+    ):
+        with pytest.raises(InvalidInput):
+            met(clause(name, op, value))
+    values = plan(
+        "ticket_created",
+        {"do": "add_tag", "tags": ["broken"]},
+        when=[clause("ticket.field.return.reason", "in", "damaged", "wrong_item")],
+    )
+    scene.time.pass_s(1)
+    add(scene, lead, values)
+    again = make("return", reason="damaged")
+    look(scene)
+    [line] = [e.data for e in scene.log() if isinstance(e.data, RuleApplied)]
+    assert line.en.endswith("because Return: Reason is Arrived damaged")
+    assert "退货的原因是到货破损" in line.zh
+    assert scene.state(again).tags == ("broken",)
+
+
+def test_a_program_orders_rules_and_overwrites_nobody(scene: Scene, lead: Actor) -> None:
+    values = plan("customer_wrote", {"do": "add_tag", "tags": ["x"]})
+    first, second = add(scene, lead, values), add(scene, lead, values | {"name": "Second"})
+
+    def change(**more: Any) -> Json:  # Any: fields
+        asked = {"rule_id": second, "version": 1, **values, "name": "Now first", **more}
+        return scene.do(rule_calls.change_rule, lead, parse(rule_calls.ChangeRule, asked))
+
+    change(position=0)
+    [one, two] = scene.database.read_now(rules.load_rules)
+    assert [one.id, two.id] == [second, first]
+    assert (one.plan.name, one.version, one.enabled, two.version) == ("Now first", 2, True, 1)
+    with pytest.raises(Conflict):
+        change(enabled=False)
+    change(version=2, enabled=False)
+    change(version=3)
+    [one, _] = scene.database.read_now(rules.load_rules)
+    assert (one.version, one.enabled) == (3, False)
+
+
+def test_rules_of_one_name_are_carried_each_in_its_turn(scene: Scene, lead: Actor) -> None:
+    first = plan("customer_wrote", {"do": "add_tag", "tags": ["x"]})
+    second = plan("customer_wrote", {"do": "add_tag", "tags": ["y"]})
+
+    def take(*given: Json) -> list[str]:
+        took = scene.database.write_now(lambda tx: rule_calls.take_rules(tx, lead, given))
+        return [what for what, _ in took]
+
+    assert take(first, second) == ["added", "added"]
+    assert take(first, second) == ["same", "same"]
+    assert take(first, second, first) == ["same", "same", "added"]
+    known = scene.database.read_now(rules.load_rules)
+    with pytest.raises(InvalidInput, match="twice"):
+        take(*([first | {"id": known[0].id}] * 2))
 
 
 def test_each_ready_made_rule_makes_sense_in_both_languages(scene: Scene, lead: Actor) -> None:

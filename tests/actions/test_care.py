@@ -12,18 +12,18 @@ from server.actions import follow_up_calls as calls
 from server.actions import product_quality, ratings
 from server.domain.actors import SYSTEM, Actor, customer
 from server.domain.events import DefectSpiked, OrderRefunded
+from server.domain.spans import DAY_MS
 from server.domain.ticket import Ticket
 from server.jobs import care as job
 from server.reports import products
-from server.storage import care, notes, requests
+from server.storage import care, mails, notes, requests
 from server.storage import tickets as stored
 from server.storage.orders import ORDER_LINE, SHOP_ORDER
+from server.storage.people import update_person
 from server.storage.ticket_rows import load_ticket
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
 from tests.actions.tickets import by_number, change, create, differences
-
-DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -85,6 +85,11 @@ def test_a_spike_is_told_once_and_the_rate_has_the_orders_of_the_product(
     assert lamp.interval is not None
     assert lamp.interval[0] < 5 / 60 < lamp.interval[1]
     assert found.batches["LAMP"][0].batch == "B1"
+    # Who looks after the products is told by mail, in their language, unless they said no to it.
+    for name, values in (("wang", {"locale": "zh"}), ("quiet", {"alarm_mail": False})):
+        scene.person(name, role="admin")
+        scene.database.write_now(lambda tx, n=name, v=values: update_person(tx, n, **v))  # type: ignore[misc]  # bound defaults
+    scene.database.write_now(lambda tx: mails.note_sender(tx, "help@mori.example"))
     asyncio.run(job.watch_defects(scene.database))
     assert [event.data.sku for event in scene.log() if isinstance(event.data, DefectSpiked)]
     for _ in range(2):
@@ -92,6 +97,12 @@ def test_a_spike_is_told_once_and_the_rate_has_the_orders_of_the_product(
         asyncio.run(job.watch_defects(scene.database))
     told = [event.data for event in scene.log() if isinstance(event.data, DefectSpiked)]
     assert [(one.sku, one.batch, one.defects) for one in told] == [("LAMP", "B1", 5)]
+    sent = scene.database.read_now(lambda c: mails.went(c, state=None, before=None, limit=9))
+    assert {one.kind for one in sent} == {"alarm"}
+    words = {one.recipient.partition("@")[0]: one.words for one in sent}
+    assert set(words) == {"wang", "lead"}
+    assert "质量问题" in words["wang"]
+    assert "of batch B1" in words["lead"]
 
 
 def test_those_affected_are_told_once_in_each_ticket_and_nobody_who_is_blocked(
@@ -114,7 +125,7 @@ def test_those_affected_are_told_once_in_each_ticket_and_nobody_who_is_blocked(
 
     def tell(tx: Tx) -> int:
         words = product_quality.read_words("It is fixed", "已经修好")
-        notice = product_quality.begin_notice(
+        notice = product_quality.begin_announcement(
             tx, actor=lead, sku="LAMP", batch=None, words=words, counts={"told": 1, "held": 1}
         )
         return product_quality.tell_fixed(
@@ -255,3 +266,29 @@ def test_a_delivered_order_is_called_about_once_and_the_outcome_is_counted(
     )
     assert list(figures.values()) == [{"made": 2, "held": 1, "problem": 1, "in_time": 1, "open": 1}]
     assert differences(scene) == []
+
+
+def test_two_processes_make_a_call_once(scene: Scene, lead: Actor) -> None:
+    texts = {"plan_days": "3", "share": "100", "question_en": "Does it shine?"}
+    scene.database.write_now(
+        lambda tx: calls.save_plan(tx, actor=lead, plan_id=None, texts=texts, enabled=True)
+    )
+    for number in range(45):
+        day = scene.time.at_ms
+        order(scene, f"o{number}", "LAMP", at_ms=day, delivered_at_ms=day,
+              customer_id=scene.shopper().id)  # fmt: skip
+    scene.time.pass_s(3 * 86_400 + 60)
+    other = scene.open()
+
+    async def both() -> None:
+        await asyncio.gather(job.make_calls(scene.database), job.make_calls(other))
+
+    asyncio.run(both())
+    with scene.database.engine.connect() as connection:
+        made = connection.exec_driver_sql(
+            "SELECT count(*), count(DISTINCT ticket_id) FROM care_call"
+        ).one()
+        planned = connection.exec_driver_sql(
+            "SELECT count(*) FROM ticket WHERE type = 'follow_up'"
+        ).scalar_one()
+    assert (tuple(made), planned) == ((45, 45), 45)

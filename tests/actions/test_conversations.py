@@ -26,10 +26,10 @@ from server.actions.visitors import UpdateCustomer
 from server.domain.actors import SYSTEM, Actor
 from server.domain.errors import AppError, Conflict, InvalidInput, NotFound
 from server.domain.events import AssignmentChanged, AssignmentEnded, RatingAsked
+from server.domain.spans import MINUTE_MS
 from server.storage import views
 from tests.actions.scene import Scene
 
-MINUTE_MS = 60_000
 Act = Callable[[Scene, Actor, str], object]
 
 

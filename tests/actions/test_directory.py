@@ -30,6 +30,7 @@ from server.domain.conditions import (
 from server.domain.errors import InvalidInput, NotFound
 from server.domain.lifecycle import ACTIVITY_STAGES
 from server.domain.segment import SEGMENTS
+from server.domain.spans import DAY_MS
 from server.storage import consents, directory, history, notes, persons
 from server.storage.consents import Consent
 from server.storage.customers import CUSTOMER
@@ -40,7 +41,6 @@ from server.storage.unit import Tx
 from server.storage.visits import PAGE_EVENT
 from tests.actions.scene import Scene
 
-DAY_MS = 86_400_000
 Facts = dict[str, Any]  # Any: what is known of a person in the test
 
 

@@ -24,7 +24,7 @@ from server.storage.messages import load_draft, load_message, read_marks, unread
 from tests.actions.scene import Answer, Scene
 
 DAY_S = 24 * 3600
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 def thread(scene: Scene, actor: Actor, chat: str) -> list[Answer]:

@@ -17,10 +17,11 @@ from server.jobs import offers as jobs
 from server.storage import offers
 from server.storage.consents import Consent, add_consent
 from server.storage.event_log import settled_seq
-from server.storage.offers import OFFER, hints_for, load_mark, price_card
+from server.storage.offers import OFFER, load_mark, price_card
 from server.storage.shop_sources import source_for_import
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
+from tests.actions.test_cards import card
 
 DAY_S = 86_400
 CATALOGUE = {
@@ -39,6 +40,7 @@ class Shop:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.numbers = 0
+        self.agent = scene.person("cy")
         self.write(
             lambda tx: take_products(
                 tx,
@@ -87,10 +89,7 @@ class Shop:
         )
 
     def hints(self, customer_id: str) -> list[str]:
-        found = self.scene.database.read_now(
-            lambda c: hints_for(c, customer_id, self.scene.time.at_ms)
-        )
-        return [hint["sku"] for hint in found]
+        return [hint["sku"] for hint in card(self.scene, self.agent, customer_id)["hints"]]
 
     def say(self, actor: Actor, body: str, **values: object) -> str:
         """A message; gives back its conversation."""
@@ -125,7 +124,7 @@ def shop(scene: Scene) -> Shop:
 
 def test_what_others_bought_with_it_is_hinted_with_the_reason(shop: Shop) -> None:
     anna = shop.customer("anna")
-    found = shop.scene.database.read_now(lambda c: hints_for(c, anna, shop.scene.time.at_ms))
+    found = card(shop.scene, shop.agent, anna)["hints"]
     assert [hint["sku"] for hint in found] == ["BLB-1"]
     assert found[0]["price_minor"] == 42_800
     assert "8 of 9 orders" in found[0]["why"]["en"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.actions.messages import Page, PostMessage, post_message
+from server.actions.messages import PostMessage, ShopPage, post_message
 from server.actions.shop import init_shop
 from server.actions.visitors import Connect, connect
 from server.domain.actors import customer
@@ -16,16 +16,16 @@ from server.storage.rows import load_conversation
     ("page", "kept"),
     [
         (
-            Page(url="https://shop.example/lamp", title="Lamp"),
+            ShopPage(url="https://shop.example/lamp", title="Lamp"),
             ("https://shop.example/lamp", "Lamp"),
         ),
-        (Page(url="https://shop.example/" + "x" * 5000, title="y" * 900), (None, "y" * 300)),
-        (Page(url="javascript:alert(1)", title=None), (None, None)),
+        (ShopPage(url="https://shop.example/" + "x" * 5000, title="y" * 900), (None, "y" * 300)),
+        (ShopPage(url="javascript:alert(1)", title=None), (None, None)),
     ],
     ids=["plain", "too long", "not a web address"],
 )
 def test_a_message_is_taken_whatever_its_page(
-    database: Database, page: Page, kept: tuple[str | None, str | None]
+    database: Database, page: ShopPage, kept: tuple[str | None, str | None]
 ) -> None:
     key = database.write_now(
         lambda tx: init_shop(tx, name="Shop", locale="en", timezone="UTC", currency="EUR")

@@ -12,13 +12,12 @@ from server.actions import people as actions
 from server.actions.sign_in import SignedOut, start_sign_in
 from server.domain.actors import SYSTEM, Actor, agent, customer
 from server.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
+from server.domain.spans import DAY_MS
 from server.storage.database import Committed, Database
 from server.storage.people import load_people, load_person
 from server.storage.sign_ins import person_of_cookie
 from server.storage.tokens import person_of_token
 from server.storage.unit import Tx
-
-DAY_MS = 86_400_000
 
 
 def _add(database: Database, email: str = "a@shop.example", role: str = "agent") -> str:

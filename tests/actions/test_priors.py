@@ -5,7 +5,7 @@ from __future__ import annotations
 from knowledge_base.articles import Article
 from knowledge_base.index import build_index
 from knowledge_base.suggest import suggest
-from server.actions.hints import Hints, Page
+from server.actions.hints import Hints, SeenPage
 from server.knowledge.priors import book_of, raised
 
 ARTICLES = [
@@ -29,14 +29,14 @@ def test_an_order_raises_what_is_about_its_state_and_the_more_urgent_counts() ->
 
 
 def test_a_page_raises_what_leads_to_it_and_what_names_its_product() -> None:
-    sizes = Page(path="/pages/sizes", title="Size chart")
+    sizes = SeenPage(path="/pages/sizes", title="Size chart")
     assert raised(BOOK, Hints(page=sizes)).keys() == {"size"}
-    lamp = Page(path="/p/1", title="Shop", sku="L-1", product="Walnut lamp, oiled")
+    lamp = SeenPage(path="/p/1", title="Shop", sku="L-1", product="Walnut lamp, oiled")
     assert raised(BOOK, Hints(page=lamp))["lamp"].as_json() == {
         "by": "page",
         "page": "Walnut lamp, oiled",
     }
-    assert raised(BOOK, Hints(page=Page(path="/checkout", title=""))).keys() == {"pay"}
+    assert raised(BOOK, Hints(page=SeenPage(path="/checkout", title=""))).keys() == {"pay"}
 
 
 def test_what_is_raised_only_comes_before_what_fits_as_well() -> None:

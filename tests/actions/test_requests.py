@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from server.actions import repairs, requests, returns, ticket_merge, tickets, visitors
+from server.actions import (
+    repairs,
+    requests,
+    returns,
+    ticket_merge,
+    tickets,
+    visitor_orders,
+    visitors,
+)
 from server.actions.automation import RULES
 from server.actions.desk import Look, arrivals
+from server.actions.identity import Said, note_contacts
+from server.actions.payload import NoPayload, parse
 from server.actions.requests import (
     ConfirmRequest,
     ListRequests,
@@ -16,9 +28,11 @@ from server.actions.requests import (
 )
 from server.actions.ticket_moves import connect
 from server.actions.tickets import ReplyTicket, SubmitRequest
+from server.actions.visitor_orders import AskBack
 from server.actions.visitors import Connect, Describe
 from server.domain.actors import Actor, customer
-from server.domain.errors import Conflict, NotFound
+from server.domain.errors import Conflict, InvalidInput, NotFound
+from server.domain.ticket import Ticket
 from server.storage import tickets as stored
 from server.storage.customers import change_customer
 from server.storage.persons import shopper_rows
@@ -27,7 +41,7 @@ from server.storage.rows import load_conversation
 from server.storage.unit import Tx
 from tests.actions.scene import SITE, Scene
 from tests.actions.test_care import order
-from tests.actions.test_identity import sign_in
+from tests.actions.test_identity import actor_of, sign_in
 
 
 def ask(scene: Scene, shopper: Actor, body: str = "The lamp is broken", **more: str) -> str:
@@ -185,21 +199,26 @@ def test_a_chat_that_somebody_took_goes_on(scene: Scene) -> None:
     assert talk.status == "open"
 
 
+def planned_call(tx: Tx, customer_id: str) -> Ticket:
+    """A call that the shop plans to make."""
+    return repairs.begin_ticket(
+        tx,
+        customer_id=customer_id,
+        subject="Follow-up after a refund",
+        day="2026-01-01",
+        team_id=None,
+        assignee_id=None,
+        priority="high",
+    )
+
+
 def test_a_call_that_the_shop_plans_is_told_by_no_request_about_its_order(scene: Scene) -> None:
     mine = scene.shopper()
     rows = (mine.id or "",)
     order(scene, "o1", "LAMP", at_ms=scene.time.at_ms, customer_id=mine.id)
 
     def plan(tx: Tx) -> str:
-        call = repairs.begin_ticket(
-            tx,
-            customer_id=rows[0],
-            subject="Follow-up after a refund",
-            day="2026-01-01",
-            team_id=None,
-            assignee_id=None,
-            priority="high",
-        )
+        call = planned_call(tx, rows[0])
         connect(tx, RULES, call, "order", "o1")
         return call.number
 
@@ -230,3 +249,120 @@ def test_of_a_very_long_request_the_latest_is_shown(
         scene.do(requests.reply_request, mine, reply)
     opened = scene.do(requests.open_request, mine, OpenRequest(number=number))
     assert [m["body"] for m in opened["messages"]] == ["Second", "Third"]
+
+
+def test_only_own_lines_are_asked_back_in_the_widget_and_no_more_than_were_bought(
+    scene: Scene,
+) -> None:
+    mine, other = actor_of(sign_in(scene, "mei")), actor_of(sign_in(scene, "ana"))
+    stranger = scene.shopper()
+    order(scene, "A-1", "LAMP", at_ms=1, customer_id=mine.id, shipped_at_ms=2)
+    order(scene, "B-1", "LAMP", at_ms=1, customer_id=other.id)
+
+    def own(actor: Actor) -> list[str]:
+        def look(connection: object) -> list[str]:
+            looked = Look(connection, actor, scene.time.at_ms)  # type: ignore[arg-type]  # handed on
+            found = visitor_orders.list_orders(looked, NoPayload())["orders"]
+            return [one["number"] for one in found]
+
+        return scene.database.read_now(look)
+
+    assert [own(one) for one in (mine, other, stranger)] == [["A-1"], ["B-1"], []]
+    # Who has proved an address has what was bought with it without an account; by the number of an
+    # order nobody has shown that they read its mail.
+    order(scene, "G-1", "LAMP", at_ms=3, email_key="guest@home.example")
+    guest, neighbour = scene.shopper(), scene.shopper()
+    for shopper, source in ((guest, "code"), (neighbour, "order")):
+        said = [Said("email", "guest@home.example", proved=True)]
+        scene.database.write_now(
+            partial(note_contacts, customer_id=shopper.id or "", said=said, source=source)
+        )
+    assert [own(one) for one in (guest, neighbour)] == [["G-1"], []]
+    lamp = {"line_no": 1, "quantity": 1, "reason": "damaged"}
+    asked: dict[str, object] = {
+        "number": "A-1",
+        "wanted": "exchange",
+        "lines": [lamp],
+        "client_id": "1",
+        "outcome": "money",
+    }
+
+    def ask_back(actor: Actor, **changes: object) -> str:
+        payload = parse(AskBack, asked | changes)
+        return str(scene.do(visitor_orders.ask_back, actor, payload)["ticket_number"])
+
+    for actor, number in ((stranger, "A-1"), (other, "A-1"), (mine, "B-1"), (mine, "oA-1")):
+        with pytest.raises(NotFound):
+            ask_back(actor, number=number)
+    before = len(scene.log())
+    refused: tuple[dict[str, object], ...] = (
+        {"lines": []},
+        {"lines": [lamp, lamp]},
+        {"lines": [lamp | {"line_no": 7}]},
+        {"lines": [lamp | {"quantity": 2}]},
+        {"lines": [lamp | {"quantity": 0}]},
+        {"lines": [lamp | {"quantity": "1"}]},
+        {"lines": [lamp | {"reason": "whim"}]},
+        {"lines": [lamp] * 101},
+        {"outcome": "gold"},
+        {"wanted": "complaint"},
+        {"wanted": "cancel"},
+        {"files": ["not-mine"]},
+        {"files": [str(n) for n in range(6)]},
+    )
+    for wrong in refused:
+        with pytest.raises((InvalidInput, Conflict)):
+            ask_back(mine, **wrong)
+    assert len(scene.log()) == before
+    made = ask_back(mine)
+    assert ask_back(mine) == made
+    theirs = ask_back(guest, number="G-1", wanted="cancel")
+    assert listed(scene, guest) == [theirs]
+    with pytest.raises(NotFound):
+        ask_back(neighbour, number="G-1", wanted="cancel")
+    opened = scene.do(requests.open_request, mine, OpenRequest(number=made))
+    (said,) = opened["messages"]
+    assert said["body"].startswith("I would like to exchange from order A-1")
+    # They chose to exchange it: what stood in the form besides is not told as a wish.
+    assert "money" not in said["body"]
+    for again in ({}, {"anyway": True}):
+        with pytest.raises(Conflict):
+            ask_back(mine, client_id="2", **again)
+
+
+def test_words_to_a_request_that_staff_joined_to_a_planned_call_land_there(scene: Scene) -> None:
+    chen, mine = scene.person("chen", role="supervisor"), scene.shopper()
+    number = ask(scene, mine)
+    call = scene.database.write_now(lambda tx: planned_call(tx, mine.id or ""))
+    merge = ticket_merge.MergeTicket(ticket_id=id_of(scene, number), into=call.id)
+    scene.do(ticket_merge.merge, chen, merge)
+    # By either number: the page leads from the one to the other.
+    for said, under in (("It hums", number), ("It smells", call.number)):
+        sent = ReplyRequest(number=under, client_id=said.replace(" ", ""), body=said)
+        assert scene.do(requests.reply_request, mine, sent) == {"number": call.number}
+    shown = scene.do(requests.open_request, mine, OpenRequest(number=call.number))
+    said_there = [one["body"] for one in shown["messages"]]
+    assert said_there == ["The lamp is broken", "It hums", "It smells"]
+    for under in (number, call.number):
+        scene.do(requests.confirm_request, mine, ConfirmRequest(number=under))
+    # Somebody else's guess of its number finds nothing.
+    with pytest.raises(NotFound):
+        scene.do(
+            requests.reply_request,
+            scene.shopper(),
+            ReplyRequest(number=call.number, client_id="x", body="Mine"),
+        )
+    scene.do(ticket_merge.unmerge, chen, ticket_merge.UnmergeTicket(ticket_id=id_of(scene, number)))
+    # On its own again, the request takes their words, and what they wrote to the call is not gone.
+    later = ReplyRequest(number=number, client_id="later", body="Still")
+    assert scene.do(requests.reply_request, mine, later) == {"number": number}
+    shown = scene.do(requests.open_request, mine, OpenRequest(number=call.number))
+    assert [one["body"] for one in shown["messages"]] == ["It hums", "It smells"]
+
+
+def test_the_client_id_of_a_chat_s_message_is_refused_in_words(scene: Scene) -> None:
+    mine = scene.shopper()
+    scene.post(mine, "Hello", client_id="c1")
+    with pytest.raises(InvalidInput) as refused:
+        ask(scene, mine, client_id="c1")
+    assert refused.value.details["field"] == "client_id"

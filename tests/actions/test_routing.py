@@ -8,10 +8,9 @@ from server.actions import presence
 from server.actions.conversations import Snooze, snooze
 from server.domain.actors import SYSTEM
 from server.domain.events import AssignmentAccepted, AssignmentEnded, QueueEntered, QueueLeft
+from server.domain.spans import MINUTE_MS
 from server.storage import people
 from tests.actions.scene import Scene
-
-MINUTE_MS = 60_000
 
 
 def why(scene: Scene, conversation_id: str) -> dict[str, Any]:

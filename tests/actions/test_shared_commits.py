@@ -27,7 +27,7 @@ from server.storage.rows import conversation_from_json, dumps
 from server.storage.unit import Tx
 from tests.actions.scene import Scene
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 Answer = dict[str, Any]  # Any: JSON values
 
 

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import Any  # Any: column values
 
+import orjson
 from sqlalchemy import select
 
 from server.actions.take_orders import take_carts, take_orders, take_shop_customers
@@ -79,6 +80,16 @@ def test_an_order_makes_its_customer_known_by_the_shops_own_id(scene: Scene) -> 
         ("email", "anna@example.com", "claimed"),
         ("phone", "+8613800138000", "claimed"),
     }
+
+
+def test_the_log_says_what_was_ordered_as_it_was_when_the_order_was_paid(scene: Scene) -> None:
+    several = (*ORDER.lines, Line(title="Gift", quantity=1, price_minor=0), *ORDER.lines)
+    placed = replace(ORDER, paid_at_ms=None, updated_at_ms=AT)
+    paid = replace(ORDER, lines=several, updated_at_ms=AT + 1)
+    later = replace(paid, lines=(Line(title="Pot", quantity=1, price_minor=1, sku="POT"),))
+    take(scene, placed, paid, replace(later, updated_at_ms=AT + 2))
+    (told,) = (row["data"] for row in rows(scene, EVENT) if row["kind"] == "order.paid")
+    assert orjson.loads(told)["skus"] == ["CUP"]
 
 
 def test_an_order_told_twice_changes_nothing(scene: Scene) -> None:

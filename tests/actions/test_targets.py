@@ -15,6 +15,7 @@ from server.actions.tickets import CreateTicket, ReplyTicket
 from server.domain.actors import Actor
 from server.domain.errors import Conflict, NotAllowed
 from server.domain.events import SlaApplied
+from server.domain.spans import MINUTE_MS
 from server.domain.targets import DEFAULTS, Policy, Target
 from server.jobs import targets as job
 from server.reports.verify import verify
@@ -24,7 +25,6 @@ from tests.actions.scene import Scene
 
 ROUND = {"round": Target(180, "second", "calendar", warn_percent=50)}
 CHATS = Policy("Chats", {"channel": ("chat",)}, ROUND)
-MINUTE_MS = 60_000
 
 
 def put(scene: Scene, lead: Actor, policies: Sequence[Policy], version: int = 0) -> int:

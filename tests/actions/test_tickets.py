@@ -11,6 +11,7 @@ from server.actions.desk import Look
 from server.actions.payload import ConversationRef
 from server.domain.errors import AppError, Conflict, InvalidInput, NotFound
 from server.domain.ticket_number import read_number
+from server.storage import ticket_lists
 from server.storage import tickets as stored
 from tests.actions.scene import Scene
 from tests.actions.tickets import (
@@ -211,7 +212,7 @@ def test_a_search_gives_the_newest_tickets_whether_few_or_many_have_the_word(des
     submit(desk, shopper, "A chair")
 
     def found(query: str, limit: int) -> list[str]:
-        return desk.database.read_now(lambda c: stored.search(c, query, limit=limit))
+        return desk.database.read_now(lambda c: ticket_lists.search(c, query, limit=limit))
 
     for limit in range(1, 7):
         assert found("lamp", limit) == ids[::-1][:limit]

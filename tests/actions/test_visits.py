@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any  # Any: JSON values
 
 import pytest
+from sqlalchemy import Connection
 
 from server.actions import consents, visits
 from server.actions.payload import parse
@@ -17,7 +18,7 @@ from server.storage.persons import members
 from server.storage.shop import load_shop, update_shop
 from server.storage.tables import PageDay, PageEvent, table
 from server.storage.unit import Tx
-from server.storage.visits import cart_of, now_of, visits_of
+from server.storage.visits import cart_view, latest_cart, now_of, visits_of
 from tests.actions.scene import Scene
 
 Json = dict[str, Any]  # Any: JSON values
@@ -72,7 +73,12 @@ class Browser:
 
     def cart(self) -> Json | None:
         at_ms = self.scene.time.at_ms
-        return self.scene.database.read_now(lambda c: cart_of(c, [self.id], at_ms=at_ms))
+
+        def look(connection: Connection) -> Json | None:
+            row = latest_cart(connection, [self.id])
+            return None if row is None else cart_view(connection, [self.id], row, at_ms=at_ms)
+
+        return self.scene.database.read_now(look)
 
 
 @pytest.fixture

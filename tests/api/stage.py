@@ -11,6 +11,7 @@ from server.actions import (
     conversations,
     messages,
     ratings,
+    rule_calls,
     ticket_merge,
     ticket_parts,
     tickets,
@@ -18,7 +19,7 @@ from server.actions import (
     webhooks,
 )
 from server.actions.import_articles import take_articles
-from server.actions.payload import ConversationRef
+from server.actions.payload import ConversationRef, parse
 from server.actions.people import add_person, add_team, create_token
 from server.actions.saved_segments import SaveSegment
 from server.actions.saved_segments import save as save_segment
@@ -27,6 +28,7 @@ from server.domain.actors import Actor, customer
 from server.domain.imported import ArticleRow
 from server.domain.shop_data import Line, Order
 from server.http.api.rows import Row
+from server.http.api.table import RULE_PLAN
 from server.storage.articles import articles_by_name, load_article
 from server.storage.orders import stored_orders
 from server.storage.people import load_person
@@ -221,6 +223,16 @@ async def _ticket_values(stage: Stage, row: Row) -> dict[str, object]:
     return values
 
 
+async def _rule_values(stage: Stage, row: Row) -> dict[str, object]:
+    """The id of a rule of this call's own."""
+    if not row.variables:
+        return {}
+    made = await stage.do(
+        rule_calls.create_rule, stage.actor("admin"), parse(rule_calls.CreateRule, RULE_PLAN)
+    )
+    return {"rule_id": made["rule_id"]}
+
+
 async def values_of(stage: Stage, row: Row) -> dict[str, object]:
     """The row's example with values of this desk, with which it works for an admin."""
     ids = stage.ids
@@ -238,7 +250,11 @@ async def values_of(stage: Stage, row: Row) -> dict[str, object]:
         "email": "ann@example.com",
     }
     values = {name: known.get(name, value) for name, value in row.example.items()}
-    own = {"webhooks": _webhook_values, "tickets": _ticket_values}.get(row.noun)
+    own = {
+        "rules": _rule_values,
+        "webhooks": _webhook_values,
+        "tickets": _ticket_values,
+    }.get(row.noun)
     values |= await own(stage, row) if own else {}
     match row.name:
         case "conversations.reopen" | "conversations.turns" | "messages.list":

@@ -7,7 +7,7 @@ import random
 import orjson
 import pytest
 
-from server.actions.desk import ListConversations, Look, list_conversations
+from server.actions.desk import Look, SearchConversations, search_conversations
 from server.actions.people import add_team
 from server.domain.metrics.sessions import SESSION_METRICS
 from server.domain.metrics.turns import TURN_METRICS
@@ -26,10 +26,10 @@ def _in_the_console(stage: Stage, who: str) -> set[str]:
     found: set[str] = set()
     before = None
     while True:
-        payload = ListConversations(before_ms=before, limit=100)
+        payload = SearchConversations(before_ms=before, limit=100)
         actor, now = stage.actor(who), stage.desk.database.clock()
         page = stage.desk.database.read_now(
-            lambda c: list_conversations(Look(c, actor, now), payload)  # noqa: B023  # at once
+            lambda c: search_conversations(Look(c, actor, now), payload)  # noqa: B023  # at once
         )
         found |= {conversation["id"] for conversation in page["conversations"]}
         before = page["next_before_ms"]

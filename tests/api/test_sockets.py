@@ -10,13 +10,17 @@ import pytest
 import pytest_asyncio
 from pydantic import TypeAdapter
 
+from server.actions.take_orders import take_orders
 from server.domain.actors import SYSTEM
+from server.domain.shop_data import Line, Order
 from server.http.api.asyncapi import asyncapi
 from server.http.api.sockets import ANSWERS, SIGNALS
 from server.realtime.wire import COMMANDS
 from server.storage.event_shapes import shopper_events
+from server.storage.shop_sources import source_for_import
 from tests.realtime.client import Client, People, Refused
 from tests.realtime.desk import UNLIMITED, Desk, make_desk
+from tests.realtime.test_identity import identity
 from tests.realtime.test_suggestions import offered
 from tests.support.articles import put_article
 from tests.support.ports import free_port
@@ -178,8 +182,10 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     ticket = {"ticket_id": opened["ticket"]["id"]}
     await _answer(lead, "ticket.reply", **ticket, client_id="6", body="Sorry", state="on_hold")
     await _answer(lead, "ticket.change", **ticket, priority="high", fields={})
+    await _asks_back(people)
     mine = {"number": asked_for["ticket_number"]}
     await _answer(shopper, "request.form")
+    assert (await _answer(shopper, "request.orders"))["orders"] == []
     (listed,) = (await _answer(shopper, "request.list", locale="zh"))["items"]
     assert (listed["number"], listed["unread"]) == (mine["number"], 1)
     assert [m["body"] for m in (await _answer(shopper, "request.open", **mine))["messages"]] == [
@@ -210,6 +216,29 @@ async def test_a_journey_through_every_command_is_as_described(people: People) -
     assert {kind for _, name, kind in told if name == "signal"} == {
         kind for _, kind in SIGNALS if kind != "server.drain"
     }
+
+
+async def _asks_back(people: People) -> None:
+    """A shopper for whom the shop vouches asks for a lamp that they have ordered."""
+    signed = await people.shopper(identity=identity(people.desk, "ann", 1))
+    order = Order(
+        external_id="W-1",
+        number="W-1",
+        created_at_ms=signed.welcome["server_at_ms"] - 10_000,
+        currency="EUR",
+        total_minor=1900,
+        customer=f"ann-{people.desk.site}",
+        lines=(Line(title="Lamp", quantity=1, price_minor=1900, sku="L-1"),),
+    )
+    people.desk.write(
+        lambda tx: take_orders(tx, source_for_import(tx, None), [order], imported=True)
+    )
+    (own,) = (await _answer(signed, "request.orders"))["orders"]
+    (line,) = own["lines"]
+    picked = {"line_no": line["line_no"], "quantity": 1, "reason": own["reasons"][0]["id"]}
+    asked_back = {"number": own["number"], "wanted": "cancel", "lines": [picked], "client_id": "1"}
+    made = await _answer(signed, "request.ask_back", **asked_back)
+    assert await _answer(signed, "request.ask_back", **asked_back) == made
 
 
 async def test_a_token_without_the_scope_opens_no_socket(people: People) -> None:

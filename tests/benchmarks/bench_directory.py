@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from server.actions.shop import init_shop
 from server.domain.actors import SYSTEM, agent
 from server.domain.conditions import read_condition
+from server.domain.spans import DAY_MS
 from server.storage import directory, history
 from server.storage.database import Database
 from server.storage.directory import Asked
@@ -26,7 +27,6 @@ from server.storage.unit import Tx
 
 CUSTOMERS = int(os.environ.get("SHOPBELL_BENCH_CUSTOMERS", "1000000"))
 ENTRIES = 10_000
-DAY_MS = 86_400_000
 LEAD = agent("lead", name="Lead", role="supervisor")
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
 _ID = "substr('000000000000' || i, -12)"

@@ -1,12 +1,14 @@
 """How long figures of a million chats take: ``python -m tests.benchmarks.bench_figures [CHATS]``.
 
-With ``--folder`` the database is kept there and used again. Set SHOPBELL_DATABASE_URL to an empty
+With ``--folder`` the database is kept there and used again, with ``--only overview`` only questions
+with that word in their names are asked. Set SHOPBELL_DATABASE_URL to an empty
 PostgreSQL database to measure that instead of SQLite; one that is filled is used as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import resource
 import tempfile
@@ -18,29 +20,38 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from sqlalchemy import Connection, insert
+import orjson
+from sqlalchemy import Connection, Table, insert
 
 from server.config import Settings
 from server.domain.metrics import METRICS, metric_of
+from server.domain.segment import SEGMENTS, Thresholds, to_json
+from server.domain.spans import DAY_MS
 from server.http.report_pages import PAGES
+from server.jobs.segment_columns import keep_segments_now
 from server.reports.pages import load_page
 from server.reports.rows import ReportRow, figures
 from server.reports.scope import Scope
 from server.reports.sources.conversations import CONVERSATION_SOURCES
 from server.storage import figures as kept
 from server.storage.columns import Column, Texts
+from server.storage.customers import CUSTOMER
 from server.storage.database import Database
 from server.storage.facts import KINDS, load_facts
 from server.storage.figure_log import LOG_KINDS, log_columns
 from server.storage.migrate import migrate
 from server.storage.opening import open_database
+from server.storage.profiles import PROFILE, SEGMENT_CHANGE
 from server.storage.rows import EVENT
+from server.storage.segment_columns import ENOUGH_MARKS
 from server.storage.shop import Shop, insert_shop, load_shop
+from server.storage.thresholds import THRESHOLDS
 from tests.benchmarks.figure_data import (
-    DAY_MS,
+    CUSTOMERS,
     FIRST_DAY,
     columns,
     conversation_id,
+    customer_id,
     customer_keys,
     days,
     event_rows,
@@ -68,6 +79,7 @@ SLOW_S = 3.0
 def fill(database: Database, chats: int) -> None:
     """Writes the columns of all days and the log of the last ones, and compares a sample."""
     keys = customer_keys()
+    segments = segment_rows()
     seq = 0
     with database.engine.begin() as connection:
         if database.is_sqlite:
@@ -92,6 +104,7 @@ def fill(database: Database, chats: int) -> None:
         for (source, block_day), found_rows in blocks.items():
             write_block(connection, source, block_day, found_rows)
         connection.execute(insert(kept.HEAD), {"id": 1, "seq": seq, "shape": kept.SHAPE})
+        fill_segments(connection, segments)
         compare(connection, made.first_seq[:SAMPLE].tolist(), made.day)
         if database.is_sqlite:
             connection.exec_driver_sql("COMMIT")
@@ -110,6 +123,45 @@ def write_block(connection: Connection, source: str, day: int, rows: list[Simple
         found = log_columns(source, rows)
         connection.execute(insert(kept.DAY), kept.day_values(source, day, found))
         connection.execute(insert(kept.COLUMN), kept.column_values(source, day, found))
+
+
+def fill_segments(
+    connection: Connection, segments: Mapping[Table, list[dict[str, object]]]
+) -> None:
+    """Writes the segments of all customers; PostgreSQL ends who idles while thinking them up."""
+    for target, rows in segments.items():
+        for start in range(0, len(rows), PORTION):
+            connection.execute(insert(target), rows[start : start + PORTION])
+
+
+def segment_rows() -> dict[Table, list[dict[str, object]]]:
+    """Every customer has bought, and was in three segments before the one they are in."""
+    end = (FIRST_DAY + DAYS) * DAY_MS
+    limits = orjson.dumps(to_json(Thresholds(version=1, at_ms=end))).decode()
+    found: dict[Table, list[dict[str, object]]] = {
+        THRESHOLDS: [{"version": 1, "at_ms": end, "day": FIRST_DAY + DAYS, "limits": limits}]
+    }
+    draw = np.random.default_rng(2)
+    ways = draw.integers(0, len(SEGMENTS) - 1, (CUSTOMERS, 4)).tolist()
+    times = np.sort(draw.integers(FIRST_DAY * DAY_MS, end, (CUSTOMERS, 3))).tolist()
+    found[CUSTOMER] = [
+        {"id": customer_id(n), "created_at_ms": 0, "seen_at_ms": 0, "identity": "anonymous"}
+        for n in range(CUSTOMERS)
+    ]
+    found[PROFILE] = [
+        {"person_id": customer_id(n), "segment": SEGMENTS[ways[n][-1]], "updated_at_ms": end}
+        for n in range(CUSTOMERS)
+    ]
+    stages = {"activity_from": "", "activity_to": "", "relationship_from": ""}
+    found[SEGMENT_CHANGE] = [
+        stages
+        | {"id": f"c{n}-{step}", "person_id": customer_id(n), "at_ms": at_ms, "cause": "order"}
+        | {"segment_from": SEGMENTS[ways[n][step]], "segment_to": SEGMENTS[ways[n][step + 1]]}
+        | {"relationship_to": ""}
+        for n in range(CUSTOMERS)
+        for step, at_ms in enumerate(times[n])
+    ]
+    return found
 
 
 def compare(connection: Connection, firsts: list[int], day: int) -> None:
@@ -143,7 +195,7 @@ def sorted_rows(made: Mapping[str, Column], name: str, chosen: object) -> list[o
     return list(values.tolist())
 
 
-def timed(
+def time_it(
     database: Database, name: str, goal_s: float, ask: Callable[[Connection], object]
 ) -> None:
     """Prints how long a question takes: the first time and the best of two or three more."""
@@ -190,7 +242,9 @@ def asked(
 
 def page(connection: Connection, *, name: str, scope: Scope, compared: Scope | None) -> object:
     """All that a report page needs of the log."""
-    return load_page(connection, PAGES[name].wants(None), scope=scope, compared=compared)
+    return load_page(
+        connection, PAGES[name].divided(None).wants(None), scope=scope, compared=compared
+    )
 
 
 def main() -> None:
@@ -198,6 +252,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("chats", nargs="?", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only", default="")
     asked_for = parser.parse_args()
     with tempfile.TemporaryDirectory() as passing:
         folder = asked_for.folder or Path(passing)
@@ -217,15 +272,26 @@ def main() -> None:
             fill(database, asked_for.chats)
             spent = time.perf_counter() - before
             print(f"{asked_for.chats:,} chats written in {spent:.1f} s")
-        measure(database)
+        # As the server does once it has started.
+        before = time.perf_counter()
+        if keep_segments_now(database, enough=ENOUGH_MARKS):
+            print(f"the segments of all customers as columns: {time.perf_counter() - before:.1f} s")
+        gc.collect()
+        gc.freeze()
+        measure(database, asked_for.only)
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"database {size / 1e6:,.0f} MB, memory at most {peak:,} MB")
         database.close()
 
 
-def measure(database: Database) -> None:
+def measure(database: Database, only: str) -> None:
     """Asks what supervisors ask and prints how long it takes."""
+
+    def timed(name: str, goal_s: float, ask: Callable[[Connection], object]) -> None:
+        if only in name:
+            time_it(database, name, goal_s, ask)
+
     end = (FIRST_DAY + DAYS) * DAY_MS
     whole = Scope(timezone="Asia/Shanghai", as_of_ms=end + DAY_MS)
     month, weeks, earlier = (
@@ -247,15 +313,19 @@ def measure(database: Database) -> None:
         ("all metrics of chats, 28 days", 0.3, ours, (None,), weeks),
         ("all metrics, 28 days", 0.3, tuple(METRICS), (None,), weeks),
     ):
-        timed(database, name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
+        timed(name, goal_s, partial(asked, metrics=metrics, by=by, scope=scope))
     for name in PAGES:
         ask = partial(page, name=name, scope=weeks, compared=earlier)
-        timed(database, f"page {name}, 28 days and those before", 0.3, ask)
+        timed(f"page {name}, 28 days and those before", 0.3, ask)
+    for name in PAGES:
+        ours_now, ours_before = (replace(one, segment="loyal") for one in (weeks, earlier))
+        ask = partial(page, name=name, scope=ours_now, compared=ours_before)
+        timed(f"page {name} of a segment, 28 days and those before", 0.3, ask)
     for name in PAGES:
         ask = partial(page, name=name, scope=whole, compared=None)
-        timed(database, f"page {name}, all time", 2.0, ask)
+        timed(f"page {name}, all time", 2.0, ask)
     every = partial(asked, metrics=ours, by=(None,), scope=whole)
-    timed(database, "all metrics of chats, all time", 5.0, every)
+    timed("all metrics of chats, all time", 5.0, every)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from server.actions.take_orders import take_orders
 from server.config import Settings
 from server.domain.actors import Actor
 from server.domain.shop_data import Order
+from server.domain.spans import DAY_MS
 from server.storage import rescoring
 from server.storage.cards import card
 from server.storage.customers import CUSTOMER, load_customer
@@ -42,7 +43,6 @@ from tests.benchmarks.conftest import Results
 from tests.support.postgres import PostgresCluster
 
 SEED = 11
-DAY_MS = 24 * 3600 * 1000
 TODAY = 20_400
 AGENT = Actor("agent", "bench", role="admin")
 AT_ONCE = 20_000

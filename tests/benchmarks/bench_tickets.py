@@ -25,6 +25,7 @@ from server.actions.shop import init_shop
 from server.domain.actors import SYSTEM, Actor, agent, customer
 from server.domain.conversation import Conversation
 from server.domain.search_words import search_words
+from server.domain.spans import DAY_MS
 from server.domain.ticket import Ticket
 from server.domain.ticket_number import number_of
 from server.http import ticket_page
@@ -35,12 +36,14 @@ from server.storage.database import Database
 from server.storage.event_log import last_seq
 from server.storage.migrate import migrate
 from server.storage.rows import CONVERSATION, EVENT, MESSAGE, conversation_values
+from server.storage.targets import TARGET_WATCH
 from server.storage.ticket_rows import TICKET, TICKET_SEARCH, TICKET_TEXT, ticket_values
 from server.storage.unit import Tx
 
 TICKETS = int(os.environ.get("SHOPBELL_BENCH_TICKETS", "100000"))
 RUNS = 60
-DAY_MS = 86_400_000
+# Beside the tickets, as a shop has them: most are over, some on the desk, of which a third waits.
+CHATS, ON_DESK = TICKETS // 5, 300
 LEAD = agent("lead", name="Lead", role="supervisor")
 STATES = ("new", "open", "pending_customer", "on_hold", *["resolved"] * 3, *["closed"] * 13)
 _SAID = "lamp parcel refund invoice chair broken late wrong colour screw order address table"
@@ -59,7 +62,7 @@ def fill(database: Database) -> list[str]:
     numbers: set[str] = set()
     rows: dict[Any, list[dict[str, Any]]] = {}  # Any: column values
     seq = database.read_now(last_seq)
-    with database.engine.begin() as connection:
+    with database.engine.connect() as connection:
         known = dict.fromkeys(column.name for column in CUSTOMER.columns)
         people_rows = [
             known
@@ -74,6 +77,7 @@ def fill(database: Database) -> list[str]:
             for i in range(TICKETS // 4)
         ]
         _put(connection, CUSTOMER, people_rows)
+        connection.commit()
         for i in range(TICKETS):
             number = number_of(draw.randrange)
             while number in numbers:
@@ -140,13 +144,56 @@ def fill(database: Database) -> list[str]:
             if len(rows[TICKET]) == 5000 or i == TICKETS - 1:
                 for target in (CONVERSATION, TICKET, TICKET_TEXT, TICKET_SEARCH, EVENT, MESSAGE):
                     _put(connection, target, rows.pop(target))
+                # Nobody holds a transaction open while the next ones are thought up.
+                connection.commit()
+        _put_chats(connection, draw, now)
         if not database.is_sqlite:
             connection.execute(text(f"SELECT setval('event_seq', {seq})"))
-    with database.engine.connect() as connection:
-        # As the database does by itself before long.
-        whole = connection.execution_options(isolation_level="AUTOCOMMIT")
-        whole.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+        connection.commit()
+    if not database.is_sqlite:
+        with database.engine.connect() as connection:
+            # As it does by itself before long; nobody asks SQLite to.
+            whole = connection.execution_options(isolation_level="AUTOCOMMIT")
+            whole.execute(text("VACUUM ANALYZE"))
     return sorted(numbers)
+
+
+def _put_chats(connection: Connection, draw: random.Random, now: int) -> None:
+    """Chats beside the tickets, and the clocks of all that is open."""
+    rows, clocks = [], []
+    for i in range(CHATS):
+        on_desk = i < ON_DESK
+        chat = Conversation(
+            id=f"c{i:07}",
+            customer_id=f"u{draw.randrange(TICKETS // 4):06}",
+            opened_at_ms=now - int(draw.random() * 1000 * DAY_MS),
+            status="open" if on_desk else "resolved",
+            assignee_id=draw.choice((None, "a1", "a2")) if on_desk else "a1",
+            last_activity_at_ms=now - draw.randrange(DAY_MS),
+        )
+        waits = on_desk and i % 3 == 0
+        since_ms = now - draw.randrange(400_000) if waits else None
+        rows.append(conversation_values(chat) | {"waiting_since_ms": since_ms})
+        if since_ms is not None:
+            clocks.append(
+                {
+                    "conversation_id": chat.id,
+                    "look_at_ms": since_ms + 180_000,
+                    "due_at_ms": since_ms + 180_000,
+                    "target": "round",
+                    "missed": since_ms + 180_000 < now,
+                }
+            )
+    _put(connection, CONVERSATION, rows)
+    _put(connection, TARGET_WATCH, clocks)
+    connection.execute(
+        text(
+            "INSERT INTO target_watch (conversation_id, look_at_ms, due_at_ms, target, missed)"
+            " SELECT id, next_due_at_ms, next_due_at_ms, 'resolution', next_due_at_ms < :now"
+            " FROM ticket WHERE next_due_at_ms IS NOT NULL"
+        ),
+        {"now": now},
+    )
 
 
 def _put(connection: Connection, target: Table, rows: list[dict[str, Any]]) -> None:  # Any: values

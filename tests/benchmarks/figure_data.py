@@ -15,17 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from server.domain.spans import DAY_MS
 from server.storage.columns import Column, Texts
 from server.storage.facts import KINDS, AnyRow, number_of
 
 Ints = npt.NDArray[np.int64]
 
-DAY_MS = 86_400_000
 FIRST_DAY = 19_700
 AGENTS = tuple(f"agent-{n:02}" for n in range(20))
 TEAMS = ("team-a", "team-b")
 CHANNELS = ("chat", "email")
 CUSTOMERS = 300_000
+SKUS = 500
 HEAD_EVENTS = 4
 FOCUSED_MS = 25_000
 
@@ -375,7 +376,11 @@ def log_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
             "order.paid",
             customer_id(int(buyer)),
             None,
-            {"order_id": f"order-{made.day}-{place}", "amount_minor": int(amount)},
+            {
+                "order_id": f"order-{made.day}-{place}",
+                "amount_minor": int(amount),
+                "skus": _skus(int(amount), place),
+            },
         )
         for place, (at_ms, buyer, amount) in enumerate(
             zip(made.paid_at, made.buyer, made.amount, strict=True)
@@ -403,6 +408,12 @@ def log_rows(made: Day) -> Iterator[dict[str, Any]]:  # Any: column values
             "imported": False,
             "v": 1,
         }
+
+
+def _skus(amount: int, place: int) -> list[str]:
+    """What an order is of: one to three of a catalogue, some of it far more often than the rest."""
+    first = amount * amount // 90_000 * SKUS // 90_000
+    return sorted({f"SKU-{(first + more * 7) % SKUS:04}" for more in range(1 + place % 3)})
 
 
 def conversation_id(first_seq: int) -> str:

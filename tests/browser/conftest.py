@@ -79,9 +79,7 @@ class Agent:
 
     def sees(self, *texts: str) -> None:
         """Waits until the thread shows exactly these messages and notes, in this order."""
-        wait_until(
-            lambda: self.texts() == list(texts), limit_s=20, what=f"{texts}, shown {self.texts()}"
-        )
+        wait_until(lambda: self.texts() == list(texts), what=f"{texts}, shown {self.texts()}")
 
     def texts(self) -> list[str]:
         """The messages and notes of the open thread."""

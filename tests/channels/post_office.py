@@ -36,7 +36,7 @@ class PostOffice:
         """Begins to send, from this scene's database unless another is given."""
         out = WebhookOut(
             database or self.scene.database,
-            **({"inside": True, "attempt_s": 2.0, "poll_s": 0.02} | options),
+            **({"inside": True, "attempt_s": 60.0, "poll_s": 0.02} | options),
         )
         self._running.append(asyncio.create_task(out.run()))
         return out
@@ -92,5 +92,5 @@ class PostOffice:
             rests = health.hold_until_ms > now
             return health.state != "active" or (len(found) >= count and (rests or not due))
 
-        await wait_until_async(look, 10, f"{count} deliveries, none of them due")
+        await wait_until_async(look, what=f"{count} deliveries, none of them due")
         return self.log(webhook_id)

@@ -13,7 +13,7 @@ from typing import Any, Self  # Any: JSON values
 from aiohttp import web
 
 from tests.support.ports import HOST
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import LIMIT_S, wait_until_async
 
 Answering = Callable[["Letter"], web.StreamResponse | Awaitable[web.StreamResponse]]
 
@@ -83,7 +83,7 @@ class Receiver:
         """What came to a path, in order."""
         return [letter for letter in self.letters if letter.path == path]
 
-    async def has(self, count: int, path: str = "/hook", limit_s: float = 10.0) -> list[Letter]:
+    async def has(self, count: int, path: str = "/hook", limit_s: float = LIMIT_S) -> list[Letter]:
         """What came to a path, as soon as there are so many."""
         await wait_until_async(
             lambda: len(self.at(path)) >= count, limit_s, f"{count} requests to {path}"

@@ -20,7 +20,7 @@ from server.channels.outbound import (
 from server.storage import webhooks
 from tests.channels.post_office import PostOffice
 from tests.channels.receiver import Receiver
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import LIMIT_S, wait_until_async
 
 PUBLIC = "93.184.215.14"
 INSIDE = ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1")
@@ -50,7 +50,7 @@ class Names:
 
 @pytest_asyncio.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_session(total_s=2, inside=False, look_up=Names(("127.0.0.1",))) as opened:
+    async with open_session(total_s=LIMIT_S, inside=False, look_up=Names(("127.0.0.1",))) as opened:
         yield opened
 
 

@@ -265,7 +265,7 @@ def _python(script: str, *arguments: str | Path, limits: str = "") -> tuple[int,
         env=processes.clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     return done.returncode, done.stderr

@@ -29,7 +29,7 @@ def _loaded(script: str, *arguments: str | Path) -> set[str]:
         env=processes.clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=True,
     )
     return set(HEAVY) & set(done.stdout.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any  # Any: options of the browser
 
@@ -10,6 +11,9 @@ from playwright.sync_api import Page
 
 from tests.console.peer import Peer
 from tests.support.browser import Pages
+from tests.support.waiting import wait_until
+
+READY = "() => document.querySelector('#list')?.ariaBusy === 'false'"
 
 
 @pytest.fixture
@@ -24,16 +28,29 @@ def peer() -> Iterator[Peer]:
 def open_console(peer: Peer, pages: Pages) -> Callable[..., Page]:
     """Opens the console of the peer: ``at`` is what follows the address, options as for a page.
 
-    With ``fake_clock`` the page's timers can be run ahead.
+    With ``still`` the page's clock stands from the first moment; see wait_ticking.
     """
 
-    def open_it(at: str = "", **options: Any) -> Page:  # Any: handed on
-        fake_clock = options.pop("fake_clock", False)
+    def open_it(at: str = "", *, still: bool = False, **options: Any) -> Page:  # Any: handed on
         page = pages.context(**options).new_page()
-        if fake_clock:
+        if still:
             page.clock.install()
+            page.clock.pause_at(time.time() + 60)  # ahead, however long this takes to arrive
         page.goto(peer.url + at)
-        page.wait_for_function("() => document.querySelector('#list')?.ariaBusy === 'false'")
+        if still:
+            wait_ticking(page, lambda: page.evaluate(READY))
+        else:
+            page.wait_for_function(READY)
         return page
 
     return open_it
+
+
+def wait_ticking(page: Page, condition: Callable[[], object]) -> None:
+    """Waits while a page's standing clock goes on in steps so small that little time passes."""
+
+    def after_a_tick() -> object:
+        page.clock.run_for(1)
+        return condition()
+
+    wait_until(after_a_tick)

@@ -20,12 +20,15 @@ from aiohttp import web
 from agent_ui import STATIC_DIR, render
 from agent_ui.lean import lean
 from tests.console.cards import blank, contact
+from tests.support.ports import HOST, free_port
 from tests.support.waiting import let_time_pass, wait_until
 
 Json = dict[str, Any]  # Any: JSON as it goes over the wire
 T = TypeVar("T")
 
 NAMESPACE = "/agent"
+# How long the peer's thread may take for what a test asks of it.
+ANSWER_LIMIT_S = 60.0
 ME = {"id": "agt_chen", "name": "Chen Hao"}
 TYPES = {
     ".js": "text/javascript",
@@ -290,12 +293,14 @@ class Peer:
     """The server on a thread of its own. Tests call its methods from theirs."""
 
     def __init__(self) -> None:
-        """Not started yet; start() gives it a free port."""
+        """Not started yet; start() gives it a free port, which restart() keeps."""
         self.desk = Desk()
         self.received: list[tuple[str, Json]] = []
         self.refusals: dict[str, list[Refused]] = {}
         self.lose_answers: dict[str, int] = {}
-        self.hold_opens = False
+        # Commands that are done and answered at once, but whose answers are on their way until a
+        # test lets them arrive.
+        self.held: set[str] = set()
         self.mute = False
         self.accounted: dict[str, Json] = {}
         # What is offered, by the text that is asked with (None: the customer's own).
@@ -319,12 +324,13 @@ class Peer:
     @property
     def url(self) -> str:
         """Where the console is."""
-        return f"http://127.0.0.1:{self.port}/console"
+        return f"http://{HOST}:{self.port}/console"
 
     def start(self) -> Peer:
         """Serves until close()."""
         self._thread.start()
-        self._await(self._serve(0))
+        self.port = free_port()
+        self._await(self._serve(self.port))
         return self
 
     def close(self) -> None:
@@ -333,7 +339,7 @@ class Peer:
             self.stop()
         self._await(self._cancel_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(ANSWER_LIMIT_S)
         self._loop.close()
 
     async def _cancel_tasks(self) -> None:
@@ -412,7 +418,7 @@ class Peer:
         async def run() -> T:
             return await work
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(ANSWER_LIMIT_S)
 
     async def _serve(self, port: int) -> None:
         app = web.Application()
@@ -424,9 +430,7 @@ class Peer:
         app.router.add_get("/static/test/{path:.+}", self._static)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, reuse_address=True)
-        await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # aiohttp tells the chosen port nowhere else
+        await web.TCPSite(self._runner, HOST, port, reuse_address=True).start()
 
     async def _end(self, runner: web.AppRunner) -> None:
         await self._sio.shutdown()
@@ -488,6 +492,8 @@ class Peer:
             answer = {"ok": True, **await COMMANDS[event](self, payload)}
         except Refused as refused:
             return self._error(refused)
+        while event in self.held:  # steered from another thread
+            await let_time_pass(0.01)
         if self.lose_answers.get(event):
             # The work is done and stored, but the connection is lost before the answer is out.
             self.lose_answers[event] -= 1
@@ -546,16 +552,14 @@ async def _list(peer: Peer, payload: Json) -> Json:
 
 async def _open(peer: Peer, payload: Json) -> Json:
     conversation = peer.find(payload)
-    while peer.hold_opens:  # steered from another thread
-        await let_time_pass(0.01)
     return {
         "conversation": dict(conversation.summary),
         "events": conversation.events[-200:],
         "complete": len(conversation.events) <= 200,
         "customer": conversation.card,
-        "read_marks": conversation.marks,
+        "read_marks": [*conversation.marks],
         "draft": conversation.draft,
-        "turns": conversation.turns,
+        "turns": [*conversation.turns],
         "viewing": conversation.viewing,
     }
 
@@ -761,6 +765,20 @@ async def _search(peer: Peer, payload: Json) -> Json:
     return {"kb_seq": 1, "band": "suggest", "items": items, "corrections": {}, "took_ms": 2.0}
 
 
+async def _types(_peer: Peer, _payload: Json) -> Json:
+    names = {"question": ("Question", "咨询"), "refund": ("Refund request", "退款")}
+    return {
+        "items": [
+            {"id": key, "name": {"en": en, "zh": zh}, "fields": []}
+            for key, (en, zh) in names.items()
+        ]
+    }
+
+
+async def _ticket(_peer: Peer, _payload: Json) -> Json:
+    return {"number": "T-4K2M9PX7", "alike": []}
+
+
 async def _nothing(_peer: Peer, _payload: Json) -> Json:
     return {}
 
@@ -795,6 +813,8 @@ COMMANDS: dict[str, Callable[[Peer, Json], Awaitable[Json]]] = {
     "article.search": _search,
     "conversation.similar": _similar,
     "answer.tried": _tried,
+    "ticket.types": _types,
+    "ticket.create": _ticket,
     "typing.set": _nothing,
     "viewing.set": _nothing,
     "focus.record": _nothing,

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any  # Any: JSON
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from agent_ui import STATIC_DIR
 from tests.console.living_desk import fill
 from tests.console.peer import Desk, Peer
 from tests.support.browser import axe
 from tests.support.node import run_node
+from tests.support.waiting import wait_until
 
 OpenConsole = Callable[..., Page]
 Json = dict[str, Any]  # Any: JSON
@@ -204,6 +205,28 @@ def test_a_slash_finds_replies_and_what_they_leave_open_is_not_sent(
     assert (sent["body"], sent["origin"]) == ("您好\n订单 20871：SF1029，见", "macro")
 
 
+def test_a_slash_that_came_before_its_help_is_looked_at_and_all_of_it_gives_way(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    talk = peer.run(living)
+    peer.replies = REPLIES
+    page = open_console()
+    held: list[Route] = []
+    page.route("**/aid.js", lambda route: held.append(route))  # noqa: PLW0108  # needs its code
+    page.evaluate("(talk) => { location.hash = `#c-${talk}`; }", talk)
+    field = page.locator("#composer")
+    field.press_sequentially("/t")
+    wait_until(lambda: page.title() and held)  # a route is told of while the page is asked
+    held[0].continue_()
+    options = page.get_by_role("option")
+    expect(options).to_have_count(1)
+    # The answer to what is typed now is on its way when one is chosen.
+    peer.held.add("reply.find")
+    field.press_sequentially("rack")
+    field.press("Enter")
+    expect(field).to_have_value(REPLIES[1]["body"])
+
+
 SIMILAR = [
     {
         "conversation_id": "conv_old",
@@ -256,7 +279,15 @@ def test_what_else_may_answer_is_one_key_away(peer: Peer, open_console: OpenCons
     expect(dialog.get_by_role("option")).to_have_count(2)
     expect(dialog.get_by_role("article")).to_contain_text("48 小时内下单")
     assert axe(page, within="dialog") == []
+    # What is chosen stays so when an answer comes that was on its way.
+    wait_until(lambda: peer.asked("article.search")[-1]["text"] == "price")
+    peer.articles.append(item(9, "Prices abroad", 0.3))
+    peer.held.add("article.search")
+    page.keyboard.press("Backspace")
+    wait_until(lambda: peer.asked("article.search")[-1]["text"] == "pric")
     page.keyboard.press("ArrowDown")
+    peer.held.clear()
+    expect(dialog.get_by_role("option")).to_have_count(3)
     expect(dialog.get_by_role("link", name="Open article")).to_have_attribute(
         "href", "/knowledge/art_8"
     )

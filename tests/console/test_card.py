@@ -191,3 +191,30 @@ def test_who_refuses_to_be_profiled_has_no_segment_on_the_card(
     expect(side.locator(".ords > li")).to_have_count(3)
     expect(side.locator(".seg, .rfm, .why")).to_have_count(0)
     expect(page.locator(".thead .seg")).to_have_count(0)
+
+
+def test_a_ticket_that_is_begun_before_the_chat_has_come_is_suggested_all_the_same(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    talk = peer.run(living)
+    words = "I want my money back for order #20871."
+    peer.run(lambda desk: desk.message(desk.conversations[talk], words))
+    page = open_console()
+    peer.held.add("conversation.open")
+    page.evaluate("(id) => { location.hash = `#c-${id}`; }", talk)
+    page.get_by_role("button", name="Make a ticket").click()
+    dialog = page.get_by_role("dialog")
+    kind, order = dialog.get_by_label("What it is"), dialog.get_by_label("Order")
+    make = dialog.get_by_role("button", name="Make a ticket")
+    expect(kind.locator("option")).to_have_count(2)
+    expect(make).to_be_disabled()
+    peer.held.clear()
+    expect(kind).to_have_value("refund")
+    expect(order.locator("option:checked")).to_contain_text("#20871")
+    # What is chosen by hand stays, whatever is chosen beside it.
+    order.select_option("")
+    kind.select_option("question")
+    expect(order).to_have_value("")
+    make.click()
+    [asked] = peer.wait_asked("ticket.create")
+    assert (asked["type"], "order_id" in asked) == ("question", False)

@@ -24,7 +24,7 @@ LATER = {
     *("dialogs", "palette"),
     *("customer", "card_who", "card_worth", "card_orders", "card_tickets", "card_kept"),
     *("order_words", "reply", "late_icon"),
-    *("aid", "attach", "suggest", "slash", "holes", "plain", "key_list"),
+    *("aid", "attach", "mail_card", "suggest", "slash", "holes", "plain", "key_list"),
     *("events", "tried", "past", "library", "ticket"),
 }
 WORDS = STATIC_DIR / "words"

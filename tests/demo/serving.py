@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from server.demo.storefront import storefront_app
+from tests.support.waiting import LIMIT_S
 
 
 @contextmanager
@@ -35,9 +36,9 @@ def storefront(*, desk_url: str, site_key: str) -> Iterator[str]:
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(LIMIT_S)
     try:
         yield addresses[0]
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(LIMIT_S)

@@ -12,11 +12,11 @@ import pytest
 
 from server.demo import DEMO_PEOPLE, DEMO_TEAMS, demo_customers, history
 from server.demo.load import local_day, local_hour_at_ms
+from server.domain.spans import DAY_MS
 
 Row = dict[str, Any]
 
 NOW_MS = 1_795_266_000_000  # a Saturday evening in Shanghai
-DAY_MS = 86_400_000
 AGENTS = {person.email for person in DEMO_PEOPLE if person.role == "agent"}
 
 
@@ -84,10 +84,10 @@ def test_the_same_seed_tells_the_same_past(rows: list[Row]) -> None:
 
 
 def test_it_is_told_in_a_moment() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert sum(1 for _ in history(now_at_ms=NOW_MS)) > 10_000
-    # The promise is 2 s on a quiet machine; the rest is room for neighbours.
-    assert time.perf_counter() - started < 8
+    # The promise is 2 s; neighbours slow the processor down too.
+    assert time.process_time() - started < 8
 
 
 def test_every_chat_takes_only_steps_that_can_happen(chats: dict[str, list[Row]]) -> None:

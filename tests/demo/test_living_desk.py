@@ -21,7 +21,7 @@ from tests.demo.serving import storefront
 from tests.support.browser import Pages
 from tests.support.ports import free_port
 from tests.support.server import ServerProcess, shopbell
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import LIMIT_S, wait_until_async
 
 NOW_MS = 1_795_266_000_000
 QUICK = 0.01
@@ -120,9 +120,9 @@ async def test_chats_of_simulated_people_come_to_their_end(desk: Desk) -> None:
                 "rating.given",
             }
 
-        await wait_until_async(all_seen, 60, "a chat from the first word to the rating")
+        await wait_until_async(all_seen, what="a chat from the first word to the rating")
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         await asyncio.gather(*work)
 
 
@@ -148,12 +148,14 @@ async def test_a_real_persons_words_are_left_to_people(desk: Desk) -> None:
             return {chat["id"]: chat for chat in answer["conversations"]}
 
         async def answered() -> bool:
-            return (await chats())[theirs["conversation_id"]]["waiting_since_ms"] is None
+            # One that has come to its end is not on the desk any more.
+            chat = (await chats()).get(theirs["conversation_id"])
+            return chat is None or chat["waiting_since_ms"] is None
 
-        await wait_until_async(answered, 30, "an answer to the simulated shopper")
+        await wait_until_async(answered, what="an answer to the simulated shopper")
         assert (await chats())[mine["conversation_id"]]["assignee_id"] is None
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         await work
 
 
@@ -184,9 +186,9 @@ async def leave_four_waiting(desk: Desk, bodies: list[str]) -> None:
             assert left >= 4
             return left == 4
 
-        await wait_until_async(down_to_four, 30, "the queue as long as it should stay")
+        await wait_until_async(down_to_four, what="the queue as long as it should stay")
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         await work
 
 
@@ -200,7 +202,7 @@ async def test_they_wait_for_a_desk_that_is_not_there() -> None:
         async with asyncio.timeout(0.5):
             await asyncio.shield(work)
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         await work
 
 

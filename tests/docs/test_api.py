@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 import pytest
 
 from server.domain import errors
 from server.realtime.wire import COMMANDS, Command
 from tests.docs.pages import section, text
+from tests.support.routes import routed
 
 ROWS = [(space, command) for space, rows in COMMANDS.items() for command in rows.values()]
 IDS = [f"{space} {command.name}" for space, command in ROWS]
@@ -43,23 +43,9 @@ def test_each_error_code_is_in_the_table() -> None:
 
 
 def test_each_address_is_in_the_docs() -> None:
-    from aiohttp import web
-
-    from server.http import keys
-    from server.http.routes import add_routes
-    from server.storage.database import Clock, Database
-
-    class Clocked:
-        """All that adding routes asks of a database."""
-
-        clock = Clock()
-
-    app = web.Application()
-    app[keys.DATABASE] = cast(Database, Clocked())  # no request is served here
-    add_routes(app)
     pages = section(text("docs/api.md"), "## HTTP")
-    paths = {resource.canonical for resource in app.router.resources()}
-    # Below /settings the four pages are named; their forms are not for programs.
+    paths = {resource.canonical for resource in routed().router.resources()}
+    # Below /settings the pages are named; their forms are not for programs.
     roots = {"/".join(path.split("/")[:3]) for path in paths if path != "/settings"}
     missing = sorted(path for path in roots if f"`{path}" not in pages and f" {path}" not in pages)
     assert missing == []

@@ -223,11 +223,11 @@ def test_the_lines_of_the_image_make_a_server_that_runs(open_folder: Path) -> No
         )
         return done.returncode == 0
 
-    wait_until(healthy, 40.0, f"the health check: {processes.tail(open_folder / 'log')}")
-    with urllib.request.urlopen(f"http://{HOST}:{port}/setup", timeout=5) as page:
+    wait_until(healthy, 90.0, f"the health check: {processes.tail(open_folder / 'log')}")
+    with urllib.request.urlopen(f"http://{HOST}:{port}/setup", timeout=60) as page:
         assert page.status == 200
     server.send_signal(signal.SIGTERM)
-    assert server.wait(30) == 0
+    assert server.wait(90) == 0
 
 
 # -- compose.yaml -------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_the_compose_file_is_one() -> None:
         [*command, str(DEPLOY / "compose.yaml")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -367,7 +367,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit(name: str, tmp_path: Path) -> N
         [analyze, "verify", "--man=no", str(tmp_path / name.replace("@.", "@8081."))],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -52,7 +52,7 @@ def in_node() -> Verify:
             input=json.dumps([secret, given, base64.b64encode(body).decode()]),
             capture_output=True,
             encoding="utf-8",
-            timeout=30,
+            timeout=150,
             check=True,
         )
         return found.stdout.strip() == "true"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from server.domain.preferences import Bought, Preferences, preferences
+from server.domain.spans import WEEK_MS
 
 # Friday, 2025-11-21 at 13:20 in Shanghai.
 AT_MS = 1_763_702_400_000
-WEEK_MS = 7 * 24 * 3600 * 1000
 
 
 def liked(lines: list[Bought], orders: int = 1) -> Preferences:

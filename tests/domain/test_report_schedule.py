@@ -19,8 +19,8 @@ from server.domain.report_schedule import (
     latest_due_ms,
     next_due_ms,
 )
+from server.domain.spans import DAY_MS
 
-DAY_MS = 86_400_000
 ZONES = ("UTC", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")
 instants = st.integers(min_value=1_577_836_800_000, max_value=1_893_456_000_000)
 zones = st.sampled_from(ZONES).map(ZoneInfo)

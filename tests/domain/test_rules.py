@@ -17,7 +17,15 @@ from server.domain.events import (
     MessagePosted,
     TicketStateChanged,
 )
-from server.domain.rule_fields import ACTIONS, EVENTS, FIELDS, OPS, TIMES
+from server.domain.rule_fields import (
+    ACTIONS,
+    EVENTS,
+    FIELDS,
+    OPS,
+    TIMES,
+    fields_with,
+    own_field,
+)
 from server.domain.rules import (
     Cause,
     Clause,
@@ -37,6 +45,7 @@ from server.domain.rules import (
     stored_clauses,
     wanted_kinds,
 )
+from server.domain.ticket_types import FIELD_KINDS, TYPES
 
 Json = dict[str, Any]  # Any: JSON values
 NOTE = {"do": "note", "text": "Look"}
@@ -223,3 +232,84 @@ def _event(
         channel=channel,
         imported=imported,
     )
+
+
+RETURN = "ticket.field.return.reason"
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "given", "kept"),
+    [
+        (RETURN, "in", ["damaged", "damaged"], ("damaged",)),
+        ("ticket.field.price.quote", "min", [12_50], (1250,)),
+        ("ticket.field.price.valid_until", "days_max", [-3], (-3,)),
+        ("ticket.field.price.valid_until", "since", ["2026-11-22"], ("2026-11-22",)),
+        ("ticket.field.visit.technician", "has_not", ["Lin"], ("Lin",)),
+        (RETURN, "empty", None, (True,)),
+    ],
+)
+def test_a_field_of_a_ticket_type_is_asked_as_its_kind_is(
+    name: str,
+    op: str,
+    given: Any,  # Any: JSON values
+    kept: tuple[Any, ...],  # Any: JSON values
+) -> None:
+    clause = {"field": name, "op": op, "values": given}
+    values = plan(on={"events": ["ticket_created"]}, when={"groups": [{"clauses": [clause]}]})
+    [read] = read_plan(values).when.clauses
+    assert read.values == kept
+    assert read_plan(plan_json(read_plan(values))) == read_plan(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "given"),
+    [
+        (RETURN, "fits", ["x"]),
+        ("ticket.field.return", "in", ["x"]),
+        ("ticket.field.price.quote", "min", ["12.50"]),
+        ("ticket.field.price.valid_until", "until", ["tomorrow"]),
+        ("ticket.field.price.valid_until", "days_min", ["soon"]),
+    ],
+)
+def test_what_makes_no_sense_of_such_a_field_is_refused(
+    name: str,
+    op: str,
+    given: list[Any],  # Any: JSON values
+) -> None:
+    clause = {"field": name, "op": op, "values": given}
+    with pytest.raises(InvalidInput):
+        read_plan(plan(on={"events": ["ticket_created"]}, when={"groups": [{"clauses": [clause]}]}))
+
+
+def test_every_kind_of_a_types_field_has_questions() -> None:
+    fields = fields_with(TYPES)
+    assert fields.keys() > FIELDS.keys()
+    for name in fields.keys() - FIELDS.keys():
+        assert own_field(name) is not None
+        assert fields[name].ops[-2:] == ("filled", "empty")
+        assert {*fields[name].ops} <= {*OPS["own"]}
+    kinds = {one.kind for kind in TYPES for one in kind.fields}
+    assert kinds == {*FIELD_KINDS}
+
+
+@pytest.mark.parametrize(
+    ("op", "asked", "value", "expected"),
+    [
+        ("since", "2026-11-22", "2026-11-22", True),
+        ("until", "2026-11-22", "2026-11-23", False),
+        ("days_max", 2, 2, True),
+        ("days_min", 0, -1, False),
+        ("filled", True, True, True),
+        ("empty", True, True, False),
+        ("empty", True, False, True),
+        ("since", "2026-11-22", None, False),
+    ],
+)
+def test_what_is_asked_of_days_and_of_what_is_there(
+    op: Any,  # Any: one of the ops
+    asked: Any,  # Any: a value of a clause
+    value: Any,  # Any: a value of a field
+    *,
+    expected: bool,
+) -> None:
+    assert holds(Clause(RETURN, op, (asked,)), value) is expected

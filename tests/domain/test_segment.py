@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain import profile, ranks, segment
+from server.domain import profile, ranks
 from server.domain.profile import NO_BUYER, Ledger, Names, Sums, joined, labels, population, top_key
 from server.domain.segment import (
     SEGMENTS,
@@ -229,7 +229,3 @@ def test_many_names_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
             for stop in range(start, count + 1):
                 assert kept.between(start, stop) == names[start:stop]
         kept.append(f"n{count}")
-
-
-def test_imported_groups_of_shopify_have_a_name_here() -> None:
-    assert sorted(segment.SHOPIFY_GROUPS.values()) == sorted(SEGMENTS)

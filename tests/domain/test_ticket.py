@@ -28,7 +28,6 @@ from server.domain.hours import Hours, calendar_of
 from server.domain.ticket import (
     LANES,
     PRIORITIES,
-    PRIORITY_SOURCES,
     STATES,
     TRANSITIONS,
     Ticket,
@@ -55,7 +54,7 @@ DATA: st.SearchStrategy[EventData] = st.one_of(
     st.builds(
         TicketPriorityChanged,
         to=st.sampled_from(PRIORITIES),
-        source=st.sampled_from(PRIORITY_SOURCES),
+        source=st.sampled_from(["default", "manual", "rule", "segment", "escalation"]),
     ),
     st.builds(TicketMerged, into=st.sampled_from(["x", "y"]), undone=st.booleans()),
     st.builds(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+import resource
 import struct
 import zlib
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from server.domain.errors import InvalidInput
+from server.files import picture_child
 from server.files.pictures import Size, draw_anew
 
 
@@ -96,3 +99,51 @@ def test_what_is_no_good_picture_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         draw(tmp_path, content, media_type)
     assert refused.value.details == {"field": "file", "reason": "file_picture", "why": why}
+
+
+def test_the_process_has_limits_and_none_of_the_server_s_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    spy = tmp_path / "spy.py"
+    spy.write_text(
+        "import json, os, resource, runpy, sys\n"
+        f"child = runpy.run_path({picture_child.__file__!r}, run_name='child')\n"
+        "child['confine']()\n"
+        "names = ('CPU', 'AS', 'FSIZE', 'NOFILE', 'CORE')\n"
+        "limits = {one: resource.getrlimit(getattr(resource, 'RLIMIT_' + one)) for one in names}\n"
+        f"open({str(told)!r}, 'w').write(json.dumps([dict(os.environ), limits]))\n"
+        "sys.exit(child['main']())\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("SHOPBELL_DATABASE_URL", "postgresql://shop:hunter2@db/shop")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter3")
+    monkeypatch.setattr(picture_child, "__file__", str(spy))
+    assert draw(tmp_path, photo(b"x"), "image/jpeg")[0] == Size(60, 90)
+    environment, limits = json.loads(told.read_text("utf-8"))
+    assert "PATH" in environment
+    assert "hunter" not in json.dumps(environment)
+    assert {name: most for name, (_, most) in limits.items()} == {
+        "CPU": picture_child.CPU_S,
+        "AS": picture_child.MEMORY_BYTES,
+        "FSIZE": picture_child.FILE_BYTES,
+        "NOFILE": picture_child.OPEN_FILES,
+        "CORE": 0,
+    }
+    assert resource.RLIM_INFINITY not in {most for most, _ in limits.values()}
+
+
+def test_a_file_that_grows_beyond_its_limit_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = tmp_path / "spy.py"
+    spy.write_text(
+        "import runpy, sys\n"
+        f"child = runpy.run_path({picture_child.__file__!r}, run_name='child')\n"
+        "child['confine'].__globals__['FILE_BYTES'] = 100\n"
+        "sys.exit(child['main']())\n",
+        "utf-8",
+    )
+    monkeypatch.setattr(picture_child, "__file__", str(spy))
+    with pytest.raises(InvalidInput):
+        draw(tmp_path, photo(b"x"), "image/jpeg")

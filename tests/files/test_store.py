@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.domain.errors import Unavailable
 from server.files.store import Store
@@ -49,9 +50,10 @@ def test_a_write_that_fails_leaves_nothing_and_says_so(tmp_path: Path) -> None:
     store = Store(tmp_path)
     kept = put(store, b"before")
     new = store.begin()
-    with no_file_beyond(300_000), pytest.raises(Unavailable) as full:
+    with capture_logs() as lines, no_file_beyond(300_000), pytest.raises(Unavailable) as full:
         new.write(b"x" * 2_000_000)
     new.close()
+    assert lines == []
     assert full.value.details["reason"] == "disk_full"
     assert left(store) == [kept]
     assert put(store, b"after") in left(store)
@@ -68,9 +70,12 @@ def test_a_folder_that_cannot_be_written_is_no_bug(tmp_path: Path) -> None:
     in_the_way = tmp_path / "files"
     in_the_way.write_bytes(b"")
     store = Store(in_the_way)
-    for refused in (store.begin, lambda: store.need(1)):
-        with pytest.raises(Unavailable):
-            refused()
+    with capture_logs() as lines:
+        for refused in (store.begin, lambda: store.need(1)):
+            with pytest.raises(Unavailable):
+                refused()
+    # A full disk is told to who sends; that the folder is none, to who runs the shop.
+    assert [line["reason"] for line in lines] == ["ENOTDIR", "ENOTDIR"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "0" * 63])

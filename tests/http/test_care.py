@@ -106,3 +106,17 @@ async def test_repairs_and_calls_are_set_up_and_an_outcome_is_kept_without_a_scr
     assert told.status == 303
     assert told.headers["Location"].endswith("?done=made")
     assert "It flickers" in (await lead.get(told.headers["Location"])).text
+
+
+async def test_who_wants_no_mail_about_defects_says_so_in_their_profile(desk: Desk) -> None:
+    page = "/settings/profile"
+    lead = await desk.signed_in("supervisor")
+    assert 'name="alarm_mail" value="1" checked' in (await lead.get(page)).text
+    named = {"name": "Lead", "locale": "zh", "alarm_asked": "1"}
+    assert (await lead.post(page, named)).status == 303
+    assert 'name="alarm_mail" value="1">' in (await lead.get(page)).text
+    assert (await lead.post(page, named | {"alarm_mail": "1"})).status == 303
+    assert "checked" in (await lead.get(page)).text
+    # Agents get none, so they are not asked.
+    agent = await desk.signed_in("agent")
+    assert "alarm_mail" not in (await agent.get(page)).text

@@ -56,6 +56,29 @@ async def test_an_event_is_left_out_and_counts_again(desk: Desk) -> None:
     assert "Nothing was ever left out" in (await visitor.get(f"{ROOT}?lang=en")).text
 
 
+async def test_who_came_from_a_reply_lands_where_it_can_be_taken_back(desk: Desk) -> None:
+    _, seq = await _asked(desk)
+    visitor = await desk.signed_in("supervisor")
+    story = "/reports/turns/x/1"
+    page = (await visitor.get(f"{ROOT}/{seq}?lang=en&back={story}")).text
+    assert ">Hello</dd>" in page, "what it is about"
+    # No reason is written down that nobody chose.
+    unsaid = await visitor.post(f"{ROOT}/{seq}", {"reason": "", "back": story})
+    assert (unsaid.status, "Say why it should not count" in unsaid.text) == (400, True)
+    assert f'name="back" value="{story}"' in unsaid.text
+
+    done = await visitor.post(f"{ROOT}/{seq}", {"reason": "test", "back": story})
+    assert done.location.startswith(f"{ROOT}/{seq}?done=voided")
+    text = (await visitor.get(done.location)).text
+    assert "counts no more" in text
+    assert "Let it count again" in text
+    # The reply whose question it was is no page any more.
+    assert f'href="{story}"' not in text
+    held = (await desk.database.read(load_voids))[0]
+    again = {"do": "again", "back": story}
+    assert (await visitor.post(f"{ROOT}/{held.seq}", again, page=ROOT)).location == story
+
+
 async def test_an_agent_leaves_nothing_out(desk: Desk) -> None:
     _, seq = await _asked(desk)
     visitor = await desk.signed_in("agent")

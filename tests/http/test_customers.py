@@ -21,14 +21,13 @@ from server.domain.events import (
     CustomerTagged,
     CustomerUnblocked,
 )
+from server.domain.spans import DAY_MS
 from server.storage import customers, notes
 from server.storage.customers import CUSTOMER, Customer
 from server.storage.directory import CONTACT, ORDER
 from server.storage.profiles import PROFILE
 from server.storage.unit import Tx
 from tests.http.desk import Desk
-
-DAY_MS = 86_400_000
 
 
 def defaults(table: Any) -> dict[str, Any]:  # Any: columns

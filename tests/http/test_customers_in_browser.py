@@ -37,7 +37,7 @@ def _fill(tx: Tx) -> None:
         )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_page_of_customers_is_fit_for_everybody(pages: Pages, data_dir: Path) -> None:
     desk = make_desk(data_dir, None)
     desk.write(_fill)
@@ -60,7 +60,6 @@ def test_every_page_of_customers_is_fit_for_everybody(pages: Pages, data_dir: Pa
     page.click("#note button")
     expect(page.get_by_role("status")).to_be_visible()
     state = page.context.storage_state()
-    # Each language, each theme and the narrowest screen; all five looks would take twice as long.
     for width, language, theme in LOOKS:
         page = pages.context(width=width, theme=theme, storage_state=state).new_page()
         for address in (

@@ -131,6 +131,7 @@ async def test_a_team_keeps_the_hours_of_the_shop_until_it_has_its_own(desk: Des
     address = f"{ROOT}?team={team}"
     await visitor.post(ROOT, WEEK | {"version": "0", "do": "save"})
     assert "keeps the hours of the shop" in (await visitor.get(f"{address}&lang=en")).text
+    assert "订单组</a>" in (await visitor.get(f"{address}&lang=zh")).text
     own = WEEK | {"mon": "22:00-02:00", "version": "1", "team": team, "do": "save"}
     saved = await visitor.post(ROOT, own, page=address)
     assert saved.location == f"{ROOT}?done=saved&team={team}"

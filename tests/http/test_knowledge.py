@@ -59,6 +59,9 @@ async def test_an_article_is_written_read_searched_and_taken_back(desk: Desk) ->
         return "1 answer<" in answer.text and "How do I return" in answer.text
 
     await wait_until_async(is_found)
+    # What is nearest to nonsense is no answer to it.
+    nonsense = (await shopper.get("/help?q=zzzqqq&lang=en")).text
+    assert "We found no answer to that" in nonsense
     sitemap = (await shopper.get("/help/sitemap.xml")).text
     assert sitemap.count(f"/help/{article}/") == 2
     await lead.post(

@@ -18,6 +18,7 @@ from server.domain.actors import Actor
 from server.domain.errors import Unavailable
 from server.http.metrics import KEEP_DESK_S, _is_near
 from server.stats import Histogram, Reading, Stats
+from server.storage.gauges import desk_now
 from server.storage.migrate import head
 from server.storage.shop import load_shop
 from tests.docs.pages import section, text
@@ -180,7 +181,9 @@ async def test_a_bug_is_counted_and_its_request_line_names_its_incident(
 
 
 @ON_SQLITE
-async def test_the_database_is_asked_once_however_many_look(desk: Desk) -> None:
+async def test_the_database_is_asked_once_however_many_look(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     read_now = desk.database.read_now
 
@@ -189,10 +192,14 @@ async def test_the_database_is_asked_once_however_many_look(desk: Desk) -> None:
         return read_now(query)
 
     desk.database.read_now = counted  # type: ignore[method-assign]  # counts, and passes on
-    for _ in range(3):
-        await _figures(desk.visitor())
-    assert len(asked) == 1
+    await _figures(desk.visitor())
     assert KEEP_DESK_S > 1
+    # However long the others take to come.
+    monkeypatch.setattr("server.http.metrics.KEEP_DESK_S", 1e9)
+    for _ in range(2):
+        await _figures(desk.visitor())
+    # The articles are looked for in between, too.
+    assert asked.count(desk_now) == 1
 
 
 def test_a_histogram_counts_what_equals_a_bound_below_it() -> None:

@@ -40,6 +40,8 @@ async def test_notices_are_counted_read_and_hidden_with_the_ticket(desk: Desk) -
         await writes(desk, shopper, ticket_id, f"still broken {at}")
     await jobs.follow(desk.database)
     assert await counted(agent) == {"unread": 52, "late": 0}
+    # Every page of the desk says so, without a script.
+    assert ">52<" in (await agent.get("/customers")).text
 
     first = (await agent.get("/notices")).text
     assert first.count("The customer has written") == 50
@@ -61,6 +63,8 @@ async def test_notices_are_counted_read_and_hidden_with_the_ticket(desk: Desk) -
     )
     assert shown.location == "/notices?show=unread"
     assert "You have read everything." in (await agent.get("/notices?show=unread&lang=en")).text
+    assert 'class="bell"' in (calm := (await agent.get("/customers")).text)
+    assert "Unread</span></b>" not in calm
 
     await writes(desk, shopper, ticket_id, "again")
     await jobs.follow(desk.database)

@@ -12,15 +12,17 @@ from server.config import Settings
 from server.storage.database import Database
 from server.storage.people import load_people
 from tests.http.desk import PASSWORD
-from tests.support.browser import Pages, Theme, axe
+from tests.support.browser import Pages, Theme, axe, texts_of
 from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
 
 # Together they meet each language, each theme and each width; every pair would meet no more.
 LOOKS: list[tuple[int, str, Theme]] = [
-    (1440, "en", "light"),
     (390, "zh", "dark"),
-    (320, "en", "light"),
+    (1440, "en", "light"),
 ]
+# The narrowest screen that WCAG asks for; in every language.
+NARROWEST = 320
 
 
 def _set_up(page: Page, server: ServerProcess) -> None:
@@ -42,11 +44,15 @@ def _set_up(page: Page, server: ServerProcess) -> None:
 def _check(page: Page, what: str) -> None:
     """No fault that axe knows, and nothing beyond the edge of the screen."""
     assert axe(page) == [], what
-    wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= screen, f"{what} scrolls sideways"
+    size = page.viewport_size
+    assert size is not None
+    for width in (NARROWEST, size["width"]):
+        page.set_viewport_size({"width": width, "height": size["height"]})
+        wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= screen == width, f"{what} scrolls sideways at {width}"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_shop_is_set_up_and_every_page_is_fit_for_everybody(
     start_server: Callable[..., ServerProcess], pages: Pages, data_dir: Path
 ) -> None:
@@ -126,12 +132,14 @@ def test_the_embed_snippet_is_copied_and_a_theme_is_kept(
     page = context.new_page()
     _set_up(page, server)
     page.goto(f"{server.url}/settings/shop")
+    told = texts_of(page.locator("button[data-copy=snippet]"))
     page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    wait_until(lambda: any("Copied" in text for text in told()))
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f'<script src="{server.url}/widget/loader.js" data-site="')
     page.click(".who > summary")
     page.get_by_role("link", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto(f"{server.url}/settings/profile")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 

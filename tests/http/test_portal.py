@@ -99,9 +99,13 @@ async def inside(desk: Desk, address: str) -> Visitor:
 async def test_a_shopper_follows_answers_confirms_rates_and_opens_again(shop: Desk) -> None:
     number = await requested(shop, "Mei@Buyer.example", "灯坏了 <b>broken</b>")
     other = await requested(shop, HERS)
+    visitor = await inside(shop, MINE)
+    # Nobody has answered yet: it is not asked as if somebody had.
+    asked = (await visitor.get(f"{HOME}/{number}?lang=en")).text
+    assert "Has it been solved in the meantime?" in asked
+    assert "UTC+8" in asked
     await answer(shop, number, "A new one is on its way")
     await answer(shop, number, "She is angry", visibility="private")
-    visitor = await inside(shop, MINE)
     listed = (await visitor.get(f"{HOME}?lang=en")).text
     assert "灯坏了 &lt;b&gt;broken&lt;/b&gt;" in listed
     assert "In progress" in listed
@@ -110,6 +114,7 @@ async def test_a_shopper_follows_answers_confirms_rates_and_opens_again(shop: De
     page = f"{HOME}/{number}"
     text = (await visitor.get(f"{page}?lang=en")).text
     assert "A new one is on its way" in text
+    assert "Is it solved?" in text
     assert "angry" not in text
     assert "How did we do?" not in text
     # The same form twice writes once.
@@ -227,6 +232,8 @@ async def test_another_s_ticket_is_found_exactly_as_one_that_is_not_there(shop: 
             answered = await (visitor.post(path, fields, page=page) if do else visitor.get(path))
             told.append((answered.status, answered.text))
         assert told[0][0] == 404
+        assert "Mori &amp; Oak" in told[0][1], "the shop says so, not the program"
+        assert 'href="/console"' not in told[0][1]
         assert set(told) == {told[0]}, do
     stranger = shop.visitor()
     for name in (mine, "T-2222-2222"):
@@ -264,16 +271,16 @@ async def test_which_tickets_an_address_opens(shop: Desk) -> None:
         ("claimed", "order", MINE, False),
     ):
         shop.database.write_now(partial(say, level=level, source=source, key=MINE, email=email))
-        found = shop.database.read_now(lambda c: stored.rows_of_address(c, MINE))
+        found = shop.database.read_now(lambda c: stored.reader_of_address(c, MINE).rows)
         assert found == ((row,) if opens else ()), (level, source, email)
-        assert shop.database.read_now(lambda c: stored.rows_of_address(c, HERS)) == ()
+        assert shop.database.read_now(lambda c: stored.reader_of_address(c, HERS).rows) == ()
     # Who has proved another address has not given this one.
     shop.database.write_now(lambda tx: say(tx, "claimed", "widget", MINE, MINE))
     shop.database.write_now(
         lambda tx: note_contacts(tx, row, [Said("email", HERS, proved=True)], source="signed")
     )
-    assert shop.database.read_now(lambda c: stored.rows_of_address(c, MINE)) == ()
-    assert shop.database.read_now(lambda c: stored.rows_of_address(c, HERS)) == (row,)
+    assert shop.database.read_now(lambda c: stored.reader_of_address(c, MINE).rows) == ()
+    assert shop.database.read_now(lambda c: stored.reader_of_address(c, HERS).rows) == (row,)
 
 
 async def test_a_joined_ticket_leads_on_only_where_its_shopper_may_go(shop: Desk) -> None:
@@ -294,6 +301,9 @@ async def test_a_joined_ticket_leads_on_only_where_its_shopper_may_go(shop: Desk
     assert page.status == 200
     assert "My lamp" in page.text
     assert "Her words" not in page.text
+    # It says where it went and asks for nothing, here and where it may be followed.
+    assert "This request goes on in another one." in page.text
+    assert f"{HOME}/{first}/" not in page.text
     assert (await mine.get(f"{HOME}/{second}")).status == 404
     assert "My lamp" not in (await hers.get(f"{HOME}/{second}")).text
     # Once she has given both addresses' rows hers, one leads to the other.

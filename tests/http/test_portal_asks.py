@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any  # Any: claims
 
 import jwt
+import pytest
 from sqlalchemy import select
 
 from server.actions.shop import set_site
-from server.actions.take_orders import take_orders
+from server.actions.take_orders import take_orders, take_products
 from server.domain.actors import SYSTEM
-from server.domain.shop_data import Line, Order
+from server.domain.shop_data import Line, Order, ShopProduct
 from server.domain.ticket_number import read_number
+from server.http import portal_base
 from server.jobs.due import forget_portal
 from server.storage import mails
 from server.storage import tickets as ticket_store
@@ -24,6 +28,7 @@ from server.storage.rows import load_conversation
 from server.storage.shop import load_shop
 from server.storage.shop_sources import source_for_import
 from tests.http.desk import Answer, Desk, Visitor
+from tests.http.test_attachments import PDF, form
 from tests.http.test_portal import HERS, HOME, MINE, _rows, answer, id_of, inside, requested, shop
 
 __all__ = ["shop"]
@@ -73,9 +78,16 @@ async def customers(desk: Desk) -> None:
         )
         for name, owner in (("A-1", "mei"), ("A-2", "mei"), ("B-1", "ana"))
     ]
-    await desk.database.write(
-        lambda tx: take_orders(tx, source_for_import(tx, None), orders, imported=True)
+    lamp = ShopProduct(
+        sku="LMP", title="Walnut lamp", image_url="https://cdn.shop.example/lamp.jpg"
     )
+
+    def take(tx: Any) -> None:  # Any: Tx
+        source = source_for_import(tx, None)
+        take_products(tx, source, [lamp])
+        take_orders(tx, source, orders, imported=True)
+
+    await desk.database.write(take)
 
 
 async def vouched(desk: Desk, sub: str, **claims: Any) -> Visitor:  # Any: claims
@@ -90,6 +102,17 @@ async def form_of(visitor: Visitor, page: str, **values: str) -> Answer:
     key = re.search(r'name="client_id" value="(\w+)"', text)
     assert key is not None
     return await visitor.post(page, {"client_id": key[1], **values})
+
+
+async def with_files(
+    visitor: Visitor, page: str, values: dict[str, str], files: list[tuple[str, bytes]]
+) -> Answer:
+    """Fills in a form that takes files, and sends it as a browser does."""
+    text = (await visitor.get(page)).text
+    key = re.search(r'name="client_id" value="(\w+)"', text)
+    assert key is not None
+    data = form(text, {"client_id": key[1], **values}, files)
+    return await visitor.ask("POST", page, data=data)
 
 
 async def test_the_shops_word_opens_the_portal_once_and_shortly(shop: Desk) -> None:
@@ -178,19 +201,31 @@ async def test_lines_of_an_order_are_asked_back_once(shop: Desk) -> None:
         "too many": {f"quantity{lamp}": "4"},
         "none": {f"quantity{lamp}": "0"},
         "no number": {f"quantity{lamp}": "²"},
-        "no reason": {f"reason{lamp}": "whim"},
+        "no reason": {f"reason{lamp}": ""},
+        "a reason that there is not": {f"reason{lamp}": "whim"},
         "no wish": {"outcome": "gold"},
         "a line that is not there": {"line77": "1", "quantity77": "1", "reason77": "damaged"},
         "cancel what was sent": {"wanted": "cancel"},
     }
     for what, change in wrong.items():
         assert (await form_of(mei, page, **(two | change))).status in {400, 409}, what
-    made = await form_of(mei, page, **two)
+    # What the page shows is loaded from where the shop has its pictures, and from nowhere else.
+    shown = await mei.get(page)
+    assert 'src="https://cdn.shop.example/lamp.jpg"' in shown.text
+    policy = shown.headers["Content-Security-Policy"]
+    assert "img-src 'self' data: https://cdn.shop.example;" in policy
+    assert "cdn" not in (await mei.get(HOME)).headers["Content-Security-Policy"]
+    for files in ([("page.html", b"<html>")], [(f"{n}.pdf", PDF) for n in range(6)]):
+        refused = await with_files(mei, page, two, files)
+        assert refused.status == 400
+        assert "Both are cracked" in refused.text
+    made = await with_files(mei, page, two, [("cracks.pdf", PDF)])
     number = made.location.split("/")[-1].split("?")[0]
     told = (await mei.get(f"{HOME}/{number}?lang=en")).text
     assert "2 × Walnut lamp (LMP)" in told
     assert "a replacement" in told
     assert "Both are cracked" in told
+    assert "cracks.pdf" in told
     ticket_id = id_of(shop, number)
     ticket = shop.database.read_now(lambda c: ticket_store.load_ticket(c, ticket_id))
     assert ticket is not None
@@ -219,7 +254,11 @@ async def test_lines_of_an_order_are_asked_back_once(shop: Desk) -> None:
     assert rows == 2
 
 
-async def test_who_sends_forms_without_end_is_told_to_wait(shop: Desk) -> None:
+async def test_who_sends_forms_without_end_is_told_to_wait(
+    shop: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long thirty forms take here, they come at once.
+    monkeypatch.setattr(portal_base, "time", SimpleNamespace(monotonic=lambda: 0.0))
     await customers(shop)
     mei, ana = await vouched(shop, "mei"), await vouched(shop, "ana")
     asked = {"client_id": "0" * 24, "order": "", "type": "question", "body": "Where is it?"}
@@ -247,6 +286,15 @@ async def test_pages_of_the_list_marks_and_what_is_forgotten(shop: Desk) -> None
     ticket_id = id_of(shop, numbers[0])
     unread = partial(unread_by_customer, conversation_ids=[ticket_id])
     assert "New answer" in (await mei.get(f"{HOME}?lang=en")).text
+    # Neither what a browser loads ahead nor another site's link is a visit of the shopper's.
+    for headers in (
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "iframe"},
+        {"Referer": "https://elsewhere.example/list"},
+    ):
+        assert "Here it is" in (await mei.get(f"{HOME}/{numbers[0]}", headers=headers)).text
     assert shop.database.read_now(unread) == {ticket_id: 1}
     assert "Here it is" in (await mei.get(f"{HOME}/{numbers[0]}")).text
     assert shop.database.read_now(unread) == {}
@@ -292,3 +340,62 @@ async def test_a_promise_that_has_gone_by_is_said_to_be_late(shop: Desk) -> None
     assert talk is not None
     sent = shop.database.read_now(lambda c: mails.went(c, state=None, before=None, limit=5))
     assert sent == []
+
+
+async def test_what_was_bought_without_an_account_is_asked_back_by_who_reads_its_mail(
+    shop: Desk,
+) -> None:
+    await customers(shop)
+    guest, at_ms = "guest@buyer.example", shop.database.clock()
+    order = Order(
+        external_id="G-1",
+        number="G-1",
+        created_at_ms=at_ms,
+        currency="CNY",
+        total_minor=9000,
+        email="Guest@Buyer.example",
+        shipped_at_ms=at_ms,
+        lines=(Line(title="Walnut lamp", quantity=2, price_minor=4500, sku="LMP"),),
+    )
+    # An account's order that names the same address is the account's alone.
+    named = replace(order, external_id="G-2", number="G-2", customer="ana")
+    trial = replace(order, external_id="G-3", number="G-3", test=True)
+    await shop.database.write(
+        lambda tx: take_orders(
+            tx, source_for_import(tx, None), [order, named, trial], imported=True
+        )
+    )
+    mine = await inside(shop, guest)
+    listed = (await mine.get(BACK)).text
+    assert [f"{BACK}/{name}" in listed for name in ("G-1", "G-2", "G-3")] == [True, False, False]
+    gone = [await mine.get(f"{BACK}/{name}") for name in ("G-2", "G-3", "A-1", "Z-9")]
+    assert [one.status for one in gone] == [404] * 4
+    page = f"{BACK}/G-1"
+    text = (await mine.get(page)).text
+    key = re.search(r'name="client_id" value="(\w+)"', text)
+    assert key is not None
+    asked = {
+        "client_id": key[1],
+        "wanted": "return",
+        "line1": "1",
+        "quantity1": "2",
+        "reason1": "damaged",
+    }
+    # The same form twice makes one customer and one ticket.
+    made = [await mine.post(page, asked, page=page) for _ in range(2)]
+    assert made[0].location == made[1].location != ""
+    number = made[0].location.split("/")[-1].split("?")[0]
+    assert "Walnut lamp" in (await mine.get(f"{HOME}/{number}?lang=en")).text
+    assert number in (await mine.get(HOME)).text
+    again = await mine.post(page, asked | {"client_id": "0" * 24, "anyway": "1"}, page=page)
+    assert again.status == 409, "these pieces were asked for already"
+    # Another address, proved as well, reaches neither order nor request.
+    her = await vouched(shop, "ana", email="ana@buyer.example", email_verified=True)
+    assert (await her.get(page)).status == (await her.get(f"{BACK}/Z-9")).status == 404
+    assert (await her.get(f"{HOME}/{number}")).status == 404
+    # Nor does the account at the guest's address that the shop does not vouch for.
+    claimed = await vouched(shop, "mei", email=guest, email_verified=False)
+    assert (await claimed.get(page)).status == 404
+    # Whoever has it proved has what was bought with it.
+    proved = await vouched(shop, "zoe", email=guest, email_verified=True)
+    assert (await proved.get(page)).status == 200

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from server.actions import tickets, visitors
 from server.domain.actors import Actor, agent, customer
@@ -16,12 +16,13 @@ from server.storage.unit import Tx
 from tests.http.test_pages_in_browser import LOOKS, _check
 from tests.realtime.desk import UNLIMITED, make_desk
 from tests.support.browser import Pages
+from tests.support.waiting import wait_until
 
 ADDRESS = "mei@buyer.example"
 LONG = "Die Lampe aus dem Donaudampfschifffahrtsgesellschaftskapitänszimmer flackert 台灯坏了"
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_shopper_signs_in_answers_and_confirms(pages: Pages, data_dir: Path) -> None:
     # Nobody takes the mail; the code is read from the queue.
     url = "smtp://help%40shop.example:secret@127.0.0.1:9"
@@ -53,7 +54,8 @@ def test_a_shopper_signs_in_answers_and_confirms(pages: Pages, data_dir: Path) -
 
     look("/portal")
     page.get_by_label("E-mail address").fill(ADDRESS)
-    page.get_by_role("button", name="Send me a code").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send me a code").click()
     look("/portal/code")
     page.get_by_label("Code").fill("000000x")
     page.get_by_role("button", name="Sign in").click()
@@ -67,15 +69,48 @@ def test_a_shopper_signs_in_answers_and_confirms(pages: Pages, data_dir: Path) -
         return found[0]
 
     page.get_by_label("Code").fill(desk.write(code))
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     look("/portal")
     page.get_by_role("link", name=re.compile("Donaudampf")).click()
     expect(page.get_by_text("A new one is on its way.")).to_be_visible()
+    # By then the script is there, without which the form is sent like any other.
+    page.wait_for_load_state()
     page.get_by_label("Your message").fill("Thank you.")
+    # A file that is not taken: the form comes back with what was written in it.
+    files = page.get_by_label("Files", exact=True)
+    files.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x7fELF\0"})
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Your message")).to_have_value("Thank you.")
+    # While one is under way the page says so, and when the connection breaks off.
+    files.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"Order 7"})
+    held: list[Route] = []
+    page.route("**/reply", lambda route: held.append(route))  # noqa: PLW0108  # takes no builtin
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    _check(page, "a file under way")
+    # What the browser tells is heard only while it is asked for something.
+    wait_until(lambda: page.evaluate("1") and held, what="the form to be on its way")
+    held[0].abort()
+    expect(page.get_by_role("status")).to_contain_text("send it again")
+    page.unroute("**/reply")
+    # Nor is what was written lost to a page of an error, which has no form.
+    told = '<main><p class="portal-lead">Try again in a moment.</p></main>'
+    page.route(
+        "**/reply", lambda route: route.fulfill(status=503, body=told, content_type="text/html")
+    )
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_have_text("Try again in a moment.")
+    expect(page.get_by_label("Your message")).to_have_value("Thank you.")
+    page.unroute("**/reply")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("status")).to_contain_text("A person will answer")
+    expect(page.get_by_text("a.txt")).to_be_visible()
     look(f"/portal/{number}")
-    page.get_by_role("button", name="Yes, it is solved").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Yes, it is solved").click()
     look(f"/portal/{number}")
     page.get_by_label("5 good").check()
     page.get_by_role("button", name="Send rating").click()

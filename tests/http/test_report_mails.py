@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from server.storage.people import load_people
 from server.storage.report_schedules import load_schedules
-from tests.http.desk import Desk
+from tests.http.desk import Desk, served
+
+if TYPE_CHECKING:
+    from server.storage.database import Database
 
 ROOT = "/reports/mails"
 Fields = dict[str, str | list[str]]
@@ -29,7 +36,7 @@ async def test_one_is_added_changed_stopped_sent_and_removed(desk: Desk) -> None
     form: Fields = {
         "name": "Weekly",
         "metrics": ["frt", "csat"],
-        "others": "sl_45",
+        "sl": "45",
         "by": "team",
         "every": "week",
         "weekday": "0",
@@ -44,7 +51,7 @@ async def test_one_is_added_changed_stopped_sent_and_removed(desk: Desk) -> None
     assert (one.metrics, one.every, one.day, one.hour) == (("frt", "csat", "sl_45"), "week", 0, 8)
     assert (one.by, one.locale, one.recipients) == ("team", "zh", (me,))
     page = (await visitor.get(f"{ROOT}/{one.id}")).text
-    assert 'value="sl_45"' in page
+    assert 'value="sl_45" checked' in page
 
     await visitor.post(f"{ROOT}/{one.id}", _pairs(form | {"every": "month", "monthday": "28"}))
     [changed] = await desk.database.read(load_schedules)
@@ -67,7 +74,6 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk) -> Non
     form: Fields = {
         "name": "Weekly",
         "metrics": ["frt"],
-        "others": "",
         "by": "",
         "every": "week",
         "weekday": "0",
@@ -79,7 +85,8 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk) -> Non
     wrongs: tuple[Fields, ...] = (
         {"name": ""},
         {"metrics": []},
-        {"others": "nonsense"},
+        {"metrics": ["nonsense"]},
+        {"sl": "0"},
         {"by": "weather"},
         {"every": "week", "weekday": "9"},
         {"hour": "24"},
@@ -90,3 +97,14 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk) -> Non
         answer = await visitor.post(f"{ROOT}/new", _pairs(form | wrong))
         assert answer.status == 400, wrong
         assert await desk.database.read(load_schedules) == []
+
+
+async def test_a_server_without_an_address_sends_nothing_and_does_not_say_otherwise(
+    open_database: Callable[..., Database], data_dir: Path
+) -> None:
+    async with served(open_database, data_dir, smtp_url="smtp://127.0.0.1:2525") as desk:
+        await desk.set_up()
+        visitor = await desk.signed_in("supervisor")
+        page = (await visitor.get(f"{ROOT}?lang=en&done=now")).text
+        assert "SHOPBELL_MAIL_ADDRESS" in page
+        assert "On its way" not in page

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from server.actions.messages import PostMessage, post_message
 from server.actions.visitors import Connect, connect
-from server.domain.actors import SYSTEM
+from server.domain.actors import SYSTEM, customer
 from server.domain.events import RuleApplied
 from server.storage import rules
 from server.storage.shop import load_shop
@@ -80,10 +81,31 @@ async def test_a_rule_is_made_tried_and_watched_without_a_script(desk: Desk) -> 
     page = (await lead.get(path)).text
     assert re.findall(r'<th scope="row" class="n">(\d)</th>', page) == [*"4321"]
     assert "还没有" not in page
-    assert "尚未命中" in (await lead.get(f"{path}/log")).text
+    assert "尚未执行过" in (await lead.get(f"{path}/log")).text
+    assert "没有这类记录" in (await lead.get(f"{path}/log?outcome=failed")).text
     assert (await lead.post(f"{path}/remove")).status == 303
     assert desk.database.read_now(rules.load_rules) == []
     assert (await lead.get(path)).status == 404
+
+
+async def test_a_trial_names_chats_by_whom_they_are_with(desk: Desk) -> None:
+    shop = desk.database.read_now(load_shop)
+    assert shop is not None
+    welcome = await desk.database.write(partial(connect, payload=Connect(site=shop.site_key)))
+    asked = PostMessage(client_id="1", body="Hello")
+    shopper = customer(welcome["customer_id"])
+    await desk.database.write(partial(post_message, actor=shopper, payload=asked))
+    lead = await desk.signed_in("supervisor")
+    form = [
+        ("name", "Mark"),
+        ("kind", "event"),
+        ("event", "customer_wrote"),
+        ("a0_do", "add_tag"),
+        ("a0_tags", "new"),
+        ("do", "preview"),
+    ]
+    tried = (await lead.post(f"{ROOT}/new", form, page=f"{ROOT}/new?lang=en")).text
+    assert f"Chat with Visitor {(shopper.id or '')[-4:].upper()}</a>" in tried
 
 
 async def test_what_a_rule_did_about_an_order_stands_in_the_customers_history(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from server.actions.take_orders import take_orders
 from server.domain.shop_data import Line, Order
+from server.domain.spans import DAY_MS
 from server.storage.profiles import SEGMENT_CHANGE
 from server.storage.shop_sources import source_for_import
 from server.storage.unit import Tx
@@ -18,7 +19,6 @@ from tests.http.test_pages_in_browser import LOOKS, _check
 from tests.realtime.desk import Desk, make_desk
 from tests.support.browser import Pages
 
-DAY_MS = 86_400_000
 NAMES = ("Walnut desk lamp, three light colours 胡桃木台灯", "Spare bulb E14", "Oak stool")
 
 
@@ -70,7 +70,7 @@ def desk(data_dir: Path) -> Desk:
     return made
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_supervisor_reads_the_customers_and_changes_the_playbook_without_any_script(
     desk: Desk, pages: Pages
 ) -> None:
@@ -94,7 +94,8 @@ def test_a_supervisor_reads_the_customers_and_changes_the_playbook_without_any_s
         page.fill("#f-line_en", "say that we missed them")
         page.get_by_role("button", name="Preview").click()
         expect(page.locator(".told")).to_contain_text("say that we missed them.")
-        page.get_by_role("button", name="Save").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("status").first).to_be_visible()
         page.goto(f"{desk.url}/settings/playbook?lang=en")
         expect(page.locator(".play", has_text="changed")).to_contain_text("we missed them")

@@ -38,6 +38,8 @@ RIGHTS = {
     "/reports/products/one": (303, 403, 400, 400),
     "/notices": (303, 200, 200, 200),
     "/notices/count": (303, 200, 200, 200),
+    "/mails/nothing": (303, 404, 404, 404),
+    "/mails/nothing/pictures/nothing": (404, 404, 404, 404),
     "/settings/care": (303, 403, 200, 200),
     "/tickets/open-loops": (303, 403, 200, 200),
     "/reports/staffing": (303, 403, 200, 200),
@@ -79,7 +81,7 @@ RIGHTS = {
     "/knowledge/nobody": (303, 404, 404, 404),
     "/knowledge/nobody/versions": (303, 403, 404, 404),
     "/tickets": (303, 200, 200, 200),
-    "/tickets/new": (303, 404, 404, 404),
+    "/tickets/new": (303, 200, 200, 200),
     "/tickets/nobody": (303, 404, 404, 404),
     "/settings/ticket-types": (303, 403, 200, 200),
     "/settings/ticket-types/refund": (303, 403, 200, 200),
@@ -120,6 +122,7 @@ RIGHTS = {
     "/reports/mails/nobody/remove": (303, 403, 404, 404),
     "/settings/targets": (303, 403, 200, 200),
     "/settings/targets/1": (303, 403, 200, 200),
+    "/settings/targets/1/remove": (303, 403, 200, 200),
     "/settings/targets/999": (303, 403, 404, 404),
     "/targets/nobody": (303, 404, 404, 404),
     "/settings/rules": (303, 403, 200, 200),
@@ -209,6 +212,14 @@ async def test_each_page_opens_for_those_who_may_and_nobody_else(desk: Desk) -> 
     }
     for _, path in desk.paths("GET", "x"):
         assert path.startswith(public) or path in known, f"{path} has no row in RIGHTS"
+
+
+async def test_who_leads_finds_the_settings_in_the_navigation(desk: Desk) -> None:
+    first = {"agent": None, "supervisor": "/settings/hours", "admin": "/settings/people"}
+    for role, page in first.items():
+        visitor = await desk.signed_in(role)
+        assert ('<a href="/settings"' in (await visitor.get("/tickets")).text) == (page is not None)
+        assert (await visitor.get("/settings")).location == (page or "/settings/profile")
 
 
 async def test_each_form_works_for_admins_only(desk: Desk) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 import time
 from pathlib import Path
 
@@ -84,15 +83,15 @@ async def test_a_deactivated_person_is_told_the_same(desk: Desk) -> None:
 
 def test_an_unknown_person_costs_a_hash_too() -> None:
     def took(stored: str | None) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         assert not password_matches(stored, "wrong password")
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known, unknown = [], []
     for _ in range(5):
         known.append(took(HASH))
         unknown.append(took(None))
-    assert statistics.median(unknown) > statistics.median(known) / 2
+    assert min(unknown) > min(known) / 2
     assert DUMMY_HASH.split("$")[1:4] == HASH.split("$")[1:4]
 
 

@@ -32,6 +32,21 @@ async def test_a_report_is_kept_made_again_and_let_go(desk: Desk) -> None:
     assert (await visitor.get(address)).status == 404
 
 
+async def test_nothing_is_asked_for_by_its_id(desk: Desk) -> None:
+    visitor = await desk.signed_in("supervisor")
+    page = (await visitor.get(f"{ROOT}?lang=en")).text
+    team = desk.people["team"]
+    for name in ("First response time", "Satisfaction", "Agent Young", "All teams"):
+        assert name in page, name
+    both = {"name": "x", "metrics": ["frt", "csat"], "by": "team", "team": team}
+    kept = await visitor.post(ROOT, both)
+    shown = (await visitor.get(f"{kept.location}&lang=en")).text
+    assert "First response time" in shown
+    assert f">{team}<" not in shown
+    [stored] = await desk.database.read(lambda c: load_reports(c, limit=9))
+    assert stored.metrics == ("frt", "csat")
+
+
 async def test_what_cannot_be_asked_is_said(desk: Desk) -> None:
     visitor = await desk.signed_in("supervisor")
     form = {"name": "x", "metrics": "frt"}

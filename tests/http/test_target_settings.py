@@ -44,7 +44,7 @@ async def test_a_policy_is_tried_saved_ordered_and_taken_out(desk: Desk) -> None
         f"{ROOT}/0", CHATS | {"version": "0", "do": "preview"}, page=f"{ROOT}/0"
     )
     assert "One open chat or ticket would be under this policy" in tried.text
-    assert chat[-8:] in tried.text
+    assert f'#c-{chat}">Chat with Visitor ' in tried.text
     assert 'value="180"' in tried.text
     assert (await desk.database.read(current_list)).version == 0
 
@@ -63,6 +63,12 @@ async def test_a_policy_is_tried_saved_ordered_and_taken_out(desk: Desk) -> None
         assert [policy.name for policy in held.policies][:2] == names
     await visitor.post(f"{ROOT}/2", {"version": await _version(visitor), "do": "switch"}, page=ROOT)
     assert not (await desk.database.read(current_list)).policies[1].enabled
+    # It asks first, and says for how many it is.
+    listed = (await visitor.get(f"{ROOT}?lang=en")).text
+    assert 'value="delete"' not in listed
+    asked = (await visitor.get(f"{ROOT}/2/remove")).text
+    assert "Remove “Quick chats”?" in asked
+    assert (await visitor.get(f"{ROOT}/0/remove")).status == 404
     await visitor.post(f"{ROOT}/2", {"version": await _version(visitor), "do": "delete"}, page=ROOT)
     held = await desk.database.read(current_list)
     assert "Quick chats" not in [policy.name for policy in held.policies]
@@ -81,6 +87,8 @@ async def test_what_cannot_be_promised_is_said_beside_its_field(desk: Desk) -> N
         answer = await visitor.post(f"{ROOT}/0", CHATS | wrong | {"version": "0", "do": "save"})
         assert answer.status == 400, wrong
         assert f'id="{field}"' in answer.text, wrong
+        assert "cannot be understood" not in answer.text, wrong
+        assert 'role="alert"' not in answer.text, "said once, beside the field"
     assert (await desk.database.read(current_list)).version == 0
 
 

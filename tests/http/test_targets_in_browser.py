@@ -53,7 +53,7 @@ def _asked(tx: Tx, chat: str) -> int:
     return next(event.seq for event in events if event.kind == "message.posted")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_hours_targets_and_corrections_are_fit_for_everybody(pages: Pages, data_dir: Path) -> None:
     desk = make_desk(data_dir, None)
     desk.write(_hours)

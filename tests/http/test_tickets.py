@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any  # Any: JSON values
 from urllib.parse import quote
 
-from server.actions import ticket_jobs, tickets, visitors
+from server.actions import targets, ticket_jobs, tickets, visitors
+from server.actions.ticket_merge import (
+    MergeTicket,
+    SplitTicket,
+    UnmergeTicket,
+    merge,
+    split,
+    unmerge,
+)
 from server.domain.actors import Actor, customer
 from server.storage import tickets as stored
+from server.storage.people import insert_team, load_people
 from server.storage.shop import load_shop
 from server.storage.ticket_types import load_statuses, load_types
 from tests.http.desk import Desk, Visitor
@@ -79,6 +91,69 @@ async def test_who_is_overtaken_reads_first_and_loses_no_word(desk: Desk) -> Non
     assert (await agent.post(f"{page}/reply", sent | again, page=page)).status == 303
 
 
+async def test_a_refused_form_keeps_what_was_typed_and_other_forms_what_they_had(
+    desk: Desk,
+) -> None:
+    agent = await desk.signed_in("agent")
+    shopper = await shopper_of(desk)
+    number = await asked(desk, shopper)
+    page = f"/tickets/{number}"
+
+    async def refused(form: str, values: dict[str, str], *, status: int = 400) -> str:
+        answer = await agent.post(f"{page}/{form}", values, page=f"{page}?lang=en")
+        assert answer.status == status
+        return answer.text
+
+    resolving = await refused("change", {"state": "resolved", "reason_text": "by phone"})
+    assert '<option value="resolved" selected>' in resolving
+    assert 'value="by phone"' in resolving
+
+    # A time without putting aside was dropped without a word.
+    later = await refused("change", {"state": "pending_customer", "until": "2099-01-01T09:00"})
+    assert "Only a ticket that is put aside comes back" in later
+    assert 'value="2099-01-01T09:00"' in later
+    assert '<option value="pending_customer" selected>' in later
+
+    team = desk.people["team"]
+    late = {"title": "Ask the courier", "desk": f"team:{team}", "due": "2020-01-01T09:00"}
+    text = await refused("task", late)
+    assert "Choose a time that is still to come" in text
+    assert 'value="Ask the courier"' in text
+    assert f'<option value="team:{team}" selected>' in text
+    assert "Say which team or person" in await refused("task", {"title": "Ask", "desk": ""})
+
+    assert 'value="T-NONE"' in await refused("merge", {"into": "T-NONE"})
+    linked = await refused("link", {"kind": "product", "target": "x" * 201})
+    assert '<option value="product" selected>' in linked
+
+    changed = {"typed": "question", "type": "question", "subject": "s" * 201, "priority": "urgent"}
+    text = await refused("change", changed)
+    assert "s" * 201 in text
+    assert '<option value="urgent" selected>' in text
+    # A subject for what is split off is not the ticket's.
+    text = await refused("split", {"message": "none", "subject": "Another matter"})
+    assert "Another matter" not in text
+
+
+async def test_a_list_says_what_comes_first_and_whose_a_new_ticket_is_to_be(desk: Desk) -> None:
+    agent = await desk.signed_in("agent")
+    empty = (await agent.get("/tickets?lang=en")).text
+    assert "No tickets yet" in empty
+    assert 'href="/tickets/new"' in empty
+    whose = await agent.get("/tickets/new")
+    assert whose.status == 200
+    assert 'action="/customers"' in whose.text
+    number = await asked(desk, await shopper_of(desk))
+    desk.time.now += 600
+    waiting = (await agent.get("/tickets")).text
+    assert "· 10 min" in waiting
+    key = desk.database.read_now(lambda c: stored.id_of_number(c, number)) or ""
+    await desk.database.write(partial(targets.look, conversation_id=key))
+    assert re.search(r"due [^<·]+ · \d+ h left", (await agent.get("/tickets")).text)
+    desk.time.now += 5 * 3600
+    assert re.search(r"overdue since [^<·]+ · 70 min", (await agent.get("/tickets")).text)
+
+
 async def asked_again(desk: Desk, shopper: Actor, number: str) -> None:
     from server.actions.messages import PostMessage, post_message
 
@@ -118,6 +193,11 @@ async def test_tickets_are_made_joined_separated_shared_and_put_aside(desk: Desk
     await agent.post(
         f"{here}/task-end", {"task": task[1], "state": "done", "result": "Seen"}, page=here
     )
+    wanted = {"title": "Call them", "desk": f"person:{desk.people['agent']}"}
+    await agent.post(f"{here}/task", wanted, page=here)
+    text = (await agent.get(here)).text
+    assert re.search(r"asked [^:<]+: Call them", text)
+    assert "asked no team" not in text
     await agent.post(f"{here}/link", {"kind": "ticket", "target": first}, page=here)
     text = (await agent.get(here)).text
     assert "Seen" in text
@@ -127,11 +207,48 @@ async def test_tickets_are_made_joined_separated_shared_and_put_aside(desk: Desk
     assert joined.location == f"{here}?done=joined"
     assert (await agent.get(f"/tickets/{first}")).location.startswith(here)
     assert "台灯坏了" in (await agent.get(here)).text, "its words are read here"
+    own = (await agent.get(f"/tickets/{first}?own=1")).text
+    assert f"This ticket goes on in {second}." in own
+    assert set(re.findall(rf'action="/tickets/{first}/([\w-]+)"', own)) == {"watch", "unmerge"}
     away = await agent.post(f"/tickets/{first}/unmerge", {}, page=here)
     assert away.location.startswith(f"/tickets/{first}?")
     watching = await agent.post(f"{here}/watch", {"watching": "1"}, page=here)
     assert watching.status == 303
     assert second in (await agent.get("/tickets?whose=watched")).text
+
+
+async def test_what_was_split_off_is_read_where_its_ticket_goes_on(desk: Desk) -> None:
+    agent = await desk.signed_in("agent")
+    shopper = await shopper_of(desk)
+    first, third = await asked(desk, shopper), await asked(desk, shopper, "Where is my parcel?")
+    boss = next(p for p in await desk.database.read(load_people) if p.role == "supervisor").actor
+
+    async def act(action: Callable[..., Any], payload: Any) -> Any:  # Any: JSON values
+        return await desk.database.write(lambda tx: action(tx, boss, payload))
+
+    def id_of(number: str) -> str:
+        return desk.database.read_now(lambda c: stored.id_of_number(c, number)) or ""
+
+    async def read(number: str) -> bool:
+        return '<p class="words">台灯坏了' in (await agent.get(f"/tickets/{number}?own=1")).text
+
+    said = desk.database.read_now(lambda c: stored.messages_between(c, id_of(first), 0, 2**53))
+    cut = SplitTicket(ticket_id=id_of(first), message_id=said[0].id, subject="灯罩")
+    new = (await act(split, cut))["number"]
+    assert (await read(first), await read(new)) == (False, True)
+    await act(merge, MergeTicket(ticket_id=id_of(new), into=third))
+    assert (await read(first), await read(third)) == (False, True)
+    await act(unmerge, UnmergeTicket(ticket_id=id_of(new)))
+    await act(merge, MergeTicket(ticket_id=id_of(new), into=first))
+    assert (await read(first), await read(third)) == (True, False)
+    # Who does not see where it goes on is told so, and not led to what is not found.
+    await desk.database.write(lambda tx: insert_team(tx, "other", name="Other", name_zh=None))
+    away = tickets.ChangeTicket(ticket_id=id_of(first), team_id="other", assignee_id=boss.id)
+    await act(tickets.change, away)
+    page = await agent.get(f"/tickets/{new}")
+    assert page.status == 200
+    assert f"This ticket goes on in {first}." in page.text
+    assert f'href="/tickets/{first}"' not in page.text
 
 
 async def test_a_supervisor_changes_types_names_and_rules(desk: Desk) -> None:

@@ -130,7 +130,7 @@ async def test_an_empty_desk_is_said_to_be_calm(desk: Desk) -> None:
     text = words((await (await desk.signed_in("admin")).get(LIVE)).text)
     assert "Nobody waits." in text
     assert "Nothing is due in the next hours." in text
-    assert "No agent is there." in text
+    assert "No agent is online." in text
 
 
 async def test_the_figures_of_the_day_are_read_anew_after_a_while(desk: Desk) -> None:

@@ -47,7 +47,7 @@ def _fail(tx: Tx, webhook_id: str, outcome: Outcome) -> None:
     webhooks.record_attempt(tx, webhook, delivery, attempt, due_at_ms=tx.at_ms + 90_000)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_page_of_webhooks_is_fit_for_everybody(pages: Pages, data_dir: Path) -> None:
     desk = make_desk(data_dir, None)
     ids = desk.write(_fill)
@@ -66,7 +66,7 @@ def test_every_page_of_webhooks_is_fit_for_everybody(pages: Pages, data_dir: Pat
             )
             page = context.new_page()
             paths = [root, f"{root}/{ids[0]}", f"{root}/{ids[1]}/deliveries"]
-            if width == 320:
+            if width == 390:
                 paths.append(f"{root}/{ids[2]}/deliveries")
             for path in paths:
                 page.goto(f"{desk.url}{path}?lang={language}")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any  # Any: JSON values
 
 from tests.kill.checker import Fault, Final, faults, message_of, totals
-from tests.realtime.client import Client
+from tests.realtime.client import Client, let_in
 from tests.realtime.follower import Follower, read_all
 from tests.support.server import ServerProcess
 from tests.support.waiting import let_time_pass, wait_until_async
@@ -24,8 +24,8 @@ SHOPPERS = 5
 # Between two messages of one writer.
 PACE_S = (0.005, 0.06)
 MOST_PENDING = 50
-SETTLE_LIMIT_S = 60.0
-CAUGHT_UP_LIMIT_S = 30.0
+SETTLE_LIMIT_S = 120.0
+CAUGHT_UP_LIMIT_S = 120.0
 
 
 class Load:
@@ -61,13 +61,13 @@ class Load:
         """Waits until everybody has had an answer."""
         await self.grows(lambda: all(f.acked_at_s for f in self.all), "the first answers")
 
-    async def more(self, messages: int, limit_s: float = 60.0) -> None:
+    async def more(self, messages: int, limit_s: float = 120.0) -> None:
         """Waits until so many more messages have been acknowledged."""
         until = self.acknowledged + messages
         await self.grows(lambda: self.acknowledged >= until, f"{messages} more", limit_s)
 
     async def grows(
-        self, condition: Callable[[], bool], what: str = "", limit_s: float = 30.0
+        self, condition: Callable[[], bool], what: str = "", limit_s: float = 90.0
     ) -> None:
         """Waits for the condition, and no longer when somebody has ended by an error."""
         await wait_until_async(
@@ -187,12 +187,12 @@ async def _final_log(load: Load, url: str, site: str, token: str) -> Final:
     final: dict[str, dict[str, list[Json]]] = {"visitor": {}, "agent": {}}
     for follower in load.shoppers:
         auth = {"site": site, "visitor_token": follower.visitor_token}
-        shopper = await Client(url, "/visitor", auth).connect()
+        shopper = await let_in(Client(url, "/visitor", auth))
         for head in shopper.welcome["conversations"]:
             final["visitor"][head["id"]] = await read_all(shopper, head["id"])
             assert len(final["visitor"][head["id"]]) == head["conversation_seq"]
         await shopper.close()
-    agent = await Client(url, "/agent", {"token": token}).connect()
+    agent = await let_in(Client(url, "/agent", {"token": token}))
     for head in agent.welcome["conversations"]:
         final["agent"][head["id"]] = await read_all(agent, head["id"])
     await agent.close()

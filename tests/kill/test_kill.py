@@ -26,7 +26,7 @@ EARLY_KILL = 0.2
 # How long such a one has been starting: a new interpreter takes its time.
 EARLY_S = (0.3, 1.5) if FRESH else (0.02, 0.3)
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(120 + ROUNDS * 10)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + ROUNDS * 10)]
 
 
 def make_load(desk: Desk, chance: random.Random) -> Load:

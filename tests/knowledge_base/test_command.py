@@ -74,6 +74,6 @@ def test_the_program_speaks_chinese_where_the_terminal_does_not() -> None:
         cwd=Path(__file__).parent.parent.parent,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=150,
     )
     assert "怎么开发票" in done.stdout.decode("utf-8")

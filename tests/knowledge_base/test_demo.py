@@ -15,9 +15,13 @@ import orjson
 import pytest
 
 from knowledge_base.articles import Article
-from knowledge_base.encoder import Encoder, installed_encoder
+from knowledge_base.encoder import Encoder
 from knowledge_base.index import Index, build_index
 from knowledge_base.suggest import Suggestions, suggest
+from tests.support.encoder import shared_encoder
+
+# Six hundred texts get a meaning before the first test begins.
+pytestmark = pytest.mark.timeout(300)
 
 HERE = Path(__file__).parent
 ARTICLES = HERE.parents[1] / "server" / "demo" / "articles.jsonl"
@@ -70,9 +74,7 @@ def recall(asked: list[Asked], within: int) -> float:
 
 @pytest.fixture(scope="module")
 def meaning() -> Encoder:
-    found = installed_encoder()
-    assert found is not None, "the extra 'semantic' belongs to what the tests need"
-    return found
+    return shared_encoder()
 
 
 @pytest.fixture(scope="module", params=["words alone", "with meaning"])

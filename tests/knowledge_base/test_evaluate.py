@@ -9,20 +9,17 @@ from pathlib import Path
 import pytest
 
 from knowledge_base.__main__ import main
-from knowledge_base.encoder import Encoder, installed_encoder
+from knowledge_base.encoder import Encoder
 from knowledge_base.evaluate import Evaluation, Options, articles_of, evaluate, load_set
 from knowledge_base.perturb import PERTURBATIONS
+from tests.support.encoder import shared_encoder
 
 SET = Path(__file__).parent
 
 
 @pytest.fixture(scope="module", params=["words alone", "with meaning"])
 def encoder(request: pytest.FixtureRequest) -> Encoder | None:
-    if request.param == "words alone":
-        return None
-    found = installed_encoder()
-    assert found is not None, "the extra 'semantic' belongs to what the tests need"
-    return found
+    return None if request.param == "words alone" else shared_encoder()
 
 
 def run(encoder: Encoder | None, *perturb: str, phrasings: int | None = None) -> Evaluation:
@@ -57,7 +54,7 @@ def test_a_question_in_one_language_finds_the_answer_in_the_other() -> None:
     from knowledge_base.index import build_index
     from knowledge_base.suggest import suggest
 
-    index = build_index(chinese, encoder=installed_encoder())
+    index = build_index(chinese, encoder=shared_encoder())
     asked = {"When do I get my money back?": "refund-zh", "where is my parcel": "track-zh"}
     found = {q: [i.article_id for i in suggest(index, q, locale="zh").items] for q in asked}
     assert all(asked[question] in ids for question, ids in found.items()), found

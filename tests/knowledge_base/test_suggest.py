@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.articles import Article
-from knowledge_base.encoder import installed_encoder
 from knowledge_base.index import Index, build_index
 from knowledge_base.suggest import suggest
 from knowledge_base.text import MAX_QUERY, clean
+from tests.support.encoder import shared_encoder
 
 ANY_TEXT = st.text(st.characters())
 TITLES = st.lists(
@@ -94,7 +94,7 @@ def test_what_no_article_answers_suggests_nothing(shop: Index, question: str) ->
 def test_a_base_of_an_article_or_two_is_no_surer_than_a_large_one(
     titles: list[str], *, semantic: bool
 ) -> None:
-    encoder = installed_encoder() if semantic else None
+    encoder = shared_encoder() if semantic else None
     index = build_index((Article(t, t, "", "en") for t in titles), encoder=encoder)
     assert suggest(index, "Do you engrave copper kettles?").band != "answer"
     assert suggest(index, "can you gift wrap my order").items[0].article_id == titles[0]

@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any  # Any: an action's answer
 
+from sqlalchemy import Connection, text
+
 from server.actions.conversations import claim, resolve
 from server.actions.messages import PostMessage, post_message
 from server.actions.payload import ConversationRef
@@ -32,6 +34,12 @@ UNDER_WAY = 40
 SHUFFLED = 200
 # How long a process looks for work before it gives up on ever ending.
 PATIENCE_S = 300.0
+
+
+def _queued(connection: Connection) -> list[str]:
+    """The conversations that wait for an agent."""
+    waiting = "SELECT id FROM conversation WHERE queued_at_ms IS NOT NULL AND status = 'open'"
+    return list(connection.execute(text(waiting)).scalars())
 
 
 @dataclass(slots=True)
@@ -153,7 +161,7 @@ def serve(database: Database, plan: Plan, people_here: dict[str, Actor]) -> Done
 
     def claim_by_hand(claimer_id: str) -> None:
         chance = random.Random(f"{plan.seed} {claimer_id}")
-        while waiting := database.read_now(lambda c: conversations.queued(c, limit=500)):
+        while waiting := database.read_now(_queued):
             _claim_by_hand(database, people_here[claimer_id], chance.choice(waiting), done)
 
     with ThreadPoolExecutor(len(plan.agents) + len(plan.claimers)) as pool:

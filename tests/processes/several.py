@@ -115,9 +115,13 @@ async def all_in_use(load: Load, servers: Sequence[ServerProcess]) -> None:
     """Waits until every process has somebody connected to it, moving people about until then."""
 
     async def spread() -> bool:
-        if {server.url for server in servers} <= {follower.url for follower in load.all}:
+        here = {follower.url for follower in load.all}
+        if {server.url for server in servers} <= here:
             return True
+        if None in here:
+            # One at a time: else nobody would be let in as fast as others are sent away.
+            return False
         await load.chance.choice(load.all).drop()
         return False
 
-    await wait_until_async(spread, 30, "somebody in every process")
+    await wait_until_async(spread, what="somebody in every process")

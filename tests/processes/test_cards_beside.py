@@ -7,9 +7,6 @@ from collections.abc import Callable
 from tests.processes.several import Several
 from tests.realtime.client import Client
 
-# What is wanted is 2 s; the machine of the tests may be busy with other things.
-LIMIT_S = 5.0
-
 
 async def test_a_card_open_in_one_process_hears_of_a_note_written_in_the_other(
     several: Callable[..., Several],
@@ -31,9 +28,7 @@ async def test_a_card_open_in_one_process_hears_of_a_note_written_in_the_other(
         await looks.do("viewing.set", conversation_id=talk, viewing=True)
         assert opened["customer"]["note"] is None
         await writes.do("customer.note", **customer, body="Rings twice", version=0)
-        told = await looks.until(
-            lambda: looks.signals("card.changed"), "the card's signal", limit_s=LIMIT_S
-        )
+        told = await looks.until(lambda: looks.signals("card.changed"), "the card's signal")
         assert told[0]["customer_ids"] == [customer["customer_id"]]
         card = (await looks.do("customer.card", **customer))["customer"]
         assert card["note"]["body"] == "Rings twice"

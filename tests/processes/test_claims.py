@@ -19,6 +19,7 @@ import pytest
 from tests.kill.load import LONG
 from tests.realtime.desk import HASH, make_desk
 from tests.support import processes
+from tests.support.postgres import deadlocks
 from tests.support.server import shopbell
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ CAPACITY = 3
 PROGRAM = Path(__file__).parent / "claimer.py"
 LIMIT_S = 600.0
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(1200 if LONG else 180)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(1200 if LONG else 400)]
 Record = Callable[[str, object], None]
 Json = dict[str, Any]  # Any: JSON values
 
@@ -47,6 +48,7 @@ class Contest:
     database: Database
     site: str
     folder: Path
+    earlier_deadlocks: int
 
     def hire(self, name: str) -> str:
         """The id of an agent who is offline."""
@@ -113,10 +115,7 @@ class Contest:
 
     def deadlocks(self) -> int:
         """How often PostgreSQL had to refuse one of two who waited for each other."""
-        with psycopg.connect(self.url) as connection:
-            query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-            row = connection.execute(query).fetchone()
-            return int(row[0]) if row else 0
+        return deadlocks(self.url) - self.earlier_deadlocks
 
 
 @pytest.fixture
@@ -126,7 +125,7 @@ def contest(postgres_url: str, tmp_path: Path) -> Iterator[Contest]:
 
     site = make_desk(tmp_path / "data", postgres_url).site
     database = Database(postgres_url, tmp_path)
-    yield Contest(postgres_url, database, site, tmp_path)
+    yield Contest(postgres_url, database, site, tmp_path, deadlocks(postgres_url))
     database.close()
 
 

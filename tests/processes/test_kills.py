@@ -18,7 +18,7 @@ KILLS = 20 if LONG else 3
 # In one kill of five all processes die at once, as on a machine that loses its power.
 ALL_AT_ONCE = 0.2
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 400)]
 Make = Callable[..., Several]
 Record = Callable[[str, object], None]
 

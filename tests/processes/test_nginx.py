@@ -28,7 +28,7 @@ MESSAGES = 3_000 if LONG else 150
 MOST_ADDRESSES = 40
 PROXIED = {"SHOPBELL_TRUSTED_PROXIES": "1"}
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(600 if LONG else 180)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(600 if LONG else 400)]
 Make = Callable[..., Several]
 Record = Callable[[str, object], None]
 
@@ -193,7 +193,7 @@ async def test_an_upgrade_from_polling_finds_the_process_of_its_session(
         client.options = {"http_session": homes.session()}
         shoppers.append(await client.connect())
         assert client._socket is not None
-        await wait_until_async(lambda c=client: c._socket.transport() == "websocket", 10)  # type: ignore[misc]  # bound default
+        await wait_until_async(lambda c=client: c._socket.transport() == "websocket")  # type: ignore[misc]  # bound default
         await client.post("after the upgrade")
     for client in shoppers:
         await client.close()

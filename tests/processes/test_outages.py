@@ -15,13 +15,13 @@ from tests.support.redis import RedisServer
 from tests.support.waiting import let_time_pass, wait_until_async
 
 # The promise is 2 s on a quiet machine. What is measured is told at the end of the run.
-DELAY_LIMIT_MS = 10_000
+DELAY_LIMIT_MS = 30_000
 REDIS_AWAY_S = 3.0 if LONG else 1.5
 DATABASE_HANGS_S = 3.0
 ROUNDS = 4 if LONG else 1
 MESSAGES = 4_500 if LONG else 300
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 180)]
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(900 if LONG else 400)]
 Make = Callable[..., Several]
 Record = Callable[[str, object], None]
 
@@ -65,7 +65,7 @@ async def test_without_redis_messages_come_late_and_all(
         await let_time_pass(1.0)
         ended_s = time.monotonic()
         # What was acknowledged to the last has been told to all.
-        await wait_until_async(lambda: told_to_all(load, before_s=ended_s), 30, "all told")
+        await wait_until_async(lambda: told_to_all(load, before_s=ended_s), what="all told")
         seen = delays(load, begin_s=begun_s, end_s=ended_s)
         record_property("measured", f"delay while Redis {how}: {seen}")
         worst[how] = max(seen.max_ms, worst.get(how, 0))

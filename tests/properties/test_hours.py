@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from server.domain.errors import InvalidInput
 from server.domain.hours import (
-    MINUTE_MS,
     Calendar,
     Hours,
     Override,
@@ -24,6 +23,7 @@ from server.domain.hours import (
     to_json,
 )
 from server.domain.periods import instant_ms, zone
+from server.domain.spans import MINUTE_MS
 
 ZONES = [
     "Asia/Shanghai",

@@ -17,6 +17,7 @@ from server.domain.actors import Actor
 from server.domain.errors import AppError
 from server.domain.segment import SEGMENTS, VALUE_CELLS
 from server.domain.shop_data import Order
+from server.domain.spans import DAY_MS
 from server.reports.profiles import profile_rows
 from server.storage import rescoring
 from server.storage.customers import CUSTOMER
@@ -34,7 +35,6 @@ LAW = settings(
 )
 SHOP = Source(name="shop", kind="file", customer_ids="shop", created_at_ms=0)
 SENIOR = Actor("agent", "senior", role="supervisor")
-DAY_MS = 24 * 3600 * 1000
 
 ORDERS = st.lists(
     st.tuples(

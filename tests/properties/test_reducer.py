@@ -37,6 +37,7 @@ from server.domain.events import (
 )
 from server.domain.replay import Replayed, replay
 from server.domain.turns import OUTCOMES
+from tests.support.events import least_of
 
 AGENTS = st.sampled_from(["A", "B"])
 MESSAGES = st.sampled_from([f"m{n}" for n in range(12)])
@@ -195,43 +196,9 @@ def test_an_unknown_clock_changes_no_order(events: list[Event]) -> None:
 
 
 def test_every_kind_of_event_can_be_applied() -> None:
-    required = {
-        "message_id": "m1",
-        "status": "open",
-        "focused_ms": 1,
-        "score": 3,
-        "order_id": "o1",
-        "link_id": "l1",
-        "suggestion_id": "s1",
-        "article": "a1",
-        "field": "email",
-        "number": "T-2222-2222",
-        "to": "open",
-        "link": "order",
-        "target": "o",
-        "into": "t",
-        "ticket_id": "t",
-        "task_id": "k",
-        "agent_id": "g",
-        "target_seq": 1,
-        "version": 1,
-        "effective_from": 0,
-        "definition": "targets",
-        "policy": "p",
-        "rule_id": "r",
-        "run_id": "r",
-        "rule": "A rule",
-        "sku": "S",
-        "en": "Rule",
-        "zh": "规则",
-        "review_id": "r",
-        "conversation_id": "c",
-    }
     conversation = opened(_event(ConversationOpened(), 1))
-    for number, (kind, data_type) in enumerate(EVENT_KINDS.items(), 2):
-        names = data_type.__dataclass_fields__
-        data = from_json(kind, {k: v for k, v in required.items() if k in names})
-        conversation = apply(conversation, _event(data, number)).conversation
+    for number, kind in enumerate(EVENT_KINDS, 2):
+        conversation = apply(conversation, _event(least_of(kind), number)).conversation
         assert conversation.staff_seq == number
 
 

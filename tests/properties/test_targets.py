@@ -26,8 +26,9 @@ from server.domain.events import (
     TicketMoved,
     TicketStateChanged,
 )
-from server.domain.hours import MINUTE_MS, Calendar, Hours, calendar_of
+from server.domain.hours import Calendar, Hours, calendar_of
 from server.domain.periods import instant_ms, zone
+from server.domain.spans import MINUTE_MS
 from server.domain.target_clocks import TargetClock, clocks, explain, next_due
 from server.domain.targets import (
     DEFAULTS,

@@ -21,6 +21,8 @@ PASSWORD = "correct horse battery"
 # Hashing takes 66 ms, so everybody has the same password.
 HASH = hash_password(PASSWORD)
 UNLIMITED = {"SHOPBELL_RATE_LIMITS": "off"}
+# To say goodbye to many takes a machine longer that is busy with other things.
+PATIENT = {"SHOPBELL_DRAIN_S": "60"}
 # name -> (role, team)
 PEOPLE = {
     "mei": ("agent", "north"),

@@ -14,11 +14,15 @@ from socketio.exceptions import SocketIOError
 
 from tests.kill.checker import Record, Sent
 from tests.realtime.client import Client, Refused
-from tests.support.waiting import let_time_pass
+from tests.support.waiting import LIMIT_S, let_time_pass
 
 Json = dict[str, Any]  # Any: JSON values
 RETRIED = ("unavailable", "too_many")
 ACK_LIMIT_S = 5.0
+# Who is not let in for so long tries another door.
+CONNECT_LIMIT_S = 10.0
+# A machine may be too busy to answer in the time that somebody waits at first.
+MOST_PATIENCE = 16
 
 
 class Follower:
@@ -26,7 +30,7 @@ class Follower:
 
     ``record`` is what it did and showed. ``window`` is how many messages it has under way at once.
     With ``leaves`` it goes elsewhere when an answer takes longer than ``ack_limit_s``, without a
-    word, as people do who reload a page that hangs.
+    word, as people do who reload a page that hangs; each time in vain it waits twice as long.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Follower:
         self._make = make
         self._window = window
         self._ack_limit_s = ack_limit_s
+        self._patience = 1
         self._leaves = leaves
         self._client: Client | None = None
         self._outbox: deque[tuple[Sent, Json]] = deque()
@@ -65,7 +70,7 @@ class Follower:
         self._stopping = True
         self._news.set()
         if self._running is not None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(LIMIT_S):
                 await self._running
 
     def post(self, client_id: str, **payload: Any) -> None:
@@ -97,6 +102,13 @@ class Follower:
         """The process that it is connected to, None while it is not."""
         return self.line.url if self.line is not None else None
 
+    @property
+    def _answer_limit_s(self) -> float:
+        return self._ack_limit_s * self._patience
+
+    def _wait_longer(self) -> None:
+        self._patience = min(self._patience * 2, MOST_PATIENCE)
+
     def heads(self) -> dict[str, int]:
         """The last number shown of each conversation."""
         return {key: len(shown) for key, shown in self.record.shown.items()}
@@ -109,6 +121,7 @@ class Follower:
     async def _run(self) -> None:
         while not self._stopping:
             client = self._make()
+            client.patience_s = CONNECT_LIMIT_S
             if self.visitor_token and client.auth is not None:
                 client.auth["visitor_token"] = self.visitor_token
             try:
@@ -144,6 +157,7 @@ class Follower:
                     self._stale.discard(conversation_id)
                     await self._catch_up(client, conversation_id)
                 if any(task.done() and not task.result() for task in flying.values()):
+                    self._wait_longer()
                     if self._leaves:
                         await client.drop()
                     # Sent again from the first unacknowledged one on, once nothing is under way.
@@ -165,11 +179,12 @@ class Follower:
 
     async def _send(self, client: Client, sent: Sent, payload: Json) -> bool:
         try:
-            answer = await client.ask("message.post", payload, limit_s=self._ack_limit_s)
+            answer = await client.ask("message.post", payload, limit_s=self._answer_limit_s)
         except SocketIOError:
             return False
         finally:
             self._news.set()
+        self._patience = 1
         if answer["ok"]:
             sent.answers.append(answer)
             self.acked_at_s.setdefault(answer["message_id"], time.monotonic())
@@ -206,9 +221,10 @@ class Follower:
                 answer = await client.ask(
                     "conversation.catch_up",
                     {"conversation_id": conversation_id, "after_seq": after},
-                    limit_s=self._ack_limit_s,
+                    limit_s=self._answer_limit_s,
                 )
             except SocketIOError:
+                self._wait_longer()
                 self._stale.add(conversation_id)
                 if self._leaves:
                     await client.drop()

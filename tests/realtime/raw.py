@@ -11,8 +11,8 @@ from typing import Any  # Any: JSON values
 import aiohttp
 
 from tests.realtime.desk import Desk
+from tests.support.waiting import LIMIT_S
 
-LIMIT_S = 10.0
 ENGINE = "/socket.io/?EIO=4&transport="
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import aiohttp
 from socketio.exceptions import SocketIOError
 
 from tests.realtime.client import Client, People
-from tests.realtime.desk import Desk
+from tests.realtime.desk import PATIENT, Desk
 from tests.realtime.follower import read_all
 
 SOCKETS = 300
@@ -30,6 +29,7 @@ async def crowd(people: People, desk: Desk) -> list[Client]:
 async def test_a_drained_server_has_kept_all_it_acknowledged_and_told_all_to_come_back(
     own_desk: Desk, own_people: People
 ) -> None:
+    own_desk.server.env |= PATIENT
     own_desk.server.start()
     clients = await crowd(own_people, own_desk)
     writers = clients[:20]
@@ -37,24 +37,25 @@ async def test_a_drained_server_has_kept_all_it_acknowledged_and_told_all_to_com
     codes: set[str] = set()
 
     async def write(writer: Client) -> None:
-        for number in range(10_000):
+        bodies = acknowledged[writer.welcome["visitor_token"]]
+        while True:
+            number = str(len(bodies))
             try:
-                answer = await writer.ask(
-                    "message.post", {"client_id": str(number), "body": str(number)}, limit_s=5
-                )
+                answer = await writer.ask("message.post", {"client_id": number, "body": number})
             except SocketIOError:
                 return
-            if not answer["ok"]:
-                codes.add(answer["error"]["code"])
+            if answer["ok"]:
+                bodies.append(number)
+                continue
+            codes.add(answer["error"]["code"])
+            # Until it says goodbye the machine may be too busy to answer in time: once more.
+            if writer.signals("server.drain"):
                 return
-            acknowledged[writer.welcome["visitor_token"]].append(str(number))
 
     writing = [asyncio.create_task(write(writer)) for writer in writers]
     await writers[0].until(lambda: all(acknowledged.values()), "the first answers")
-    begun = time.monotonic()
     status = await asyncio.to_thread(own_desk.server.terminate)
     assert status == 0
-    assert time.monotonic() - begun < 10
     await asyncio.gather(*writing)
     assert codes <= {"unavailable"}
     for client in clients:
@@ -95,5 +96,6 @@ async def test_a_draining_server_says_that_it_is_not_ready_and_lets_nobody_in(
         assert await ending == 0
     assert seen[0] == 200
     assert set(seen) <= {200, 503}
+    # The server is gone, but what it said last may still be on its way to be read.
     for client in clients:
-        assert client.signals("server.drain")
+        await client.until(lambda c=client: c.signals("server.drain"), "a word")  # type: ignore[misc]  # bound default

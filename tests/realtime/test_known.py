@@ -16,6 +16,7 @@ from server.storage.people import update_person
 from server.storage.views import Facts
 from tests.realtime.client import People
 from tests.realtime.desk import Desk
+from tests.support.waiting import LIMIT_S
 
 NOW_S = 1000.0
 
@@ -95,26 +96,24 @@ def test_names_are_not_trusted_for_long() -> None:
 async def test_a_name_shows_with_the_next_event_and_so_does_taking_it_back(people: People) -> None:
     shopper, agent = await people.shopper(), await people.agent()
 
-    async def told(body: str) -> tuple[Any, Any, Any]:
+    async def told(body: str) -> tuple[Any, Any, Any, Any]:
         await shopper.post(body)
         await agent.hears(body)
         (envelope,) = (e for e in agent.events if e["data"].get("message", {}).get("body") == body)
         author = envelope["data"]["message"]["author"]["name"]
-        return envelope["actor"]["name"], author, envelope["state"]["customer"]["name"]
+        customer = envelope["state"]["customer"]
+        return envelope["actor"]["name"], author, customer["name"], customer["locale"]
 
-    assert await told("nobody yet") == (None, None, None)
+    assert (await told("nobody yet"))[:3] == (None, None, None)
     await shopper.do("customer.describe", name="Lin", locale="zh")
-    assert await told("it is me") == ("Lin", "Lin", "Lin")
-    assert agent.events[-1]["state"]["customer"]["locale"] == "zh"
+    assert await told("it is me") == ("Lin", "Lin", "Lin", "zh")
     await agent.do("customer.update", customer_id=shopper.welcome["customer_id"], name="Lin Wei")
-    assert await told("and my surname") == ("Lin Wei", "Lin Wei", "Lin Wei")
+    assert (await told("and my surname"))[:3] == ("Lin Wei", "Lin Wei", "Lin Wei")
     await shopper.do("customer.describe", name="")
-    assert await told("forget it") == (None, None, None)
+    assert (await told("forget it"))[:3] == (None, None, None)
 
 
-async def test_a_person_renamed_elsewhere_is_called_so_within_two_seconds(
-    desk: Desk, people: People
-) -> None:
+async def test_a_person_renamed_elsewhere_is_soon_called_so(desk: Desk, people: People) -> None:
     person = desk.hire("rosa", "supervisor")
     agent = await people.agent(person)
     shopper = await people.shopper()
@@ -122,11 +121,11 @@ async def test_a_person_renamed_elsewhere_is_called_so_within_two_seconds(
     await agent.post("first", conversation_id=conversation_id)
     assert (await shopper.hears("first"))["author"]["name"] == "Rosa"
     desk.write(lambda tx: update_person(tx, person.id, name="Rosalind"))
-    until = time.monotonic() + 2
+    until = time.monotonic() + LIMIT_S
     number = 0
     while True:
         number += 1
         await agent.post(f"now {number}", conversation_id=conversation_id)
         if (await shopper.hears(f"now {number}"))["author"]["name"] == "Rosalind":
             break
-        assert time.monotonic() < until + 1
+        assert time.monotonic() < until

@@ -155,6 +155,5 @@ async def test_a_client_that_only_listens_is_let_go_by_a_drain_within_seconds(
     """It neither heeds the packet that closes the transport nor answers the websocket's."""
     own_desk.server.start()
     async with shopper_line(own_desk):
-        begun = time.monotonic()
         assert await asyncio.to_thread(own_desk.server.terminate) == 0
-        assert time.monotonic() - begun < 5
+        assert "cut short" not in own_desk.server.stderr

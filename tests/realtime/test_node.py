@@ -56,7 +56,7 @@ class Traveller:
 
     def waits(self, condition: Callable[[], Any], what: str) -> Any:
         try:
-            return wait_until(condition, 20, what)
+            return wait_until(condition, what=what)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.told[-8:]}") from None
 

@@ -330,18 +330,18 @@ async def test_a_change_of_team_changes_what_is_heard(people: People, desk: Desk
         answer = await agent.ask("conversation.open", {"conversation_id": conversation_id})
         return bool(answer["ok"])
 
-    await agent.until(may_open, "the new right", 4)
+    await agent.until(may_open, "the new right")
     await shopper.post("to the new one", conversation_id=conversation_id)
     await agent.hears("to the new one")
 
 
-async def test_a_deactivated_person_is_cut_off_within_seconds(people: People, desk: Desk) -> None:
+async def test_a_deactivated_person_is_cut_off(people: People, desk: Desk) -> None:
     leaver = desk.hire("lee")
     by_token, by_cookie = await people.agent(leaver), await people.console(leaver)
     stays = await people.agent("ana")
     desk.write(lambda tx: people_actions.deactivate(tx, SYSTEM, leaver.id))
-    await by_token.gone(4)
-    await by_cookie.gone(4)
+    await by_token.gone()
+    await by_cookie.gone()
     assert stays.connected
     for again in (people.agent, people.console):
         with pytest.raises(Refused) as refused:
@@ -355,7 +355,7 @@ async def test_a_new_password_ends_the_sockets_of_the_old_sign_in(
     person = desk.hire("pam")
     console = await people.console(person)
     desk.write(lambda tx: people_actions.set_password(tx, SYSTEM, person.id, password_hash="x"))
-    await console.gone(4)
+    await console.gone()
 
 
 # -- catching up ------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ async def test_a_long_conversation_is_caught_up_page_by_page(people: People) -> 
     conversation_id = (await shopper.post("0"))["conversation_id"]
     for first in range(1, 441, 40):
         await asyncio.gather(*(shopper.post(str(n)) for n in range(first, first + 40)))
-    await shopper.hears("440", 20)
+    await shopper.hears("440")
     for client in (await people.shopper(shopper.welcome["visitor_token"]), await people.agent()):
         page = await client.do(
             "conversation.catch_up", conversation_id=conversation_id, after_seq=0

@@ -18,6 +18,7 @@ from tests.realtime.client import People
 from tests.realtime.desk import Desk
 from tests.realtime.follower import read_all
 from tests.realtime.raw import shopper_line
+from tests.support.waiting import LIMIT_S
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def held(desk: Desk) -> Iterator[None]:
     """Keeps every commit of the server from happening, as a busy neighbour would."""
     url = desk.server.database_url
     if url is None:
-        with sqlite3.connect(desk.server.data_dir / "shopbell.db", isolation_level=None) as other:
+        path = desk.server.data_dir / "shopbell.db"
+        with sqlite3.connect(path, timeout=LIMIT_S, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.execute("ROLLBACK")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,9 +101,10 @@ class Story:
         minor: int = 10_000,
         *,
         currency: str = "CNY",
+        skus: Sequence[str] = (),
     ) -> Story:
         """The shopper pays an order."""
-        data = {"order_id": order, "amount_minor": minor, "currency": currency}
+        data = {"order_id": order, "amount_minor": minor, "currency": currency, "skus": list(skus)}
         return self.tell(seconds, "order.paid", data, customer=customer)
 
     def served(self, seconds: float, chat: str, customer: str, who: str) -> Story:

@@ -14,6 +14,7 @@ from server.actions.take_orders import take_orders, take_shop_customers
 from server.domain.actors import customer
 from server.domain.errors import NotFound
 from server.domain.shop_data import Line, Order, ShopCustomer
+from server.domain.spans import DAY_MS
 from server.reports import segments
 from server.reports.offers import offer_report, offers_csv
 from server.reports.persona import persona, persona_csv
@@ -27,7 +28,6 @@ from tests.actions.conftest import opener, scene
 from tests.actions.scene import Scene
 
 __all__ = ["opener", "scene"]
-DAY_MS = 86_400_000
 
 
 class Told:
@@ -193,8 +193,9 @@ def test_the_face_of_a_stage_says_what_they_buy_and_when(told: Told) -> None:
     products = {one.name: (one.count, one.share) for one in found.products}
     assert products == {"Lamp": (2, 0.5), "Mug": (2, 0.5), "Bulb": (1, 0.25)}
     assert sum(found.order_hours.values()) == 4
-    rows = list(csv.reader(io.StringIO(persona_csv(found))))
-    assert ["product", "Lamp", "2", "0.5000"] in rows
+    rows = list(csv.reader(io.StringIO(persona_csv(found, "CNY"))))
+    assert ["average", "net_spend", "", "475.00", "CNY"] in rows
+    assert ["product", "Lamp", "2", "0.5000", ""] in rows
 
 
 def test_a_face_is_there_for_who_never_bought_and_for_no_unknown_group(told: Told) -> None:
@@ -265,7 +266,7 @@ def test_offers_are_counted_by_occasion_product_and_agent(told: Told) -> None:
         ("card", 0),
     ]
     assert [(one.name, one.accepted) for one in report.agents] == [("Mei", 2)]
-    assert "product,lamp,Lamp,3,2,0,0" in offers_csv(report)
+    assert "product,lamp,Lamp,3,2,0,0.00,CNY" in offers_csv(report, "CNY")
 
 
 def test_no_product_becomes_a_formula_in_a_spreadsheet(told: Told) -> None:
@@ -280,6 +281,6 @@ def test_no_product_becomes_a_formula_in_a_spreadsheet(told: Told) -> None:
             locale="en",
         )
     )
-    written = persona_csv(found)
+    written = persona_csv(found, "CNY")
     assert "product,'=Cmd()" in written
     assert ",=" not in written

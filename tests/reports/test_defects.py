@@ -10,16 +10,16 @@ from typing import Any  # Any: JSON values
 import pytest
 
 from server.actions.imports import import_events
+from server.domain.hours import Hours, calendar_of
 from server.domain.metrics import METRICS
+from server.domain.periods import instant_ms, zone
+from server.domain.spans import DAY_MS, HOUR_MS, MINUTE_MS
 from server.reports.cli import report_command
 from server.reports.rows import ReportRow
 from server.reports.sources.conversations import CONVERSATION_SOURCES
 from server.storage.database import Database
 from tests.reports.worked_example import AMY, BO, write_lines
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 # A Friday, 10:00 in Shanghai.
 START = 1_795_140_000_000
 Line = dict[str, Any]  # Any: JSON values
@@ -186,6 +186,18 @@ def test_without_hours_there_is_no_time_within_hours(told: Told) -> None:
     row = told("frt", [ask(0), reply(60_000)])[None]
     assert row.median_ms == 60_000
     assert row.business is None
+
+
+def test_a_day_may_have_several_spans_one_past_midnight_and_a_holiday_has_none() -> None:
+    zone_name = "Asia/Shanghai"
+    shop = calendar_of(
+        zone_name, ["9:00-12:00, 13:00-18:00, 20:00-2:00"] * 7, {"2026-10-01": ("", "National Day")}
+    )
+    asked, answered = (
+        instant_ms(at, zone(zone_name)) for at in ("2026-09-30T11:30", "2026-10-02T09:30")
+    )
+    # Half an hour, the afternoon, the evening until two; nothing on the holiday; half an hour.
+    assert Hours([(0, shop)]).wait_ms(asked, answered) == 12 * HOUR_MS
 
 
 def test_an_event_that_is_told_twice_counts_once(told: Told) -> None:

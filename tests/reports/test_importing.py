@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any  # Any: JSON values
 
@@ -15,6 +16,7 @@ from server.actions.imports import import_events
 from server.domain.errors import InvalidInput
 from server.domain.importing import read_row
 from server.domain.periods import zone
+from server.reports.cli import report_command
 from server.storage.customers import CUSTOMER
 from server.storage.database import Database
 from server.storage.people import AGENT, insert_person
@@ -197,6 +199,132 @@ def test_an_undelivered_reply_opens_its_turn_again(shop_database: Database, tmp_
     ]
     import_events(shop_database, write_lines(tmp_path / "log.ndjson", lines))
     assert [row["outcome"] for row in rows(shop_database, TURN)] == ["waiting"]
+
+
+def test_states_and_the_first_page_may_be_called_by_their_second_names(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    agent = {"actor_kind": "agent", "actor": AMY}
+    changed = "conversation.status_changed"
+    lines = [
+        line(1, kind="conversation.opened", data={"entry_page": "https://shop.example/lamp"}),
+        line(2),
+        line(3, kind=changed, **agent, data={"from": "open", "to": "resolved"}),
+        line(4, kind=changed, **agent, data={"state": "closed"}),
+        line(5, kind="conversation.opened", conversation="chat-2", data={"entry_page": {"id": 7}}),
+    ]
+    outcome = import_events(shop_database, write_lines(tmp_path / "log.ndjson", lines))
+    assert (outcome.accepted, outcome.rejected) == (5, [])
+    assert [row["status"] for row in rows(shop_database, CONVERSATION)] == ["closed", "open"]
+    pages = [e.data.page_url for e in events(shop_database) if e.kind == "conversation.opened"]
+    assert pages == ["https://shop.example/lamp", None]
+    told = {"kind": "ticket.state_changed", "data": {"state": "open"}}
+    row = read_row(line(6, **agent, **told), line=1, tz=zone("Asia/Shanghai"))
+    assert row.values == {"to": "open"}
+
+
+def test_a_suggestion_told_by_its_article_is_the_last_offer_of_it(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    agent = {"actor_kind": "agent", "actor": AMY}
+    shown, accepted = "suggestion.shown", "suggestion.accepted"
+    lines = [
+        line(1),
+        line(2, kind=shown, **agent, data={"article": "a-1", "rank": 1}),
+        line(3, kind=shown, **agent, data={"article": "a-2", "rank": 2}),
+        line(4, kind=shown, **agent, data={"article": "a-2", "rank": 1}),
+        line(5, kind=accepted, **agent, data={"article": "a-2", "rank": 1}),
+        line(6, kind="suggestion.dismissed", **agent, data={"article": "a-9"}),
+    ]
+    import_events(shop_database, write_lines(tmp_path / "log.ndjson", lines))
+    later = line(7, kind=accepted, **agent, data={"article": "a-1", "rank": 1})
+    nameless = line(8, kind=shown, **agent, data={"rank": 1})
+    path = write_lines(tmp_path / "later.ndjson", [later, nameless])
+    (refused,) = import_events(shop_database, path).rejected
+    assert "data.article is missing" in refused.reason
+    offers = [
+        (event.kind, event.data.suggestion_id)
+        for event in events(shop_database)
+        if event.kind.startswith("suggestion.")
+    ]
+    assert offers == [
+        *((shown, "i:e2"), (shown, "i:e3"), (shown, "i:e4"), (accepted, "i:e4")),
+        *(("suggestion.dismissed", "i:e6"), (accepted, "i:e2")),
+    ]
+    asked = partial(report_command, metric_ids=["kb_use"], now_ms=AT + 86_400_000)
+    (figure,) = shop_database.read_now(asked)
+    assert (figure.numerator, figure.denominator) == (2, 3)
+
+
+def test_a_target_without_a_policy_is_taken(shop_database: Database, tmp_path: Path) -> None:
+    told = {"version": 1, "effective_from": "2023-11-15T06:13:20"}
+    lines = [line(1), line(2, kind="sla.applied", actor_kind="system", data=told)]
+    outcome = import_events(shop_database, write_lines(tmp_path / "log.ndjson", lines))
+    assert (outcome.accepted, outcome.rejected) == (2, [])
+    (data,) = [event.data for event in events(shop_database) if event.kind == "sla.applied"]
+    assert (data.policy, data.effective_from) == ("import", AT)
+
+
+def void(number: int, *, conversation: str | None = None, **data: object) -> Line:
+    """A row by which an agent voids another one."""
+    agent = {"actor_kind": "agent", "actor": AMY, "customer": None}
+    return line(number, kind="correction.voided", conversation=conversation, **agent, data=data)
+
+
+def test_what_another_desk_voided_counts_no_more_until_that_is_voided(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    reply = line(2, actor_kind="agent", actor=AMY)
+    lines = [line(1), reply, void(3, target="e2", reason="duplicate", conversation="chat-1")]
+    path = write_lines(tmp_path / "log.ndjson", lines)
+    assert import_events(shop_database, path, dry_run=True).accepted == 3
+    assert import_events(shop_database, path).accepted == 3
+    assert import_events(shop_database, path).unchanged == 3
+    assert [row["outcome"] for row in rows(shop_database, TURN)] == ["waiting"]
+    log = events(shop_database)
+    correction = log[-1]
+    assert correction.at_ms == AT + 3000
+    assert (correction.data.reason, correction.imported) == ("duplicate", True)
+    assert correction.data.target_seq == next(e.seq for e in log if e.event_id == "i:e2")
+
+    again = write_lines(tmp_path / "2.ndjson", [void(4, target_seq=correction.seq, reason="typo")])
+    assert import_events(shop_database, again).accepted == 1
+    assert [row["outcome"] for row in rows(shop_database, TURN)] == ["answered"]
+    assert events(shop_database)[-1].data.reason == "other"
+
+
+def test_a_void_that_cannot_be_is_refused_by_its_line(
+    shop_database: Database, tmp_path: Path
+) -> None:
+    given = {"actor_kind": "agent", "actor": AMY}
+    lines = [
+        line(1, kind="conversation.opened", data={}),
+        line(2),
+        line(3, kind="assignment.accepted", **given),
+        line(4, conversation="chat-2"),
+        void(5),
+        void(6, target="e99"),
+        void(7, target_seq=99),
+        void(8, target="e1"),
+        void(9, target="e3"),
+        void(10, target="e2", conversation="chat-2"),
+        void(11, target="e2", reason="test"),
+        void(12, target="e2", reason="test"),
+    ]
+    path = write_lines(tmp_path / "log.ndjson", lines)
+    outcome = import_events(shop_database, path)
+    assert outcome.accepted == 5
+    assert [(refused.line, refused.reason.split(".")[0]) for refused in outcome.rejected] == [
+        (5, "data"),
+        (6, "data"),
+        (7, "data"),
+        (8, "conversation"),
+        (9, "Without it the conversation would be in another state or with somebody else"),
+        (10, "data"),
+        (12, "This does not count already"),
+    ]
+    trial = import_events(shop_database, path, dry_run=True)
+    assert [refused.line for refused in trial.rejected][:3] == [5, 6, 7]
 
 
 def test_an_order_needs_no_conversation(shop_database: Database, tmp_path: Path) -> None:

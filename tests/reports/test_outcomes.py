@@ -126,6 +126,24 @@ def test_a_reply_after_the_payment_takes_nothing(story: Tell) -> None:
     assert set(by(story(told), "aov_chat")) == {AMY}
 
 
+def test_of_replies_at_one_instant_the_order_belongs_to_the_last_in_the_log(story: Tell) -> None:
+    told = Story()
+    for buyer, (first, second) in {"k": (AMY, BO), "m": (BO, CAI)}.items():
+        one, other = f"{buyer}1", f"{buyer}2"
+        told.ask(0, one, buyer).accept(1, one, first).ask(2, other, buyer).accept(3, other, second)
+        told.reply(60, other, second).ask(70, other, buyer)
+        told.reply(80, other, second).reply(80, one, first).pay(600, f"{buyer}-order", buyer)
+    assert set(by(story(told), "aov_chat")) == {AMY, BO}
+
+
+def test_an_order_amid_two_chats_belongs_to_the_last_reply_of_either(story: Tell) -> None:
+    told = Story().ask(0, "c", "k").accept(1, "c", AMY).ask(2, "d", "k").accept(3, "d", BO)
+    told.reply(60, "d", BO).ask(70, "d", "k").reply(80, "c", AMY).pay(90, "o1", "k")
+    told.reply(100, "d", BO).pay(110, "o2", "k", 5_000).ask(120, "c", "k").reply(130, "c", CAI)
+    rows = by(story(told), "aov_chat")
+    assert {key: row.numerator for key, row in rows.items()} == {AMY: 10_000, BO: 5_000}
+
+
 @pytest.mark.parametrize(
     ("hours_before", "counts"), [(23, False), (25, True)], ids=["just bought", "bought before"]
 )

@@ -89,11 +89,6 @@ def test_fates_never_rise_above_the_whole(steps: list[tuple[float, float]]) -> N
     assert sum(one.attrib.get("class") == "area-gone" for one in root.iter()) == bool(points)
 
 
-@given(st.lists(st.none() | st.floats(0, 1e9), max_size=30))
-def test_a_spark_is_hidden_from_screen_readers(values: list[float | None]) -> None:
-    assert 'aria-hidden="true"' in plots.spark(values)
-
-
 @given(st.lists(st.builds(plots.Amount, st.just(TEXT), st.floats(0, 1e9), st.just(TEXT))))
 def test_bars_are_drawn_to_one_scale(rows: list[plots.Amount]) -> None:
     root = parsed(plots.bars(rows, name=TEXT))

@@ -65,8 +65,9 @@ WORKED_OUT: dict[str, tuple[float | None, int | None, int | None, int, int]] = {
     "one_touch": (0, 0, 1, 1, 0),
     "frt_res": (390_000, None, None, 1, 0),
     "full_res": (None, None, None, 1, 1),
-    "reopen": (None, 0, 0, 0, 0),
-    "fcr": (None, 0, 0, 0, 0),
+    "reopen": (None, 0, 0, 0, 1),
+    "fcr": (None, 0, 0, 0, 1),
+    "fcr_asked": (None, 0, 0, 0, 1),
     "duration": (360_000, None, None, 2, 1),
     "transfer": (1 / 2, 1, 2, 2, 1),
 }
@@ -87,6 +88,7 @@ BESIDE = {
     "abandon": {"short": 0},
     "reopen": {"maturing": 1, "maturing_reopened": 1},
     "fcr": {"maturing": 1, "maturing_failed": 1},
+    "fcr_asked": {"maturing": 1},
 }
 
 
@@ -223,6 +225,19 @@ def test_table_says_when_there_are_too_few(example: Database) -> None:
     text = formatted(report(example, *METRICS), "table")
     assert "n too small" in text
     assert "2/3 66.7%" in text
+    assert "2/1 2.00" in formatted(report(example, "contact_per_order"), "table")
+
+
+def test_a_table_has_a_time_that_is_a_sum_or_a_mean_as_it_is(example: Database) -> None:
+    online, asa = report(example, "online", "asa")
+    assert isinstance(online.value, int)
+    minutes, seconds = divmod(online.value // 1000, 60)
+    told = f"{minutes // 60}:{minutes % 60:02}:{seconds:04.1f}"
+    lines = formatted([online, asa], "table").splitlines()[1:]
+    assert [line.split() for line in lines] == [
+        ["online", told, str(online.n), "0"],
+        ["asa", "0:25.0", "2", "1", "0:25.0"],
+    ]
 
 
 @pytest.mark.parametrize(

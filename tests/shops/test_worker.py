@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.actions.deliveries import DeliveryRef, SourceRef, replay_dead
+from server.actions.deliveries import SourceDeliveryRef, SourceRef, replay_dead
 from server.actions.deliveries import replay_one as replay
 from server.actions.privacy import forget_old_deliveries
 from server.domain.actors import agent
@@ -76,9 +76,9 @@ async def test_a_failure_of_ours_is_tried_again_ever_later(
 async def test_a_replay_is_for_those_who_lead_and_changes_nothing_twice(shop: Shop) -> None:
     await shop.shopify("orders/create", sample("shopify_order.json"))
     key = shop.row("SELECT id FROM shop_delivery")["id"]
-    asked = DeliveryRef(source="shopify", delivery_id=key)
+    asked = SourceDeliveryRef(source="shopify", delivery_id=key)
 
-    def again(who: object = BOSS, what: DeliveryRef = asked) -> None:
+    def again(who: object = BOSS, what: SourceDeliveryRef = asked) -> None:
         shop.database.write_now(lambda tx: replay(tx, who, what))  # type: ignore[arg-type]  # an actor
 
     with pytest.raises(Conflict):
@@ -92,7 +92,7 @@ async def test_a_replay_is_for_those_who_lead_and_changes_nothing_twice(shop: Sh
     with pytest.raises(NotAllowed):
         again(agent("a", name="A"))
     with pytest.raises(NotFound):
-        again(what=DeliveryRef(source="woo", delivery_id=key))
+        again(what=SourceDeliveryRef(source="woo", delivery_id=key))
 
 
 async def test_the_running_worker_hears_of_news_and_finds_what_was_left(shop: Shop) -> None:

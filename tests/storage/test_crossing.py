@@ -19,7 +19,7 @@ from server.storage.database import Database
 from server.storage.event_log import conversation_events
 from server.storage.unit import Tx
 from tests.realtime.desk import make_desk
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_S, wait_until
 
 Open = Callable[..., Database]
 
@@ -66,14 +66,14 @@ def test_who_began_earlier_and_writes_later_takes_a_later_number_and_time(
     def job(tx: Tx) -> Event:
         tag(tx, second, "numbers are taken")
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(LIMIT_S)
         return tag(tx, first, "late")
 
     late = slow.submit(job)
-    assert begun.wait(10)
+    assert begun.wait(LIMIT_S)
     early = quick.write_now(lambda tx: tag(tx, first, "early"))
     go_on.set()
-    assert late.result(10).seq > early.seq
+    assert late.result(LIMIT_S).seq > early.seq
     assert late.result().at_ms >= early.at_ms
     in_order(quick, first)
 
@@ -94,15 +94,15 @@ def test_who_waited_for_another_goes_on_after_the_other_s_last_time(
         conversation = tx.conversation(first)
         assert conversation is not None
         held.set()
-        wait_until(somebody_waits, 10, "a process that waits")
+        wait_until(somebody_waits, what="a process that waits")
         # Takes the time of now, which is after the other began to wait.
         tag(tx, second, "meanwhile")
         return tag(tx, first, "held")
 
     holding = holder.submit(hold)
-    assert held.wait(10)
+    assert held.wait(LIMIT_S)
     after = waiter.write_now(lambda tx: tag(tx, first, "waited"))
-    assert after.at_ms >= holding.result(10).at_ms
+    assert after.at_ms >= holding.result(LIMIT_S).at_ms
     assert after.seq > holding.result().seq
     in_order(holder, first)
 
@@ -118,11 +118,11 @@ def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_o
     def hang(tx: Tx) -> Event:
         assert tx.conversation(first) is not None
         held.set()
-        assert go_on.wait(60)
+        assert go_on.wait(2 * LIMIT_S)
         return tag(tx, first, "never")
 
     hanging = lost.submit(hang)
-    assert held.wait(10)
+    assert held.wait(LIMIT_S)
 
     def written() -> Event | None:
         try:
@@ -130,10 +130,10 @@ def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_o
         except Unavailable:
             return None
 
-    assert wait_until(written, 20, "the lock")
+    assert wait_until(written, what="the lock")
     go_on.set()
     with pytest.raises(Unavailable):
-        hanging.result(10)
+        hanging.result(LIMIT_S)
     # It works again, and goes on after the other.
     lost.write_now(lambda tx: tag(tx, first, "back"))
     in_order(other, first)

@@ -20,7 +20,7 @@ from tests.support.postgres import PostgresCluster
 from tests.support.waiting import wait_until
 
 Open = Callable[..., Database]
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 def put(name: str, value: str = "") -> Callable[[Tx], str]:

@@ -42,7 +42,7 @@ def hold(folder: Path) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str], how: signal.Signals) -> None:
     process.send_signal(how)
-    process.communicate(timeout=15)
+    process.communicate(timeout=150)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -27,12 +27,11 @@ from server.storage.event_log import conversation_events
 from server.storage.people import load_person, open_loads
 from server.storage.unit import Tx
 from tests.realtime.desk import HASH, make_desk
-from tests.support.waiting import wait_until
+from tests.support.postgres import deadlocks
+from tests.support.waiting import LIMIT_S, wait_until
 
 Open = Callable[..., Database]
 CHATS = 12
-# PostgreSQL breaks a circle of waiting after one second.
-CIRCLE_S = 1.0
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def chats(postgres_url: str, tmp_path: Path, open_postgres: Open) -> list[str]:
     """Conversations of different shoppers, all in the queue."""
     site = make_desk(tmp_path / "data", postgres_url).site
     database = open_postgres()
-    return [chat(database, site).result(10) for _ in range(CHATS)]
+    return [chat(database, site).result(LIMIT_S) for _ in range(CHATS)]
 
 
 def chat(database: Database, site: str) -> Future[str]:
@@ -88,26 +87,27 @@ def test_nobody_waits_for_a_job_that_waits_and_its_conversation_keeps_its_order(
     go_on = threading.Event()
     with locked(postgres_url, "conversation", taken):
         # All of these come to one batch.
-        database.submit(lambda _: go_on.wait(10))
+        database.submit(lambda _: go_on.wait(LIMIT_S))
         late = [database.submit(tag(taken, f"{number}")) for number in range(3)]
         quick = database.submit(tag(free, "quick"))
         go_on.set()
-        quick.result(10)
+        quick.result(LIMIT_S)
         assert not any(future.done() for future in late)
     for future in late:
-        future.result(10)
+        future.result(LIMIT_S)
     assert tags(database, taken) == ["0", "1", "2"]
 
 
 def test_what_is_not_there_is_not_waited_for(open_postgres: Open, chats: list[str]) -> None:
     database = open_postgres()
     with pytest.raises(NotFound):
-        database.submit(tag("nowhere", "x")).result(10)
+        database.submit(tag("nowhere", "x")).result(LIMIT_S)
 
 
 def test_batches_that_cross_never_wait_in_a_circle(
     postgres_url: str, open_postgres: Open, chats: list[str]
 ) -> None:
+    before = deadlocks(postgres_url)
     processes = [open_postgres() for _ in range(3)]
     chance = random.Random(20)
     futures: list[Future[None]] = []
@@ -116,17 +116,14 @@ def test_batches_that_cross_never_wait_in_a_circle(
             jobs = [tag(key, f"{who} {number}") for key in chance.sample(chats, 4)]
             futures += [database.submit(job) for job in jobs]
     for future in futures:
-        future.result(60)
+        future.result(LIMIT_S)
     for key in chats:
         for who in range(len(processes)):
             mine = [int(t.split()[1]) for t in tags(processes[0], key) if t.startswith(f"{who} ")]
             assert mine == sorted(mine), "the jobs of a process changed their order"
-    with psycopg.connect(postgres_url, autocommit=True) as watcher:
-        watcher.execute("SELECT pg_stat_force_next_flush()")
-        row = watcher.execute(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
-    assert row == (0,)
+    for database in processes:
+        database.close()
+    assert deadlocks(postgres_url) == before
 
 
 def hire(database: Database, name: str, *, capacity: int = 3) -> str:
@@ -175,13 +172,13 @@ def test_a_new_chat_goes_to_a_free_agent_while_the_first_choice_is_being_given_a
 
     with locked(postgres_url, "agent", busy):
         for _ in range(2):
-            chat(database, site).result(10)
+            chat(database, site).result(LIMIT_S)
         assert database.read_now(open_loads) == {idle: 2}
         # Nobody else is left: this one waits for its turn.
         with locked(postgres_url, "agent", idle):
             waiting = chat(database, site)
-            wait_until(lambda: waits(postgres_url), 10, "the chat that waits")
-    waiting.result(10)
+            wait_until(lambda: waits(postgres_url), what="the chat that waits")
+    waiting.result(LIMIT_S)
     assert database.read_now(open_loads) == {busy: 1, idle: 2}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
 
 from server.domain.errors import Conflict
@@ -21,6 +24,8 @@ from server.storage import migrate as migrate_module
 from server.storage import tables
 from server.storage.database import Database
 from server.storage.migrate import check_current, head, migrate, revision
+from server.storage.migrate import upgrade as upgrade_to
+from tests.support.waiting import LIMIT_S, wait_until
 
 NEXT = """
 import sqlalchemy as sa
@@ -34,6 +39,27 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("team", sa.Column("colour", sa.String(), nullable=True))
+"""
+
+
+PAID_ORDERS = """
+    INSERT INTO shop_order (id, source, external_id, number, created_at_ms, day, currency,
+        total_minor, refunded_minor, net_minor, counted, status, test, written_at_ms)
+    VALUES ('o1', 's', '1', '1', 0, 0, 'CNY', 5, 0, 5, true, 'paid', false, 0),
+        ('o2', 's', '2', '2', 0, 0, 'CNY', 5, 0, 5, true, 'paid', false, 0)
+"""
+PAID_LINES = """
+    INSERT INTO order_line (order_id, line_no, sku, title, quantity, refunded_quantity, price_minor)
+    VALUES ('o1', 1, 'LAMP', 'Lamp', 1, 0, 5), ('o1', 2, 'CUP', 'Cup', 1, 0, 5),
+        ('o1', 3, 'LAMP', 'Lamp', 1, 0, 5), ('o1', 4, NULL, 'Gift', 1, 0, 5),
+        ('o2', 1, NULL, 'Gift', 1, 0, 5)
+"""
+PAID_EVENTS = """
+    INSERT INTO event (seq, event_id, at_ms, kind, actor_kind, data, imported, v)
+    VALUES (1, 'a', 0, 'order.paid', 'system', '{"order_id":"o1","amount_minor":5}', false, 1),
+        (2, 'b', 0, 'order.paid', 'system', '{"order_id":"o2"}', false, 1),
+        (3, 'c', 0, 'order.paid', 'system', '{"order_id":"imported"}', true, 1),
+        (4, 'd', 0, 'order.created', 'system', '{"order_id":"o1"}', false, 1)
 """
 
 
@@ -111,10 +137,52 @@ def test_two_processes_that_start_together_migrate_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LIMIT_S)
     other.close()
     assert failures == []
     check_current(empty.engine)
+
+
+def test_a_migration_and_who_waits_for_it_take_longer_than_others_may(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    limits = " ".join(f"-c {name}=2000" for name in names)
+    address = make_url(empty_postgres_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(address, connect_args={"options": limits})
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            migrate(engine)
+        except Exception as error:  # noqa: BLE001  # looked at below
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    others = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    long_since = "state_change < clock_timestamp() - interval '2.5 s'"
+    waits = f"{others} AND wait_event_type = 'Lock' AND {long_since}"
+    rests = f"{others} AND state = 'idle in transaction' AND {long_since}"
+    with psycopg.connect(empty_postgres_url, autocommit=True) as other:
+
+        def slow(connection: Connection, to: str) -> None:
+            wait_until(
+                lambda: other.execute(rests).fetchone() or not other.execute(others).fetchone()
+            )
+            upgrade_to(connection, to)
+
+        monkeypatch.setattr(migrate_module, "upgrade", slow)
+        other.execute("SELECT pg_advisory_lock(%s)", [migrate_module.LOCK])
+        thread.start()
+        wait_until(lambda: not thread.is_alive() or other.execute(waits).fetchone())
+        other.execute("SELECT pg_advisory_unlock(%s)", [migrate_module.LOCK])
+        thread.join(LIMIT_S)
+    assert failures == []
+    check_current(engine)
+    engine.dispose()
 
 
 def test_an_empty_database_is_told_to_be_migrated(empty: Database) -> None:
@@ -175,6 +243,22 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
         assert revision(connection) == before
         names = [column["name"] for column in inspect(connection).get_columns("team")]
         assert "colour" not in names
+
+
+def test_orders_paid_before_the_log_told_what_was_in_them_get_their_skus(empty: Database) -> None:
+    with empty.engine.begin() as connection:
+        upgrade_to(connection, "0029")
+        for statement in (PAID_ORDERS, PAID_LINES, PAID_EVENTS):
+            connection.exec_driver_sql(statement)
+    migrate(empty.engine)
+    told = "SELECT data FROM event ORDER BY seq"
+    found = empty.read_now(lambda c: c.exec_driver_sql(told).scalars().all())
+    assert list(map(json.loads, found)) == [
+        {"order_id": "o1", "amount_minor": 5, "skus": ["LAMP", "CUP"]},
+        {"order_id": "o2"},
+        {"order_id": "imported"},
+        {"order_id": "o1"},
+    ]
 
 
 def test_a_migration_imports_nothing_of_the_program() -> None:

@@ -16,6 +16,7 @@ from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.storage.unit import Tx
 from tests.support import processes
+from tests.support.waiting import LIMIT_S
 
 # The limit of a process's files stands for the end of the disk. A child, because it is for good.
 FULL_DISK = """
@@ -65,7 +66,7 @@ def test_a_full_disk_refuses_and_works_again_with_room(tmp_path: Path) -> None:
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "shopbell.db")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         env=processes.clean_environment(),
         check=False,
     )
@@ -109,7 +110,7 @@ def test_a_command_writes_beside_the_serving_process(tmp_path: Path) -> None:
             for database, name in ((serving, f"s{number}"), (command, f"c{number}"))
         ]
         for future in futures:
-            future.result(20)
+            future.result(LIMIT_S)
     count = serving.read_now(lambda c: c.execute(text("SELECT count(*) FROM secret")).scalar_one())
     assert count == 40
     serving.close()

@@ -11,6 +11,7 @@ import pytest
 from server.domain.actors import SYSTEM
 from server.domain.events import AgentPresenceChanged
 from server.storage.event_log import last_seq, settled_seq
+from tests.support.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from server.storage.database import Database
@@ -40,16 +41,16 @@ def test_a_lower_number_that_is_still_being_written_holds_everything_above_back(
     def wait(tx: Tx) -> int:
         seq = _record(tx)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(LIMIT_S)
         return seq
 
     low = slow.submit(wait)
-    assert begun.wait(10)
+    assert begun.wait(LIMIT_S)
     high = quick.write_now(_record)
     assert quick.read_now(last_seq) == high, "the higher number is there already"
     assert quick.read_now(settled_seq) == 0
     go_on.set()
-    assert low.result(10) < high
+    assert low.result(LIMIT_S) < high
     assert quick.read_now(settled_seq) >= high
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.support import processes
 from tests.support.ports import HOST, free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_S, wait_until
 
 USER = "help@mori.example"
 PASSWORD = "walnut-lamp-428"
@@ -47,7 +47,7 @@ class Dovecot:
         """Starts the server with what its mailbox has."""
         command: list[str | Path] = [self._program, "-F", "-c", self.folder / "dovecot.conf"]
         self._process = processes.start(command, log=self.folder / "out.log", cwd=self.folder)
-        wait_until(self._answers, 15, f"Dovecot ({self.folder / 'dovecot.log'})")
+        wait_until(self._answers, what=f"Dovecot ({self.folder / 'dovecot.log'})")
 
     def stop(self) -> None:
         """Stops the server; start() brings it back on the same port."""
@@ -97,7 +97,7 @@ class Dovecot:
 
     @contextlib.contextmanager
     def _client(self):  # type: ignore[no-untyped-def]  # a context manager of an imaplib client
-        client = IMAP4(HOST, self.port, timeout=10)
+        client = IMAP4(HOST, self.port, timeout=LIMIT_S)
         try:
             client.login(USER, PASSWORD)
             yield client

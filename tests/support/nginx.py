@@ -88,7 +88,7 @@ class Nginx:
             [self._program, "-p", self.folder, "-c", self.folder / "nginx.conf"],
             log=self.folder / "nginx.log",
         )
-        wait_until((self.folder / "nginx.pid").exists, 15, f"nginx ({self.folder})")
+        wait_until((self.folder / "nginx.pid").exists, what=f"nginx ({self.folder})")
 
     def stop(self) -> None:
         """Ends nginx; what it had open is written to its log."""

@@ -35,7 +35,7 @@ class RedisServer:
         """Starts the server on its port, empty."""
         options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no"]
         self._process = processes.start([self._program, *options], log=self.log, cwd=self.folder)
-        wait_until(self._answers, 15, f"Redis ({self.log})")
+        wait_until(self._answers, what=f"Redis ({self.log})")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Stops the server; start() brings an empty one back on the same port."""

@@ -15,7 +15,7 @@ from tests.support.ports import HOST, free_port
 from tests.support.postgres import PostgresCluster
 from tests.support.redis import RedisServer
 from tests.support.tools import TOOLS, require
-from tests.support.waiting import wait_until, wait_until_async
+from tests.support.waiting import LIMIT_S, wait_until, wait_until_async
 
 
 def test_waiting_gives_the_first_true_answer() -> None:
@@ -94,7 +94,7 @@ def test_the_cluster_keeps_its_data_over_a_crash(postgres: PostgresCluster) -> N
 async def test_redis_answers(redis: RedisServer) -> None:
     reader, writer = await asyncio.open_connection(HOST, redis.port)
     writer.write(b"ECHO hello\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_S):
         assert await reader.readline() == b"$5\r\n"
     writer.close()
     await writer.wait_closed()
@@ -112,7 +112,7 @@ def test_the_javascript_client_reports_that_nobody_is_there(
     client = node_client()
     with pytest.raises(AssertionError, match="the event welcome"):
         client.connect(f"http://{HOST}:{free_port()}/visitor", {}, limit_s=0.5)
-    assert "connect_error" in [name for name, _ in client.received]
+    wait_until(lambda: "connect_error" in [name for name, _ in client.received])
 
 
 def test_the_browser_shows_a_page_and_axe_reads_it(pages: Pages) -> None:
@@ -127,7 +127,7 @@ def test_the_browser_shows_a_page_and_axe_reads_it(pages: Pages) -> None:
 def test_an_uncaught_error_of_a_page_is_noticed(pages: Pages) -> None:
     page = pages.context().new_page()
     page.set_content("<script>throw new Error('lost')</script>")
-    wait_until(lambda: pages.errors)
+    wait_until(lambda: page.evaluate("1") and pages.errors)  # told of while the page is asked
     assert "lost" in pages.errors.pop()
 
 

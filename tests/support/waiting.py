@@ -10,9 +10,12 @@ from typing import TypeVar, overload
 T = TypeVar("T")
 
 POLL_S = 0.02
+# What comes costs no more for a long limit; a machine with ten others at work takes ten times as
+# long for everything.
+LIMIT_S = 60.0
 
 
-def wait_until(condition: Callable[[], T], limit_s: float = 10.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], limit_s: float = LIMIT_S, what: str = "") -> T:
     """The first true answer of ``condition``. Raises AssertionError when none comes in time."""
     end = time.monotonic() + limit_s
     while True:
@@ -36,7 +39,7 @@ async def wait_until_async(
 
 
 async def wait_until_async(
-    condition: Callable[[], object], limit_s: float = 10.0, what: str = ""
+    condition: Callable[[], object], limit_s: float = LIMIT_S, what: str = ""
 ) -> object:
     """Like wait_until, for a test with an event loop; the condition may be a coroutine."""
     end = time.monotonic() + limit_s

@@ -19,6 +19,8 @@ import socketio
 from aiohttp import web
 
 import widget
+from tests.support.ports import HOST, free_port
+from tests.support.waiting import wait_until, wait_until_async
 
 NAMESPACE = "/visitor"
 SITE = "site-1"
@@ -35,6 +37,8 @@ SHOP = {
     "page_events": False,
 }
 AGENT = {"kind": "agent", "id": "agent-1", "name": "Chen Hao"}
+# How long the desk's thread may take for what a test asks of it.
+LIMIT_S = 60.0
 T = TypeVar("T")
 
 
@@ -71,12 +75,19 @@ class Desk:
         self.tokens: dict[str, str] = {}
         self.answers: dict[tuple[str, str], dict[str, Any]] = {}
         self.commands: list[tuple[str, dict[str, Any]]] = []
+        # Names of commands that have their answer: what is told from now on comes after it.
+        self.answered: list[str] = []
         self.auths: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.shop = dict(SHOP)
         self.consents: dict[str, dict[str, str]] = {}
         self.lose_answers = 0
+        # What is asked for and has to wait: "connect", names of commands.
+        self.held: set[str] = set()
         self.request_news: dict[str, int] | None = None
+        self.verified = False
+        # Answers of commands that keep no state here, in their order; the last one stays.
+        self.canned: dict[str, list[dict[str, Any]]] = {}
         self.drop_events = False
         self.refuse: tuple[str, dict[str, Any]] | None = None
         self.refuse_identity: tuple[str, dict[str, Any]] | None = None
@@ -91,15 +102,16 @@ class Desk:
         self._sio: Any = None
         self._servers: list[web.Server] = []
         self._customers: dict[str, str] = {}
-        self.port = 0
-        self.shop_port = 0
+        # Its own also while it is stopped.
+        self.port = free_port()
+        self.shop_port = free_port()
         self.start()
 
     # -- life ----------------------------------------------------------------------------------
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work, done in the desk's own thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(LIMIT_S)
 
     def start(self) -> None:
         self.run(self._start())
@@ -115,7 +127,7 @@ class Desk:
         self.run(self._cancel_rest())
         self.run(self._hang_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(LIMIT_S)
         self._loop.close()
 
     async def _cancel_rest(self) -> None:
@@ -142,20 +154,20 @@ class Desk:
         app.router.add_get("/widget/loader.js", self._loader)
         app.router.add_get("/widget/{version}/{path:.+}", self._asset)
         self._sio.attach(app)
-        self._desk, self.port = await self._serve(app, self.port)
+        self._desk = await self._serve(app, self.port)
         if self._shop is None:
             shop = web.Application()
             shop.router.add_get("/{path:.*}", self._page)
-            self._shop, self.shop_port = await self._serve(shop, 0)
+            self._shop = await self._serve(shop, self.shop_port)
 
-    async def _serve(self, app: web.Application, port: int) -> tuple[web.AppRunner, int]:
+    async def _serve(self, app: web.Application, port: int) -> web.AppRunner:
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+        site = web.TCPSite(runner, HOST, port, reuse_address=True)
         await site.start()
         assert runner.server is not None
         self._servers.append(runner.server)
-        return runner, runner.addresses[0][1]
+        return runner
 
     async def _stop(self) -> None:
         runner, self._desk = self._desk, None
@@ -227,6 +239,7 @@ class Desk:
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         self.auths.append(auth)
+        await self._let_go("connect")
         if self.refuse:
             raise socketio.exceptions.ConnectionRefusedError(*self.refuse)
         if self.refuse_identity and auth.get("identity"):
@@ -247,7 +260,7 @@ class Desk:
         welcome = {
             "visitor_token": token,
             "customer_id": customer,
-            "customer": {"id": customer, "name": None, "email": None, "verified": False},
+            "customer": {"id": customer, "name": None, "email": None, "verified": self.verified},
             "conversations": [c.head() for c in reversed(own)],
             "shop": self.shop,
             "consents": self.consents.get(customer, {}),
@@ -257,8 +270,15 @@ class Desk:
             welcome["requests"] = self.request_news
         await self._sio.emit("welcome", welcome, room=sid, namespace=NAMESPACE)
 
+    async def _let_go(self, name: str) -> None:
+        await wait_until_async(lambda: name not in self.held)  # steered from another thread
+
     async def _command(self, name: str, sid: str, payload: dict[str, Any]) -> Any:
         self.commands.append((name, payload))
+        await self._let_go(name)
+        self.answered.append(name)
+        if told := self.canned.get(name):
+            return told.pop(0) if len(told) > 1 else told[0]
         handler = getattr(self, "_do_" + name.replace(".", "_"), None)
         if handler is None:
             return failure("invalid_input")
@@ -280,15 +300,23 @@ class Desk:
         if key in self.answers:
             return self.answers[key]
         conversation = self.conversations.get(payload.get("conversation_id") or "")
+        actor = {"kind": "customer", "id": customer, "name": None}
+        events = []
         if conversation is None:
             open_ones = [
                 c
                 for c in self.conversations.values()
                 if c.customer == customer and c.status == "open"
             ]
-            conversation = open_ones[-1] if open_ones else await self._open(customer)
-        actor = {"kind": "customer", "id": customer, "name": None}
-        event = await self._post(conversation, actor, payload)
+            if open_ones:
+                conversation = open_ones[-1]
+            else:
+                conversation = Conversation(f"conversation-{next(self._ids)}", customer)
+                opened = {"channel": "chat"}
+                events = [self._record(conversation, "conversation.opened", actor, opened)]
+        event = self._record(conversation, "message.posted", actor, self._message(actor, payload))
+        # A test that sees a conversation finds its first message in it.
+        self.conversations[conversation.id] = conversation
         answer = {
             "ok": True,
             "message_id": event["data"]["message"]["id"],
@@ -297,6 +325,8 @@ class Desk:
             "at_ms": event["at_ms"],
         }
         self.answers[key] = answer
+        for made in [*events, event]:
+            await self._tell(conversation, made)
         return answer
 
     async def _do_conversation_catch_up(self, customer: str, payload: dict[str, Any]) -> Any:
@@ -342,16 +372,7 @@ class Desk:
         await self._resolve(self.conversations[payload["conversation_id"]], "customer")
         return {"ok": True}
 
-    async def _open(self, customer: str) -> Conversation:
-        conversation = Conversation(f"conversation-{next(self._ids)}", customer)
-        self.conversations[conversation.id] = conversation
-        actor = {"kind": "customer", "id": customer, "name": None}
-        await self._emit(conversation, "conversation.opened", actor, {"channel": "chat"})
-        return conversation
-
-    async def _post(
-        self, conversation: Conversation, actor: dict[str, Any], payload: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _message(self, actor: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
         message = {
             "id": f"message-{next(self._ids)}",
             "client_id": payload.get("client_id", f"desk-{next(self._ids)}"),
@@ -362,7 +383,7 @@ class Desk:
             "author": actor,
             "at_ms": now_ms(),
         }
-        return await self._emit(conversation, "message.posted", actor, {"message": message})
+        return {"message": message}
 
     async def _resolve(self, conversation: Conversation, by: str) -> None:
         conversation.status = "resolved"
@@ -371,6 +392,13 @@ class Desk:
         await self._emit(conversation, "rating.asked", AGENT, {"session_no": 1})
 
     async def _emit(
+        self, conversation: Conversation, kind: str, actor: dict[str, Any], data: dict[str, Any]
+    ) -> dict[str, Any]:
+        event = self._record(conversation, kind, actor, data)
+        await self._tell(conversation, event)
+        return event
+
+    def _record(
         self, conversation: Conversation, kind: str, actor: dict[str, Any], data: dict[str, Any]
     ) -> dict[str, Any]:
         event = {
@@ -383,20 +411,24 @@ class Desk:
             "data": data,
         }
         conversation.events.append(event)
+        return event
+
+    async def _tell(self, conversation: Conversation, event: dict[str, Any]) -> None:
         if not self.drop_events and self._sio is not None:
             await self._sio.emit("event", event, room=conversation.customer, namespace=NAMESPACE)
-        return event
 
     # -- what tests ask for --------------------------------------------------------------------
 
     @property
     def conversation(self) -> Conversation:
-        """The latest one."""
+        """The latest one, as soon as there is one."""
+        wait_until(lambda: self.conversations, what="a conversation")
         return list(self.conversations.values())[-1]
 
     def says(self, body: str, **extra: Any) -> dict[str, Any]:
         """The agent writes in the latest conversation."""
-        return self.run(self._post(self.conversation, AGENT, {"body": body, **extra}))
+        message = self._message(AGENT, {"body": body, **extra})
+        return self.run(self._emit(self.conversation, "message.posted", AGENT, message))
 
     def emits(self, kind: str, **data: Any) -> dict[str, Any]:
         return self.run(self._emit(self.conversation, kind, AGENT, data))
@@ -417,7 +449,7 @@ class Desk:
         """The texts of the latest conversation, in order; none before there is one."""
         return [
             e["data"]["message"]["body"]
-            for e in (self.conversation.events if self.conversations else [])
+            for e in (list(self.conversation.events) if self.conversations else [])
             if e["kind"] == "message.posted"
         ]
 

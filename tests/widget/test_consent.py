@@ -36,7 +36,7 @@ def test_a_shopper_agrees_goes_on_and_takes_it_back(asking: Desk, shopper: Shopp
     expect(line).to_contain_text("May we see which pages")
     assert noted(asking) == []
     line.get_by_role("button", name="Yes, share").click()
-    wait_until(lambda: noted(asking) == ["page.view", "cart.update"])
+    wait_until(lambda: sorted(noted(asking)) == ["cart.update", "page.view"])
     view = asking.sent("page.view")[0]
     assert (view["url"].endswith("/p/1"), "mail" in str(view)) == (True, False)
     assert view["product"]["sku"] == "LMP-207"
@@ -53,7 +53,7 @@ def test_a_shopper_agrees_goes_on_and_takes_it_back(asking: Desk, shopper: Shopp
     wait_until(lambda: len(asking.sent("page.view")) == 2)
     shopper.run("Shopbell.record('search', {term: 'warm lamp'}); Shopbell.record('checkout'); 0")
     wait_until(lambda: asking.sent("checkout.start"))
-    assert asking.sent("page.search") == [{"term": "warm lamp"}]
+    wait_until(lambda: asking.sent("page.search") == [{"term": "warm lamp"}])
     shopper.panel.wait_for()  # open as it was before
     line.get_by_role("button", name="Stop sharing").click()
     expect(line).to_contain_text("We do not note")
@@ -109,6 +109,10 @@ def test_what_the_shops_tool_repeats_does_not_undo_a_no_in_the_panel(
     wait_until(lambda: asking.sent("page.view"))
     shopper.panel.get_by_role("button", name="Stop sharing").click()
     wait_until(lambda: asking.consents["customer-1"] == {"analytics": "refused"})
+    # What the desk has not confirmed here is told once more by the next page.
+    wait_until(
+        lambda: shopper.run("JSON.parse(localStorage[`shopbell.site-1.consent`]).wait") == {}
+    )
     shopper.visit(early, "next")
     shopper.panel.wait_for()
     expect(shopper.panel.locator(".consent")).to_contain_text("We do not note")
@@ -148,6 +152,38 @@ def test_what_was_said_on_another_device_counts_here(asking: Desk, shopper: Shop
     shopper.panel.wait_for()  # open as it was before
     expect(shopper.panel.locator(".consent")).to_contain_text("We do not note")
     assert len(asking.sent("page.view")) == 1
+
+
+def test_a_yes_counts_in_a_tab_that_is_opened_later(
+    asking: Desk, context: BrowserContext, shopper: Shopper
+) -> None:
+    shopper.visit().open()
+    shopper.panel.get_by_role("button", name="Yes, share").click()
+    wait_until(lambda: len(asking.sent("page.view")) == 1)
+    # It hears the welcome of before from the tab that holds the line.
+    other = Shopper(asking, context.new_page()).visit()
+    other.panel.wait_for()  # open as it is in the first
+    expect(other.panel.locator(".consent")).to_contain_text("You share the pages")
+    wait_until(lambda: len(asking.sent("page.view")) == 2)
+    assert len(asking.auths) == 1
+
+
+def test_what_was_lost_with_the_line_is_told_once_there_is_one(
+    asking: Desk, shopper: Shopper
+) -> None:
+    lost = {"ok": False, "error": {"code": "unavailable", "message": ""}}
+    told = {"ok": True, "recorded": True}
+    asking.canned = {"page.view": [lost, told], "page.search": [lost, told]}
+    shopper.visit().open()
+    shopper.panel.get_by_role("button", name="Yes, share").click()
+    wait_until(lambda: asking.sent("page.view"))
+    shopper.run("Shopbell.record('search', {term: 'warm lamp'}); 0")
+    wait_until(lambda: asking.sent("page.search"))
+    asking.stop()
+    expect(shopper.banner).not_to_be_empty()
+    asking.start()
+    wait_until(lambda: len(asking.sent("page.view")) == 2)
+    wait_until(lambda: asking.sent("page.search") == [{"term": "warm lamp"}] * 2)
 
 
 def test_where_the_shop_does_not_ask_nothing_is_asked(desk: Desk, shopper: Shopper) -> None:

@@ -182,9 +182,48 @@ AWKWARD = (
         {"references.count": 100, "references.0": "499@x.example"},
     ),
     Awkward("a thousand levels", _nested(1000), refused="too_deep"),
+    Awkward(
+        "ten thousand cells",
+        mail(f"<table>{'<tr><td>cell' * 10_000}</table>", Content_Type="text/html"),
+        {"words.has": "cell", "sheet.remote": 0},
+    ),
+    Awkward(
+        "elements without end in each other",
+        mail("<p>Hello</p>" + "<div>" * 100_000, Content_Type="text/html"),
+        {"words": "Hello", "sheet": None},
+    ),
+    Awkward(
+        "a style that calls out and a base",
+        mail(
+            '<base href="//evil.example"><meta http-equiv="refresh" content="0;url=//evil.example">'
+            "<p style='background:url(//evil.example/x)'>Hello <img src='cid:a'><img src='cid:a'>",
+            Content_Type="text/html",
+        ),
+        {"words.has": "Hello", "sheet.remote": 0, "sheet.html.lacks": "evil"},
+    ),
+    Awkward(
+        "a hundred pictures inside",
+        parts(
+            part("<p>Look</p>" + "<img src='cid:a'>" * 100, "text/html"),
+            *[file(PNG, "image/png", Content_ID="<a>")] * 100,
+        ),
+        {"words": "Look", "left_out": 80, "files.count": 20},
+    ),
     Awkward("eleven levels", _nested(11), refused="too_deep"),
     Awkward(
-        "sixty parts", parts(*[part(f"part {n}") for n in range(60)]), refused="too_many_parts"
+        "sixty parts",
+        parts(*[part(f"part {n}") for n in range(60)]),
+        {"words.has": "part 49", "words.lacks": "part 50", "left_out": 10},
+    ),
+    Awkward(
+        "words behind sixty files",
+        parts(*[file(b"%PDF-1", "application/pdf")] * 60, part("The last word")),
+        {"words": "The last word", "left_out": 40, "files.count": 20},
+    ),
+    Awkward(
+        "three thousand parts",
+        parts(*[part("x")] * 3000),
+        refused="too_many_parts",
     ),
     Awkward(
         "200,000 comments",

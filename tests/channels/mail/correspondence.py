@@ -52,7 +52,9 @@ class Correspondence:
         before = len(self.came())
         self.dovecot.put(*raws)
         await self.until(lambda: len(self.came()) == before + len(raws), "the mails to be fetched")
-        await self.until(lambda: not self.came("new"), "the mails to be read")
+        while new := len(self.came("new")):
+            # Each is read by a process of its own.
+            await self.until(lambda n=new: len(self.came("new")) < n, "the next to be read")  # type: ignore[misc]  # bound default
         return self.came()[: len(raws)]
 
     async def reply(self, agent: Actor, ticket: Ticket, body: str, **more: Any) -> EmailMessage:
@@ -116,7 +118,7 @@ class Correspondence:
         async def so() -> bool:
             return bool(what())
 
-        await wait_until_async(so, 30, words)
+        await wait_until_async(so, what=words)
 
     def wishes(self) -> int:
         """How many replies were noted to be mailed."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from server.actions.files import Limits
 from server.files.desk import Uploader
-from server.storage import files
+from server.storage import files, mails
 from server.storage.tickets import messages_between
 from tests.channels.mail.awkward import file, part, parts
 from tests.channels.mail.correspondence import Correspondence
@@ -32,7 +32,9 @@ async def test_files_come_in_with_a_mail_and_go_out_with_the_answer(mail: Corres
     assert (came.state, came.reason) == ("taken", "ticket")
     (ticket,) = mail.tickets()
     (said,) = scene.database.read_now(lambda c: messages_between(c, ticket.id, 0, 2**53))
-    shown = [(b["name"], b["media_type"], b["state"]) for b in said.blocks or []]
+    sheet, *blocks = said.blocks or []
+    assert (sheet["type"], sheet["remote"]) == ("mail", 0)
+    shown = [(b["name"], b["media_type"], b["state"]) for b in blocks]
     assert shown == [
         ("file-1.jpeg", "image/jpeg", "unscanned"),
         ("invoice.exe.pdf", "application/pdf", "unscanned"),
@@ -72,3 +74,18 @@ async def test_mails_bring_so_much_in_a_day_and_their_words_always(mail: Corresp
         ("Mail 2", "refused"),
         ("Mail 3", "refused"),
     ]
+
+
+async def test_a_mail_of_very_many_parts_says_how_many_were_left_out(mail: Correspondence) -> None:
+    scene = mail.scene
+    (came,) = await mail.put(parts(*[part(f"line {number}") for number in range(60)]))
+    assert (came.state, came.reason) == ("taken", "ticket")
+    (ticket,) = mail.tickets()
+    said, note = scene.database.read_now(lambda c: messages_between(c, ticket.id, 0, 2**53))
+    assert "line 49" in said.body
+    assert said.body.endswith("[10 parts of the mail were left out.]")
+    assert (said.visibility, note.visibility) == ("public", "private")
+    assert "10 parts" in note.body
+    kept = scene.database.read_now(lambda c: mails.load_came(c, came.id))
+    assert kept is not None
+    assert b"line 59" in (kept.raw or b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from email.message import EmailMessage
 
 from sqlalchemy import update
@@ -100,6 +101,10 @@ async def test_a_report_is_made_when_due_kept_and_mailed_once(mail: Corresponden
     assert WANTED.name in message["Subject"]
     words, rows = _parts(message)
     assert "median 1:30" in words
+    # What is set in under its heading is so in HTML, too.
+    looks = message.get_body(("html",))
+    assert looks is not None
+    assert re.search(r"white-space:pre-wrap[^>]*>[^<]+<br>  [^<]*median 1:30", looks.get_content())
     assert f"https://desk.mori.example/reports/stored/{stored.id}" in words
     assert [row["metric"] for row in rows] == ["received", "frt", "csat"]
     assert rows[1]["median_ms"] == "90000"
@@ -125,3 +130,19 @@ async def test_who_may_no_longer_read_reports_gets_none(mail: Correspondence) ->
     await _send(mail)
     assert _kept(mail).problem == "nobody"
     assert mail.went() == []
+
+
+async def test_groups_are_told_by_their_names_in_the_language_of_the_mail(
+    mail: Correspondence,
+) -> None:
+    chen = mail.scene.person("chen")
+    conversation = mail.scene.chat(mail.scene.shopper(), "Where is my lamp?")
+    mail.scene.time.pass_s(90)
+    mail.scene.post(chen, "On its way.", conversation)
+    schedule = _schedule(mail, by="channel", locale="zh", metrics=("frt",))
+    mail.scene.time.pass_s((schedule.due_at_ms - mail.scene.time.at_ms) / 1000 + 1)
+    await _send(mail)
+    await mail.until(lambda: mail.smtp.mails, "the report to arrive")
+    words, rows = _parts(mail.smtp.mails[0])
+    assert "  在线聊天: " in words
+    assert [row["group"] for row in rows] == ["chat"]

@@ -15,6 +15,7 @@ const credentials = JSON.parse(auth);
 const shown = new Map();
 /** @type {{client_id: string}[]} what is not acknowledged, in order */
 const outbox = [];
+const MAY_BE_TRIED_AGAIN = ["unavailable", "too_many"];
 let sending = false;
 
 /** @param {object} line */
@@ -47,9 +48,13 @@ async function catchUp(conversation_id) {
       .timeout(5000)
       .emitWithAck("conversation.catch_up", { conversation_id, after_seq })
       .catch(() => null);
-    if (!answer?.ok) return;
-    answer.events.forEach(apply);
-    complete = answer.complete;
+    if (answer?.ok) {
+      answer.events.forEach(apply);
+      complete = answer.complete;
+    } else if (!socket.connected || (answer && !MAY_BE_TRIED_AGAIN.includes(answer.error.code))) {
+      // Whoever connects again is told what is missing.
+      return;
+    }
   }
 }
 
@@ -65,7 +70,7 @@ async function send() {
     if (answer?.ok) {
       tell({ answer: message.client_id, ...answer });
       outbox.shift();
-    } else if (answer && !["unavailable", "too_many"].includes(answer.error.code)) {
+    } else if (answer && !MAY_BE_TRIED_AGAIN.includes(answer.error.code)) {
       tell({ failed: answer.error });
       outbox.shift();
     }

@@ -7,7 +7,7 @@ import re
 from server.storage import contacts, links
 from server.storage.persons import members, person_of
 from tests.http.desk import Desk, Visitor
-from tests.http.review_scene import ANNA, FAMILY, Known, add_sources, fill
+from tests.http.identity_scene import ANNA, FAMILY, Known, add_sources, fill
 
 PAGE = "/customers/review"
 

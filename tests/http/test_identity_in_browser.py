@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.http.review_scene import add_sources, fill
+from tests.http.identity_scene import add_sources, fill
 from tests.http.test_pages_in_browser import LOOKS, _check
 from tests.realtime.desk import make_desk
 from tests.support.browser import Pages
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_page_is_fit_for_everybody_and_a_decision_can_be_taken_back(
     pages: Pages, data_dir: Path, tmp_path: Path
 ) -> None:
@@ -22,7 +22,7 @@ def test_the_page_is_fit_for_everybody_and_a_decision_can_be_taken_back(
     desk.write(fill)
     desk.server.start()
     try:
-        for width, language, theme in LOOKS[:2]:
+        for width, language, theme in LOOKS:
             context = pages.context(width=width, theme=theme)
             context.add_cookies(
                 [{"name": "sid", "value": desk.people["ana"].cookie, "url": desk.url}]
