@@ -109,12 +109,31 @@ class Index:
 
 def build_index(articles: Iterable[Article], *, encoder: Encoder | None = None) -> Index:
     """The index of these articles; linear in their text, and slow where texts must be encoded."""
-    base = _segment(tuple(articles), encoder=encoder)
-    phrasings = sum(1 for entry in base.entries if entry.part == "phrasing")
-    learner = None
-    if base.vectors is not None:
-        learner = learn(base.vectors.full, base.owners, len(base.articles), phrasings=phrasings)
-    return Index((base,), _by_length(base.word_terms.numbers), encoder, learner)
+    base = _segment(tuple(articles))
+    index = Index((base,), _by_length(base.word_terms.numbers), None, None)
+    return index if encoder is None else with_meaning(index, encoder)
+
+
+def with_meaning(index: Index, encoder: Encoder) -> Index:
+    """The index with the meaning of what has none yet; slow where many texts must be encoded."""
+    base, learner = index.base, index.learner
+    if base.vectors is None:
+        vectors = vectors_of(encoder.encode(_texts(base)))
+        phrasings = sum(1 for entry in base.entries if entry.part == "phrasing")
+        learner = learn(vectors.full, base.owners, len(base.articles), phrasings=phrasings)
+        base = replace(base, vectors=vectors)
+    mean = None if base.vectors is None else base.vectors.mean
+    others = (
+        other
+        if other.vectors is not None
+        else replace(other, vectors=vectors_of(encoder.encode(_texts(other)), mean=mean))
+        for other in index.segments[1:]
+    )
+    return replace(index, segments=(base, *others), encoder=encoder, learner=learner)
+
+
+def _texts(segment: Segment) -> list[str]:
+    return [entry.text for entry in segment.entries]
 
 
 def with_changes(index: Index, changed: Collection[Article], removed: Collection[str]) -> Index:
@@ -136,9 +155,10 @@ def with_changes(index: Index, changed: Collection[Article], removed: Collection
         return build_index([*kept, *added], encoder=index.encoder)
     if not added:
         return replace(index, segments=(base,))
-    second = _segment(tuple(added), encoder=index.encoder, beside=base)
+    second = _segment(tuple(added), beside=base)
     by_length = _by_length([*base.word_terms.numbers, *second.word_terms.numbers])
-    return replace(index, segments=(base, second), by_length=by_length)
+    edited = replace(index, segments=(base, second), by_length=by_length)
+    return edited if index.encoder is None else with_meaning(edited, index.encoder)
 
 
 def texts_of(articles: Iterable[Article]) -> Iterator[str]:
@@ -151,10 +171,8 @@ def _hide(segment: Segment, ids: Collection[str]) -> Segment:
     return replace(segment, hidden=segment.hidden | np.array(found, dtype=np.bool_))
 
 
-def _segment(
-    articles: tuple[Article, ...], *, encoder: Encoder | None, beside: Segment | None = None
-) -> Segment:
-    """A segment; ``beside`` another, it measures rarity as that one does."""
+def _segment(articles: tuple[Article, ...], *, beside: Segment | None = None) -> Segment:
+    """A segment, by words alone; ``beside`` another, it measures rarity as that one does."""
     entries: list[Entry] = []
     owners: list[int] = []
     by_text: dict[str, list[int]] = defaultdict(list)
@@ -192,7 +210,7 @@ def _segment(
         words=postings.by_words(words, word_terms.rare),
         letters=postings.by_angle(grams, rare),
         sounds=postings.by_angle(heard, sound_terms.rare),
-        vectors=_vectors(entries, encoder, beside),
+        vectors=None,
         word_terms=word_terms,
         sound_terms=sound_terms,
         letters_rare=rare,
@@ -228,15 +246,6 @@ def _terms(rows: Iterable[Sequence[str]], beside: Terms | None) -> tuple[posting
 def _letters_rare(counts: postings.Counts) -> Floats:
     number = postings.having(counts, features=BUCKETS)
     return postings.rarity(number, of=counts.size)
-
-
-def _vectors(
-    entries: Sequence[Entry], encoder: Encoder | None, beside: Segment | None
-) -> Vectors | None:
-    if encoder is None:
-        return None
-    mean = beside.vectors.mean if beside is not None and beside.vectors is not None else None
-    return vectors_of(encoder.encode([entry.text for entry in entries]), mean=mean)
 
 
 def _by_length(known: Iterable[str]) -> dict[int, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import opencc
-from pypinyin import lazy_pinyin
+from pypinyin import lazy_pinyin, load_phrases_dict
 
 from knowledge_base.features import sound_of
 from knowledge_base.text import has_han, pieces
@@ -83,7 +83,18 @@ def traditional(text: str, _chance: random.Random) -> str:
 
 def in_pinyin(text: str, _chance: random.Random) -> str:
     """The Chinese of the text written in pinyin, a space between the words' sounds."""
-    return " ".join(lazy_pinyin(text)) if has_han(text) else text
+    if not has_han(text):
+        return text
+    _know_phrases()
+    return " ".join(lazy_pinyin(text))
+
+
+@cache
+def _know_phrases() -> None:
+    """Loads how characters are read in phrases, which the search does without."""
+    from pypinyin.phrases_dict import phrases_dict  # noqa: PLC0415  # 0.6 s
+
+    load_phrases_dict(phrases_dict)
 
 
 def misheard(text: str, chance: random.Random) -> str:

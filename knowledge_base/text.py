@@ -34,7 +34,8 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
 # What tells who and which order, not what is asked: addresses, telephone and order numbers.
 _DETAIL = re.compile(
-    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[#№+]?(?<![a-z0-9])[a-z]{0,4}[-_]?"
+    # Not from within a word: of one without an @ every letter would be tried as its beginning.
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[#№+]?(?<![a-z0-9])[a-z]{0,4}[-_]?"
     r"\d[\d\-_ ()]{3,}\d(?![a-z0-9])"
 )
 _DETAIL_ANY = re.compile(_DETAIL.pattern, re.IGNORECASE)
