@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     # By what several processes wake each other; unset, by the database.
     redis_url: str | None = None
+    # How long the desk waits for an answer of its database before it says "try again".
+    database_patience_s: float = Field(default=5.0, ge=1, le=600)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     secure_cookies: bool = False

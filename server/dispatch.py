@@ -8,7 +8,7 @@ from typing import Any, TypeVar  # Any: JSON values
 from server.actions.desk import Look
 from server.actions.payload import Payload
 from server.domain.actors import Actor
-from server.storage.database import ANSWER_LIMIT_S, Database
+from server.storage.database import Database
 from server.storage.event_log import settled_seq
 from server.storage.pending import Needs
 from server.storage.unit import Tx
@@ -34,12 +34,14 @@ async def ask(
     payload: P,
     *,
     settled: bool = False,
-    limit_s: float = ANSWER_LIMIT_S,
+    limit_s: float | None = None,
 ) -> Answer:
     """The query's answer, from one consistent state of the database. Raises AppError.
 
-    ``settled`` tells the query how far the log may be read without missing what comes later.
+    ``settled`` tells the query how far the log may be read without missing what comes later;
+    ``limit_s`` is for a query that may take longer than the database's patience.
     """
+    limit_s = limit_s or database.patience_s
     at_ms = database.clock()
     # Before the query's own look at the database begins, or it could be older than this.
     up_to = await database.read(settled_seq, limit_s=limit_s) if settled else 0

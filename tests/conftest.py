@@ -26,6 +26,7 @@ from tests.support.server import ServerProcess
 from tests.support.spares import Spares
 from tests.support.sqlite import put_migrated
 from tests.support.tools import require
+from tests.support.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from server.storage.database import Database
@@ -37,8 +38,6 @@ DATABASES = ("sqlite", "postgresql")
 LATE_MARKS = ("kill", "browser")
 # A test that tells a whole story takes as long as so many others of its kind.
 STORY = 8
-# How long a test waits for its own database.
-PATIENCE_S = 60.0
 FAILED = pytest.StashKey[bool]()
 WATCH = pytest.StashKey[ConnectionWatch]()
 SCREENSHOTS = Path(__file__).resolve().parent.parent / "test-results"
@@ -165,7 +164,7 @@ def postgres_template(postgres: PostgresCluster, tmp_path_factory: pytest.TempPa
     from server.storage.migrate import migrate
 
     url = postgres.create()
-    database = Database(url, tmp_path_factory.mktemp("template"))
+    database = Database(url, tmp_path_factory.mktemp("template"), patience_s=LIMIT_S)
     migrate(database.engine)
     database.close()
     return url.rpartition("/")[2]
@@ -209,29 +208,15 @@ def empty_database_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-def open_database(
-    database_url: str | None, data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Database]]:
+def open_database(database_url: str | None, data_dir: Path) -> Iterator[Callable[..., Database]]:
     """Opens this test's migrated database, as often as it is called; on SQLite and PostgreSQL.
 
-    Keywords go to Database: clock, on_commit. Every one is closed after the test.
+    Keywords go to Database: clock, on_commit. It is waited for as long as for anything else: on a
+    machine that stood still for some seconds, a late answer is no fault. Every one is closed after
+    the test.
     """
     from server.config import Settings
-    from server.storage import database as database_module
     from server.storage.database import Database
-
-    # On a machine that does much else a commit may wait for the disk, and a query for its turn;
-    # that is no fault.
-    monkeypatch.setattr(database_module, "ANSWER_LIMIT_S", PATIENCE_S)
-    read = Database.read
-
-    async def read_patiently(
-        self: Database, query: Callable[..., Any], *, limit_s: float | None = None
-    ) -> Any:  # Any: whatever the query answers
-        patience_s = None if limit_s is None else max(limit_s, PATIENCE_S)
-        return await read(self, query, limit_s=patience_s)
-
-    monkeypatch.setattr(Database, "read", read_patiently)
 
     opened: list[Database] = []
     data_dir.mkdir(exist_ok=True)
@@ -240,7 +225,7 @@ def open_database(
     def open_it(**options: Any) -> Database:  # Any: handed on
         if database_url is None:
             put_migrated(path)
-        opened.append(Database(database_url, path, **options))
+        opened.append(Database(database_url, path, **{"patience_s": LIMIT_S, **options}))
         return opened[-1]
 
     yield open_it

@@ -16,7 +16,6 @@ from server.bus import Bus
 from server.domain.actors import SYSTEM
 from server.domain.errors import Unavailable
 from server.domain.events import AgentPresenceChanged
-from server.storage import database as database_module
 from server.storage.database import Committed, Database
 from server.storage.unit import Tx
 from tests.support.waiting import LIMIT_S, wait_until_async
@@ -82,9 +81,8 @@ async def following(other: Database, heard: Heard) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks for foreign events more often than a server needs to; waits longer for the disk."""
+    """Looks for foreign events more often than a server needs to."""
     monkeypatch.setattr(bus_module, "FOLLOW_S", 0.02)
-    monkeypatch.setattr(database_module, "ANSWER_LIMIT_S", LIMIT_S)
 
 
 async def test_readers_hear_every_commit_in_order_and_once(database: Database) -> None:
@@ -172,7 +170,7 @@ async def test_a_lower_number_that_becomes_visible_later_is_told(
     postgres_url: str, tmp_path: Path
 ) -> None:
     """A transaction that waits for a lock commits behind others with higher numbers."""
-    database, other = (Database(postgres_url, tmp_path) for _ in range(2))
+    database, other = (Database(postgres_url, tmp_path, patience_s=LIMIT_S) for _ in range(2))
     other.write_now(lambda tx: tx.later(text("INSERT INTO secret VALUES ('row', '')")))
     heard = Heard()
     lock = "SELECT name FROM secret FOR UPDATE"

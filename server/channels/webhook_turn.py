@@ -21,7 +21,7 @@ from server.domain.errors import Unavailable
 from server.domain.webhooks import Attempt, Outcome, signatures
 from server.storage import views, webhooks
 from server.storage.connection import Connection
-from server.storage.database import ANSWER_LIMIT_S, Database
+from server.storage.database import Database
 from server.storage.event_log import events_of
 from server.storage.unit import Tx
 from server.storage.webhooks import Delivery, Webhook
@@ -115,13 +115,13 @@ class Turn:
                     return False
                 attempt = await self._attempt(webhook, letter)
                 noted.append(self._note(letter.delivery, attempt))
-                if attempt.outcome != "delivered" and not await _all_go_on(noted[-1:]):
+                if attempt.outcome != "delivered" and not await self._all_go_on(noted[-1:]):
                     return False
                 # While all goes well the next one is sent before the last is on disk.
                 if any(note.done() and (note.exception() or not note.result()) for note in noted):
                     return False
         finally:
-            goes_on = await _all_go_on(noted)
+            goes_on = await self._all_go_on(noted)
         return goes_on and bool(letters)
 
     async def _hold(self) -> bool:
@@ -184,6 +184,15 @@ class Turn:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return told(_outcome_of(error))
 
+    async def _all_go_on(self, noted: Sequence[asyncio.Future[bool]]) -> bool:
+        """True when all of it is on disk and the receiver gets more."""
+        if not noted:
+            return True
+        done, late = await asyncio.wait(noted, timeout=self._database.patience_s)
+        # Each is looked at: an error that nobody looks at is complained of.
+        said = [note.exception() is None and note.result() for note in done]
+        return not late and all(said)
+
     async def _give_back(self) -> None:
         try:
             await self._database.write(
@@ -191,16 +200,6 @@ class Turn:
             )
         except Unavailable:
             log.warning("webhooks wait for the database")  # the lease runs out by itself
-
-
-async def _all_go_on(noted: Sequence[asyncio.Future[bool]]) -> bool:
-    """True when all of it is on disk and the receiver gets more."""
-    if not noted:
-        return True
-    done, late = await asyncio.wait(noted, timeout=ANSWER_LIMIT_S)
-    # Each is looked at: an error that nobody looks at is complained of.
-    said = [note.exception() is None and note.result() for note in done]
-    return not late and all(said)
 
 
 def _read_letters(

@@ -211,7 +211,7 @@ def _file_system(folder: Path) -> str:
 
 
 def _database(settings: Settings) -> Findings:
-    from server.storage.database import Database
+    from server.storage.opening import connect
 
     if settings.database_url is None and not settings.sqlite_path.exists():
         yield Finding(
@@ -221,7 +221,7 @@ def _database(settings: Settings) -> Findings:
             "Create one: shopbell init --help",
         )
         return
-    database = Database(settings.database_url, settings.sqlite_path)
+    database = connect(settings)
     try:
         if settings.database_url is None:
             yield from _sqlite(settings.sqlite_path)

@@ -22,13 +22,13 @@ def migrate_command(data_dir: DataDir = None) -> None:
     """Bring the database to this version's tables (SQLite is copied first)."""
     from server import config
     from server.storage.answering import answering
-    from server.storage.database import Database
     from server.storage.migrate import migrate
+    from server.storage.opening import connect
 
     settings = config.load(data_dir)
     if settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database_url, settings.sqlite_path)
+    database = connect(settings)
     try:
         backup = settings.sqlite_path if settings.database_url is None else None
         with answering():
@@ -47,13 +47,13 @@ def backup_command(
     from server import config
     from server.storage.archive import writing
     from server.storage.backup import back_up
-    from server.storage.database import Database
+    from server.storage.opening import connect
 
     settings = config.load(data_dir)
     if settings.database_url is None and not settings.sqlite_path.exists():
         raise NotFound(f"There is nothing to back up in {settings.data_dir}.")
     # Not brought to this version first: a copy is what one makes before that.
-    database = Database(settings.database_url, settings.sqlite_path)
+    database = connect(settings)
     try:
         with writing(file, force=force) as archive, progress("backup") as tell:
             manifest = back_up(database, archive, tell)
@@ -123,16 +123,16 @@ def _restore_postgresql(
 ) -> Graves | None:
     """Who had been erased from the database that was there."""
     from server.storage.backup import is_empty, restore_postgresql
-    from server.storage.database import Database
+    from server.storage.opening import connect
     from server.storage.tombstones import graves_of
 
     # A session of its own: the restore takes nobody beside it, not even this.
-    looked_into = Database(settings.database_url, settings.sqlite_path)
+    looked_into = connect(settings)
     try:
         graves = looked_into.read_now(graves_of)
     finally:
         looked_into.close()
-    database = Database(settings.database_url, settings.sqlite_path)
+    database = connect(settings)
     try:
         if not is_empty(database):
             _agree("the PostgreSQL database", archive.manifest, force=force, yes=yes)

@@ -35,7 +35,7 @@ from server.storage.migrate import head
 Key = TypeVar("Key", bound=tuple[str, ...])
 # Every process looks at most this often, however many ask.
 KEEP_DESK_S = 5.0
-DESK_LIMIT_S = 3.0
+
 # A request that came through a proxy says so in one of these.
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Proto")
 
@@ -102,7 +102,7 @@ class _Desk:
             if time.monotonic() - self._looked_at_s < KEEP_DESK_S:
                 return
             try:
-                self.now = await self._database.read(desk_now, limit_s=DESK_LIMIT_S)
+                self.now = await self._database.read(desk_now, limit_s=self._database.patience_s)
             except Unavailable:
                 self.now = None
             self._looked_at_s = time.monotonic()

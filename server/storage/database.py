@@ -54,8 +54,9 @@ READERS = 4
 # For two processes that make a new SQLite file at once to have it one after the other.
 NEW_FILE_S = 10.0
 # How long a caller waits for its commit before it is told to try again; the job may still commit,
-# which is why every write that a client repeats carries an id of the client's.
-ANSWER_LIMIT_S = 5.0
+# which is why every write that a client repeats carries an id of the client's. Also how long a job
+# waits for what another process holds, and how long PostgreSQL lets a transaction stand idle.
+PATIENCE_S = 5.0
 # How often a job runs that other processes cross; then its caller is told to try again.
 MAX_RUNS = 5
 _SQLITE_OUTAGES = frozenset(
@@ -145,22 +146,25 @@ class Database:
         *,
         clock: Clock | None = None,
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Opens PostgreSQL at ``url``, or SQLite at ``path`` when ``url`` is None.
 
         Jobs happen at the time of ``clock``; without one, of this machine's with SQLite and of the
         database's with PostgreSQL.
         ``on_commit`` is called on the writer thread after each commit, before the callers of the
-        batch get their answers, with what the batch left behind in commit order.
+        batch get their answers, with what the batch left behind in commit order. ``patience_s`` is
+        how long to wait for an answer and for locks, and how long a transaction may stand idle.
         """
         self.is_sqlite = url is None
+        self.patience_s = patience_s
         self.clock = clock or Clock()
         self._follows_database = clock is None and not self.is_sqlite
         self.path = path
         self.on_commit = on_commit
         self.stats = Stats()
-        self._writer_engine = _engine(url, path, readonly=False)
-        self._reader_engine = _engine(url, path, readonly=True)
+        self._writer_engine = _engine(url, path, patience_s, readonly=False)
+        self._reader_engine = _engine(url, path, patience_s, readonly=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._states = States()
@@ -194,7 +198,7 @@ class Database:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._put(_Job(job, needs, future, loop))
-        limit = loop.call_later(ANSWER_LIMIT_S, _give_up, future)
+        limit = loop.call_later(self.patience_s, _give_up, future)
         try:
             return await future
         finally:
@@ -207,14 +211,15 @@ class Database:
     async def read(self, query: Callable[[Connection], T], *, limit_s: float | None = None) -> T:
         """The answer of a query on a reader's connection, which cannot write.
 
-        Raises Unavailable when it takes longer than ``limit_s``.
+        Raises Unavailable when it takes longer than ``limit_s``, and than the database's patience;
+        None waits for it.
         """
         self._check_open()
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._readers, self.read_now, query)
         try:
             # Not wait_for, which before Python 3.12 may forget that it was cancelled.
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s and max(limit_s, self.patience_s)):
                 return await answer
         except TimeoutError:
             raise Unavailable("The database does not answer. Try again in a moment.") from None
@@ -501,7 +506,7 @@ def _name_of(error: Exception) -> str:
     return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
 
 
-def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
+def _engine(url: str | None, path: Path, patience_s: float, *, readonly: bool) -> Engine:
     size = READERS if readonly else 1
     if url is None:
         engine = create_engine(
@@ -510,15 +515,20 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
             poolclass=QueuePool,
             pool_size=size,
             max_overflow=4,
-            connect_args={"check_same_thread": False, "timeout": 10, "isolation_level": None},
+            connect_args={
+                "check_same_thread": False,
+                "timeout": 2 * patience_s,
+                "isolation_level": None,
+            },
         )
         event.listen(engine, "connect", _sqlite_reader if readonly else _sqlite_writer)
         if readonly:
             event.listen(engine, "begin", _sqlite_begin)
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
+    patience_ms = round(patience_s * 1000)
     options = (
-        "-c statement_timeout=60000 -c lock_timeout=5000 -c synchronous_commit=on"
+        f"-c statement_timeout=60000 -c lock_timeout={patience_ms} -c synchronous_commit=on"
         " -c application_name=shopbell"
     )
     if readonly:
@@ -526,7 +536,7 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
     else:
         # A machine that is lost in the middle of a transaction says no end of it; its locks would
         # keep the other processes from those conversations for hours.
-        options += " -c idle_in_transaction_session_timeout=5000"
+        options += f" -c idle_in_transaction_session_timeout={patience_ms}"
     engine = create_engine(
         address,
         # What people wrote must not reach a log through an error's text.
@@ -534,7 +544,7 @@ def _engine(url: str | None, path: Path, *, readonly: bool) -> Engine:
         pool_size=size,
         max_overflow=4,
         pool_pre_ping=True,
-        pool_timeout=5,
+        pool_timeout=patience_s,
         isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",
         connect_args={
             "connect_timeout": 3,
@@ -561,7 +571,6 @@ def _as_asked(
 
 
 def _sqlite_writer(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
-    connection.execute("PRAGMA busy_timeout=10000")
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
@@ -587,7 +596,6 @@ def _write_ahead(connection: Any) -> None:  # Any: sqlite3.Connection
 
 def _sqlite_reader(connection: Any, _record: object) -> None:  # Any: sqlite3.Connection
     connection.execute("PRAGMA query_only=ON")
-    connection.execute("PRAGMA busy_timeout=10000")
 
 
 def _sqlite_begin(connection: Connection) -> None:

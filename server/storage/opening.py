@@ -12,6 +12,13 @@ from server.storage.lock import take_serving_lock
 from server.storage.migrate import check_current, migrate
 
 
+def connect(settings: Settings) -> Database:
+    """The database that the settings name, whatever tables it has."""
+    return Database(
+        settings.database_url, settings.sqlite_path, patience_s=settings.database_patience_s
+    )
+
+
 def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[str] | None]:
     """The database at this version's tables, and with SQLite the lock of the serving process.
 
@@ -23,7 +30,7 @@ def open_database(settings: Settings, *, serving: bool) -> tuple[Database, IO[st
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if serving:
             lock = take_serving_lock(settings.data_dir)
-    database = Database(settings.database_url, settings.sqlite_path)
+    database = connect(settings)
     try:
         with answering():
             if settings.database_url is None:

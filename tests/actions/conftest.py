@@ -13,6 +13,7 @@ from server.storage.migrate import migrate
 from tests.actions.scene import Scene
 from tests.conftest import DATABASES
 from tests.support.postgres import PostgresCluster
+from tests.support.waiting import LIMIT_S
 
 Opener = Callable[..., Database]
 
@@ -35,7 +36,7 @@ def opener(
 
 def _opener(request: pytest.FixtureRequest, kind: str, path: Path) -> Opener:
     if kind == "sqlite":
-        first = Database(None, path)
+        first = Database(None, path, patience_s=LIMIT_S)
         migrate(first.engine)
         first.close()
         return partial(Database, None, path)

@@ -22,7 +22,7 @@ from tests.support.browser import Pages
 from tests.support.ports import HOST, free_port
 from tests.support.server import ServerProcess
 from tests.support.sqlite import put_migrated
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_S, wait_until
 from tests.widget.conftest import Shopper
 
 EMAIL = "chen.hao@shop.example"
@@ -120,4 +120,4 @@ def _set_up(data_dir: Path) -> str:
 def _opened(data_dir: Path) -> Database:
     path = Settings(data_dir=data_dir).sqlite_path
     put_migrated(path)
-    return Database(None, path)
+    return Database(None, path, patience_s=LIMIT_S)

@@ -37,6 +37,7 @@ from tests.realtime.client import People
 from tests.realtime.desk import make_desk
 from tests.support import processes
 from tests.support.server import shopbell
+from tests.support.waiting import LIMIT_S
 
 DELIVERY = table(ShopDelivery)
 BODY = 'Is it back? 茶杯到货了吗？ 🍵 \u202bمرحبا\u202c " \\ \u2028'
@@ -92,10 +93,10 @@ def _put_back(file: Path, database_url: str | None, folder: Path) -> Database:
         if database_url is None:
             restore_sqlite(folder / "shopbell.db", archive, _quiet)
         else:
-            target = Database(database_url, folder)
+            target = Database(database_url, folder, patience_s=LIMIT_S)
             restore_postgresql(target, archive, _quiet)
             target.close()
-    return Database(database_url, folder / "shopbell.db")
+    return Database(database_url, folder / "shopbell.db", patience_s=LIMIT_S)
 
 
 def _hashes(manifest: Manifest) -> dict[str, tuple[int, str]]:
@@ -194,7 +195,7 @@ async def test_a_busy_shop_moves_with_every_message_it_acknowledged(
     assert restored.returncode == 0, restored.stderr
     verified = shopbell("verify", data_dir=folder, database_url=target)
     assert (verified.returncode, "no differences" in verified.stdout) == (0, True), verified.stdout
-    with closing(Database(target, folder / "shopbell.db")) as moved:
+    with closing(Database(target, folder / "shopbell.db", patience_s=LIMIT_S)) as moved:
         there = {row[0] for row in _rows(moved, "SELECT id FROM message")}
     assert set(before) <= there
 
@@ -311,7 +312,7 @@ def test_killed_while_it_restores_it_leaves_the_old_shop_as_it_was(
     other = [database_url] if database_url is not None else []
     status, told = _python(KILLED_RESTORING, file, filled.path, *other)
     assert status == -signal.SIGKILL, told
-    with closing(Database(database_url, filled.path)) as again:
+    with closing(Database(database_url, filled.path, patience_s=LIMIT_S)) as again:
         assert _hashes(_back_up(again, tmp_path / "after.zip")) == before
     with closing(_put_back(file, database_url, filled.path.parent)) as restored:
         assert _hashes(_back_up(restored, tmp_path / "restored.zip")) == before
@@ -398,7 +399,7 @@ def test_a_backup_of_an_older_version_is_brought_forward(
     tmp_path: Path,
     closing_later: Callable[[Database], Database],
 ) -> None:
-    old = closing_later(Database(empty_database_url, tmp_path / "shopbell.db"))
+    old = closing_later(Database(empty_database_url, tmp_path / "shopbell.db", patience_s=LIMIT_S))
     with old.engine.begin() as connection:
         upgrade(connection, "0001")
         connection.execute(text("INSERT INTO team VALUES ('t', 'Returns', NULL, 0)"))
@@ -454,7 +455,7 @@ def test_a_shop_is_replaced_only_by_force_and_kept_on_sqlite(
         status, told = restore(*more)
         assert (status, word in told) == (1, True), told
     assert restore("--force", "--yes") == (0, "")
-    with closing(Database(database_url, filled.path)) as again:
+    with closing(Database(database_url, filled.path, patience_s=LIMIT_S)) as again:
         assert _rows(again, "SELECT name FROM shop") == [("Mori & Oak",)]
     if database_url is None:
         (kept,) = data_dir.glob("shopbell.db.before-restore-*")

@@ -14,7 +14,7 @@ from server.storage.people import load_people
 from tests.http.desk import PASSWORD
 from tests.support.browser import Pages, Theme, axe, texts_of
 from tests.support.server import ServerProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_S, wait_until
 
 # Together they meet each language, each theme and each width; every pair would meet no more.
 LOOKS: list[tuple[int, str, Theme]] = [
@@ -64,7 +64,7 @@ def test_a_shop_is_set_up_and_every_page_is_fit_for_everybody(
     admin = pages.context()
     page = admin.new_page()
     _set_up(page, server)
-    database = Database(None, Settings(data_dir=data_dir).sqlite_path)
+    database = Database(None, Settings(data_dir=data_dir).sqlite_path, patience_s=LIMIT_S)
     [person] = database.read_now(load_people)
     database.close()
     state = admin.storage_state()

@@ -29,6 +29,7 @@ from server.domain.errors import Conflict, Unavailable
 from server.storage import conversations, people
 from server.storage.database import Database
 from server.storage.unit import Tx
+from tests.support.waiting import LIMIT_S
 
 UNDER_WAY = 40
 SHUFFLED = 200
@@ -74,7 +75,7 @@ def main() -> None:
     """Does what the plan on stdin says."""
     plan = Plan(**json.loads(sys.stdin.readline()))
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(plan.url, Path(folder))
+        database = Database(plan.url, Path(folder), patience_s=LIMIT_S)
         try:
             people_here = actors(database, plan.agents + plan.claimers)
             print("ready", flush=True)

@@ -12,6 +12,7 @@ from tests.support.postgres import PostgresCluster
 from tests.support.processes import tail
 from tests.support.redis import RedisServer
 from tests.support.tools import require
+from tests.support.waiting import LIMIT_S
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres
 
     cluster = PostgresCluster(require("postgres"))
     url = cluster.create()
-    database = Database(url, tmp_path_factory.mktemp("template"))
+    database = Database(url, tmp_path_factory.mktemp("template"), patience_s=LIMIT_S)
     migrate(database.engine)
     database.close()
     yield cluster, url.rpartition("/")[2]

@@ -124,7 +124,7 @@ def contest(postgres_url: str, tmp_path: Path) -> Iterator[Contest]:
     from server.storage.database import Database
 
     site = make_desk(tmp_path / "data", postgres_url).site
-    database = Database(postgres_url, tmp_path)
+    database = Database(postgres_url, tmp_path, patience_s=LIMIT_S)
     yield Contest(postgres_url, database, site, tmp_path, deadlocks(postgres_url))
     database.close()
 

@@ -15,6 +15,7 @@ from server.storage.database import Database
 from server.storage.unit import Tx
 from tests.support.server import ServerProcess
 from tests.support.sqlite import put_migrated
+from tests.support.waiting import LIMIT_S
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
@@ -125,4 +126,4 @@ def _opened(data_dir: Path, database_url: str | None) -> Database:
     path = Settings(data_dir=data_dir).sqlite_path
     if database_url is None:
         put_migrated(path)
-    return Database(database_url, path)
+    return Database(database_url, path, patience_s=LIMIT_S)

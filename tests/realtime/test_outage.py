@@ -31,7 +31,7 @@ def fragile(tmp_path: Path) -> Iterator[tuple[Desk, PostgresCluster]]:
     database = Database(url, tmp_path)
     migrate(database.engine)
     database.close()
-    desk = make_desk(tmp_path / "data", url)
+    desk = make_desk(tmp_path / "data", url, env={"SHOPBELL_DATABASE_PATIENCE_S": "5"})
     desk.server.start()
     yield desk, cluster
     desk.server.kill()

@@ -13,6 +13,7 @@ from server.storage.database import Database
 from server.storage.migrate import migrate
 from tests.reports.stories import Story
 from tests.reports.worked_example import event_lines, open_shop, write_lines
+from tests.support.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def example(shop_database: Database, tmp_path: Path) -> Database:
 def empty_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of an SQLite database with a shop in Asia/Shanghai and nothing else."""
     path = tmp_path_factory.mktemp("shop") / "shop.db"
-    database = Database(None, path)
+    database = Database(None, path, patience_s=LIMIT_S)
     migrate(database.engine)
     open_shop(database)
     database.close()
@@ -49,7 +50,7 @@ def story(empty_shop: Path, tmp_path: Path) -> Iterator[Callable[[Story], Databa
     def make(told: Story) -> Database:
         path = tmp_path / f"story{len(opened)}.db"
         shutil.copy(empty_shop, path)
-        opened.append(Database(None, path))
+        opened.append(Database(None, path, patience_s=LIMIT_S))
         told.write(opened[-1], tmp_path)
         return opened[-1]
 

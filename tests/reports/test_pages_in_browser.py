@@ -15,6 +15,7 @@ from server.storage.database import Database
 from tests.reports.worked_example import event_lines, write_lines
 from tests.support.browser import Pages, axe
 from tests.support.server import ServerProcess, shopbell
+from tests.support.waiting import LIMIT_S
 
 EMAIL = "wang.min@shop.example"
 PASSWORD = "a walnut lamp on the desk"
@@ -36,7 +37,7 @@ def desk(
         data_dir=data_dir,
         stdin=f"{PASSWORD}\n",
     )
-    database = Database(None, Settings(data_dir=data_dir).sqlite_path)
+    database = Database(None, Settings(data_dir=data_dir).sqlite_path, patience_s=LIMIT_S)
     path = write_lines(tmp_path / "c1.ndjson", event_lines())
     assert import_events(database, path).rejected == []
     database.close()

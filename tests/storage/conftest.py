@@ -9,6 +9,7 @@ from typing import Any  # Any: handed on
 import pytest
 
 from server.storage.database import Database
+from tests.support.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def open_postgres(postgres_url: str, tmp_path: Path) -> Iterator[Callable[..., D
     opened: list[Database] = []
 
     def open_it(**options: Any) -> Database:  # Any: handed on
-        opened.append(Database(postgres_url, tmp_path, **options))
+        opened.append(Database(postgres_url, tmp_path, **{"patience_s": LIMIT_S, **options}))
         return opened[-1]
 
     yield open_it

@@ -249,7 +249,7 @@ async def test_reading_after_closing_is_refused_not_a_crash(database: Database) 
 async def test_a_caller_that_waits_too_long_is_told_to_try_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "ANSWER_LIMIT_S", 0.05)
+    monkeypatch.setattr(database, "patience_s", 0.05)
     with held(database), pytest.raises(Unavailable):
         await database.write(put("late"))
     # The job was accepted and is done all the same.
@@ -400,3 +400,51 @@ def test_two_processes_that_make_the_same_row_both_get_their_answer(open_postgre
 
     answers = [f.result(LIMIT_S) for f in (one.submit(make_once()), two.submit(make_once()))]
     assert sorted(answers) == ["found once", "once"]
+
+
+def test_who_waits_longer_than_the_patience_for_a_lock_is_told_to_try_again(
+    open_postgres: Open,
+) -> None:
+    holder, waiting = open_postgres(), open_postgres(patience_s=0.2)
+    holder.write_now(put("a"))
+    lock = text("SELECT name FROM secret WHERE name = 'a' FOR UPDATE")
+    locked, go_on = threading.Event(), threading.Event()
+
+    def hold(tx: Tx) -> None:
+        tx.execute(lock)
+        locked.set()
+        assert go_on.wait(LIMIT_S)
+
+    held_on = holder.submit(hold)
+    assert locked.wait(LIMIT_S)
+    with pytest.raises(Unavailable):
+        waiting.write_now(lambda tx: tx.execute(lock).scalar_one())
+    go_on.set()
+    held_on.result(LIMIT_S)
+    assert waiting.write_now(lambda tx: tx.execute(lock).scalar_one()) == "a"
+
+
+def test_a_transaction_that_stands_still_longer_than_the_patience_is_ended(
+    open_postgres: Open,
+) -> None:
+    other, still = open_postgres(), open_postgres(patience_s=0.2)
+    sessions: list[int] = []
+    go_on = threading.Event()
+
+    def stand(tx: Tx) -> None:
+        sessions.append(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        assert go_on.wait(LIMIT_S)
+        tx.execute(text("SELECT 1"))
+
+    def gone() -> bool:
+        alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+        return bool(sessions) and other.read_now(
+            lambda c: c.execute(alive, {"pid": sessions[0]}).scalar_one() == 0
+        )
+
+    standing = still.submit(stand)
+    wait_until(gone, LIMIT_S)
+    go_on.set()
+    with pytest.raises(Unavailable):
+        standing.result(LIMIT_S)
+    assert still.write_now(put("after")) == "after"

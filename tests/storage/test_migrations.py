@@ -66,7 +66,7 @@ PAID_EVENTS = """
 @pytest.fixture
 def empty(empty_database_url: str | None, tmp_path: Path) -> Iterator[Database]:
     """A database without any table."""
-    database = Database(empty_database_url, tmp_path / "shopbell.db")
+    database = Database(empty_database_url, tmp_path / "shopbell.db", patience_s=LIMIT_S)
     yield database
     database.close()
 
@@ -124,7 +124,7 @@ def test_migrating_twice_changes_nothing(empty: Database) -> None:
 def test_two_processes_that_start_together_migrate_once(
     empty: Database, empty_database_url: str | None, tmp_path: Path
 ) -> None:
-    other = Database(empty_database_url, tmp_path / "shopbell.db")
+    other = Database(empty_database_url, tmp_path / "shopbell.db", patience_s=LIMIT_S)
     failures: list[Exception] = []
 
     def run(database: Database) -> None:

@@ -11,6 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.support.waiting import LIMIT_S
+
 
 def put_migrated(path: Path) -> None:
     """Puts an empty database of this version's tables at ``path``, unless a file is there."""
@@ -28,7 +30,7 @@ def _migrated() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="shopbell-sqlite-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "migrated.db"
-    database = Database(None, path)
+    database = Database(None, path, patience_s=LIMIT_S)
     try:
         migrate(database.engine)
     finally:

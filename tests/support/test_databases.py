@@ -39,7 +39,7 @@ def test_a_database_that_was_used_is_as_empty_as_a_new_one(
 
     def use(url: str) -> dict[str, int]:
         """How many rows each table has had before a shop was made."""
-        with closing(Database(url, tmp_path)) as database:
+        with closing(Database(url, tmp_path, patience_s=LIMIT_S)) as database:
             check_current(database.engine)
             found = database.read_now(_counts)
             database.write_now(

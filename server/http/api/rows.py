@@ -63,8 +63,8 @@ class Row:
     in_portions: bool = False
     # In which order the lines of such a body are taken, when not as they come.
     arranged: Callable[[Sequence[Line]], list[Line]] | None = None
-    # How long a query may take.
-    limit_s: float = 5.0
+    # How long a query may take that is longer than others.
+    limit_s: float | None = None
 
     @property
     def noun(self) -> str:
