@@ -43,13 +43,24 @@ class Sender:
 
 
 def acknowledge(
-    tx: Tx, sender: Sender, *, recipient: str, conversation_id: str, number: str
+    tx: Tx,
+    sender: Sender,
+    *,
+    recipient: str,
+    conversation_id: str,
+    number: str,
+    spoken: Locale | None = None,
+    answers: str | None = None,
 ) -> None:
-    """Tells an address the number of its ticket, once a day; nobody's typed words are in it."""
+    """Tells an address the number of its ticket, once a day; nobody's typed words are in it.
+
+    ``spoken`` is the language of what came, for where none is known, and ``answers`` its
+    Message-ID: it is noted with this transaction only.
+    """
     since_ms = tx.at_ms - ACKNOWLEDGED_MS
     if mails.sent_since(tx.connection, recipient, "ack", since_ms=since_ms):
         return
-    locale = _language(tx, conversation_id)
+    locale = _language(tx, conversation_id, spoken)
     words = sentence(locale, "written.ack.words", number=number)
     _queue(
         tx,
@@ -59,6 +70,7 @@ def acknowledge(
         subject=sentence(locale, "written.ack.subject", number=number),
         words=f"{words}\n{_link(locale, sender)}".strip(),
         conversation_id=conversation_id,
+        answers=answers,
     )
 
 
@@ -155,6 +167,7 @@ def _queue(
     subject: str,
     words: str,
     conversation_id: str,
+    answers: str | None = None,
 ) -> str:
     token = thread_token(sender.secret, conversation_id, recipient)
     host = sender.address.rpartition("@")[2]
@@ -166,17 +179,17 @@ def _queue(
         words=words,
         rfc_id=f"{token}.{tx.new_id()}@{host}",
         conversation_id=conversation_id,
-        answers_rfc_id=mails.last_of_thread(tx.connection, conversation_id),
+        answers_rfc_id=answers or mails.last_of_thread(tx.connection, conversation_id),
     )
 
 
-def _language(tx: Tx, conversation_id: str) -> Locale:
-    """The language of the thread's shopper, else of the shop."""
+def _language(tx: Tx, conversation_id: str, spoken: Locale | None = None) -> Locale:
+    """The language of the thread's shopper, else the one ``spoken`` now, else of the shop."""
     thread = tx.conversation(conversation_id)
     owner = customers.load_customer(tx.connection, thread.customer_id) if thread else None
     shop = load_shop(tx.connection)
-    spoken = (thread and thread.locale) or (owner and owner.locale)
-    return language(spoken or (shop.locale if shop else None))
+    known = (thread and thread.locale) or (owner and owner.locale) or spoken
+    return language(known or (shop.locale if shop else None))
 
 
 def _link(locale: Locale, sender: Sender) -> str:

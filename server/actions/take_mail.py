@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: JSON blocks
 
-from agent_ui.render import language, sentence
+from agent_ui.render import Locale, language, sentence
 from server.actions import files, messages, tickets
 from server.actions.contacts import email_key
 from server.actions.messages import PostMessage
@@ -29,7 +29,7 @@ from server.domain.mail import (
     tokens_in,
 )
 from server.domain.spans import HOUR_MS
-from server.domain.text import MAX_BODY_CHARS
+from server.domain.text import MAX_BODY_CHARS, language_of
 from server.storage import customers, mails
 from server.storage.customers import Customer
 from server.storage.files import File
@@ -88,7 +88,7 @@ def take_mail(tx: Tx, desk: Desk, mail_id: str, letter: Letter, kept: tuple[str,
         thread, same = found
         if same and not (thread.status != "open" and _reopened_often(tx, thread.id)):
             return _from_shopper(tx, came, thread)
-        return _from_another(tx, came, thread)
+        return _from_another(tx, desk, came, thread)
     except (NotAllowed, NotFound, InvalidInput) as error:
         # Raised before anything was written: who is blocked, what is too strange.
         _settle(tx, came, "aside", str(error.details.get("reason") or error.code))
@@ -123,7 +123,7 @@ def _thread(tx: Tx, desk: Desk, came: Came) -> tuple[Conversation, bool] | None:
         proved = thread_of(desk.secret, token, known)
         conversation = tx.conversation(proved[0]) if proved else None
         if proved is not None and conversation is not None:
-            same = proved[1] == came.sender and not distrusted(letter.judged, desk.judge)
+            same = proved[1] == came.sender and not _distrusted(came, desk)
             return conversation, same
     return None
 
@@ -148,9 +148,10 @@ def _from_shopper(tx: Tx, came: Came, thread: Conversation) -> str:
     return "thread"
 
 
-def _from_another(tx: Tx, came: Came, thread: Conversation) -> str:
+def _from_another(tx: Tx, desk: Desk, came: Came, thread: Conversation) -> str:
     """Agents read it beside the thread; it answers nothing and its sender is sent nothing."""
-    other = sentence(language(thread.locale), "written.other_sender", sender=came.sender)
+    why = "forged" if _distrusted(came, desk) else "other_sender"
+    other = sentence(language(thread.locale), f"written.{why}", sender=came.sender)
     words = f"{other}\n\n{_words(came.letter, thread.locale)}"
     enclosed = files.from_mail(tx, came.id, came.files)
     _tell_agents(tx, came, thread, words, enclosed=enclosed, cards=_card(came))
@@ -193,11 +194,26 @@ def _say_where_the_rest_is(tx: Tx, came: Came, conversation_id: str) -> None:
         _tell_agents(tx, came, thread, told, note="-rest")
 
 
+def _say_who_may_be_forged(tx: Tx, desk: Desk, came: Came, conversation_id: str) -> None:
+    """Warns agents of a mail that stands there under a customer's name and may not be theirs."""
+    thread = tx.conversation(conversation_id) if _distrusted(came, desk) else None
+    if thread is not None:
+        told = sentence(language(thread.locale), "written.forged", sender=came.sender)
+        _tell_agents(tx, came, thread, told, note="-forged")
+
+
+def _distrusted(came: Came, desk: Desk) -> bool:
+    return distrusted(came.letter.judged, desk.judge)
+
+
 def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
     assert came.sender is not None  # left out before
     letter = came.letter
-    owner = _writer(tx, came, came.sender)
     subject = subject_without_marks(letter.subject)
+    spoken = language_of(f"{subject}\n{letter.words}")
+    owner = _writer(tx, came, came.sender, spoken=spoken)
+    if not subject and not letter.words and letter.files:
+        subject = letter.files[0].name
     ticket = tickets.take_request(
         tx,
         customer(owner.id, name=owner.name),
@@ -210,6 +226,7 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
         enclosed=files.from_mail(tx, came.id, came.files),
         cards=_card(came),
     )
+    _say_who_may_be_forged(tx, desk, came, ticket.id)
     _say_where_the_rest_is(tx, came, ticket.id)
     _keep_sheet(tx, came, ticket.id)
     _settle(tx, came, "taken", "ticket", conversation_id=ticket.id)
@@ -220,18 +237,20 @@ def _new_ticket(tx: Tx, desk: Desk, came: Came) -> str:
             recipient=came.sender,
             conversation_id=ticket.id,
             number=ticket.number,
+            spoken=spoken,
+            answers=letter.message_id,
         )
     return "ticket"
 
 
-def _writer(tx: Tx, came: Came, sender: str) -> Customer:
+def _writer(tx: Tx, came: Came, sender: str, *, spoken: Locale | None) -> Customer:
     """The customer whom mails from this address belong to; their address is claimed, no more."""
     known = mails.writer(tx.connection, sender)
     found = customers.load_customer(tx.connection, known) if known else None
     if found is not None:
         return found
     name = came.letter.sender.name[:100] if came.letter.sender else ""
-    return writer_of(tx, sender, name=name or None)
+    return writer_of(tx, sender, name=name or None, locale=spoken)
 
 
 def _bounced(tx: Tx, came: Came) -> str:

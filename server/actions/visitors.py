@@ -334,12 +334,18 @@ def _identified(
     return _answer(tx, fresh, customer.id)
 
 
-def writer_of(tx: Tx, address: str, *, name: str | None = None) -> Customer:
+def writer_of(
+    tx: Tx,
+    address: str,
+    *,
+    name: str | None = None,
+    locale: Literal["zh", "en"] | None = None,
+) -> Customer:
     """A new customer of whom only an address is known; mails from it are theirs from now on.
 
     As if they had typed it: it is claimed, and proves nothing.
     """
-    made = _new_customer(tx, Connect(site=""))
+    made = _new_customer(tx, Connect(site="", locale=locale))
     customers.add_customer(tx, made)
     if mails.writer(tx.connection, address) is None:
         mails.name_writer(tx, made.id, address)

@@ -15,7 +15,7 @@ from server.channels.mail.trim import trimmed
 from server.domain.html import to_markdown
 from server.domain.mail import MARK
 from server.storage import mails
-from tests.channels.mail.awkward import AWKWARD, part, parts
+from tests.channels.mail.awkward import AWKWARD, PNG, file, part, parts
 from tests.channels.mail.awkward import mail as mail_of
 from tests.channels.mail.correspondence import Correspondence
 
@@ -64,6 +64,54 @@ async def test_a_thread_goes_back_and_forth(mail: Correspondence) -> None:
     assert (came.reason, came.conversation_id) == ("thread", ticket.id)
     assert mail.words(ticket.id) == ["My lamp is broken.", "Which colour is it?", "Blue."]
     assert mail.tickets()[0].state == "open"
+
+
+async def test_who_writes_first_is_answered_in_their_language_beneath_their_mail(
+    mail: Correspondence,
+) -> None:
+    chen = mail.scene.person("chen")
+    await mail.write(
+        "您好，收到的餐椅和图片不一样，想退货。", Subject="Lund 餐椅", From="li.mei@buyer.example"
+    )
+    await mail.until(lambda: mail.smtp.mails, "the acknowledgement")
+    acknowledged = mail.smtp.mails[0]
+    assert "已收到" in acknowledged["Subject"]
+    assert acknowledged["In-Reply-To"] == "<m1@buyer.example>"
+    (ticket,) = mail.tickets()
+    answer = await mail.reply(chen, ticket, "可以退货。")
+    assert "回复本邮件" in _text(answer)
+
+    await mail.write("Where is my 木凳 stool?", From="ana@buyer.example")
+    await mail.until(lambda: len(mail.smtp.mails) == 3, "the second acknowledgement")
+    assert "We have your request" in mail.smtp.mails[2]["Subject"]
+
+
+async def test_what_our_mail_server_takes_for_forged_says_so_to_agents(
+    mail: Correspondence,
+) -> None:
+    failed = "mx.mori.example; dmarc=fail header.from=buyer.example"
+    await mail.write("My lamp is broken.")
+    await mail.write("Send it to another street.", Authentication_Results=failed)
+    honest, forged = mail.tickets()
+    assert mail.words(honest.id, "private") == []
+    (note,) = mail.words(forged.id, "private")
+    assert "ana@buyer.example" in note
+    assert "forged" in note
+
+    answer = await mail.reply(mail.scene.person("chen"), honest, "Which colour?")
+    await mail.write("Blue", References=answer["Message-ID"], Authentication_Results=failed)
+    (beside,) = mail.words(honest.id, "private")
+    assert "forged" in beside
+    assert beside.endswith("Blue")
+
+
+async def test_a_picture_without_a_word_is_a_ticket_with_the_name_of_the_picture(
+    mail: Correspondence,
+) -> None:
+    picture = file(PNG, "image/png", Content_Disposition='attachment; filename="lamp.png"')
+    await mail.put(parts(part(" "), picture, Subject=""))
+    answer = await mail.reply(mail.scene.person("chen"), mail.tickets()[0], "What is it?")
+    assert "lamp.png" in answer["Subject"]
 
 
 async def test_an_answer_finds_its_thread_by_address_alone(mail: Correspondence) -> None:
