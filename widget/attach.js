@@ -23,11 +23,15 @@ export function createAttach({ say, chat, shell, vault, ui }) {
   form.before(tray);
 
   const files = createFiles({ say, chat, shell, vault, input, form, tray, clip });
-  const { measure } = ui.composer;
+  const { measure, clear } = ui.composer;
   // The composer knows of words alone.
   ui.composer.measure = () => {
     measure();
     files.settle();
+  };
+  ui.composer.clear = () => {
+    clear();
+    files.clear();
   };
 
   /** @param {FileList | null | undefined} given */

@@ -9,9 +9,10 @@ const PAGE_MAX = 6000;
 
 /**
  * The chat without its looks: one object that knows the conversations and does what the shopper asks for.
- * @param {{shell: Shell, vault: Vault, onChange: () => void, onIncoming: (message: Message, conversation: Conversation) => void}} parts
+ * @param {{shell: Shell, vault: Vault, onChange: () => void, onForget: () => void, onIncoming: (message: Message, conversation: Conversation) => void}} parts
+ *   onForget: what is still to be sent is not for whoever comes now
  */
-export function createChat({ shell, vault, onChange, onIncoming }) {
+export function createChat({ shell, vault, onChange, onForget, onIncoming }) {
   /** @type {LinkState} */
   let state = { name: "idle" };
   /** @type {Welcome | null} */
@@ -21,7 +22,7 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
   let chosen = false;
   let typedAt = 0;
 
-  const store = createStore((message, conversation) => onIncoming(message, conversation));
+  const store = createStore(onIncoming);
 
   const session = createSession({
     shell,
@@ -117,10 +118,13 @@ export function createChat({ shell, vault, onChange, onIncoming }) {
   const forget = (all) => {
     store.clear();
     feed.clear();
-    if (all) outbox.clear();
     welcome = null;
     shownId = null;
     chosen = false;
+    if (all) {
+      outbox.clear();
+      onForget();
+    }
   };
 
   setInterval(() => {

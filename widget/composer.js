@@ -37,13 +37,17 @@ export function createComposer({ say, vault, onSend, onType }) {
     while (input.scrollHeight > input.clientHeight && input.clientHeight < HEIGHT_MAX && input.rows < 6) input.rows += 1;
   };
 
+  const clear = () => {
+    input.value = "";
+    vault.drop("draft");
+    measure();
+  };
+
   const submit = () => {
     measure();
     if (send.disabled) return input.focus();
     const text = clean(input.value);
-    input.value = "";
-    vault.drop("draft");
-    measure();
+    clear();
     onSend(text);
     input.focus();
   };
@@ -72,6 +76,7 @@ export function createComposer({ say, vault, onSend, onType }) {
     nodes: [count, box],
     input,
     measure,
+    clear,
     /** @param {string} text */
     prefill(text) {
       if (input.value) return;

@@ -67,6 +67,7 @@ export function createFiles({ say, chat, shell, vault, input, form, tray, clip }
     uploads,
     settle,
     again: mine.again,
+    clear: mine.clear,
     fill: cards.fill,
     /** @param {File[]} files */
     add(files) {

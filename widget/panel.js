@@ -44,7 +44,8 @@ export async function start(shell) {
   const chat = createChat({
     shell,
     vault,
-    onChange: () => render(),
+    onChange: render,
+    onForget: () => ui.composer.clear(),
     onIncoming(message, conversation) {
       loadExtras(); // now, as the line may be gone when the panel is opened
       announce(`${message.author.name || ui.say("ourShop")}: ${message.body}`);
@@ -91,14 +92,13 @@ export async function start(shell) {
 
   /** Everything that has words, made anew when the language changes. @param {Locale} locale @param {Say} say */
   function build(locale, say) {
-    const goHome = () => show("home", true);
     const home = createHome({
       chat, say, locale, extras,
       onChat: (id) => {
         chat.show(id);
         show("chat", true);
       },
-      onClose: () => close(),
+      onClose: close,
     });
     const thread = createThread({ chat, say, locale, onSeen: seen, extras });
     const composer = createComposer({
@@ -116,11 +116,11 @@ export async function start(shell) {
     const end = action(say("end"), () => ask(true), { icon: "leave", class: "tool", title: say("end") });
     const header = element(
       "header", { class: "head" },
-      action(say("back"), goHome, { icon: "back", class: "tool" }),
+      action(say("back"), () => show("home", true), { icon: "back", class: "tool" }),
       face,
       element("div", { class: "who" }, title, presence),
       end,
-      action(say("close"), () => close(), { icon: "close", class: "tool" }),
+      action(say("close"), close, { icon: "close", class: "tool" }),
     );
     /** @type {HTMLElement | null} */
     let question = null;

@@ -12,7 +12,7 @@ export function createStore(onIncoming) {
     if (!found) {
       found = {
         id, status: "open", seq: 0, head: 0, historySeq: 0, wanted: false, unread: 0, lines: [], agent: null, ahead: null, readSeq: 0,
-        markedId: null, ratingAsked: false, score: null, typing: null, openedAt_ms: 0,
+        markedId: null, score: null, typing: null, openedAt_ms: 0,
       };
       conversations.set(id, found);
     }
@@ -42,12 +42,12 @@ export function createStore(onIncoming) {
       const before = it.status;
       it.status = data.status;
       if (ended) it.ahead = null;
+      else if (!it.score) it.lines = it.lines.filter((line) => line.type !== "rating"); // it goes on
       if (ended || before === "resolved") {
         it.lines.push({ type: "status", key: "status" + seq, seq, at_ms, status: ended ? "ended" : "reopened", name: data.by });
       }
     },
     "rating.asked"(it, { conversation_seq: seq, at_ms }) {
-      it.ratingAsked = true;
       it.score = null;
       it.lines = it.lines.filter((line) => line.type !== "rating");
       it.lines.push({ type: "rating", key: "rating", seq, at_ms });

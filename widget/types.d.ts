@@ -16,7 +16,7 @@ declare global {
   /** What of the panel the extras work on. */
   interface Ui {
     home: { cards: HTMLElement };
-    composer: { input: HTMLTextAreaElement; nodes: HTMLElement[]; measure(): void };
+    composer: { input: HTMLTextAreaElement; nodes: HTMLElement[]; measure(): void; clear(): void };
   }
 
   type ArticleWords = { text: string; bold?: boolean; href?: string }[];
@@ -352,7 +352,6 @@ declare global {
     /** The message that was read last, which need not be here. */
     readId?: string;
     markedId: string | null;
-    ratingAsked: boolean;
     score: number | null;
     typing: { name: string | null; until_ms: number } | null;
     openedAt_ms: number;

@@ -79,6 +79,15 @@ def test_a_file_can_be_sent_alone_also_by_who_comes_back_to_it(
     assert [block["id"] for block in desk.sent("message.post")[0]["blocks"]] == ["f1"]
 
 
+def test_a_file_that_was_not_sent_goes_with_who_signs_out(desk: Desk, shopper: Shopper) -> None:
+    shopper.page.route("**/visitor/files", answers(201, TAKEN))
+    chatting(desk, shopper)
+    choose(shopper)
+    expect(shopper.panel.locator(".tray li")).to_contain_text("ready")
+    shopper.run("Shopbell.logout()")
+    expect(shopper.panel.locator(".tray li")).to_have_count(0)
+
+
 def test_a_file_goes_up_by_itself_once_there_is_a_line_again(desk: Desk, shopper: Shopper) -> None:
     shopper.page.route("**/visitor/files", lambda route: route.abort())
     chatting(desk, shopper)

@@ -14,6 +14,8 @@ from tests.widget.peer import Desk, now_ms
 
 # Playwright calls the function that a script ends in: hence the 0 at the end of some.
 
+# What the browser keeps of who the shopper is.
+TOKEN = "localStorage[Object.keys(localStorage).find((key) => key.endsWith('token'))]"
 TRUSTED = "require-trusted-types-for 'script'; trusted-types 'none'"
 LAMP = {
     "type": "product",
@@ -34,6 +36,22 @@ def policies(desk: Desk) -> dict[str, tuple[str, str]]:
         "nonce": (f"default-src 'none'; script-src 'nonce-n0' 'strict-dynamic'; {ways}", "nonce=1"),
         "trusted types": (f"default-src 'none'; script-src {host}; {ways}; {TRUSTED}", ""),
     }
+
+
+def helpful(desk: Desk, *, band: str = "answer") -> None:
+    """A desk that finds something for every question."""
+    desk.shop["articles"] = True
+    article = {"article_id": "a", "title": "Returns", "summary": "30 days", "locale": "en"}
+    found = {"ok": True, "suggestion_id": "s", "band": band, "items": [article]}
+    desk.canned["answer.find"] = [found]
+
+
+def asking(desk: Desk, shopper: Shopper) -> Shopper:
+    """A shopper in a chat of a helpful desk, all of which has come."""
+    helpful(desk)
+    shopper.visit().begin()
+    shopper.panel.locator(".clip").wait_for()
+    return shopper
 
 
 @pytest.mark.parametrize("name", ["host", "nonce", "trusted types"])
@@ -255,6 +273,23 @@ def test_an_ended_chat_is_rated_in_the_thread_and_a_new_one_can_begin(
     shopper.writes("another question")
     wait_until(lambda: len(desk.conversations) == 2)
     shopper.sees("another question")
+
+
+def test_a_chat_that_goes_on_is_not_to_be_rated_and_a_rating_given_stays(
+    desk: Desk, shopper: Shopper
+) -> None:
+    shopper.visit().begin().writes("hello")
+    wait_until(lambda: desk.conversations)
+    desk.resolves()
+    question = shopper.log.locator(".rating")
+    expect(question).to_contain_text("How was this chat?")
+    desk.emits("conversation.status_changed", status="open", previous="resolved")
+    expect(question).to_have_count(0)
+    desk.resolves()
+    expect(question).to_contain_text("How was this chat?")
+    desk.emits("rating.given", score=4)
+    desk.emits("conversation.status_changed", status="open", previous="resolved")
+    expect(question).to_contain_text("Change")
 
 
 def test_the_shopper_ends_the_chat_only_after_confirming(desk: Desk, shopper: Shopper) -> None:
@@ -695,10 +730,7 @@ def test_a_panel_that_did_not_load_says_so_and_comes_on_the_next_try(
 def test_a_question_that_was_written_before_its_help_had_come_is_looked_for(
     desk: Desk, shopper: Shopper
 ) -> None:
-    desk.shop["articles"] = True
-    article = {"article_id": "a", "title": "Returns", "summary": "30 days", "locale": "en"}
-    found = {"ok": True, "suggestion_id": "s", "band": "suggest", "items": [article]}
-    desk.canned["answer.find"] = [found]
+    helpful(desk, band="suggest")
     held: list[Route] = []
     shopper.page.route("**/extras.js", lambda route: held.append(route))  # noqa: PLW0108  # needs its code
     shopper.visit().begin()
@@ -791,6 +823,39 @@ def test_who_signs_out_before_the_line_stands_is_not_signed_in_by_it(
     desk.held.clear()
 
 
+def test_words_that_were_not_sent_go_with_who_signs_out_in_every_tab(
+    desk: Desk, context: BrowserContext, shopper: Shopper
+) -> None:
+    other = Shopper(desk, context.new_page()).visit().begin()
+    other.input.fill("my address is")
+    shopper.visit()
+    shopper.run("Shopbell.identify('signed')")
+    shopper.begin()
+    shopper.input.fill("my number is")
+    shopper.run("Shopbell.logout()")
+    expect(shopper.input).to_be_empty()
+    expect(other.input).to_be_empty()
+    shopper.visit().begin()
+    expect(shopper.input).to_be_empty()
+
+
+@pytest.mark.parametrize(("verified", "kept"), [(True, ""), (False, "my number is")])
+def test_words_that_were_not_sent_are_only_taken_along_from_a_visitor(
+    desk: Desk, shopper: Shopper, *, verified: bool, kept: str
+) -> None:
+    desk.verified = verified
+    shopper.visit().begin()
+    expect(shopper.banner).to_be_empty()
+    shopper.input.fill("my number is")
+    desk.tokens.clear()  # another account
+    asked = len(desk.auths)
+    shopper.run("Shopbell.identify('another')")
+    wait_until(lambda: len(desk.auths) > asked)
+    wait_until(lambda: shopper.run(TOKEN) in desk.tokens)
+    expect(shopper.banner).to_be_empty()
+    expect(shopper.input).to_have_value(kept)
+
+
 def test_a_message_sent_just_before_signing_out_brings_no_chat_back(
     desk: Desk, shopper: Shopper
 ) -> None:
@@ -824,21 +889,11 @@ def test_what_the_page_asks_for_before_the_panel_has_come_is_done_in_its_order(
     expect(shopper.panel).to_be_hidden()
 
 
-def helpful(desk: Desk) -> None:
-    """A desk that finds an answer to every question."""
-    desk.shop["articles"] = True
-    article = {"article_id": "a", "title": "Returns", "summary": "30 days", "locale": "en"}
-    found = {"ok": True, "suggestion_id": "s", "band": "answer", "items": [article]}
-    desk.canned["answer.find"] = [found]
-
-
 def test_an_answer_that_is_found_late_is_not_offered_beside_a_persons(
     desk: Desk, shopper: Shopper
 ) -> None:
-    helpful(desk)
+    asking(desk, shopper)
     desk.held.add("answer.find")
-    shopper.visit().begin()
-    shopper.panel.locator(".clip").wait_for()
     shopper.writes("How do I return it")
     wait_until(lambda: desk.sent("answer.find") and desk.conversations)
     desk.says("I am here")
@@ -855,10 +910,8 @@ def test_an_answer_that_is_found_late_is_not_offered_beside_a_persons(
 def test_an_answer_that_is_found_late_leaves_the_shopper_where_they_are(
     desk: Desk, shopper: Shopper
 ) -> None:
-    helpful(desk)
+    asking(desk, shopper)
     desk.held.add("answer.find")
-    shopper.visit().begin()
-    shopper.panel.locator(".clip").wait_for()
     shopper.run("document.body.append(Object.assign(document.createElement('input'), {id: 'own'}))")
     shopper.writes("How do I return it")
     wait_until(lambda: desk.sent("answer.find"))
@@ -911,12 +964,10 @@ def test_an_earlier_chat_with_news_is_not_taken_from_under_a_press(
 def test_an_answer_that_is_found_again_stays_where_the_keyboard_is(
     desk: Desk, shopper: Shopper
 ) -> None:
-    helpful(desk)
+    asking(desk, shopper)
     first = desk.canned["answer.find"][0]
     gift = first["items"][0] | {"article_id": "g", "title": "Gifts"}
     desk.canned["answer.find"].append(first | {"items": [*first["items"], gift]})
-    shopper.visit().begin()
-    shopper.panel.locator(".clip").wait_for()
     shopper.input.fill("How do I return it")
     row = shopper.panel.get_by_role("button", name="Returns")
     row.wait_for()
