@@ -99,7 +99,7 @@ def ask(tx: Tx, reader: Reader, asked: Asked, *, source: str = "portal") -> Tick
     if order.customer_id is None:
         # Nobody may be known yet who could be locked instead.
         orders.lock_order(tx, order.id)
-    actor = _buyer(tx, reader, order)
+    actor = _buyer(tx, reader, order, locale=asked.locale)
     known = tickets.submitted(tx, actor, asked.client_id)
     if known is not None:
         return known
@@ -156,12 +156,21 @@ def submit(tx: Tx, reader: Reader, payload: SubmitRequest, *, anyway: bool = Fal
     if known is not None:
         return known
     number = (payload.order_id or "").strip()
-    order_id = stored.order_of_number(tx.connection, number, reader.rows) if number else None
+    order_id = _order_id(tx.connection, reader, number) if number else None
     if order_id is not None and not anyway:
         _warn(tx.connection, reader, order_id)
     if len(_open(tx.connection, reader, None)) >= MAX_OPEN_REQUESTS:
         raise Conflict("Too many are open.", reason="portal_many_open")
     return tickets.take_request(tx, actor, payload, source="portal", order=order_id, apart=True)
+
+
+def _order_id(connection: Connection, reader: Reader, number: str) -> str | None:
+    """The order of this number that is the reader's, also one placed without an account."""
+    found = stored.order_of_number(connection, number, reader.rows)
+    if found is not None:
+        return found
+    guests = orders.guest_orders(connection, reader.addresses, 1, number=number)
+    return str(guests[0]["id"]) if guests else None
 
 
 def _check(tx: Tx, reader: Reader, order: OwnOrder, asked: Asked) -> None:
@@ -279,23 +288,24 @@ def _both(key: str) -> Words:
     return sentence("en", key), sentence("zh", key)
 
 
-def _buyer(tx: Tx, reader: Reader, order: OwnOrder) -> Actor:
+def _buyer(tx: Tx, reader: Reader, order: OwnOrder, *, locale: Locale) -> Actor:
     """Who asks something of an order back: who placed it, or who reads the guest's mail."""
     if order.customer_id is None:
-        return _writer(tx, reader)
+        return _writer(tx, reader, locale=locale)
     return customer(order.customer_id, also=frozenset(reader.rows) - {order.customer_id})
 
 
-def _writer(tx: Tx, reader: Reader) -> Actor:
+def _writer(tx: Tx, reader: Reader, *, locale: Locale | None = None) -> Actor:
     """Who writes for a reader: who has proved to be them, if anybody has.
 
-    Of whom only a guest's order is known becomes a customer with that address. Raises NotFound.
+    Of whom only a guest's order is known becomes a customer with that address, to whom is written
+    in ``locale``. Raises NotFound.
     """
     if not reader.rows and reader.addresses:
         # Perhaps they have become one since the page was asked for.
         reader = reader_of_address(tx.connection, reader.addresses[0])
         if not reader.rows:
-            return customer(writer_of(tx, reader.addresses[0]).id)
+            return customer(writer_of(tx, reader.addresses[0], locale=locale).id)
     if not reader.rows:
         raise NotFound("There is no such customer.")
     first = (*reader.proved, *reader.rows)[0]

@@ -382,6 +382,7 @@ async def test_what_was_bought_without_an_account_is_asked_back_by_who_reads_its
         "reason1": "damaged",
     }
     # The same form twice makes one customer and one ticket.
+    assert (await mine.get(f"{page}?lang=zh")).status == 200
     made = [await mine.post(page, asked, page=page) for _ in range(2)]
     assert made[0].location == made[1].location != ""
     number = made[0].location.split("/")[-1].split("?")[0]
@@ -389,6 +390,18 @@ async def test_what_was_bought_without_an_account_is_asked_back_by_who_reads_its
     assert number in (await mine.get(HOME)).text
     again = await mine.post(page, asked | {"client_id": "0" * 24, "anyway": "1"}, page=page)
     assert again.status == 409, "these pieces were asked for already"
+    # Answers go out in the language of the form.
+    thread = shop.database.read_now(lambda c: load_conversation(c, id_of(shop, number)))
+    assert thread is not None
+    assert thread.locale == "zh"
+    # A request of another type about that order is told of this one, and is linked to the order.
+    also = await form_of(mine, NEW, type="question", order="G-1", body="Which bulb?")
+    assert also.status == 409
+    assert number in also.text
+    other = await form_of(mine, NEW, type="question", order="G-1", body="Which bulb?", anyway="1")
+    ticket = id_of(shop, other.location.split("/")[-1].split("?")[0])
+    [link] = shop.database.read_now(lambda c: ticket_store.links_of(c, ticket))
+    assert link.kind == "order"
     # Another address, proved as well, reaches neither order nor request.
     her = await vouched(shop, "ana", email="ana@buyer.example", email_verified=True)
     assert (await her.get(page)).status == (await her.get(f"{BACK}/Z-9")).status == 404
