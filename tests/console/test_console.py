@@ -616,6 +616,22 @@ def test_the_customer_can_be_edited(peer: Peer, open_console: OpenConsole) -> No
     expect(page.locator("#edit-customer")).to_be_focused()
 
 
+def test_what_is_typed_after_edit_customer_is_the_name_and_no_command(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
+    page = open_console(f"#c-{id}")
+    page.get_by_role("button", name="Edit customer").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Anne")
+    page.keyboard.press("Enter")
+    expect(page.locator("#side h2")).to_have_text("Anne")
+    expect(page.locator("#edit-customer")).to_be_focused()
+    assert peer.asked("conversation.resolve") == []
+
+
 def test_presence_and_capacity(peer: Peer, open_console: OpenConsole) -> None:
     page = open_console()
     page.get_by_role("button", name=re.compile("Change presence")).click()
@@ -720,6 +736,89 @@ def test_the_question_mark_lists_all_keys(open_console: OpenConsole) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("Resolve and go to the next wait")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+# focus
+
+
+def test_who_goes_to_the_next_conversation_while_writing_goes_on_writing(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    peer.run(three_waiting)
+    page = open_console("#c-cnv_0003")
+    page.locator("#side .kv").first.wait_for()
+    page.keyboard.press("r")
+    page.keyboard.press("Alt+j")
+    expect(page.get_by_role("textbox", name="Reply to Ben")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.type("ada")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Reply to Ada")).to_be_focused()
+    page.keyboard.press("Control+Alt+e")
+    expect(page.get_by_role("textbox", name="Reply to Cleo")).to_be_focused()
+
+
+def test_a_button_that_has_done_its_work_leaves_the_focus_in_the_conversation(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    queued = peer.run(lambda desk: waiting(desk, "Ada", 5, assignee_id=None))
+    page = open_console(f"#c-{queued}")
+    page.locator("#side .kv").first.wait_for()
+    page.locator("#log").focus()
+    page.locator(".callout").get_by_role("button", name="Claim").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_focused()
+    page.get_by_role("button", name="Resolve").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#log")).to_be_focused()
+
+
+def test_a_row_that_leaves_the_list_hands_its_focus_to_another(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    peer.run(three_waiting)
+    page = open_console()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.locator("#side .kv").first.wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator(".conv:focus .nm")).to_have_text("Cleo")
+    page.keyboard.press("e")
+    lists(page, "Ben", "Ada")
+    expect(page.locator(".conv:focus .nm")).to_have_text("Ben")
+
+
+def test_a_customers_tag_taken_away_leaves_the_focus_where_the_next_is_written(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    id = peer.run(lambda desk: waiting(desk, "Ada", 5))  # noqa: A001
+    page = open_console(f"#c-{id}")
+    field = page.locator("#side").get_by_label("Add a tag")
+    field.focus()
+    page.keyboard.type("vip")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove tag vip").focus()
+    page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+
+
+def test_a_tag_taken_away_leaves_the_focus_in_the_dialog(
+    peer: Peer, open_console: OpenConsole
+) -> None:
+    id = peer.run(lambda desk: waiting(desk, "Ada", 5, tags=["lamp"]))  # noqa: A001
+    page = open_console(f"#c-{id}")
+    page.locator("#side .kv").first.wait_for()
+    page.get_by_role("button", name="Edit tags").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("No tags yet")
+    expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Edit tags")).to_be_focused()
 
 
 # seeing and being seen

@@ -23,7 +23,7 @@ TEMPLATE = FOLDER / "templates" / "console.html"
 LATER = {
     *("dialogs", "palette"),
     *("customer", "card_who", "card_worth", "card_orders", "card_tickets", "card_kept"),
-    *("order_words", "reply", "late_icon"),
+    *("order_words", "reply", "late_icon", "focus_kept"),
     *("aid", "attach", "mail_card", "suggest", "slash", "holes", "plain", "key_list"),
     *("events", "tried", "past", "library", "ticket"),
 }

@@ -10,6 +10,7 @@ import { Replies, closeReplies, listOf, replyKeys, sought } from "./slash.js";
 import { Holes, Marks, holds as holesHold } from "./holes.js";
 import { PastTalks, pastIsOpen, togglePast } from "./past.js";
 import { Icon } from "./late_icon.js";
+import "./focus_kept.js";
 import { t } from "./words.js";
 
 export { lineOf } from "./events.js";

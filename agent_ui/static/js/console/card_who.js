@@ -55,6 +55,9 @@ export const Fact = ({ label, wrap, children }) => html`<dt>${label}</dt><dd cla
 /** @param {{ tone?: string, icon: string, children?: import("./vendor.js").Child }} props */
 export const Note = ({ tone = "", icon, children }) => html`<div class=${`banner-line ${tone}`}><${Icon} name=${icon} /><div>${children}</div></div>`;
 
+/** What a form begins with: the next letter is for it, and no command. @param {HTMLElement | null} field */
+const beginsHere = (field) => field?.focus();
+
 /** @param {{ card: Card, done: () => void }} props */
 function Edit({ card, done }) {
   const [busy, setBusy] = useState(false);
@@ -77,7 +80,7 @@ function Edit({ card, done }) {
   const field = (/** @type {"email"|"phone"} */ kind, /** @type {string} */ type) => html`<label class="field"><span>${t(`card.${kind}`)}</span><input class="input" name=${kind} type=${type}
     defaultValue=${masked(kind) ? "" : card[kind] ?? ""} placeholder=${masked(kind) ? `${card[kind]} · ${t("card.unmasked_hint")}` : undefined} maxlength=${kind === "email" ? 254 : 40} autocomplete="off" /></label>`;
   return html`<form class="edit" onSubmit=${submit} onKeyDown=${(/** @type {KeyboardEvent} */ e) => { if (e.key === "Escape" && !e.isComposing) { e.preventDefault(); done(); } }}>
-    <label class="field"><span>${t("card.name")}</span><input class="input" name="name" defaultValue=${card.name ?? ""} maxlength="200" autocomplete="off" /></label>
+    <label class="field"><span>${t("card.name")}</span><input class="input" name="name" ref=${beginsHere} defaultValue=${card.name ?? ""} maxlength="200" autocomplete="off" /></label>
     ${field("email", "email")}${field("phone", "tel")}
     <div class="act"><button class="btn primary" disabled=${busy}>${t("save")}</button><button type="button" class="btn" onClick=${done}>${t("cancel")}</button></div>
   </form>`;

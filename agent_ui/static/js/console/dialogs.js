@@ -10,6 +10,7 @@ import { Library } from "./library.js";
 import { MakeTicket } from "./ticket.js";
 import { KEYS } from "./key_list.js";
 import { close } from "./later.js";
+import "./focus_kept.js";
 
 /** @typedef {{ id: string, close: () => void }} Of the conversation, and what closes this dialog */
 
