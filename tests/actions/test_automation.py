@@ -119,6 +119,10 @@ def test_a_rule_acts_once_and_says_what_it_did_and_why(scene: Scene, lead: Actor
     [run] = runs(scene, rule)
     assert (run.outcome, [one["outcome"] for one in run.steps]) == ("done", ["done", "done"])
     assert "A person" not in str(run.steps), "texts stay in the version"
+    # The console tells of the tag by the rule's line, which it finds by their common instant.
+    [tagged] = [one for one in scene.events(chat) if one.kind == "conversation.tagged"]
+    [applied] = [one for one in scene.events(chat) if one.kind == "rule.applied"]
+    assert (tagged.actor_kind, tagged.at_ms) == ("system", applied.at_ms)
     # The words of a bot answer nothing: the shopper still waits.
     assert scene.state(chat).turn is not None
     assert scene.database.read_now(lambda c: list(verify(c))) == []

@@ -66,3 +66,23 @@ const LINES = {
 
 /** The line of an event; null for kinds that say nothing here, or that a later server invented. @param {Envelope} event @returns {Line | null} */
 export const lineOf = (event) => LINES[event.kind]?.(event.data, event) ?? null;
+
+/**
+ * The events without those that say what another one says or has made void: a tag of a rule whose own line tells of it,
+ * and the question for a rating of a chat that an agent opened again before there was an answer.
+ * @param {Envelope[]} events @returns {Envelope[]}
+ */
+export function withoutEchoes(events) {
+  const kept = [];
+  let deed = 0; // when the rule acted whose doing stands above: all of it is of one instant
+  let voided = false;
+  for (let at = events.length - 1; at >= 0; at -= 1) {
+    const { kind, at_ms, actor, data } = events[at];
+    if (kind === "rule.applied") deed = at_ms;
+    else if (at_ms !== deed) deed = 0;
+    if (kind === "conversation.status_changed") voided = data.status === "open" && actor.kind === "agent";
+    else if (kind === "rating.given") voided = false;
+    if (!(kind === "conversation.tagged" && actor.kind === "system" && deed) && !(kind === "rating.asked" && voided)) kept.push(events[at]);
+  }
+  return kept.reverse();
+}

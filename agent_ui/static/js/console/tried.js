@@ -4,6 +4,7 @@
  */
 import { computed, effect, signal, untracked } from "./vendor.js";
 import { CommandError, command } from "./connection.js";
+import { withoutEchoes } from "./events.js";
 import { currentId, link, thread } from "./store.js";
 
 const found = signal(/** @type {{ id: string, lines: Envelope[] } | null} */ (null));
@@ -33,8 +34,9 @@ async function load(id) {
   }
 }
 
-/** The events of the open thread with what was read in between. @param {Envelope[]} events @returns {Envelope[]} */
-export function withTried(events) {
+/** What the open thread shows of its events, with what was read in between. @param {Envelope[]} given @returns {Envelope[]} */
+export function withTried(given) {
+  const events = withoutEchoes(given);
   const extra = found.value?.id === currentId.value ? found.value?.lines ?? [] : [];
   const first = events[0];
   // What is older than the page that is loaded comes with the next one.
