@@ -134,6 +134,19 @@ def test_every_icon_is_in_the_sprite_and_none_for_nothing() -> None:
     assert named - sprite == set()
 
 
+def test_an_icon_that_comes_later_is_asked_for_in_its_own_sprite() -> None:
+    more = set(re.findall(r'id="i-([\w-]+)"', (STATIC_DIR / "icons_more.svg").read_text("utf-8")))
+    late = (STATIC_DIR / "js" / "console" / "late_icon.js").read_text("utf-8")
+    listed = re.search(r"new Set\(\[(.*?)\]\)", late)
+    assert listed is not None
+    assert set(re.findall(r'"([\w-]+)"', listed[1])) - more == set()
+    rail = (STATIC_DIR / "js" / "console" / "rail.js").read_text("utf-8")
+    places = re.findall(r'\{ icon: "([\w-]+)",( late: true,)? key: "(\w+)"', rail)
+    assert {key for icon, later, key in places if (icon in more) != bool(later)} == set()
+    # A ticket is not what comes back at its time.
+    assert [icon for icon, _, key in places if key == "tickets"] == ["ticket"]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_leaving_comments_out_keeps_the_code_and_its_lines(path: Path) -> None:
     """The compiler's own idea of both: without comments they are the same program."""

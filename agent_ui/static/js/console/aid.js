@@ -38,7 +38,7 @@ export const hint = (id) => (writingOf(id).visibility === "public" ? html` <span
 /** Where else an answer may be found. @param {{ id: string }} props */
 export const Finders = ({ id }) => (writingOf(id).visibility === "public" ? html`<span class="finders">
   <${Clip} id=${id} />
-  <button type="button" class="btn quiet" title=${t("ticket.make")} onClick=${() => ask({ kind: "ticket", id })}><${Icon} name="alarm-clock" /><span>${t("ticket.make")}</span></button>
+  <button type="button" class="btn quiet" title=${t("ticket.make")} onClick=${() => ask({ kind: "ticket", id })}><${Icon} name="ticket" /><span>${t("ticket.make")}</span></button>
   <button type="button" class="btn quiet" aria-keyshortcuts="Alt+A" title=${`${t("find.articles")} (${alt} A)`} onClick=${() => ask({ kind: "articles" })}><${Icon} name="layers" /><span>${t("find.articles")}</span></button>
   ${isAsked() ? html`<button type="button" class="btn quiet" aria-expanded=${pastIsOpen(id)} title=${t("solved")} onClick=${() => togglePast(id)}><${Icon} name="history" /><span>${t("solved")}</span></button>` : null}</span>` : html`<span class="finders"><${Clip} id=${id} /></span>`);
 

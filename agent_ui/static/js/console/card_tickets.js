@@ -14,7 +14,7 @@ const TONES = /** @type {Record<string, string>} */ ({ new: "info", open: "info"
 function Ticket({ ticket }) {
   const { due_at_ms: due, number, state, status } = ticket;
   const late = due !== null && due < now.value;
-  return html`<li><a href=${`/tickets/${encodeURIComponent(number)}`}><${Icon} name="alarm-clock" /><span><span class="pv"><span class="mono">${number}</span> · ${ticket.type[page.locale]}</span>
+  return html`<li><a href=${`/tickets/${encodeURIComponent(number)}`}><${Icon} name="ticket" /><span><span class="pv"><span class="mono">${number}</span> · ${ticket.type[page.locale]}</span>
     ${due === null ? null : html`<small class=${late ? "bad" : ""}>${t(late ? "tickets.late" : "tickets.due", { when: moment(due, now.value) })}</small>`}</span>
     <span class=${`st ${TONES[state] ?? ""}`}>${status ? status[page.locale] : t(`tickets.${state}`)}</span></a></li>`;
 }

@@ -2,7 +2,7 @@
 import { html } from "./vendor.js";
 import { Icon as First } from "./ui.js";
 
-const MORE = new Set(["info", "copy", "circle-help", "circle-dot", "truck", "shopping-cart", "sparkles", "chevron-down", "layers", "paperclip", "download"]);
+const MORE = new Set(["info", "copy", "circle-help", "circle-dot", "truck", "shopping-cart", "sparkles", "chevron-down", "layers", "paperclip", "download", "ticket"]);
 
 /** @param {{ name: string }} props */
 export const Icon = ({ name }) => html`<${First} name=${name} late=${MORE.has(name)} />`;

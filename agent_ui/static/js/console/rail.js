@@ -9,7 +9,7 @@ import { ask } from "./later.js";
 /** @type {{ icon: string, late?: boolean, key: string, href: string }[]} */
 const PLACES = [
   { icon: "inbox", key: "inbox", href: "/console" },
-  { icon: "alarm-clock", key: "tickets", href: "/tickets" },
+  { icon: "ticket", late: true, key: "tickets", href: "/tickets" },
   { icon: "users-round", key: "customers", href: "/customers" },
   { icon: "layers", late: true, key: "knowledge", href: "/knowledge" },
   { icon: "chart-column", key: "reports", href: "/reports" },
