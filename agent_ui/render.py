@@ -20,6 +20,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from agent_ui import FOLDER, STATIC_DIR
+from agent_ui.links import linked
 
 Locale = Literal["en", "zh"]
 LOCALES: tuple[Locale, ...] = ("en", "zh")
@@ -325,6 +326,7 @@ def _environment(locale: Locale) -> Environment:
         hue=hue,
         initials=initials,
         input_day=input_day,
+        linked=linked,
         local_day=spoken(local_day),
         local_time=spoken(local_time),
         clock=clock,

@@ -117,6 +117,14 @@ async def test_a_shopper_follows_answers_confirms_rates_and_opens_again(shop: De
     assert "Is it solved?" in text
     assert "angry" not in text
     assert "How did we do?" not in text
+    # An address is a link that says nothing of this page, and ends where the sentence goes on.
+    said = "看 https://parcel.example/x?a=1&b=2，谢谢。 javascript:alert(1)"
+    await answer(shop, number, said, client_id="linked")
+    linked = (await visitor.get(page)).text
+    href = "https://parcel.example/x?a=1&amp;b=2"
+    link = f'<a href="{href}" rel="nofollow noopener noreferrer" target="_blank">{href}</a>，谢谢。'
+    assert link in linked
+    assert 'href="javascript' not in linked
     # The same form twice writes once.
     key = re.search(r'name="client_id" value="(\w+)"', text)
     assert key is not None

@@ -13,13 +13,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from agent_ui.links import linked
 from agent_ui.render import page
 from server.domain.letter import Enclosed
 from server.domain.mail import FOOT, MARK, answer_address
 
 _POLICY = email.policy.SMTP
 _GAPS = re.compile(r"\n{2,}")
-_LINK = re.compile(r"https?://[^\s<>\"“”]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,29 +89,10 @@ def _html(mail: Outgoing) -> str:
         shop=mail.shop,
         above=above,
         paragraphs=[
-            [_pieces(line) for line in one.split("\n")] for one in _GAPS.split(words.strip()) if one
+            [linked(line) for line in one.split("\n")] for one in _GAPS.split(words.strip()) if one
         ],
-        foot=[_pieces(line) for line in foot.strip().split("\n")] if foot.strip() else [],
+        foot=[linked(line) for line in foot.strip().split("\n")] if foot.strip() else [],
     )
-
-
-def _pieces(line: str) -> list[tuple[str, str | None]]:
-    """Words of a line, and the addresses in it that a link may carry.
-
-    >>> _pieces("See https://mori.example/a.")
-    [('See ', None), ('https://mori.example/a', 'https://mori.example/a'), ('.', None)]
-    """
-    found: list[tuple[str, str | None]] = []
-    at = 0
-    for match in _LINK.finditer(line):
-        address = match[0].rstrip(".,;:!?)]}。，；：！？）】》")
-        if match.start() > at:
-            found.append((line[at : match.start()], None))
-        found.append((address, address))
-        at = match.start() + len(address)
-    if at < len(line):
-        found.append((line[at:], None))
-    return found
 
 
 def _plain(text: str) -> str:
