@@ -77,6 +77,22 @@ def test_a_shopper_signs_in_answers_and_confirms(pages: Pages, data_dir: Path) -
     # By then the script is there, without which the form is sent like any other.
     page.wait_for_load_state()
     page.get_by_label("Your message").fill("Thank you.")
+    # Words alone are kept, too, when the network is away.
+    page.route("**/reply", lambda route: route.abort())
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_contain_text("send it again")
+    expect(page.get_by_label("Your message")).to_have_value("Thank you.")
+    page.unroute("**/reply")
+    # A mistake is said in its place, so that Back leads to where the shopper came from.
+    page.get_by_label("Your message").fill(" ")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_label("Your message").fill("Thank you.")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Your requests")).to_be_visible()
+    page.go_forward()
+    page.wait_for_load_state()
+    page.get_by_label("Your message").fill("Thank you.")
     # A file that is not taken: the form comes back with what was written in it.
     files = page.get_by_label("Files", exact=True)
     files.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x7fELF\0"})

@@ -1,4 +1,5 @@
-// A form of the portal with files is sent with its progress shown; without this script it is sent like any other.
+// A form of the portal is sent without leaving the page, with the progress of its files; without this script it is sent like any other.
+// So what was written stays when the network is away, and a mistake is no place that Back would lead to.
 // The answer is the page that the browser would have shown: one that it was led to, or the form with what is wrong.
 // Of a page without the form only its words are shown, so that what was written stays.
 
@@ -13,7 +14,8 @@ function send(form, shown) {
     const busy = what === "sending" || what === "checking";
     form.ariaBusy = String(busy);
     for (const button of buttons) button.disabled = busy;
-    shown.hidden = false;
+    // What is said on the way is about files.
+    shown.hidden = busy && !chosen.length;
     shown.classList.toggle("failed", !busy);
     bar.hidden = !busy;
     words.textContent = told ?? "";
@@ -52,8 +54,7 @@ function send(form, shown) {
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const shown = /** @type {HTMLElement | null} */ (form.querySelector(".portal-sending"));
-  const files = /** @type {HTMLInputElement | null} */ (form.querySelector("input[type=file]"));
-  if (!shown || !files?.files?.length) return;
+  if (!shown) return;
   event.preventDefault();
   if (form.ariaBusy !== "true") send(form, shown);
 });
