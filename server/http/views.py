@@ -18,6 +18,7 @@ from server.http.keys import DATABASE
 from server.http.sessions import csrf_token, keep_csrf_token, signed_in
 from server.storage.notices import count_unread
 from server.storage.shop import Shop, load_shop
+from server.storage.sign_ins import SignedIn
 
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE = "shopbell.lang"
@@ -72,9 +73,8 @@ async def render(
     """The page of a template as an answer that nobody may keep."""
     found = await signed_in(request)
     locale = await locale_of(request)
-    actor = found.person.actor if found is not None else None
-    if "bell" not in context and actor is not None and may(actor, "ticket.read"):
-        context["bell"] = await request.app[DATABASE].read(lambda c: count_unread(c, actor))
+    if "bell" not in context:
+        context["bell"] = await _unread(request, found)
     text = templates.page(
         template,
         locale=locale,
@@ -94,12 +94,20 @@ async def error_page(
     request: web.Request, status: int, shape: dict[str, object]
 ) -> web.StreamResponse:
     """A friendly page for an error. Asks nothing of the database where that may be what failed."""
-    locale = known_locale(request.query.get("lang")) or _said(request) or "en"
     code = cast(str, shape["code"])
     details = cast(dict[str, object], shape["details"])
     # Shoppers are told by the shop, in their words, and led back to where shoppers are.
     shopper = request.path.startswith("/portal")
-    more: dict[str, Any] = {}  # Any: values of a template
+    # Who works here keeps the way to everything else.
+    staff = not shopper and status < 500 and code != "too_many"
+    found, unread = await _who_asks(request) if staff else (None, 0)
+    locale = (
+        known_locale(request.query.get("lang"))
+        or known_locale(found.person.locale if found else None)
+        or _said(request)
+        or "en"
+    )
+    more: dict[str, Any] = {"bell": unread}  # Any: values of a template
     if shopper:
         more = {"shop": await _shop_that_answers(request) if status < 500 else None} | {
             "address": None,
@@ -113,8 +121,8 @@ async def error_page(
         locale=locale,
         theme=theme_of(request),
         static_url=static_url(),
-        csrf="",
-        person=None,
+        csrf=found.csrf if found else "",
+        person=found.person if found else None,
         status=status,
         title=templates.sentence(locale, f"error.title.{code}"),
         text=explain(locale, code, details, to="portal" if shopper else None),
@@ -122,6 +130,22 @@ async def error_page(
         **more,
     )
     return web.Response(text=text, status=status, content_type="text/html")
+
+
+async def _unread(request: web.Request, found: SignedIn | None) -> int:
+    """How many notices the person has not seen; none for who gets none."""
+    actor = found.person.actor if found is not None else None
+    if actor is None or not may(actor, "ticket.read"):
+        return 0
+    return await request.app[DATABASE].read(lambda c: count_unread(c, actor))
+
+
+async def _who_asks(request: web.Request) -> tuple[SignedIn | None, int]:
+    """Who is signed in, with their notices; nobody when that cannot be asked for."""
+    with suppress(Unavailable):
+        found = await signed_in(request)
+        return found, await _unread(request, found)
+    return None, 0
 
 
 async def _shop_that_answers(request: web.Request) -> Shop | None:

@@ -124,6 +124,34 @@ async def test_a_shopper_is_told_by_the_shop_and_led_to_their_requests(desk: Des
         assert ("Mori &amp; Oak" in page.text) == (status < 500)
 
 
+async def test_who_works_here_keeps_the_way_to_everything_else(desk: Desk) -> None:
+    agent, visitor = await desk.signed_in("agent"), desk.visitor()
+    for address, status in (
+        ("/nothing-here", 404),
+        ("/raise/not_found", 404),
+        ("/settings/people", 403),
+        ("/raise/conflict", 409),
+    ):
+        page = await agent.get(address)
+        assert page.status == status
+        assert '<nav aria-label="Main">' in page.text
+        assert 'href="/reports"' in page.text
+        assert 'class="btn primary" href="/console"' in page.text
+        assert "<nav" not in (await visitor.get(address)).text
+    # Nothing is asked for whom asks too much, or where the database may be what failed.
+    for what in ("too_many", "unavailable", "bug"):
+        assert "<nav" not in (await agent.get(f"/raise/{what}")).text
+    assert (await agent.post("/sign-out", page="/nothing-here")).status == 303
+    assert "<nav" not in (await agent.get("/nothing-here")).text
+
+
+async def test_an_error_is_told_in_the_language_of_who_is_signed_in(desk: Desk) -> None:
+    agent = await desk.signed_in("agent")
+    await agent.post("/settings/profile", {"name": "Lin", "locale": "zh"})
+    assert "返回会话" in (await agent.get("/nothing-here")).text
+    assert "To the inbox" in (await agent.get("/nothing-here?lang=en")).text
+
+
 async def test_every_kind_of_refusal_has_its_status_and_the_one_shape(desk: Desk) -> None:
     for error, status in CASES:
         answer = await desk.visitor().get(f"/raise/{error.code}", headers=JSON)
