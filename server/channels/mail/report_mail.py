@@ -104,9 +104,8 @@ def _words(schedule: Schedule, made: Stored, shop: Shop, *, public_url: str | No
     lines = [schedule.name, _period(made, locale, shop.timezone), ""]
     rows = rows_of(made.body)
     for metric_id in made.metrics:
-        words = metric_of(metric_id)
         mine = [row for row in rows if row["metric"] == metric_id]
-        lines.append(f"{words.name.of(locale)} ({words.short.of(locale)})")
+        lines.append(_heading(metric_id, locale))
         lines += list(_figures(mine, locale, by=schedule.by)) or [
             "  " + sentence(locale, "by_mail.no_rows")
         ]
@@ -116,6 +115,15 @@ def _words(schedule: Schedule, made: Stored, shop: Shop, *, public_url: str | No
         lines.append(sentence(locale, "by_mail.link", link=link))
     lines.append(sentence(locale, "by_mail.why", shop=shop.name))
     return "\n".join(lines)
+
+
+def _heading(metric_id: str, locale: Locale) -> str:
+    """The name of a figure, and the short one that pages show where it is another."""
+    words = metric_of(metric_id)
+    name, short = words.name.of(locale), words.short.of(locale)
+    if name == short:
+        return name
+    return f"{name}（{short}）" if locale == "zh" else f"{name} ({short})"
 
 
 def _figures(rows: Sequence[Row], locale: Locale, *, by: str | None) -> Iterator[str]:
@@ -132,8 +140,10 @@ def _figures(rows: Sequence[Row], locale: Locale, *, by: str | None) -> Iterator
 def _value(row: Row, locale: Locale) -> str:
     """The figure as people write it."""
     if row["unit"] == "ms" and row["median_ms"] is not None:
-        tail = duration(row["p90_ms"])
-        return sentence(locale, "by_mail.median", median=duration(row["median_ms"]), p90=tail)
+        median = duration(row["median_ms"])
+        if row["p90_ms"] is None:
+            return sentence(locale, "by_mail.median_alone", median=median)
+        return sentence(locale, "by_mail.median", median=median, p90=duration(row["p90_ms"]))
     value = row["value"]
     if value is None:
         return "–"

@@ -139,10 +139,14 @@ async def test_groups_are_told_by_their_names_in_the_language_of_the_mail(
     conversation = mail.scene.chat(mail.scene.shopper(), "Where is my lamp?")
     mail.scene.time.pass_s(90)
     mail.scene.post(chen, "On its way.", conversation)
-    schedule = _schedule(mail, by="channel", locale="zh", metrics=("frt",))
+    schedule = _schedule(mail, by="channel", locale="zh", metrics=("frt", "received"))
     mail.scene.time.pass_s((schedule.due_at_ms - mail.scene.time.at_ms) / 1000 + 1)
     await _send(mail)
     await mail.until(lambda: mail.smtp.mails, "the report to arrive")
     words, rows = _parts(mail.smtp.mails[0])
     assert "  在线聊天: " in words
-    assert [row["group"] for row in rows] == ["chat"]
+    # A figure whose short name is its name is named once.
+    assert {"首次响应时间（首响）", "接待人数"} <= set(words.splitlines())
+    # Of one answer nothing is said about nine of ten.
+    assert "中位数 1:30 · 样本 1" in words
+    assert [row["group"] for row in rows] == ["chat", "chat"]
