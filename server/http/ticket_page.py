@@ -189,6 +189,11 @@ def _view(look: Look, number: str, locale: Any) -> Json:  # Any: a literal of th
         "onward": merged_into if _may_follow(look, merged_into) else None,
         "told_of": has_unread_of(connection, look.actor.id or "", ticket.id),
         "joined": joined,
+        "followers": [
+            one.number
+            for one in stored.followed_by(connection, ticket.id)
+            if stored.sees(connection, look.actor, one)
+        ],
         "alike": _alike(look, ticket, rows),
         "links": _links(look, detail["links"]),
         "orders": orders.orders_of(connection, rows, 20),

@@ -421,6 +421,14 @@ def merged_into(connection: Connection, ticket_id: str) -> list[Ticket]:
     return found
 
 
+def followed_by(connection: Connection, ticket_id: str) -> list[Ticket]:
+    """The tickets that begin where this one ended or was split; the oldest first."""
+    rows = connection.execute(
+        select(TICKET).where(T.parent_id == ticket_id).order_by(T.created_at_ms, T.id)
+    )
+    return [ticket_from_row(row) for row in rows.mappings()]
+
+
 def add_task(tx: Tx, task: Task) -> None:
     """Keeps a new piece of work."""
     tx.later(insert(TICKET_TASK), {name: getattr(task, name) for name in Task.__dataclass_fields__})

@@ -9,6 +9,7 @@ from typing import Any  # Any: JSON values
 from urllib.parse import quote
 
 from server.actions import targets, ticket_jobs, tickets, visitors
+from server.actions.messages import PostMessage, post_message
 from server.actions.ticket_merge import (
     MergeTicket,
     SplitTicket,
@@ -74,6 +75,23 @@ async def test_a_request_is_found_answered_resolved_and_its_history_told(desk: D
     assert "took it over" in text
     zh = (await agent.get(f"{page}?lang=zh")).text
     assert "将状态改为“已解决”" in zh
+
+
+async def test_a_ticket_that_is_over_leads_to_the_one_that_follows_it(desk: Desk) -> None:
+    lead = await desk.signed_in("supervisor")
+    shopper = await shopper_of(desk)
+    first = await asked(desk, shopper)
+    page = f"/tickets/{first}"
+    assert "Followed by" not in (await lead.get(page + "?lang=en")).text
+    over = {"state": "closed", "reason": "other", "note": "by phone"}
+    assert (await lead.post(f"{page}/change", over, page=page)).status == 303
+    thread = desk.database.read_now(lambda c: stored.id_of_number(c, first))
+    again = PostMessage(client_id="again", body="It broke again", conversation_id=thread)
+    await desk.database.write(lambda tx: post_message(tx, shopper, again))
+    told = re.search(r'/tickets/(T-[\w-]+)\?own=1">Followed by', (await lead.get(page)).text)
+    assert told is not None
+    assert f"Follows {first}" in (await lead.get(f"/tickets/{told[1]}")).text
+    assert "是它的后续工单" in (await lead.get(page + "?lang=zh")).text
 
 
 async def test_who_is_overtaken_reads_first_and_loses_no_word(desk: Desk) -> None:
