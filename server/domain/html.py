@@ -66,6 +66,19 @@ _MAX_CHARS = 1_000_000
 _MAX_DEPTH = 30
 
 
+def to_words(html: str) -> str:
+    r"""The text of an HTML fragment as somebody would have typed it; never raises.
+
+    Links keep their addresses, pictures only what is said of them.
+
+    >>> to_words('<h2>Hi</h2><p>My <b>lamp</b>: <a href="https://a.example/p">photo</a></p>')
+    'Hi\n\nMy lamp: photo (https://a.example/p)'
+    >>> to_words('<p>Late<img src="https://a.example/pixel.gif"></p>')
+    'Late'
+    """
+    return _read(html, _Reader(page=False, marks=False))
+
+
 def to_markdown(html: str, *, page: bool = False) -> str:
     r"""The text of an HTML fragment as Markdown; never raises, whatever the markup.
 
@@ -80,7 +93,10 @@ def to_markdown(html: str, *, page: bool = False) -> str:
     >>> to_markdown('<nav>Home</nav><table><tr><th>A<th>B<tr><td>1<td>2</table>', page=True)
     '| A | B |\n| --- | --- |\n| 1 | 2 |'
     """
-    reader = _Reader(page=page)
+    return _read(html, _Reader(page=page))
+
+
+def _read(html: str, reader: _Reader) -> str:
     html = html[:_MAX_CHARS]
     # A tag that never ends is text. The parser finds that out for each of them by reading to the
     # end, so it is told.
@@ -93,9 +109,11 @@ def to_markdown(html: str, *, page: bool = False) -> str:
 class _Reader(HTMLParser):
     """Collects the text of a fragment, one entry of ``_lines`` for each block."""
 
-    def __init__(self, *, page: bool) -> None:
+    def __init__(self, *, page: bool, marks: bool = True) -> None:
         super().__init__(convert_charrefs=True)
         self._page = page
+        # Whether headings, emphasis and links are marked as Markdown has them.
+        self._marks = marks
         self._silenced = _SILENT | _AROUND if page else _SILENT
         # The row of a table being read, and whether it is the first one of it.
         self._cells: list[str] | None = None
@@ -142,7 +160,7 @@ class _Reader(HTMLParser):
             self._cells.append("")
         elif tag in ("td", "th") and self._line:
             self._line += " | "
-        elif tag in _MARKS and not self._pre:
+        elif tag in _MARKS and self._marks and not self._pre:
             self._line += _MARKS[tag]
             self._marked = len(self._line)
 
@@ -161,7 +179,7 @@ class _Reader(HTMLParser):
             self._end_block(tag)
         elif tag == "a" and self._links:
             self._link(*self._links.pop())
-        elif tag in _MARKS and not self._pre:
+        elif tag in _MARKS and self._marks and not self._pre:
             self._mark(_MARKS[tag])
 
     def handle_data(self, data: str) -> None:
@@ -199,11 +217,11 @@ class _Reader(HTMLParser):
         elif tag == "li":
             self._line = self._bullet()
         elif tag[0] == "h" and tag[1:].isdigit():
-            self._line = "#" * int(tag[1:]) + " "
+            self._line = "#" * int(tag[1:]) + " " if self._marks else ""
         elif tag == "blockquote":
             self._quotes += 1
         elif tag == "pre":
-            self._lines.append("```")
+            self._lines += ["```"] * self._marks
             self._pre += 1
         elif tag == "hr":
             self._lines += ["", "---", ""]
@@ -224,7 +242,7 @@ class _Reader(HTMLParser):
             self._pre -= 1
             while self._lines and not self._lines[-1]:
                 self._lines.pop()
-            self._lines += ["```", ""]
+            self._lines += ["```", ""] if self._marks else [""]
 
     def _end_cell(self) -> None:
         if self._cells:
@@ -273,14 +291,18 @@ class _Reader(HTMLParser):
         label = self._line[start:].strip()
         if not _is_link(href) or not label:
             return
-        shown = f"<{href}>" if label == href else f"[{label}]({href})"
+        if not self._marks:
+            bare = href.removeprefix("mailto:")
+            shown = label if label in (href, bare) else f"{label} ({bare})"
+        else:
+            shown = f"<{href}>" if label == href else f"[{label}]({href})"
         self._line = self._line[:start] + shown
 
     def _image(self, values: dict[str, str | None]) -> None:
         source, alt = values.get("src") or "", (values.get("alt") or "").strip()
         if _is_link(source) and self._page:
             self._line += f"![{alt}]({source})"
-        elif _is_link(source):
+        elif _is_link(source) and self._marks:
             self._line += f"[{alt or source}]({source})"
         elif alt:
             self._line += alt

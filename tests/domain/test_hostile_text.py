@@ -16,6 +16,7 @@ WHOLE = (
     "server.domain.quotes:mask_quote",
     "server.channels.mail.trim:trimmed",
     "server.domain.html:to_markdown",
+    "server.domain.html:to_words",
     "server.domain.search_words:search_words",
     "knowledge_base.text:without_details",
     "server.importers.article_files:_HEADING.match",

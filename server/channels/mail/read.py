@@ -21,7 +21,7 @@ from flufl.bounce import all_failures
 
 from agent_ui.mail_html import cleaned
 from server.channels.mail.trim import trimmed
-from server.domain.html import to_markdown
+from server.domain.html import to_words
 from server.domain.letter import Address, Enclosed, Kind, Letter, Sheet, Unreadable
 
 MOST_BYTES = 25_000_000
@@ -81,7 +81,7 @@ def read_letter(raw: bytes) -> Letter:
 
 def _letter(message: Message, parts: list[Message]) -> Letter:
     plain, html, found = _bodies(parts)
-    written = plain if plain.strip() or html is None else to_markdown(html[:MOST_HTML])
+    written = plain if plain.strip() or html is None else to_words(html[:MOST_HTML])
     sheet, pictures = _sheet(html)
     enclosed = [*found, *pictures]
     words, quoted = trimmed(written[:MOST_TEXT])

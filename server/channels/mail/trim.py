@@ -18,6 +18,8 @@ _INTRODUCTIONS = tuple(
     for form in (
         rf"^On\b.{{0,200}}{_DATE}.{{0,200}}\bwrote\s*[:：]\s*$",
         rf"^At\b.{{0,80}}{_DATE}.{{0,200}}\bwrote\s*[:：]\s*$",
+        rf"^Am\b.{{0,80}}{_DATE}.{{0,40}}\bschrieb\b[^:：]{{0,80}}[:：]\s*$",
+        rf"^Le\b.{{0,80}}{_DATE}.{{0,200}}\ba écrit\s*[:：]\s*$",
         rf"^在.{{0,80}}{_DATE}.{{0,200}}写道\s*[:：]\s*$",
         rf"^.{{0,120}}(?:于|於).{{0,60}}{_DATE}.{{0,60}}(?:写道|寫道)\s*[:：]\s*$",
         rf"^.{{0,120}}{_DATE}.{{0,60}}(?:写道|寫道)\s*[:：]\s*$",
@@ -28,7 +30,7 @@ _INTRODUCTIONS = tuple(
 # Lines that mail programs set above a quoted mail; two of them on end begin one.
 _HEAD = re.compile(
     r"^\s*\**(?:from|sent|date|to|cc|subject|发件人|发送时间|发件时间|日期|时间|收件人|抄送|主题|"
-    r"寄件者|日期|收件者|主旨)\**\s*[:：]\**\s*(?P<value>\S.*)$",
+    r"寄件者|日期|收件者|主旨|von|gesendet|datum|an|kopie|betreff|de|envoyé|à|objet)\**\s*[:：]\**\s*(?P<value>\S.*)$",
     re.IGNORECASE,
 )
 _ADDRESS_OR_DATE = re.compile(r"[@<>]|\d{4}")
@@ -36,6 +38,7 @@ _LINES_OF_A_HEAD = 3
 _SIGNATURE = re.compile(r"^--\s?$")
 _DEVICE = re.compile(
     r"^(?:sent from my .{1,40}|get outlook for .{1,20}|"
+    r"von meinem .{1,40} gesendet|envoyé de mon .{1,40}|"
     r"发自我的.{1,20}|来自.{1,20}(?:手机|邮箱|邮件).{0,20}|傳送自.{1,20})$",
     re.IGNORECASE,
 )

@@ -128,7 +128,17 @@ AWKWARD = (
             "<style>p{}</style><p>My <b>lamp</b></p><script>x()</script><p>is dark</p>",
             Content_Type="text/html; charset=utf-8",
         ),
-        {"words.has": "lamp", "words.lacks": "x()"},
+        {"words": "My lamp\n\nis dark"},
+    ),
+    Awkward(
+        "HTML alone, with what Markdown would mark",
+        mail(
+            "<h2>Hello</h2><pre>No. 7</pre><p><a href='https://a.example/x'>Parcel</a>, "
+            "<a href='mailto:ana@b.example'>ana@b.example</a>"
+            "<img src='https://a.example/pixel.gif'><img src='https://a.example/l.png' alt='Ana'>",
+            Content_Type="text/html; charset=utf-8",
+        ),
+        {"words": "Hello\n\nNo. 7\n\nParcel (https://a.example/x), ana@b.exampleAna"},
     ),
     Awkward(
         "text beside HTML with a picture in it",

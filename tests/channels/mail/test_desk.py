@@ -12,7 +12,7 @@ from server.actions.messages import MarkRead
 from server.actions.privacy import forget_old_mails
 from server.actions.visitors import Describe, describe
 from server.channels.mail.trim import trimmed
-from server.domain.html import to_markdown
+from server.domain.html import to_words
 from server.domain.mail import MARK
 from server.storage import mails
 from tests.channels.mail.awkward import AWKWARD, PNG, file, part, parts
@@ -51,7 +51,7 @@ async def test_a_thread_goes_back_and_forth(mail: Correspondence) -> None:
     looks = answer.get_body(("html",))
     assert looks is not None
     # Both say the same, and what a program makes of the second is trimmed as well.
-    words, quoted = trimmed(f"Blue\n\n{to_markdown(looks.get_content())}")
+    words, quoted = trimmed(f"Blue\n\n{to_words(looks.get_content())}")
     assert words == "Blue"
     assert "Which colour is it?" in quoted
     assert cleaned(looks.get_content()) is not None

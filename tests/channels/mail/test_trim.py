@@ -30,6 +30,17 @@ BELOW = {
         "发件人: Mori <help@mori.example>\n发送时间: 2026年11月3日 10:00\n收件人: Ana\n"
         "主题: 答复: 退款\n\n您好"
     ),
+    "Outlook deutsch": (
+        "**Von:** Mori <help@mori.example>\n**Gesendet:** Dienstag, 3. November 2026 10:00\n"
+        "**An:** Ana\n**Betreff:** AW: Lampe\n\nHallo"
+    ),
+    "Outlook français": (
+        "De : Mori <help@mori.example>\nEnvoyé : mardi 3 novembre 2026 10:00\nÀ : Ana\n"
+        "Objet : Re: lampe\n\nBonjour"
+    ),
+    "Gmail deutsch": "Am Di., 3. Nov. 2026 um 10:00 Uhr schrieb Mori <help@mori.example>:\n\n> Hi",
+    "Gmail français": "Le mar. 3 nov. 2026 à 10:00, Mori <help@mori.example> a écrit :\n\n> Hi",
+    "iPhone deutsch": "Von meinem iPhone gesendet\n\n> Am 3.11.2026 um 10:00 schrieb Mori:\n> Hi",
     "iPhone": "Sent from my iPhone\n\n> On 3 Nov 2026, at 10:00, Mori wrote:\n>\n> Dear",
     "iPhone 中文": "发自我的iPhone\n\n> 在 2026年11月3日，10:00，Mori 写道：\n>\n> 您好",
     "signature": "-- \nAna Costa\nLisbon",
@@ -51,6 +62,8 @@ def test_only_what_was_written_is_left(written: str, below: str) -> None:
         "On Monday I wrote: where is it?",
         "我昨天写道：请退款",
         "Subject: lamp\nIt is broken.",
+        "Am Montag schrieb ich: wo ist sie?",
+        "An: alle\nVon: mir",
     ],
 )
 def test_words_that_only_look_like_a_quotation_stay(text: str) -> None:
