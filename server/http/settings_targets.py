@@ -30,6 +30,7 @@ from server.storage.connection import Connection
 from server.storage.conversations import by_ids
 from server.storage.hours import load_book
 from server.storage.shop import load_shop
+from server.storage.targets import PolicyList
 from server.storage.ticket_lists import by_ids as tickets_by_ids
 from server.storage.ticket_rows import load_ticket
 from server.storage.ticket_types import load_types
@@ -51,6 +52,8 @@ def add_target_settings(app: web.Application) -> None:
     router.add_get(f"{ROOT}/{{number:[0-9]{{1,3}}}}", show_policy)
     router.add_post(f"{ROOT}/{{number:[0-9]{{1,3}}}}", save_policy)
     router.add_get(f"{ROOT}/{{number:[0-9]{{1,3}}}}/remove", ask_remove)
+    router.add_get(f"{ROOT}/versions/{{version:[0-9]{{1,9}}}}", ask_restore)
+    router.add_post(f"{ROOT}/versions/{{version:[0-9]{{1,9}}}}", restore)
     router.add_get("/targets/{conversation_id}", show_clocks)
 
 
@@ -177,6 +180,45 @@ async def ask_remove(request: web.Request) -> web.Response:
     )
 
 
+async def ask_restore(request: web.Request, error: AppError | None = None) -> web.Response:
+    """Shows a version of the list, and asks before it holds again."""
+    await require_person(request, MANAGE)
+    database = request.app[DATABASE]
+    before = await _version_of(request)
+    held = await database.read(targets.current_list)
+    shop = await database.read(load_shop)
+    return await settings_page(
+        request,
+        "settings_target_restore.html",
+        error,
+        tab="targets",
+        before=before,
+        same=before.policies == held.policies,
+        version=held.version,
+        names=await _choices(request),
+        targets=TARGETS,
+        timezone=shop.timezone if shop else "UTC",
+    )
+
+
+async def restore(request: web.Request) -> web.Response:
+    """Lets a version of the list hold again, as a new one."""
+
+    async def save(actor: Actor, form: Form) -> str:
+        before = await _version_of(request)
+        await request.app[DATABASE].write(
+            partial(
+                actions.set_policies,
+                actor=actor,
+                policies=before.policies,
+                version=version_in(form),
+            )
+        )
+        return f"{ROOT}?done=saved"
+
+    return await submit(request, MANAGE, save, ask_restore)
+
+
 async def apply_anew(request: web.Request) -> web.Response:
     """Puts the list in the place of the one that open chats and tickets began with."""
 
@@ -228,6 +270,15 @@ async def show_clocks(request: web.Request) -> web.Response:
         at_ms=at_ms,
         timezone=shop.timezone if shop else "UTC",
     )
+
+
+async def _version_of(request: web.Request) -> PolicyList:
+    """The version of the list that the address names. Raises NotFound."""
+    number = int(request.match_info["version"])
+    found = await request.app[DATABASE].read(partial(targets.load_list, version=number))
+    if found is None:
+        raise NotFound("There is no such version.")
+    return found
 
 
 def _places(connection: Connection, ids: Sequence[str], locale: Locale) -> list[tuple[str, str]]:

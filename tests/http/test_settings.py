@@ -124,6 +124,8 @@ RIGHTS = {
     "/settings/targets/1": (303, 403, 200, 200),
     "/settings/targets/1/remove": (303, 403, 200, 200),
     "/settings/targets/999": (303, 403, 404, 404),
+    "/settings/targets/versions/0": (303, 403, 200, 200),
+    "/settings/targets/versions/1": (303, 403, 404, 404),
     "/targets/nobody": (303, 404, 404, 404),
     "/settings/rules": (303, 403, 200, 200),
     "/settings/rules/new": (303, 403, 200, 200),

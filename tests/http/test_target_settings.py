@@ -9,6 +9,7 @@ from server.actions.messages import PostMessage, post_message
 from server.actions.payload import parse
 from server.actions.visitors import Connect, connect
 from server.domain.actors import customer
+from server.domain.targets import DEFAULTS
 from server.jobs import targets as job
 from server.storage.shop import load_shop
 from server.storage.targets import current_list
@@ -72,6 +73,34 @@ async def test_a_policy_is_tried_saved_ordered_and_taken_out(desk: Desk) -> None
     await visitor.post(f"{ROOT}/2", {"version": await _version(visitor), "do": "delete"}, page=ROOT)
     held = await desk.database.read(current_list)
     assert "Quick chats" not in [policy.name for policy in held.policies]
+
+
+async def test_a_version_of_the_list_holds_again_as_a_new_one(desk: Desk) -> None:
+    visitor = await desk.signed_in("supervisor")
+    assert "versions/" not in (await visitor.get(f"{ROOT}?lang=en")).text  # there is one only
+    await visitor.post(f"{ROOT}/0", CHATS | {"version": "0", "do": "save"})
+    await visitor.post(f"{ROOT}/1", {"version": "1", "do": "delete"}, page=ROOT)
+    first, second = f"{ROOT}/versions/1", f"{ROOT}/versions/2"
+    listed = (await visitor.get(ROOT)).text
+    assert f'href="{first}"' in listed
+    assert f'href="{second}"' not in listed
+    assert "The list is the same today." in (await visitor.get(second)).text
+    # It asks first, and shows what it would be.
+    asked = (await visitor.get(first)).text
+    assert "Restore version 1?" in asked
+    assert "Quick chats" in asked
+    assert (await desk.database.read(current_list)).version == 2
+    assert (await visitor.post(first, {"version": "2"})).location == f"{ROOT}?done=saved"
+    held = await desk.database.read(current_list)
+    assert (held.version, held.policies[0].name, held.by) == (3, "Quick chats", "Supervisor Young")
+    # Who has seen an older list changes nothing.
+    late = await visitor.post(f"{ROOT}/versions/0", {"version": "2"})
+    assert late.status == 409
+    assert "Somebody has changed the targets" in late.text
+    assert (await visitor.get(f"{ROOT}/versions/0")).status == 200
+    await visitor.post(f"{ROOT}/versions/0", {"version": "3"})
+    held = await desk.database.read(current_list)
+    assert (held.version, held.policies) == (4, DEFAULTS)
 
 
 async def test_what_cannot_be_promised_is_said_beside_its_field(desk: Desk) -> None:

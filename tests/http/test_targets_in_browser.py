@@ -66,6 +66,7 @@ def test_hours_targets_and_corrections_are_fit_for_everybody(pages: Pages, data_
         "/settings/hours",
         "/settings/targets",
         "/settings/targets/1",
+        "/settings/targets/versions/0",
         f"/targets/{chat}",
         "/reports/corrections",
         "/reports/stored",
