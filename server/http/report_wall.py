@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiohttp import web
@@ -97,10 +97,19 @@ def _today(kept: _Today, locale: Locale, currency: str) -> list[Shown]:
         return []
     query = ReportQuery(period="today", as_of=kept.scope.as_of_ms, seq=kept.scope.as_of_seq)
     teller = Teller(locale, currency, query)
-    return [
+    shown = (
         teller.show(METRICS[name], kept.figures[name], stat="median" if name == "frt" else "value")
         for name in TODAY
-    ]
+    )
+    return [_explained(one, locale) for one in shown]
+
+
+def _explained(shown: Shown, locale: Locale) -> Shown:
+    """A figure that says why there is none: before the first question of a day nothing is wrong."""
+    if shown.value or shown.n or shown.n_open:
+        return shown
+    why = "live.none_rated" if shown.metric.id == "csat" else "live.none_asked"
+    return replace(shown, words=sentence(locale, why))
 
 
 def _longest(wall: Wall) -> str:

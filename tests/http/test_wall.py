@@ -133,6 +133,20 @@ async def test_an_empty_desk_is_said_to_be_calm(desk: Desk) -> None:
     assert "No agent is online." in text
 
 
+async def test_a_figure_of_a_day_that_has_not_begun_says_why_there_is_none(desk: Desk) -> None:
+    supervisor = await desk.signed_in("supervisor")
+    text = words((await supervisor.get(LIVE)).text)
+    assert "Answered within 3 min nobody has asked yet" in text
+    assert "nobody has rated yet" in text
+    assert "no data" not in text
+    assert "还没有人咨询" in words((await supervisor.get("/reports/live?lang=zh")).text)
+    await asks(desk)
+    desk.time.now += 200
+    text = words((await supervisor.get(LIVE)).text)
+    assert "nobody has asked yet" not in text
+    assert "Answered within 3 min 0" in text
+
+
 async def test_the_figures_of_the_day_are_read_anew_after_a_while(desk: Desk) -> None:
     supervisor = await desk.signed_in("supervisor")
     assert "today · 0 turns" in words((await supervisor.get(LIVE)).text)
