@@ -123,6 +123,21 @@ def test_the_keyboard_alone_is_enough_to_sign_in_and_out(
     page.wait_for_url("**/sign-in")
 
 
+def test_a_form_that_was_refused_goes_on_where_it_is_wrong(
+    start_server: Callable[..., ServerProcess], pages: Pages
+) -> None:
+    server = start_server()
+    page = pages.open(server.url, width=390)
+    _set_up(page, server)
+    page.goto(f"{server.url}/settings/profile")
+    page.fill("[name=current]", "not the password")
+    page.fill("[name=password]", "walnut-lamp-429")
+    page.keyboard.press("Enter")
+    expect(page.locator("#e-current")).to_be_in_viewport()
+    expect(page.locator("[name=current]")).to_be_focused()
+    pages.errors.clear()  # the browser notes the refusal, which was meant
+
+
 def test_the_embed_snippet_is_copied_and_a_theme_is_kept(
     start_server: Callable[..., ServerProcess], pages: Pages
 ) -> None:

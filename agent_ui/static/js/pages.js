@@ -13,6 +13,9 @@ for (const current of document.querySelectorAll('nav [aria-current="page"]')) {
   current.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
+// A form that was refused goes on where it is wrong, which may be far below the head of the page.
+/** @type {HTMLElement | null} */ (document.querySelector('[aria-invalid="true"], .criterion.wrong input'))?.focus();
+
 // The console reads the theme from here.
 const theme = document.documentElement.dataset.theme ?? "auto";
 try {
