@@ -90,9 +90,10 @@ async def test_what_our_mail_server_takes_for_forged_says_so_to_agents(
     mail: Correspondence,
 ) -> None:
     failed = "mx.mori.example; dmarc=fail header.from=buyer.example"
-    await mail.write("My lamp is broken.")
+    believed = await mail.write("My lamp is broken.")
     await mail.write("Send it to another street.", Authentication_Results=failed)
-    honest, forged = mail.tickets()
+    # Both were made in one moment.
+    honest, forged = sorted(mail.tickets(), key=lambda one: one.id != believed.conversation_id)
     assert mail.words(honest.id, "private") == []
     (note,) = mail.words(forged.id, "private")
     assert "ana@buyer.example" in note
