@@ -4,7 +4,8 @@ A transaction is a plain function ``job(tx)``. It reads at once and writes when 
 that raises has written nothing. Jobs that queue up while a commit runs share the next one (group
 commit); a caller gets its answer only after that commit. If an error breaks a batch, its jobs run
 again one by one, so one poisoned job cannot fail its neighbours; a job that another process crossed
-(deadlock, the same row made twice) runs again on what that process has left.
+(deadlock, the same row made twice) runs again on what that process has left, and one during which
+the machine stood still runs once more.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ _SQLITE_OUTAGES = frozenset(
 )
 # A write to what is read-only: a disk that is, when the writer meets it; a bug, when a reader does.
 _WRITES_OF_READERS = frozenset({"SQLITE_READONLY", "ReadOnlySqlTransaction"})
+# PostgreSQL has ended a transaction that stood still, and undone it: the machine was asleep, or a
+# job takes that long between two statements, which must not keep all others waiting for ever.
+_STOOD_STILL = "IdleInTransactionSessionTimeout"
 _AWAY = "The database is away. Nothing was lost; try again in a moment."
 
 
@@ -350,14 +354,15 @@ class Database:
         return found
 
     def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
-        if _is_outage(error):
+        stood_still = _name_of(error) == _STOOD_STILL
+        if _is_outage(error) or (stood_still and run > 1):
             log.warning("database unavailable", error=_name_of(error))
             self.stats.outages += 1
             _answer([(job, None, Unavailable(_AWAY)) for job in jobs])
         elif len(jobs) > 1:
             for job in jobs:
                 self._run_batch([job], more=False, patient=True)
-        elif _is_crossing(error) and run < MAX_RUNS:
+        elif stood_still or (_is_crossing(error) and run < MAX_RUNS):
             self._run_batch(jobs, more=False, run=run + 1, patient=True)
         elif _is_crossing(error) and not isinstance(error, IntegrityError):
             told = Unavailable("Others change the same thing just now. Try again in a moment.")
@@ -477,7 +482,7 @@ def _is_outage(error: Exception) -> bool:
     """True when the database is away, full or locked, and the same work may succeed later."""
     if isinstance(error, PoolTimeout | OSError):
         return True
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError) or _name_of(error) == _STOOD_STILL:
         return False
     if error.connection_invalidated:
         return True
@@ -547,9 +552,9 @@ def _engine(url: str | None, path: Path, patience_s: float, *, readonly: bool) -
         pool_timeout=patience_s,
         isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",
         connect_args={
-            "connect_timeout": 3,
+            "connect_timeout": max(2, round(patience_s)),
             "options": options,
-            "tcp_user_timeout": 5000,
+            "tcp_user_timeout": patience_ms,
             "keepalives_idle": 5,
         },
     )

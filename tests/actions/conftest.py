@@ -39,10 +39,10 @@ def _opener(request: pytest.FixtureRequest, kind: str, path: Path) -> Opener:
         first = Database(None, path, patience_s=LIMIT_S)
         migrate(first.engine)
         first.close()
-        return partial(Database, None, path)
+        return partial(Database, None, path, patience_s=LIMIT_S)
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     url = cluster.create(request.getfixturevalue("postgres_template"))
-    return partial(Database, url, path)
+    return partial(Database, url, path, patience_s=LIMIT_S)
 
 
 @pytest.fixture(params=DATABASES)

@@ -89,7 +89,7 @@ def make_several(
 
     The last process may reach Redis and the database by ways of its own.
     """
-    settings = UNLIMITED | {"SHOPBELL_DATABASE_PATIENCE_S": "5"} | (env or {})
+    settings = UNLIMITED | (env or {})
     if redis_url is not None:
         settings["SHOPBELL_REDIS_URL"] = redis_url
     desk = make_desk(folder / "data", url, env=settings)

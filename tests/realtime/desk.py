@@ -24,6 +24,8 @@ HASH = hash_password(PASSWORD)
 UNLIMITED = {"SHOPBELL_RATE_LIMITS": "off"}
 # To say goodbye to many takes a machine longer that is busy with other things.
 PATIENT = {"SHOPBELL_DRAIN_S": "60"}
+# As in a shop: who waits for the database is told soon.
+IMPATIENT = {"SHOPBELL_DATABASE_PATIENCE_S": "5"}
 # name -> (role, team)
 PEOPLE = {
     "mei": ("agent", "north"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.realtime.client import People, Refused
-from tests.realtime.desk import Desk, make_desk
+from tests.realtime.desk import IMPATIENT, Desk, make_desk
 from tests.realtime.follower import read_all
 from tests.support.postgres import PostgresCluster
 from tests.support.tools import require
@@ -31,7 +31,7 @@ def fragile(tmp_path: Path) -> Iterator[tuple[Desk, PostgresCluster]]:
     database = Database(url, tmp_path)
     migrate(database.engine)
     database.close()
-    desk = make_desk(tmp_path / "data", url, env={"SHOPBELL_DATABASE_PATIENCE_S": "5"})
+    desk = make_desk(tmp_path / "data", url, env=IMPATIENT)
     desk.server.start()
     yield desk, cluster
     desk.server.kill()

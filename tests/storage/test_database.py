@@ -424,27 +424,49 @@ def test_who_waits_longer_than_the_patience_for_a_lock_is_told_to_try_again(
     assert waiting.write_now(lambda tx: tx.execute(lock).scalar_one()) == "a"
 
 
-def test_a_transaction_that_stands_still_longer_than_the_patience_is_ended(
+@pytest.mark.parametrize("neighbours", [0, 2])
+def test_what_stood_still_longer_than_the_patience_runs_once_more(
+    open_postgres: Open, neighbours: int
+) -> None:
+    other, still = open_postgres(), open_postgres(patience_s=0.2)
+    sessions: list[int] = []
+
+    def stand(tx: Tx) -> str:
+        sessions.append(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        if len(sessions) == 1:
+            wait_until(lambda: _is_gone(other, sessions[0]), LIMIT_S)
+        tx.execute(text("SELECT 1"))
+        return put("stood")(tx)
+
+    with held(still):
+        before = still.submit(put("before"))
+        standing = still.submit(stand)
+        after = [still.submit(put(f"after {number}")) for number in range(neighbours)]
+    assert before.result(LIMIT_S) == "before"
+    assert standing.result(LIMIT_S) == "stood"
+    assert [future.result(LIMIT_S) for future in after] == [f"after {n}" for n in range(neighbours)]
+    assert len(sessions) == 2
+    kept = [*(f"after {number}" for number in range(neighbours)), "before", "stood"]
+    assert still.read_now(names) == kept
+
+
+def test_a_job_that_always_stands_still_is_refused_and_the_next_one_works(
     open_postgres: Open,
 ) -> None:
     other, still = open_postgres(), open_postgres(patience_s=0.2)
     sessions: list[int] = []
-    go_on = threading.Event()
 
     def stand(tx: Tx) -> None:
         sessions.append(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
-        assert go_on.wait(LIMIT_S)
+        wait_until(lambda: _is_gone(other, sessions[-1]), LIMIT_S)
         tx.execute(text("SELECT 1"))
 
-    def gone() -> bool:
-        alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
-        return bool(sessions) and other.read_now(
-            lambda c: c.execute(alive, {"pid": sessions[0]}).scalar_one() == 0
-        )
-
-    standing = still.submit(stand)
-    wait_until(gone, LIMIT_S)
-    go_on.set()
     with pytest.raises(Unavailable):
-        standing.result(LIMIT_S)
+        still.write_now(stand)
+    assert len(sessions) == 2
     assert still.write_now(put("after")) == "after"
+
+
+def _is_gone(database: Database, session: int) -> bool:
+    alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    return not database.read_now(lambda c: c.execute(alive, {"pid": session}).scalar_one())
