@@ -7,6 +7,7 @@ from typing import Any
 
 from server.storage.people import Person, load_people, load_person, load_teams
 from server.storage.shop import Shop, load_shop
+from server.storage.ticket_types import load_types
 from tests.http.desk import PASSWORD, ROLES, Desk
 
 NEW = {
@@ -381,10 +382,30 @@ async def test_the_former_identity_secret_holds_until_it_is_ended(desk: Desk) ->
     assert "End the former secret" not in (await admin.get("/settings/shop")).text
     await admin.post("/settings/shop/identity")
     assert _shop(desk).old_identity_secret == former
-    assert "End the former secret" in (await admin.get("/settings/shop")).text
+    page = (await admin.get("/settings/shop")).text
+    assert "End the former secret" in page
+    # It is asked first: the button stands behind what is lost by it.
+    assert "<details>" in page.split('/identity/end"')[1].split("<button")[0]
+    assert "is not believed from then on" in page
     ended = await admin.post("/settings/shop/identity/end", page="/settings/shop")
     assert ended.status == 303
     assert _shop(desk).old_identity_secret is None
+
+
+async def test_a_shipped_type_is_given_back_as_it_came_once_it_was_said_what_is_lost(
+    desk: Desk,
+) -> None:
+    path = "/settings/ticket-types/refund"
+    leader = await desk.signed_in("supervisor")
+    came = desk.database.read_now(load_types)["refund"]
+    own = {"name_en": "Money back", "name_zh": "退钱", "do": "save"}
+    assert (await leader.post(path, own)).status == 303
+    assert desk.database.read_now(load_types)["refund"].words == ("Money back", "退钱")
+    page = (await leader.get(path)).text
+    before = page.split('value="restore"')[0].rsplit("<details>", 1)[1]
+    assert "are lost; it is again as it came" in before
+    assert (await leader.post(path, {"do": "restore"})).status == 303
+    assert desk.database.read_now(load_types)["refund"] == came
 
 
 async def test_an_identity_secret_is_shown_once(desk: Desk) -> None:

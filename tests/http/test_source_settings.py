@@ -121,6 +121,10 @@ async def test_a_secret_is_changed_without_a_gap_and_a_source_removed(desk: Desk
     assert source is not None
     assert source.secrets(desk.database.clock()) == (source.secret, "first")
     assert str(source.secret) in page
+    page = (await admin.get(f"{ROOT}/main")).text
+    # It is asked first: the button stands behind what is lost by it.
+    assert "<details>" in page.split('/main/secret/end"')[1].split("<button")[0]
+    assert "is refused from then on" in page
     assert (await admin.post(f"{ROOT}/main/secret/end", {}, page=f"{ROOT}/main")).status == 303
     body = b'{"id": 1}'
     headers = {"X-Shopify-Topic": "orders/paid"}

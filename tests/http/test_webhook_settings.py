@@ -142,7 +142,11 @@ async def test_a_new_secret_is_shown_once_and_the_old_one_can_be_ended(desk: Des
     assert known(desk).secret in answer.text
     assert old not in answer.text
     assert known(desk).old_secret == old
-    assert "signs too" in (await admin.get(path)).text
+    page = (await admin.get(path)).text
+    assert "signs too" in page
+    # It is asked first: the button stands behind what is lost by it.
+    assert "<details>" in page.split(f'{path}/secret/end"')[1].split("<button")[0]
+    assert "refuses what is sent from then on" in page
     assert (await admin.post(f"{path}/secret/end", page=path)).status == 303
     assert known(desk).old_secret is None
     assert "signs too" not in (await admin.get(path)).text
