@@ -11,6 +11,7 @@ from server.domain.events import (
     SlaBreached,
     SlaWarned,
     TicketMerged,
+    TicketTaskChanged,
 )
 from server.domain.permissions import require
 from server.domain.spans import DAY_MS
@@ -88,9 +89,21 @@ def _tell(tx: Tx, event: Event) -> None:
         if not data.undone:
             both = _theirs(tx, ticket) | (_theirs(tx, into) if into else set())
             _add(tx, event, both, "merged")
+    elif isinstance(data, TicketTaskChanged):
+        _tell_of_task(tx, event, data)
     elif isinstance(data, SlaWarned | SlaBreached):
         kind = "warned" if isinstance(data, SlaWarned) else "missed"
         _add(tx, event, _theirs(tx, ticket), kind, target=data.target)
+
+
+def _tell_of_task(tx: Tx, event: Event, data: TicketTaskChanged) -> None:
+    """Who is asked hears of it, and in the end who asked."""
+    task = tickets.load_task(tx.connection, data.task_id)
+    if task is None:
+        return
+    begun = data.state == "open"
+    to = task.assignee_id if begun else task.by_id
+    _add(tx, event, {to} if to else set(), "asked" if begun else "task_ended")
 
 
 def _theirs(tx: Tx, ticket: Ticket) -> set[str]:

@@ -30,7 +30,10 @@ NOTICE = table(DeskNotice)
 N = NOTICE.c
 READER = "notices"
 # What people are told of; a message only when a shopper wrote it.
-KINDS = ("assignment.accepted", "assignment.changed", "ticket.merged", "sla.warned", "sla.breached")
+KINDS = (
+    *("assignment.accepted", "assignment.changed", "ticket.merged", "ticket.task_changed"),
+    *("sla.warned", "sla.breached"),
+)
 MOST_UNREAD = 100
 _ADD = text(
     "INSERT INTO desk_notice (agent_id, seq, ticket_id, kind, target, by_id, at_ms)"

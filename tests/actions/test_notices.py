@@ -6,6 +6,7 @@ import asyncio
 
 from server.actions import notices as actions
 from server.actions import ticket_merge, tickets
+from server.actions.ticket_parts import AddTask, ChangeTask, add_task, change_task
 from server.domain.actors import Actor
 from server.jobs import notices as jobs
 from server.jobs import targets as clocks
@@ -87,3 +88,21 @@ def test_people_are_told_once_of_what_others_did_to_their_tickets(scene: Scene) 
     scene.time.pass_s(91 * DAY_S)
     asyncio.run(jobs.forget(scene.database))
     assert told(scene, tom) == []
+
+
+def test_a_sub_task_is_told_to_whose_it_is_and_its_end_to_who_asked_for_it(scene: Scene) -> None:
+    scene.person("mei", teams=("orders",))
+    scene.person("tom", teams=("returns",))
+    mei, tom = scene.actor("mei"), scene.actor("tom")
+    follow(scene)
+    ticket = submit(scene, scene.shopper())
+    change(scene, mei, ticket, assignee_id="mei", team_id="orders")
+    asked = AddTask(ticket_id=ticket.id, title="Send spare screws", assignee_id="tom")
+    task_id = scene.do(add_task, mei, asked)["task_id"]
+    scene.do(add_task, mei, AddTask(ticket_id=ticket.id, title="Call", assignee_id="mei"))
+    follow(scene)
+    assert (told(scene, mei), told(scene, tom)) == ([], ["asked"])
+    done = ChangeTask(ticket_id=ticket.id, task_id=task_id, state="done", result="sent")
+    scene.do(change_task, tom, done)
+    follow(scene)
+    assert told(scene, mei) == ["task_ended"]
