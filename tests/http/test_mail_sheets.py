@@ -171,7 +171,10 @@ async def test_nobody_else_sees_it_and_it_goes_with_its_writer(desk: Desk) -> No
     address = f"/mails/{mail_id}"
     # Of what was taken, too, the mail can be had as it came.
     raw = f"/settings/mail/in/{mail_id}"
-    assert f'href="{raw}"' in (await lead.get("/settings/mail?state=taken")).text
+    listed = (await lead.get("/settings/mail?state=taken")).text
+    assert f'href="{raw}"' in listed
+    # Without it the facts above the list stand beneath one another as bare lines.
+    assert "/css/hours.css" in listed
     assert b"<script>x()</script>" in (await lead.get(raw)).body
     assert (await desk.visitor().get(address)).status == 303
     assert (await agent.get("/mails/nothing")).status == 404
