@@ -56,9 +56,9 @@ class Segments:
             return nobody(len(customers))
         courses = self._courses_since(block_of(int(instants.min())))
         asked = np.flatnonzero(customers != NOBODY)
-        places = self._customers.places(customers[asked])
-        found = courses.latest[places]
-        rows, before = courses.until_later(places, instants[asked])
+        persons = self._customers.persons_of(customers[asked])
+        found = courses.latest[persons]
+        rows, before = courses.until_later(persons, instants[asked])
         found[rows] = before
         codes = np.full(len(customers), _UNTOLD, np.int32)
         codes[asked] = found
@@ -87,7 +87,7 @@ class Segments:
 class _Customers:
     """All customers of whom anything is known, each with their person.
 
-    ``persons`` are places among the persons; one more is of who has no profile, and one of whom
+    A person is a place among the persons; one more is of who has no profile, and one of whom
     nothing is told. The last customer stands for all others.
     """
 
@@ -101,45 +101,47 @@ class _Customers:
         refused = np.unique(np.where(of < 0, refused, np.append(tops, NOBODY)[of]))
         others = np.unique(np.concatenate([merged, refused]))
         others = others[_found(standing.persons, others) < 0]
-        between = np.searchsorted(standing.persons, others)
-        known = np.insert(standing.persons, between, others)
-        persons = np.insert(np.arange(self.none), between, self.none)
+        known, persons = standing.persons, np.arange(self.none)
+        if len(others):
+            between = np.searchsorted(known, others)
+            known = np.insert(known, between, others)
+            persons = np.insert(persons, between, self.none)
         of = _found(standing.persons, tops)
         persons[np.searchsorted(known, merged)] = np.where(of < 0, self.none, of)
         refused = np.concatenate([refused, merged[_found(refused, tops) >= 0]])
         persons[np.searchsorted(known, refused)] = self.none + 1
-        self.persons = np.append(persons, self.none)
+        self._persons = np.append(persons, self.none)
         self._known = Places(known)
 
-    def places(self, customers: Numbers) -> Numbers:
-        """The place of each; -1, the last, for others."""
-        return self._known.of(customers)
+    def persons_of(self, customers: Numbers) -> Numbers:
+        """The person of each."""
+        return np.asarray(self._persons[self._known.of(customers)])
 
 
 class _Courses:
-    """What customers, by their places, were in since a time: until each change, and at last."""
+    """What persons, by their places, were in since a time: until each change, and at last."""
 
     def __init__(self, customers: _Customers, changes: Changes) -> None:
         latest, persons = customers.standing.latest, customers.standing.persons
         texts = Texts.joined([_OTHERS, latest, changes.before])
         self.values = texts.values
         self._before = texts.codes[2 + len(latest) :]
-        at_last = np.append(texts.codes[2 : 2 + len(latest)], [_PROSPECT, _UNTOLD])
-        self.latest = at_last[customers.persons].astype(np.int32)
+        others = np.array([_PROSPECT, _UNTOLD], np.int32)
+        self.latest = np.append(texts.codes[2 : 2 + len(latest)], others)
         starts = np.flatnonzero(np.diff(changes.persons, prepend=NOBODY))
         self._starts = np.append(starts, len(changes.persons))
         self._at_ms = changes.at_ms
         # Everybody who changed is one of the persons.
-        changed = np.full(customers.none + 2, -1)
-        changed[np.searchsorted(persons, changes.persons[starts])] = np.arange(len(starts))
-        self._changed = changed[customers.persons]
+        self._changed = np.full(customers.none + 2, -1)
+        changed = np.searchsorted(persons, changes.persons[starts])
+        self._changed[changed] = np.arange(len(starts))
 
-    def until_later(self, places: Numbers, instants: Numbers) -> tuple[Numbers, Numbers]:
-        """The rows of customers who changed after their instant, with what they were until then.
+    def until_later(self, whose: Numbers, instants: Numbers) -> tuple[Numbers, Numbers]:
+        """The rows of persons who changed after their instant, with what they were until then.
 
         Each goes through the changes of their person: in some weeks there are few of them.
         """
-        changed = self._changed[places]
+        changed = self._changed[whose]
         rows = np.flatnonzero(changed >= 0)
         found, ends = self._starts[changed[rows]], self._starts[changed[rows] + 1]
         at_ms = instants[rows]

@@ -37,6 +37,8 @@ class Columns(Mapping[str, Column]):
         self.makers = {name: make for name, make in makers.items() if name not in self.made}
         self.whole = whole
         self.chosen = chosen
+        # The longer frames, from the next on, and the places of the rows in each.
+        self._steps: list[tuple[Columns, Any]] = [] if whole is None else [(whole, chosen)]
 
     def __getitem__(self, name: str) -> Column:
         column = self.made.get(name)
@@ -47,7 +49,21 @@ class Columns(Mapping[str, Column]):
     def _make(self, name: str) -> Column:
         if name in self.makers or self.whole is None:
             return self.makers[name]()
-        return self.whole[name][self.chosen]
+        whole, chosen = self._steps[0]
+        step = 0
+        # Taken from where it is in one step, not first by all frames between.
+        while whole.passes(name):
+            step += 1
+            if step == len(self._steps):
+                assert whole.whole is not None  # it passes columns on
+                self._steps.append((whole.whole, whole.chosen[chosen]))
+            whole, chosen = self._steps[step]
+        return whole[name][chosen]
+
+    def passes(self, name: str) -> bool:
+        """Whether a column would be taken from the longer frame, and has not been so far."""
+        known = name in self.made or name in self.makers
+        return not known and isinstance(self.chosen, np.ndarray)
 
     def __iter__(self) -> Iterator[str]:
         return iter({**self.made, **self.makers, **dict.fromkeys(self.whole or ())})

@@ -6,6 +6,7 @@ own ways to sort by several columns, and to find where each value is first, ask 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -15,15 +16,17 @@ from server.storage.columns import Numbers
 _MOST = 2**63 - 1
 
 
-def places_by(*columns: Numbers) -> Numbers:
+def places_by(first: Numbers, *others: Numbers | Callable[[], Numbers]) -> Numbers:
     """The places of rows by the first column, those alike by the next; at last as they come.
+
+    A column that is seldom needed may be given by what makes it.
 
     >>> places_by(np.array([5, 3, 5, 3]), np.array([1, 9, 0, 9])).tolist()
     [1, 3, 2, 0]
     """
-    order = np.argsort(columns[0])
-    keys, positions = columns[0][order], np.arange(len(order))
-    for column in (*columns[1:], positions.copy()):
+    order = np.argsort(first)
+    keys, positions = first[order], np.arange(len(order))
+    for column in (*others, positions.copy()):
         same = keys[1:] == keys[:-1]
         if not same.any():
             break
@@ -32,7 +35,7 @@ def places_by(*columns: Numbers) -> Numbers:
         runs = np.append(0, np.cumsum(~same))[tied]
         positions = positions[tied]
         rows = order[positions]
-        values = column[rows].astype(np.int64)
+        values = (column() if callable(column) else column)[rows].astype(np.int64)
         least, most = int(values.min()), int(values.max())
         if (int(runs[-1]) + 1) * (most - least + 1) > _MOST:
             values = np.unique(values, return_inverse=True)[1]
@@ -52,6 +55,16 @@ def first_places(numbers: Numbers) -> Numbers:
     order = np.argsort(numbers)
     starts = np.flatnonzero(starts_of(numbers[order]))
     return np.minimum.reduceat(order, starts) if len(starts) else order
+
+
+def repeated(numbers: Numbers) -> Numbers:
+    """The numbers that are there more than once.
+
+    >>> repeated(np.array([7, 4, 7, 7])).tolist()
+    [7, 7]
+    """
+    ordered = np.sort(numbers)
+    return np.asarray(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def search(ordered: Numbers, numbers: Numbers, side: Literal["left", "right"] = "left") -> Numbers:

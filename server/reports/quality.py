@@ -25,7 +25,7 @@ def load_quality(loaded: LoadedFigures) -> Quality:
     """What to know before the figures of a scope are believed."""
     connection, scope = loaded.connection, loaded.scope
     # Of all turns, few are asked about further.
-    loaded.conversations.read("turn", "end_at_ms")
+    loaded.conversations.read("turn", "at_ms", "end_at_ms")
     turns = loaded.conversations.unfiltered("turn")
     end = turns.numbers("end_at_ms")
     backwards = turns.select((end >= 0) & (end < turns.numbers("at_ms")))
@@ -41,6 +41,7 @@ def load_quality(loaded: LoadedFigures) -> Quality:
         spam = spam.where(TURN.c.ask_at_ms < scope.to_ms)
     return Quality(
         voids=count_voids(connection, scope),
-        clamped=held(backwards, scope).n,
+        # Placed by themselves: else all turns would be, for these few.
+        clamped=held(loaded.conversations.placed(backwards), scope).n,
         spam=int(connection.execute(spam).scalar_one()),
     )

@@ -55,6 +55,8 @@ class Scope:
 
 def held(frame: Frame, scope: Scope) -> Frame:
     """The rows within the scope, as far as that is the same for all metrics of the frame."""
+    if not frame.n:
+        return frame
     masks: list[Any] = []  # Any: arrays of truths
     if scope.from_ms is not None:
         masks.append(frame.at_ms >= scope.from_ms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any  # Any: numbers of any width
+from typing import Any, overload  # Any: numbers of any width
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,36 @@ _LEVEL = 1
 _WORTH = 0.5
 
 
+class Numerals(Sequence[str | None]):
+    """Numbers that differ, as texts: of tens of thousands, which mostly are only counted.
+
+    >>> list(Numerals(np.array([7, 900])))
+    ['7', '900']
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        found = self._numbers[place].tolist()
+        return list(map(str, found)) if isinstance(place, slice) else str(found)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
     """A column of texts, None among them: ``codes`` point into ``values``, which differ."""
 
     codes: npt.NDArray[np.int32]
-    values: tuple[str | None, ...]
+    values: Sequence[str | None]
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> Texts:

@@ -15,9 +15,10 @@ WHOLE = st.one_of(st.integers(-3, 3), st.integers(-(2**61), 2**61))
 def test_rows_come_by_their_columns_and_those_alike_as_they_were(
     rows: list[tuple[int, int, int]],
 ) -> None:
-    first, second, third = np.array(rows, np.int64).reshape(-1, 3).T
+    first, second, third = columns = np.array(rows, np.int64).reshape(-1, 3).T
 
-    assert places_by(first, second, third).tolist() == np.lexsort((third, second, first)).tolist()
+    assert places_by(*columns).tolist() == np.lexsort((third, second, first)).tolist()
+    assert places_by(first, lambda: second, lambda: third).tolist() == places_by(*columns).tolist()
     assert places_by(first).tolist() == np.argsort(first, kind="stable").tolist()
 
 

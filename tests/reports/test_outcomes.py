@@ -120,6 +120,22 @@ def test_an_order_belongs_to_the_last_reply_before_its_payment_only(story: Tell)
     assert set(by(database, "aov_chat")) == {BO}
 
 
+def test_an_order_told_twice_counts_once_however_much_is_asked_at_once(story: Tell) -> None:
+    told = Story().served(0, "c", "k", AMY).served(40 * DAY, "d", "m", BO)
+    told.pay(2 * DAY, "o1", "k", 300).pay(41 * DAY, "o1", "k", 500).pay(41 * DAY, "o2", "m", 700)
+    database = story(told)
+
+    def orders(first: int, last: int) -> tuple[int, int | None]:
+        times = {"from_ms": at_ms(first * DAY), "to_ms": at_ms(last * DAY)}
+        told = figure(database, "contact_per_order", **times).asides["orders"]
+        return told, figure(database, "aov_chat", **times).numerator
+
+    assert orders(-1, 60) == (2, 1_000)
+    assert orders(-1, 10) == (1, 300)
+    # Who asks of the later time only knows nothing of the earlier one.
+    assert orders(39, 60) == (2, 700)
+
+
 def test_a_reply_after_the_payment_takes_nothing(story: Tell) -> None:
     told = Story().ask(0, "c", "k").accept(1, "c", AMY).reply(60, "c", AMY)
     told.pay(600, "o1", "k").ask(700, "c", "k").reply(800, "c", BO).resolve(900, "c", BO)

@@ -27,6 +27,7 @@ from server.reports.ordering import places_by, starts_of
 from server.reports.scope import TICKET_CHANNEL, Scope, held
 from server.reports.sources.logged import Log, load_online
 from server.storage import figures as kept
+from server.storage.columns import Numerals
 from server.storage.facts import load_facts
 from server.storage.hours import HoursBook, load_book
 from server.storage.rows import EVENT
@@ -170,8 +171,8 @@ class Conversations:
         return self._unfiltered[source]
 
     def read(self, source: str, *names: str) -> None:
-        """Reads the kept columns of these names in one go, with those that all rows need."""
-        self.columns.read(source, (*names, "at_ms", "channel"), self._kept_days(source))
+        """Reads the kept columns of these names in one go."""
+        self.columns.read(source, names, self._kept_days(source))
 
     @cached_property
     def _changed(self) -> list[str]:
@@ -424,8 +425,7 @@ class Conversations:
             served=lambda: reply() >= 0,
             unserved=lambda: reply() < 0,
             anchor_ms=lambda: np.where(reply() < 0, frame.numbers("at_ms"), reply()),
-            waiting=lambda: np.zeros(frame.n, bool),
-        )
+        ).following(waiting=lambda rows: np.zeros(rows.n, bool))
 
     def answers(self, frame: Frame) -> Frame:
         """Answers and dismissals, with how little an answer was."""
@@ -553,8 +553,12 @@ def session_keys(frame: Frame) -> Numbers:
 
 def told_apart(keys: Numbers) -> Texts:
     """Numbers as texts, of which a figure counts how many there are."""
-    found, codes = np.unique(keys, return_inverse=True)
-    return Texts(codes.astype(np.int32), tuple(map(str, found.tolist())))
+    if np.all(keys[1:] >= keys[:-1]):
+        starts = starts_of(keys)
+        found, codes = keys[starts], np.cumsum(starts) - 1
+    else:
+        found, codes = np.unique(keys, return_inverse=True)
+    return Texts(codes.astype(np.int32), Numerals(found))
 
 
 def lazily(frame: Frame, name: str) -> NumbersMaker:

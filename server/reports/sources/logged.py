@@ -16,8 +16,9 @@ from sqlalchemy import Connection, select
 
 from server.domain.spans import DAY_MS
 from server.reports.frames import Column, Frame, Maker, Numbers
-from server.reports.ordering import places_by, search
+from server.reports.ordering import first_places, places_by, repeated, search
 from server.reports.scope import Scope
+from server.reports.sources.time_line import Members
 from server.storage import figures as kept
 from server.storage.corrections import voided_seqs
 from server.storage.figure_log import LOG_KINDS, load_log_columns
@@ -44,6 +45,7 @@ class Log:
         self._scope = scope
         self._gone: dict[str, Numbers] = {}
         self._told: dict[str, Frame] = {}
+        self._single: list[_Period] = []
 
     @cached_property
     def head_seq(self) -> int:
@@ -91,6 +93,25 @@ class Log:
                 frame = _of_days(read, source, some[max(0, end - _DAYS) : end])
                 yield self._valid(source, frame.select(known.rows(frame, scope, period)))
 
+    def orders(self, from_ms: int | None, to_ms: int | None, *, columns: kept.KeptColumns) -> Frame:
+        """The orders paid in a time, each once; told several times, as the log has it first."""
+        orders = self.rows("paid", from_ms, to_ms, columns=columns)
+        period = _Period(from_ms, to_ms)
+        # Of a time in which no order is told twice, none is in a part of it.
+        if any(period.is_in(single, self._scope) for single in self._single):
+            return orders
+        numbers = orders.numbers("number")
+        again = repeated(numbers)
+        if not len(again):
+            self._single.append(period)
+            return orders
+        several = np.flatnonzero(Members(again).among(numbers))
+        several = several[np.argsort(orders.numbers("seq")[several])]
+        chosen = np.ones(orders.n, bool)
+        chosen[several] = False
+        chosen[several[first_places(numbers[several])]] = True
+        return orders.select(chosen)
+
     def _told_since(self, source: str) -> Frame:
         """The rows that the log has beyond the columns."""
         if source not in self._told:
@@ -130,6 +151,14 @@ class Log:
 class _Period:
     from_ms: int | None
     to_ms: int | None
+
+    def is_in(self, other: _Period, scope: Scope) -> bool:
+        """Whether the other has all of it, up to the instant of a report."""
+        early = other.from_ms is None or (
+            self.from_ms is not None and other.from_ms <= self.from_ms
+        )
+        late = min(FAR if self.to_ms is None else self.to_ms, scope.as_of_ms + 1)
+        return early and (other.to_ms is None or late <= other.to_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from server.domain.metrics.outcomes import LINKED_MS
 from server.domain.spans import DAY_MS
 from server.reports.by_segment import NOBODY
 from server.reports.frames import Frame, Numbers, Texts
-from server.reports.ordering import first_places, places_by, search
+from server.reports.ordering import first_places, places_by, repeated, search, starts_of
+from server.reports.places import Places
 from server.reports.scope import Scope, held
 from server.reports.sources.conversations import session_keys, told_apart
 from server.reports.sources.time_line import FAR, Members, TimeLine, different, following
@@ -32,8 +33,8 @@ MAX_DELAY_MS = AFTER_MS
 _PORTION = 5_000
 # Columns that are always needed, to be read in one go.
 _VISIT = ("customer", "conversation", "session_no", "last_reply_at_ms", "labels", "agent_id")
-_ANSWER = ("conversation", "session_no", "dismissal", "end_at_ms", "seq", "agent_id")
-_ORDER = ("number", "customer", "at_ms", "seq", "amount_minor", "currency")
+_ANSWER = ("at_ms", "end_at_ms", "conversation", "session_no", "dismissal", "seq", "agent_id")
+_ORDER = ("number", "customer", "at_ms", "amount_minor", "currency")
 # Words in tags that say: this is about something already bought.
 AFTER_SALE = ("after sale", "after-sale", "aftersale", "after_sale", "售后")
 
@@ -87,12 +88,14 @@ def load_sales(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
             agent_id=sold.texts("agent_id"),
             buyer=told_apart(orders.numbers("person")),
             currency=Texts.joined([Texts(currency.codes, values)]),
-            paid_at_ms=orders.numbers("at_ms"),
             delay_ms=sold.numbers("delay_ms"),
             net_minor=left,
-            order_seq=orders.numbers("seq"),
         )
-        .making(skus=lambda: orders.texts("skus"))
+        .making(
+            paid_at_ms=lambda: orders.numbers("at_ms"),
+            order_seq=lambda: orders.numbers("seq"),
+            skus=lambda: orders.texts("skus"),
+        )
         .following(order_id=partial(_order_ids, connection))
     )
     return held(within(frame, scope.from_ms, scope.to_ms), scope)
@@ -106,31 +109,38 @@ def load_shoppers(_connection: Connection, scope: Scope, sessions: Visits) -> Fr
     visits = _ordered(within(sessions.around("visit"), scope.from_ms, scope.to_ms))
     persons = sessions.persons(visits.numbers("customer"))
     first = int(visits.numbers("at_ms").min(initial=scope.as_of_ms))
-    served = visits.numbers("served")
-    is_first = np.zeros(visits.n, bool)
-    is_first[first_places(persons)] = True
-    further = _Further(scope, sessions, persons, first)
-    frame = visits.having(
-        person=persons, unserved=is_first & ~Members(persons[served]).among(persons)
-    ).following(delay_ms=further.delay_ms)
-    return held(frame, scope)
+    frame = visits.having(person=persons, unserved=_first_of_unserved(visits, persons))
+    frame = held(frame, scope)
+    further = _Further(scope, sessions, frame, first)
+    return frame.making(anchor=lambda: further.anchors).following(delay_ms=further.delay_ms)
+
+
+def _first_of_unserved(visits: Frame, persons: Numbers) -> Numbers:
+    """Which sessions, in order, are the first of a person who was served in none of them."""
+    found = np.zeros(visits.n, bool)
+    order = np.argsort(persons)
+    starts = np.flatnonzero(starts_of(persons[order]))
+    if len(starts):
+        served = np.logical_or.reduceat(visits.numbers("served")[order], starts)
+        found[np.minimum.reduceat(order, starts)[~served]] = True
+    return found
 
 
 class _Further:
-    """How soon some persons paid a further order."""
+    """How soon the persons of some sessions, from an instant on, paid a further order."""
 
-    def __init__(self, scope: Scope, sessions: Visits, persons: Numbers, first_ms: int) -> None:
+    def __init__(self, scope: Scope, sessions: Visits, visits: Frame, first_ms: int) -> None:
         self._scope = scope
         self._sessions = sessions
-        self._persons = persons
+        self._visits = visits
+        self._persons = visits.numbers("person")
         self._first_ms = first_ms
 
     @cached_property
     def _orders(self) -> Frame:
         since = None if self._scope.from_ms is None else self._first_ms
         some = Members(self._sessions.customers_of(self._persons))
-        orders = _paid(self._sessions, since, None, buyers=some)
-        return orders.select(Members(self._persons).among(orders.numbers("person")))
+        return _paid(self._sessions, since, None, buyers=some)
 
     @cached_property
     def _line(self) -> TimeLine:
@@ -140,38 +150,52 @@ class _Further:
     @cached_property
     def _keys(self) -> Numbers:
         ranks = self._line.ranks(self._orders.numbers("person"))
-        return np.sort(self._line.of(ranks, self._orders.numbers("at_ms")))
+        known = ranks >= 0
+        return np.sort(self._line.of(ranks[known], self._orders.numbers("at_ms")[known]))
+
+    @cached_property
+    def anchors(self) -> Numbers:
+        """When each session was answered, on the line."""
+        return self._line.of(self._line.ranks(self._persons), self._visits.numbers("anchor_ms"))
 
     def delay_ms(self, rows: Frame) -> Numbers:
         """How long after each session; NEVER_MS where there is no such order."""
         if not rows.n:
             return np.empty(0, np.int64)
-        line, keys, persons = self._line, self._keys, rows.numbers("person")
-        ranks = line.ranks(persons)
-        own = line.of(ranks, rows.numbers("anchor_ms"))
-        place = search(keys, own, side="right")
-        # The first order of all is none again, even when it comes after the service.
-        new = place == search(keys, line.of(ranks, 0))
+        own = rows.numbers("anchor")
+        places, first = self._next(own)
         if self._scope.from_ms is not None:
-            new &= ~self._buyers.among(persons)
-        then = following(keys, place + new)
-        found = (then != FAR) & line.same(then, own)
-        return np.where(found, then - own, NEVER_MS)
+            first = first[~self._buyers.among(rows.numbers("person")[first])]
+        # The first order of all is none again, even when it comes after the service.
+        places[first] += 1
+        then = following(self._keys, places)
+        return np.where((then != FAR) & self._line.same(then, own), then - own, NEVER_MS)
+
+    def _next(self, own: Numbers) -> tuple[Numbers, Numbers]:
+        """The places of the orders after instants, and where they are the first of their person."""
+        line, keys = self._line, self._keys
+        places = search(keys, own, side="right")
+        then, before = following(keys, places), following(keys, places - 1)
+        theirs = (then != FAR) & line.same(then, own)
+        return places, np.flatnonzero(theirs & ~((before != FAR) & line.same(before, own)))
 
     @cached_property
     def _buyers(self) -> Members:
-        """Who had paid before the first instant, of those who have paid an order since."""
-        customers = different(self._sessions.customers_of(self._orders.numbers("person")))
+        """Who had paid before the first instant, of those with their first order since."""
+        persons = self._persons[self._next(self.anchors)[1]]
+        customers = different(self._sessions.customers_of(persons))
         left = customers
         # The latest first: of who buys often, few are left after some months.
         for orders in self._sessions.log.parts("paid", None, self._first_ms):
             if not len(left):
                 break
+            if not orders.n:
+                continue
             paid = orders.numbers("customer")
-            paid = paid[Members(left).maybe(paid)]
-            left = left[~Members(paid).among(left)]
-        found = customers[~Members(left).among(customers)]
-        return Members(self._sessions.persons(found))
+            some = Members(left)
+            found = Places(left).of(paid[some.maybe(paid)])
+            left = np.delete(left, found[found >= 0])
+        return Members(self._sessions.persons(customers[~Members(left).among(customers)]))
 
 
 def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Frame:
@@ -181,30 +205,56 @@ def load_contacts(connection: Connection, scope: Scope, sessions: Visits) -> Fra
     paid in the time before it.
     """
     visits = within(sessions.around("visit"), scope.from_ms, None)
-    persons = sessions.persons(visits.numbers("customer"))
     orders = _paid(sessions, scope.from_ms, scope.to_ms)
-    buyers, paid = orders.numbers("person"), orders.numbers("at_ms")
-    first = np.concatenate([visits.numbers("at_ms"), paid]).min(initial=scope.as_of_ms)
-    line = TimeLine(persons, int(first), scope.as_of_ms)
-    keys = np.sort(line.of(line.ranks(persons), visits.numbers("at_ms")))
-    ranks = line.ranks(buyers)
-    own = line.of(ranks, paid)
-    then = following(keys, search(keys, own, side="left"))
-    near = (ranks >= 0) & (then != FAR) & line.same(then, own)
+    first = min(int(one.numbers("at_ms").min(initial=scope.as_of_ms)) for one in (visits, orders))
     inside = within(visits, scope.from_ms, scope.to_ms)
+    none = np.full(inside.n, -1, np.int64)
     contacts = (
         _contacts(inside, order=False)
-        .having(delay_ms=np.full(inside.n, NEVER_MS), order_seq=np.full(inside.n, -1, np.int64))
+        .having(payer=none, order_seq=none)
         .making(skus=lambda: _bought(scope, sessions, inside))
     )
     of_orders = (
         _contacts(orders, order=True)
-        .having(delay_ms=np.where(near, then - own, NEVER_MS), order_seq=orders.numbers("seq"))
-        .making(skus=lambda: orders.texts("skus"))
+        .having(payer=orders.numbers("person"))
+        .making(order_seq=lambda: orders.numbers("seq"), skus=lambda: orders.texts("skus"))
     )
-    frame = Frame.joined([contacts, of_orders])
-    frame = sessions.conversations.placed(frame)
-    return held(frame.following(order_id=partial(_order_ids, connection)), scope)
+    frame = sessions.conversations.placed(Frame.joined([contacts, of_orders]))
+    persons = sessions.persons(visits.numbers("customer"))
+    followed = _Followed(visits, persons, first, scope.as_of_ms)
+    frame = frame.following(delay_ms=followed.delay_ms, order_id=partial(_order_ids, connection))
+    return held(frame, scope)
+
+
+class _Followed:
+    """How soon after orders their shoppers began a session."""
+
+    def __init__(self, visits: Frame, persons: Numbers, first_ms: int, last_ms: int) -> None:
+        self._visits = visits
+        self._persons = persons
+        self._times = first_ms, last_ms
+
+    @cached_property
+    def _line(self) -> TimeLine:
+        return TimeLine(self._persons, *self._times)
+
+    @cached_property
+    def _keys(self) -> Numbers:
+        ranks = self._line.ranks(self._persons)
+        return np.sort(self._line.of(ranks, self._visits.numbers("at_ms")))
+
+    def delay_ms(self, rows: Frame) -> Numbers:
+        """How long after each; NEVER_MS where there is no such session, and for sessions."""
+        found = np.full(rows.n, NEVER_MS)
+        if not rows.n:
+            return found
+        ranks = self._line.ranks(rows.numbers("payer"))
+        some = np.flatnonzero(ranks >= 0)
+        own = self._line.of(ranks[some], rows.numbers("at_ms")[some])
+        then = following(self._keys, search(self._keys, own))
+        near = (then != FAR) & self._line.same(then, own)
+        found[some[near]] = (then - own)[near]
+        return found
 
 
 def _bought(scope: Scope, sessions: Visits, visits: Frame) -> Texts:
@@ -279,7 +329,7 @@ def _order_ids(connection: Connection, frame: Frame) -> Texts:
 
 def _ordered(visits: Frame) -> Frame:
     """Sessions in the order of their starts."""
-    return visits.select(places_by(visits.numbers("at_ms"), session_keys(visits)))
+    return visits.select(places_by(visits.numbers("at_ms"), partial(session_keys, visits)))
 
 
 def _inquiries(scope: Scope, sessions: Visits) -> _Inquiries:
@@ -308,18 +358,20 @@ def _find_inquiries(scope: Scope, sessions: Visits) -> _Inquiries:
     line = TimeLine(persons, first, scope.as_of_ms)
     buyers = line.ranks(orders.numbers("person"))
     paid = line.of(buyers, orders.numbers("at_ms"))
-    order = places_by(paid, orders.numbers("seq"))
+    order = places_by(paid, lambda: orders.numbers("seq"))
     order = order[buyers[order] >= 0]
     orders, paid = orders.select(order), paid[order]
     ranks = line.ranks(persons)
     begun = line.of(ranks, visits.numbers("at_ms"))
-    in_order = places_by(begun, session_keys(visits))
+    in_order = places_by(begun, partial(session_keys, visits))
     visits, ranks, begun = visits.select(in_order), ranks[in_order], begun[in_order]
-    place = np.searchsorted(paid, begun)
-    before = np.searchsorted(paid, line.of(ranks, visits.numbers("at_ms") - AFTER_ORDER_MS))
-    presale = (place == before) & ~_is_after_sale(visits)
+    next_paid = np.searchsorted(paid, begun)
+    # The one before is of somebody else, or longer ago; the line begins early enough for that.
+    presale = np.append(paid, -1)[next_paid - 1] < begun - AFTER_ORDER_MS
+    presale &= ~_is_after_sale(visits)
     # To whom each order belongs.
-    replies = answers.deciding(visits.having(rank=ranks).select(presale), line, paid)
+    asked = visits.having(rank=ranks, next_paid=next_paid).select(presale)
+    replies = answers.deciding(asked, line, paid)
     said = replies.numbers("said")
     place = np.searchsorted(said, paid, side="right") - 1
     belongs = place >= 0
@@ -366,13 +418,13 @@ class _Answers:
     def deciding(self, visits: Frame, line: TimeLine, paid: Numbers) -> Frame:
         """The replies of sessions that decide to whom orders belong, in the order of the line.
 
-        ``visit`` is the place of the session, ``said`` that of the reply on the line.
+        ``visit`` is the place of the session, ``said`` that of the reply on the line. Sessions have
+        their ``rank`` on the line, and the ``next_paid`` order.
         """
         ranks, served = visits.numbers("rank"), visits.numbers("served")
         last = line.of(ranks, visits.numbers("anchor_ms"))
-        begun = line.of(ranks, visits.numbers("at_ms"))
-        unclear = np.searchsorted(paid, begun) != np.searchsorted(paid, last)
-        unclear |= Members(_repeated(last[served])).among(last)
+        unclear = visits.numbers("next_paid") != np.searchsorted(paid, last)
+        unclear |= Members(repeated(last[served])).among(last)
         unclear |= Members(self._odd).among(visits.numbers("conversation"))
         in_full = Members(ranks[unclear & served]).among(ranks)
         single = np.flatnonzero(served & ~in_full)
@@ -399,12 +451,6 @@ class _Answers:
         return Frame(
             {"visit": visits.numbers("visit"), "said": said, "agent_id": rows.texts("agent_id")}
         )
-
-
-def _repeated(numbers: Numbers) -> Numbers:
-    """The numbers that are there more than once."""
-    ordered = np.sort(numbers)
-    return np.asarray(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def _is_after_sale(visits: Frame) -> Numbers:
@@ -443,22 +489,8 @@ def _paid(
     """
     columns = sessions.conversations.columns
     columns.read("paid", _ORDER, columns.days("paid", from_ms, to_ms))
-    frame = _each_once(sessions.log.rows("paid", from_ms, to_ms, columns=columns))
+    frame = sessions.log.orders(from_ms, to_ms, columns=columns)
     if buyers is not None:
         # Told first of somebody else, an order is that one's.
         frame = frame.select(buyers.maybe(frame.numbers("customer")))
     return frame.having(person=sessions.persons(frame.numbers("customer")))
-
-
-def _each_once(orders: Frame) -> Frame:
-    """The orders, of one that was told several times only the row that was first in the log."""
-    numbers = orders.numbers("number")
-    repeated = _repeated(numbers)
-    if not len(repeated):
-        return orders
-    several = np.flatnonzero(Members(repeated).among(numbers))
-    several = several[np.argsort(orders.numbers("seq")[several])]
-    chosen = np.ones(orders.n, bool)
-    chosen[several] = False
-    chosen[several[first_places(numbers[several])]] = True
-    return orders.select(chosen)

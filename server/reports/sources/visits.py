@@ -55,7 +55,8 @@ class Visits:
         Spam and tests are left out, and threads of tickets unless the report's channel names them;
         no other filter is looked at. The columns of these names are read in one go.
         """
-        self.wide.read(source, *names)
+        if names:
+            self.wide.read(source, *names, "at_ms", "channel")
         return self.wide.frame(source)
 
     @property
