@@ -11,6 +11,16 @@ from tests.support.browser import Pages
 from tests.support.waiting import wait_until
 from tests.widget.peer import Desk
 
+# The panel was open on the page before, and does not take the whole screen.
+OPENS_ITSELF = """() => {
+    try {
+        const open = Object.keys(localStorage).some((key) => /^shopbell\\..*\\.open$/.test(key));
+        return open && !matchMedia("(max-width: 480px)").matches;
+    } catch {
+        return false; // storage is forbidden on this page: nothing is remembered
+    }
+}"""
+
 
 class Shopper:
     """What a person does with the widget in one tab."""
@@ -27,6 +37,9 @@ class Shopper:
 
     def visit(self, query: str = "", path: str = "") -> Shopper:
         self.page.goto(self.desk.page(path + ("?" + query if query else "")))
+        if self.page.evaluate(OPENS_ITSELF):
+            # A click on the launcher that comes later would close it.
+            self.panel.wait_for()
         return self
 
     def open(self) -> Shopper:
