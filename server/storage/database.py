@@ -4,8 +4,8 @@ A transaction is a plain function ``job(tx)``. It reads at once and writes when 
 that raises has written nothing. Jobs that queue up while a commit runs share the next one (group
 commit); a caller gets its answer only after that commit. If an error breaks a batch, its jobs run
 again one by one, so one poisoned job cannot fail its neighbours; a job that another process crossed
-(deadlock, the same row made twice) runs again on what that process has left, and one during which
-the machine stood still runs once more.
+(deadlock, the same row made twice) runs again on what that process has left, and one of an import
+or a command during which the machine stood still runs once more.
 """
 
 from __future__ import annotations
@@ -354,15 +354,21 @@ class Database:
         return found
 
     def _after_failure(self, jobs: list[_Job], error: Exception, *, run: int) -> None:
-        stood_still = _name_of(error) == _STOOD_STILL
-        if _is_outage(error) or (stood_still and run > 1):
+        if _name_of(error) == _STOOD_STILL and run == 1:
+            log.warning("a transaction stood still", jobs=len(jobs))
+            # Who waits on a loop has been told to try again by now, and may have.
+            _answer([(job, None, Unavailable(_AWAY)) for job in jobs if job.loop is not None])
+            for job in jobs:
+                if job.loop is None:
+                    self._run_batch([job], more=False, run=2, patient=True)
+        elif _is_outage(error):
             log.warning("database unavailable", error=_name_of(error))
             self.stats.outages += 1
             _answer([(job, None, Unavailable(_AWAY)) for job in jobs])
         elif len(jobs) > 1:
             for job in jobs:
                 self._run_batch([job], more=False, patient=True)
-        elif stood_still or (_is_crossing(error) and run < MAX_RUNS):
+        elif _is_crossing(error) and run < MAX_RUNS:
             self._run_batch(jobs, more=False, run=run + 1, patient=True)
         elif _is_crossing(error) and not isinstance(error, IntegrityError):
             told = Unavailable("Others change the same thing just now. Try again in a moment.")
@@ -482,7 +488,7 @@ def _is_outage(error: Exception) -> bool:
     """True when the database is away, full or locked, and the same work may succeed later."""
     if isinstance(error, PoolTimeout | OSError):
         return True
-    if not isinstance(error, DBAPIError) or _name_of(error) == _STOOD_STILL:
+    if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
         return True

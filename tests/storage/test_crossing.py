@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -112,7 +114,7 @@ def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_o
 ) -> None:
     """As one does whose machine was lost in the middle of a commit: PostgreSQL hears no end."""
     first, _ = chats
-    lost, other = open_postgres(), open_postgres()
+    lost, other = open_postgres(patience_s=1.0), open_postgres()
     held, go_on = threading.Event(), threading.Event()
 
     def hang(tx: Tx) -> Event:
@@ -121,8 +123,8 @@ def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_o
         assert go_on.wait(2 * LIMIT_S)
         return tag(tx, first, "never")
 
-    hanging = lost.submit(hang)
-    assert held.wait(LIMIT_S)
+    async def ask() -> Event:
+        return await lost.write(hang)
 
     def written() -> Event | None:
         try:
@@ -130,10 +132,13 @@ def test_a_process_that_hangs_with_a_lock_keeps_the_others_waiting_for_seconds_o
         except Unavailable:
             return None
 
-    assert wait_until(written, what="the lock")
-    go_on.set()
-    with pytest.raises(Unavailable):
-        hanging.result(LIMIT_S)
+    with ThreadPoolExecutor(1) as shopper:
+        hanging = shopper.submit(asyncio.run, ask())
+        assert held.wait(LIMIT_S)
+        assert wait_until(written, what="the lock")
+        go_on.set()
+        with pytest.raises(Unavailable):
+            hanging.result(LIMIT_S)
     # It works again, and goes on after the other.
     lost.write_now(lambda tx: tag(tx, first, "back"))
     in_order(other, first)
